@@ -1,0 +1,62 @@
+package data
+
+import "github.com/herd-lm/herd/core/token"
+
+// Origin is what every row has, whatever its kind.
+type Origin struct {
+	ID      string            `json:"id"`                // content hash unless the source has one
+	Source  string            `json:"source,omitempty"`  // file, dataset or stage that the row came from
+	Parents []string          `json:"parents,omitempty"` // ids of the rows that this one was made from
+	Meta    map[string]string `json:"meta,omitempty"`    // free columns: class, answer, accept, split, ...
+}
+
+// Document is a row of text to pretrain on.
+type Document struct {
+	Origin
+	Text string `json:"text"`
+	URL  string `json:"url,omitempty"`
+	Lang string `json:"lang,omitempty"` // ISO 639-1, or ""
+}
+
+// Chat is a conversation. A prompt is a chat whose last message is not the
+// assistant's.
+type Chat struct {
+	Origin
+	Messages []token.Message `json:"messages"`
+}
+
+// Preference is a prompt with a better and a worse response to it. Strength is
+// 1 (marginally better) to 4 (much better), 0 if unknown.
+type Preference struct {
+	Origin
+	Prompt    []token.Message `json:"prompt"`
+	Chosen    []token.Message `json:"chosen"`
+	Rejected  []token.Message `json:"rejected"`
+	Edited    []token.Message `json:"edited,omitempty"` // the chosen response after a human edit, if any
+	Strength  int             `json:"strength,omitempty"`
+	Annotator string          `json:"annotator,omitempty"`
+
+	ChosenScore   *float64 `json:"chosen_score,omitempty"` // reward model's or annotator's
+	RejectedScore *float64 `json:"rejected_score,omitempty"`
+
+	RefChosenLogP   *float64 `json:"ref_chosen_logp,omitempty"` // under the model whose digest is RefDigest
+	RefRejectedLogP *float64 `json:"ref_rejected_logp,omitempty"`
+	RefDigest       string   `json:"ref_digest,omitempty"`
+}
+
+// Sample is a prompt with the responses drawn for it.
+type Sample struct {
+	Origin
+	Prompt     []token.Message `json:"prompt"`
+	Candidates []Candidate     `json:"candidates"`
+}
+
+// Candidate is one response drawn for a prompt.
+type Candidate struct {
+	Text    string     `json:"text"`
+	IDs     []token.ID `json:"ids,omitempty"`
+	LogProb float64    `json:"logprob"`         // under the sampling policy at temperature 1
+	Finish  string     `json:"finish"`          // "stop" or "length"
+	Seed    uint64     `json:"seed"`            // of this candidate's random stream
+	Score   *float64   `json:"score,omitempty"` // reward, once scored
+}
