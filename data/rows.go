@@ -1,6 +1,28 @@
+// Package data holds the tables that pass from stage to stage: documents,
+// chats, preferences and samples, as Arrow IPC files, read and written row by
+// row in bounded memory.
+//
+// A table is written by [Create] and read by [Open]; [Import] makes one out of
+// JSON, JSONL and text files, [ExportJSONL] turns one back into lines of JSON.
 package data
 
 import "github.com/herd-lm/herd/core/token"
+
+// Kind says which of the four tables a file holds.
+type Kind string
+
+// The kinds of table.
+const (
+	Documents   Kind = "documents"
+	Chats       Kind = "chats"
+	Preferences Kind = "preferences"
+	Samples     Kind = "samples"
+)
+
+// Row is a row of one of the four tables.
+type Row interface {
+	Document | Chat | Preference | Sample
+}
 
 // Origin is what every row has, whatever its kind.
 type Origin struct {
@@ -60,3 +82,25 @@ type Candidate struct {
 	Seed    uint64     `json:"seed"`            // of this candidate's random stream
 	Score   *float64   `json:"score,omitempty"` // reward, once scored
 }
+
+// record is what code that does not care for the kind of a row knows of it:
+// *Document, *Chat, *Preference and *Sample.
+type record interface {
+	origin() *Origin
+	kind() Kind
+	check() error  // the first thing that a table must not hold
+	hash(*content) // what the row says, without who says so
+	size() int     // bytes of text, roughly
+}
+
+func (o *Origin) origin() *Origin { return o }
+
+func (*Document) kind() Kind   { return Documents }
+func (*Chat) kind() Kind       { return Chats }
+func (*Preference) kind() Kind { return Preferences }
+func (*Sample) kind() Kind     { return Samples }
+
+func recordOf[T Row](row *T) record { return any(row).(record) }
+
+// OriginOf returns the columns that all kinds share.
+func OriginOf[T Row](row *T) *Origin { return recordOf(row).origin() }

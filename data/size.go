@@ -1,0 +1,41 @@
+package data
+
+import "github.com/herd-lm/herd/core/token"
+
+// The sizes count text and token ids, in bytes: what makes rows large.
+
+func (d *Document) size() int { return d.Origin.size() + len(d.Text) + len(d.URL) + len(d.Lang) }
+
+func (c *Chat) size() int { return c.Origin.size() + messageBytes(c.Messages) }
+
+func (p *Preference) size() int {
+	return p.Origin.size() + messageBytes(p.Prompt) + messageBytes(p.Chosen) + messageBytes(p.Rejected) +
+		messageBytes(p.Edited) + len(p.Annotator) + len(p.RefDigest)
+}
+
+func (s *Sample) size() int {
+	n := s.Origin.size() + messageBytes(s.Prompt)
+	for _, c := range s.Candidates {
+		n += len(c.Text) + 4*len(c.IDs)
+	}
+	return n
+}
+
+func (o *Origin) size() int {
+	n := len(o.ID) + len(o.Source)
+	for _, id := range o.Parents {
+		n += len(id)
+	}
+	for k, v := range o.Meta {
+		n += len(k) + len(v)
+	}
+	return n
+}
+
+func messageBytes(ms []token.Message) int {
+	n := 0
+	for _, m := range ms {
+		n += len(m.Role) + len(m.Content)
+	}
+	return n
+}
