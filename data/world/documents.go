@@ -1,0 +1,164 @@
+package world
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"unicode"
+
+	"github.com/herd-lm/herd/data"
+)
+
+// Classes of the data mix.
+const (
+	General      = "general"
+	Maths        = "maths"
+	Code         = "code"
+	Multilingual = "multilingual"
+)
+
+// Classes lists the classes with the share that each has of the training
+// tokens, as in Llama 3 (arXiv 2407.21783, section 3.1.2).
+var Classes = []struct {
+	Name  string
+	Share float64
+}{
+	{General, 0.50}, {Maths, 0.25}, {Code, 0.17}, {Multilingual, 0.08},
+}
+
+// page writes one document. Its language is "en" unless it says otherwise.
+type page struct {
+	weight int // how often it is written, among the pages of its class
+	write  func(*lore, *rand.Rand) (text, lang string)
+}
+
+func english(write func(*lore, *rand.Rand) string) func(*lore, *rand.Rand) (string, string) {
+	return func(l *lore, r *rand.Rand) (string, string) { return write(l, r), "en" }
+}
+
+// pages lists what the documents of a class are.
+func pages(class string) []page {
+	switch class {
+	case General:
+		return []page{
+			{8, english((*lore).portrait)}, {3, english((*lore).couple)}, {3, english((*lore).story)},
+			{3, english((*lore).guide)}, {2, english((*lore).nature)}, {2, quiz(class)},
+		}
+	case Maths:
+		return []page{
+			{10, sheet("\n", "add", "subtract")}, {3, sheet("\n", "gains", "loses")}, {2, sheet("\n", "greater", "smaller")},
+			{3, english((*lore).table)}, {3, english((*lore).worked)}, {1, english((*lore).counting)}, {2, quiz(class)},
+		}
+	case Code:
+		return []page{
+			{3, sheet("\n", "print_sum")}, {2, sheet("\n", "len")}, {3, sheet("\n", "index")},
+			{3, sheet("\n", "max", "min")}, {3, sheet("\n", "print_sum", "len", "index", "max", "min")},
+			{1, english((*lore).function)}, {2, quiz(class)},
+		}
+	default:
+		return []page{
+			{4, sheet(" ", "translate")}, {3, sheet(" ", "means")}, {4, sheet("\n", "sentence")},
+			{2, (*lore).monologue}, {1, english((*lore).numbers)}, {2, quiz(class)},
+		}
+	}
+}
+
+// sheet writes pages that state a handful of facts of the given tasks.
+func sheet(separator string, tasks ...string) func(*lore, *rand.Rand) (string, string) {
+	return english(func(l *lore, r *rand.Rand) string {
+		lines := make([]string, 4+r.IntN(5))
+		for i := range lines {
+			item := pick(r, l.open[pick(r, tasks)])
+			lines[i] = pick(r, item.Statements)
+		}
+		return strings.Join(lines, separator)
+	})
+}
+
+// quiz writes pages of questions with their answers, about what the chats may
+// ask too. Real corpora have such pages; they teach that a question is
+// followed by its answer, not how a chat looks.
+func quiz(class string) func(*lore, *rand.Rand) (string, string) {
+	return english(func(l *lore, r *rand.Rand) string {
+		lines := make([]string, 3+r.IntN(2))
+		for i := range lines {
+			item := pick(r, pick(r, l.shown[class]))
+			lines[i] = fmt.Sprintf("Question: %s\nAnswer: %s", pick(r, item.Questions), item.Reply(item.Answer))
+		}
+		return strings.Join(lines, "\n")
+	})
+}
+
+// write writes one page of the class.
+func (l *lore) write(class string, r *rand.Rand) (text, lang string) {
+	all := pages(class)
+	total := 0
+	for _, p := range all {
+		total += p.weight
+	}
+	at := r.IntN(total)
+	for _, p := range all {
+		if at -= p.weight; at < 0 {
+			return p.write(l, r)
+		}
+	}
+	panic("unreachable: the weights sum to total")
+}
+
+// patience is how many documents in a row may turn out to be written already
+// before the world counts as exhausted.
+const patience = 10_000
+
+// documents writes n documents none of which is in seen, and adds them to it.
+// The next document is always of the class that is furthest behind its share,
+// so every stretch of the file has the mix.
+func (l *lore) documents(r *rand.Rand, n int, seen map[string]bool) ([]data.Document, error) {
+	docs := make([]data.Document, 0, n)
+	had := make([]float64, len(Classes))
+	for missed := 0; len(docs) < n; {
+		c := furthestBehind(had)
+		text, lang := l.write(Classes[c].Name, r)
+		if text == "" || seen[text] {
+			if missed++; missed == patience {
+				return nil, fmt.Errorf("%d asked for, after %d there are no new ones of class %s: lower the setting",
+					n, len(docs), Classes[c].Name)
+			}
+			continue
+		}
+		missed, seen[text] = 0, true
+		had[c] += float64(pieces(text))
+		meta := map[string]string{"class": Classes[c].Name}
+		docs = append(docs, data.Document{Origin: data.Origin{Source: Source, Meta: meta}, Text: text, Lang: lang})
+	}
+	return docs, nil
+}
+
+func furthestBehind(had []float64) int {
+	least := 0
+	for c := range had {
+		if had[c]/Classes[c].Share < had[least]/Classes[least].Share {
+			least = c
+		}
+	}
+	return least
+}
+
+// pieces estimates how many tokens text has under a vocabulary trained on the
+// world: each word, each number and each other visible character is one, which
+// is what Llama 3's pre-tokenisation leaves whole.
+func pieces(text string) int {
+	n := 0
+	var last rune
+	for _, r := range text {
+		letters := unicode.IsLetter(r) && unicode.IsLetter(last)
+		digits := unicode.IsDigit(r) && unicode.IsDigit(last)
+		if r != ' ' && !letters && !digits {
+			n++
+		}
+		if unicode.IsDigit(r) && last == ' ' {
+			n++ // the space before a number is a token of its own
+		}
+		last = r
+	}
+	return n
+}

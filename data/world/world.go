@@ -1,0 +1,199 @@
+// Package world generates the quickstart's data from a seed, without network:
+// a small invented world of people, towns and animals, with sums, programs and
+// a few words of other languages. A Llama of a few million parameters can go
+// from random weights to a preference-tuned chat model in it, and each stage
+// has something of its own to learn:
+//
+//   - The documents state every fact in many wordings, and exercises of all
+//     kinds: pretraining learns what is so.
+//   - The chats demonstrate answering, on some of the facts. As human
+//     demonstrations do, they differ in style and are sometimes wrong: the
+//     tuned model answers, in a mixture of styles.
+//   - The preferences say which of two responses is better: right before
+//     wrong, well-formed before sloppy, concise before verbose. The reward model
+//     learns what is wanted.
+//   - The prompts are many more questions without answers, for rejection
+//     sampling and direct preference optimisation.
+//
+// The held-out questions are about facts that no stage was asked about. For
+// what can be looked up (where Mira lives) the documents state the fact; for
+// what can be worked out (17 + 8) no document does.
+package world
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/data"
+)
+
+// Source is the source that every row names.
+const Source = "world"
+
+// Settings says how much of the world to write down.
+type Settings struct {
+	Seed                   uint64
+	Documents              int   // to pretrain on
+	HeldOutDocuments       int   // to measure the loss on
+	Chats                  int   // demonstrations
+	Preferences            int   // pairs for the reward model
+	HeldOutPreferences     int   // pairs to measure it on
+	Prompts                int   // questions without answers, for sampling
+	HeldOut                int   // questions to measure chat models on
+	Demonstrations, Policy Rates // flaws of the chats, and of what preferences compare
+}
+
+// Defaults returns the settings of the quickstart: about 8 MB of documents.
+func Defaults() Settings {
+	return Settings{
+		Seed:      1,
+		Documents: 36_000, HeldOutDocuments: 600,
+		Chats: 1_200, Preferences: 2_400, HeldOutPreferences: 400,
+		Prompts: 3_200, HeldOut: 500,
+		Demonstrations: Rates{Wrong: 0.10, Verbose: 0.20, Informal: 0.15},
+		Policy:         Rates{Wrong: 0.40, Verbose: 0.35, Informal: 0.30},
+	}
+}
+
+// Validate reports the first setting that cannot be met.
+func (s Settings) Validate() error {
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"documents", s.Documents}, {"held-out documents", s.HeldOutDocuments}, {"chats", s.Chats},
+		{"preferences", s.Preferences}, {"held-out preferences", s.HeldOutPreferences},
+		{"prompts", s.Prompts}, {"held-out prompts", s.HeldOut},
+	} {
+		if n.value < 0 {
+			return fmt.Errorf("world: %d %s asked for, it must be 0 or more", n.value, n.name)
+		}
+	}
+	if err := s.Demonstrations.validate("demonstrations"); err != nil {
+		return err
+	}
+	if err := s.Policy.validate("policy"); err != nil {
+		return err
+	}
+	if s.Preferences+s.HeldOutPreferences > 0 && !s.Policy.vary() {
+		return fmt.Errorf("world: preferences asked for, but the policy's rates make all responses alike: set one between 0 and 1")
+	}
+	return nil
+}
+
+func (rates Rates) validate(whose string) error {
+	for _, rate := range []float64{rates.Wrong, rates.Verbose, rates.Informal} {
+		if !(rate >= 0 && rate <= 1) {
+			return fmt.Errorf("world: a rate of the %s is %v, it must be from 0 to 1", whose, rate)
+		}
+	}
+	return nil
+}
+
+// vary reports whether two responses can differ in quality.
+func (rates Rates) vary() bool {
+	between := func(rate float64) bool { return rate > 0 && rate < 1 }
+	return between(rates.Wrong) || between(rates.Verbose) || between(rates.Informal)
+}
+
+// World is everything that was written down. Equal settings give equal worlds,
+// byte by byte, on every platform.
+type World struct {
+	Documents, HeldOutDocuments     []data.Document
+	Chats                           []data.Chat
+	Preferences, HeldOutPreferences []data.Preference
+	Prompts, HeldOut                []data.Chat // end with the user's message; Meta has what Check needs
+}
+
+// lore is what is so in the world, and who may ask about it.
+type lore struct {
+	people []person
+	towns  []town
+	items  []Item
+	splits splits
+	open   map[string][]Item   // by task: what documents may state
+	shown  map[string][][]Item // by class, then by task: what quizzes may ask
+}
+
+// Generate writes the world down. It fails if the settings ask for more
+// questions or documents than the world has.
+func Generate(s Settings) (*World, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	l, w := invent(s.Seed), &World{}
+	if err := l.tell(s, w); err != nil {
+		return nil, err
+	}
+	if err := l.ask(s, w); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// tell fills in the documents, the held-out ones first: a training document
+// must not repeat one of them.
+func (l *lore) tell(s Settings, w *World) (err error) {
+	seen := map[string]bool{}
+	w.HeldOutDocuments, err = l.documents(stream(s.Seed, "held-out documents"), s.HeldOutDocuments, seen)
+	if err != nil {
+		return fmt.Errorf("world: held-out documents: %w", err)
+	}
+	if w.Documents, err = l.documents(stream(s.Seed, "documents"), s.Documents, seen); err != nil {
+		return fmt.Errorf("world: documents: %w", err)
+	}
+	return nil
+}
+
+// invent makes up the world and deals its facts.
+func invent(seed uint64) *lore {
+	l := &lore{people: settle(stream(seed, "people")), towns: build(stream(seed, "towns"))}
+	for i := range l.people {
+		l.items = append(l.items, l.people[i].items()...)
+	}
+	for i := range l.towns {
+		l.items = append(l.items, l.towns[i].items()...)
+	}
+	for i := range animals {
+		l.items = append(l.items, animals[i].items()...)
+	}
+	l.items = append(l.items, arithmetic(stream(seed, "arithmetic"))...)
+	l.items = append(l.items, snippets(stream(seed, "snippets"))...)
+	l.items = append(l.items, translations()...)
+	l.splits = deal(stream(seed, "splits"), l.items)
+	l.index()
+	return l
+}
+
+// index sorts the items for the writers of documents. Facts that can be looked
+// up are stated whoever may ask about them; exercises only if they are open.
+func (l *lore) index() {
+	l.open, l.shown = map[string][]Item{}, map[string][][]Item{}
+	for _, task := range byTask(l.items) {
+		name := task[0].Task
+		l.open[name] = task
+		if task[0].Exercise {
+			l.open[name] = l.splits.in(task, Demonstration, Pool)
+		}
+		class := task[0].Class
+		l.shown[class] = append(l.shown[class], l.splits.in(task, Demonstration))
+	}
+}
+
+// stream derives an independent random source for each section, so that a
+// change to one leaves the others as they were.
+func stream(seed uint64, section string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(section))
+	return rand.New(rand.NewPCG(seed, h.Sum64()))
+}
+
+func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
+
+func user(question string) token.Message { return token.Message{Role: "user", Content: question} }
+
+func assistant(response string) token.Message {
+	return token.Message{Role: "assistant", Content: response}
+}
