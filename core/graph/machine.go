@@ -1,0 +1,50 @@
+package graph
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+)
+
+// Machine runs a planned graph again and again.
+type Machine struct {
+	vm    G.VM
+	clock clock
+}
+
+// NewMachine compiles g, whose plan must have been allocated.
+func NewMachine(g *G.ExprGraph) *Machine {
+	m := &Machine{}
+	for _, n := range g.AllNodes() {
+		if o, ours := n.Op().(*Op); ours {
+			o.clock = &m.clock
+		}
+	}
+	m.vm = G.NewTapeMachine(g)
+	return m
+}
+
+// Run executes every node once. The values of the nodes are valid until the next run.
+func (m *Machine) Run() error {
+	m.clock.last = -1
+	defer m.vm.Reset()
+	return m.vm.RunAll()
+}
+
+// Close releases what the machine holds.
+func (m *Machine) Close() error { return m.vm.Close() }
+
+// clock holds Gorgonia to the order that the memory plan assumed: a node that
+// ran early would read or overwrite another's memory.
+type clock struct{ last int }
+
+func (c *clock) tick(o *Op) error {
+	if c == nil {
+		return fmt.Errorf("graph: node %s belongs to no machine", o)
+	}
+	if o.rank <= c.last {
+		return fmt.Errorf("graph: node %s ran after rank %d, planned at %d", o, c.last, o.rank)
+	}
+	c.last = o.rank
+	return nil
+}

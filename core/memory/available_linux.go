@@ -1,0 +1,68 @@
+package memory
+
+import (
+	"bufio"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Available returns the bytes that can be allocated without swapping: the
+// kernel's MemAvailable, or what the control group leaves if that is less.
+func Available() (bytes int64, known bool) {
+	bytes, known = memAvailable("/proc/meminfo")
+	if limit, ok := groupLeaves("/sys/fs/cgroup"); ok && (!known || limit < bytes) {
+		bytes, known = limit, true
+	}
+	return bytes, known
+}
+
+// memAvailable reads the line "MemAvailable: N kB".
+func memAvailable(path string) (int64, bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) >= 2 && fields[0] == "MemAvailable:" {
+			kB, err := strconv.ParseInt(fields[1], 10, 64)
+			return kB << 10, err == nil
+		}
+	}
+	return 0, false
+}
+
+// groupLeaves returns what a version 2 control group has left: memory.max -
+// memory.current, and the page cache, which the kernel gives up under pressure.
+func groupLeaves(dir string) (int64, bool) {
+	limit, ok := readInt(dir + "/memory.max")
+	if !ok {
+		return 0, false
+	}
+	current, ok := readInt(dir + "/memory.current")
+	return limit - current + pageCache(dir+"/memory.stat"), ok
+}
+
+// pageCache returns the sum of inactive_file and active_file of memory.stat.
+func pageCache(path string) (bytes int64) {
+	b, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name == "inactive_file" || name == "active_file" {
+			n, _ := strconv.ParseInt(value, 10, 64)
+			bytes += n
+		}
+	}
+	return bytes
+}
+
+func readInt(path string) (int64, bool) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	return n, err == nil // "max" means no limit
+}

@@ -1,0 +1,38 @@
+// Package memory tells how much memory there is, so that what cannot fit is
+// refused before work begins rather than killed in the middle.
+package memory
+
+import "fmt"
+
+// TooMuchError says that something asks for more memory than there is.
+type TooMuchError struct {
+	What       string
+	Need, Have int64 // bytes
+}
+
+func (e *TooMuchError) Error() string {
+	return fmt.Sprintf("%s need %s of memory, %s are available", e.What, Bytes(e.Need), Bytes(e.Have))
+}
+
+// Check returns a *TooMuchError if need bytes are more than Available.
+func Check(what string, need int64) error {
+	if have, known := Available(); known && need > have {
+		return &TooMuchError{what, need, have}
+	}
+	return nil
+}
+
+// Bytes formats n for people: 1.5 GB.
+func Bytes(n int64) string {
+	const unit = 1000
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, suffix := float64(n), ""
+	for _, suffix = range []string{"kB", "MB", "GB", "TB", "PB", "EB"} {
+		if value /= unit; value < unit {
+			break
+		}
+	}
+	return fmt.Sprintf("%.3g %s", value, suffix)
+}

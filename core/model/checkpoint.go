@@ -1,0 +1,112 @@
+package model
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/memory"
+)
+
+// Load reads the model in dir: config.json and its safetensors. With gradients
+// true it can be trained.
+func Load(dir string, gradients bool) (*Params, error) {
+	c, err := LoadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	return LoadAs(dir, c, gradients)
+}
+
+// LoadReward reads the model in dir as a reward model: its own value head if it
+// has one, else a new one of zeros in place of the language-model head.
+func LoadReward(dir string, gradients bool) (*Params, error) {
+	c, err := LoadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	return LoadAs(dir, c.Reward(), gradients)
+}
+
+// LoadAs reads the weights in dir into a new model of configuration c.
+func LoadAs(dir string, c Config, gradients bool) (*Params, error) {
+	if err := memory.Check("the weights", c.TrainingBytes(gradients)); err != nil {
+		return nil, fmt.Errorf("model: %s: %w", dir, err)
+	}
+	p := NewParams(c, gradients)
+	return p, p.ReadFrom(dir)
+}
+
+// ReadFrom sets the weights to those in dir. Tensors that p needs and dir lacks
+// are an error, but for the value head, which then stays as it is; tensors that
+// p has no use for are an error, but for the language-model head of a reward
+// model or a tied one.
+func (p *Params) ReadFrom(dir string) error {
+	f, err := checkpoint.OpenModel(dir)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	defer f.Close()
+	names := f.Names()
+	if err := p.checkNames(names); err != nil {
+		return fmt.Errorf("model: %s: %w", dir, err)
+	}
+	for _, t := range p.Tensors {
+		if t == p.Score && !slices.Contains(names, t.Name) {
+			continue
+		}
+		if err := read(f, t); err != nil {
+			return fmt.Errorf("model: %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+// TrainingBytes returns what the weights of c take, and with gradients also
+// their gradients and AdamW's two moments.
+func (c Config) TrainingBytes(gradients bool) int64 {
+	copies := int64(1)
+	if gradients {
+		copies = 4
+	}
+	return copies * 4 * int64(c.ParamCount())
+}
+
+func (p *Params) checkNames(names []string) error {
+	known := make(map[string]bool)
+	for _, t := range p.Tensors {
+		known[t.Name] = true
+	}
+	for _, name := range names {
+		unused := name == "lm_head.weight" && (p.Head == nil || p.Config.TiedHead)
+		if !known[name] && !unused && !strings.HasSuffix(name, "rotary_emb.inv_freq") {
+			return fmt.Errorf("tensor %q belongs to no Llama of this config.json", name)
+		}
+	}
+	return nil
+}
+
+func read(f checkpoint.Model, t *Param) error {
+	info, err := f.Info(t.Name)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(info.Shape, t.Shape) {
+		return fmt.Errorf("tensor %s has shape %v, config.json says %v", t.Name, info.Shape, t.Shape)
+	}
+	return f.Read(t.Name, t.W)
+}
+
+// Save writes config.json and model.safetensors to dir, which must exist.
+func (p *Params) Save(dir string) error {
+	if err := p.Config.Save(dir); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	var tensors []checkpoint.Tensor
+	for _, t := range p.Tensors {
+		tensors = append(tensors, checkpoint.Tensor{Name: t.Name, Shape: t.Shape, Data: t.W})
+	}
+	return checkpoint.Write(filepath.Join(dir, "model.safetensors"), tensors, map[string]string{"format": "pt"})
+}

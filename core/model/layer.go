@@ -1,0 +1,176 @@
+package model
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/herd-lm/herd/core/graph"
+	"github.com/herd-lm/herd/core/kernel"
+)
+
+// The operations of a layer, each with its gradient. A gradient Op writes
+// several results at once: its node is a token, and views of it stand for the
+// gradients of the children.
+
+// residual is the stream around a block. Its gradient skips the block: it is
+// handed to the norm at the block's entry, whose kernel adds it, instead of
+// going through a node that sums.
+type residual struct{ x, grad *G.Node }
+
+func paramName(t *Param) string {
+	if t.Name != "" {
+		return t.Name
+	}
+	return fmt.Sprintf("fused@%d", t.offset)
+}
+
+// embed returns the rows of e [V, d] that the tokens name: [tokens, d].
+func (n *network) embed(e *Param) *G.Node {
+	d := e.Shape[1]
+	o := &graph.Op{Name: "embed", Out: n.buffer(tokens, d), Wrt: []bool{true}}
+	o.Forward = func(in []G.Value) {
+		kernel.Embed(o.Out.Data, graph.Floats(in[0]), n.feed.batch.IDs, d)
+	}
+	o.Gradient = func(in G.Nodes, _, dy *G.Node) (G.Nodes, error) {
+		de := gradient(e)
+		children := []*G.Node{dy}
+		if n.headGrad != nil {
+			children = append(children, n.headGrad)
+		}
+		tied := n.headGrad != nil
+		back := &graph.Op{Name: "embed.grad", Out: de}
+		back.Forward = func(in []G.Value) {
+			kernel.EmbedGrad(de.Data, graph.Floats(in[0]), n.feed.batch.IDs, d, e.Shape[0], n.feed.accumulate || tied)
+		}
+		return G.Nodes{back.Apply(children...)}, nil
+	}
+	return o.Apply(n.param(e))
+}
+
+// norm returns RMSNorm(x) * g, along a. If stream is not nil its gradient joins
+// the result's.
+func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
+	d, eps := g.Shape[0], float32(n.params.Config.NormEps)
+	rstd := n.buffer(a)
+	o := &graph.Op{Name: "norm " + g.Name, Out: n.buffer(a, d), Extra: []*graph.Buffer{rstd}, Wrt: []bool{true, true}}
+	o.Forward = func(in []G.Value) {
+		kernel.RMSNorm(o.Out.Data, rstd.Data, graph.Floats(in[0]), graph.Floats(in[1]), n.feed.extent(a), d, eps)
+	}
+	o.Gradient = func(in G.Nodes, _, dy *G.Node) (G.Nodes, error) {
+		dx, dg := n.buffer(a, d), gradient(g)
+		back := &graph.Op{Name: o.Name + ".grad", Extra: []*graph.Buffer{dx, dg}, Reads: []*graph.Buffer{rstd}}
+		children := []*G.Node{in[0], in[1], dy}
+		if stream != nil {
+			children = append(children, stream.grad)
+		}
+		back.Forward = func(in []G.Value) {
+			var skip []float32
+			if stream != nil {
+				skip = graph.Floats(in[3])
+			}
+			kernel.RMSNormGrad(dx.Data, dg.Data, graph.Floats(in[2]), graph.Floats(in[0]), graph.Floats(in[1]), rstd.Data, skip,
+				n.feed.extent(a), d, n.feed.accumulate)
+		}
+		t := back.Apply(children...)
+		return G.Nodes{graph.View(t, dx), graph.View(t, dg)}, nil
+	}
+	return o.Apply(x, n.param(g))
+}
+
+// linear returns x·wᵀ along a: [a, out] of x [a, in] and w [out, in].
+func (n *network) linear(x *G.Node, w *Param, a axis) *G.Node {
+	out, in := w.Shape[0], w.Shape[1]
+	o := &graph.Op{Name: "linear " + paramName(w), Out: n.buffer(a, out), Wrt: []bool{true, true}}
+	o.Forward = func(v []G.Value) {
+		kernel.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(a), in, out)
+	}
+	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
+		return n.linearGrad(o.Name, child[0], child[1], dy, w, a), nil
+	}
+	return o.Apply(x, n.param(w))
+}
+
+// linearGrad returns the gradients of x and w given that of x·wᵀ.
+func (n *network) linearGrad(name string, x, weights, dy *G.Node, w *Param, a axis) G.Nodes {
+	out, in := w.Shape[0], w.Shape[1]
+	dx, dw := n.buffer(a, in), gradient(w)
+	back := &graph.Op{Name: name + ".grad", Extra: []*graph.Buffer{dx, dw}}
+	back.Forward = func(v []G.Value) {
+		rows, x, w, dy := n.feed.extent(a), graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2])
+		kernel.LinearInputGrad(dx.Data, dy, w, rows, in, out, false)
+		kernel.LinearWeightGrad(dw.Data, dy, x, rows, in, out, n.feed.accumulate)
+	}
+	t := back.Apply(x, weights, dy)
+	return G.Nodes{graph.View(t, dx), graph.View(t, dw)}
+}
+
+// project returns stream.x + h·wᵀ: the way out of a block.
+func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
+	out, in := w.Shape[0], w.Shape[1]
+	o := &graph.Op{Name: "project " + w.Name, Out: n.buffer(tokens, out), Wrt: []bool{true, true, false}}
+	o.Forward = func(v []G.Value) {
+		kernel.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2]), n.feed.extent(tokens), in, out)
+	}
+	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
+		stream.grad = dy
+		return append(n.linearGrad(o.Name, child[0], child[1], dy, w, tokens), nil), nil
+	}
+	return o.Apply(h, n.param(w), stream.x)
+}
+
+// qkv returns the fused, rotated queries and keys and the values,
+// [tokens, (Heads+2*KVHeads)*HeadDim].
+func (n *network) qkv(h *G.Node, w *Param) *G.Node {
+	out, in := w.Shape[0], w.Shape[1]
+	o := &graph.Op{Name: "qkv " + paramName(w), Out: n.buffer(tokens, out), Wrt: []bool{true, true}}
+	o.Forward = func(v []G.Value) {
+		kernel.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(tokens), in, out)
+		n.rotary.Rotate(o.Out.Data, n.feed.batch.Pos, n.heads, false)
+	}
+	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
+		unrotated := &graph.Op{Name: "unrotate " + paramName(w), Out: n.buffer(tokens, out)}
+		unrotated.Forward = func(v []G.Value) {
+			copy(unrotated.Out.Data, graph.Floats(v[0])[:n.feed.extent(tokens)*out])
+			n.rotary.Rotate(unrotated.Out.Data, n.feed.batch.Pos, n.heads, true)
+		}
+		return n.linearGrad(o.Name, child[0], child[1], unrotated.Apply(dy), w, tokens), nil
+	}
+	return o.Apply(h, n.param(w))
+}
+
+// attention returns softmax(q·kᵀ/sqrt(HeadDim))·v under the batch's document
+// mask, [tokens, Heads*HeadDim].
+func (n *network) attention(qkv *G.Node) *G.Node {
+	lse := n.buffer(tokens, n.heads.Query)
+	o := &graph.Op{Name: "attention", Out: n.buffer(tokens, n.heads.Out()), Extra: []*graph.Buffer{lse}, Wrt: []bool{true}}
+	o.Forward = func(in []G.Value) {
+		kernel.Attention(o.Out.Data, lse.Data, graph.Floats(in[0]), n.feed.batch.Segments, n.heads, n.feed.extent(tokens))
+	}
+	o.Gradient = func(in G.Nodes, out, do *G.Node) (G.Nodes, error) {
+		back := &graph.Op{Name: "attention.grad", Out: n.buffer(tokens, n.heads.QKV()), Reads: []*graph.Buffer{lse}}
+		back.Forward = func(in []G.Value) {
+			kernel.AttentionGrad(back.Out.Data, graph.Floats(in[2]), graph.Floats(in[1]), lse.Data, graph.Floats(in[0]),
+				n.feed.batch.Segments, n.heads, n.feed.extent(tokens))
+		}
+		return G.Nodes{back.Apply(in[0], out, do)}, nil
+	}
+	return o.Apply(qkv)
+}
+
+// swiglu returns silu(gate)*up of gate|up [tokens, 2f].
+func (n *network) swiglu(gateUp *G.Node) *G.Node {
+	f := n.params.Config.IntermediateSize
+	o := &graph.Op{Name: "swiglu", Out: n.buffer(tokens, f), Wrt: []bool{true}}
+	o.Forward = func(in []G.Value) {
+		kernel.SwiGLU(o.Out.Data, graph.Floats(in[0]), n.feed.extent(tokens), f)
+	}
+	o.Gradient = func(in G.Nodes, _, dy *G.Node) (G.Nodes, error) {
+		back := &graph.Op{Name: "swiglu.grad", Out: n.buffer(tokens, 2*f)}
+		back.Forward = func(in []G.Value) {
+			kernel.SwiGLUGrad(back.Out.Data, graph.Floats(in[1]), graph.Floats(in[0]), n.feed.extent(tokens), f)
+		}
+		return G.Nodes{back.Apply(in[0], dy)}, nil
+	}
+	return o.Apply(gateUp)
+}

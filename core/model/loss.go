@@ -1,0 +1,32 @@
+package model
+
+import G "gorgonia.org/gorgonia"
+
+// CrossEntropy is the loss of a language model: minus the weighted sum of the
+// targets' log-probabilities. With the weights 1 and over the step's token
+// count, it is the mean over tokens.
+func CrossEntropy(o *Outputs) (*G.Node, error) {
+	sum, err := WeightedSum(o.Weight(), o.LogProb())
+	if err != nil {
+		return nil, err
+	}
+	return G.Neg(sum)
+}
+
+// WeightedSum returns the sum of w*x over two vectors of one length.
+func WeightedSum(w, x *G.Node) (*G.Node, error) {
+	product, err := G.HadamardProd(w, x)
+	if err != nil {
+		return nil, err
+	}
+	return G.Sum(product)
+}
+
+// NegLogSigmoid returns -log sigmoid(x) elementwise, without overflow for any x.
+func NegLogSigmoid(x *G.Node) (*G.Node, error) {
+	minus, err := G.Neg(x)
+	if err != nil {
+		return nil, err
+	}
+	return G.Softplus(minus)
+}

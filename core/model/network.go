@@ -1,0 +1,107 @@
+package model
+
+import (
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/herd-lm/herd/core/graph"
+	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/token"
+)
+
+// axis is what the rows of an activation stand for. A graph is built for the
+// capacity of each axis; the kernels run over the extent of the current batch.
+type axis int
+
+const (
+	tokens axis = iota
+	reads
+	sequences
+	pairs
+)
+
+func along(a axis, s token.Size) int {
+	return [...]int{s.Tokens, s.Reads, s.Sequences, s.Pairs}[a]
+}
+
+// network is a Llama under construction: the nodes of its parameters, and what
+// the kernels need at run time.
+type network struct {
+	params   *Params
+	capacity token.Size
+	feed     *feed
+	heads    kernel.Heads
+	rotary   *kernel.Rotary
+
+	g     *G.ExprGraph
+	nodes map[*Param]*G.Node
+	// headGrad is the node of a tied head's weight gradient: the embedding adds
+	// its own to the same memory, afterwards.
+	headGrad *G.Node
+}
+
+func newNetwork(p *Params, capacity token.Size) *network {
+	c := p.Config
+	return &network{
+		params: p, capacity: capacity, feed: newFeed(capacity),
+		heads:  kernel.Heads{Query: c.Heads, KV: c.KVHeads, Dim: c.HeadDim},
+		rotary: kernel.NewRotary(c.InvFreq(), c.MaxPositions),
+		g:      G.NewGraph(),
+		nodes:  make(map[*Param]*G.Node),
+	}
+}
+
+// hidden returns the residual stream after the last layer, [tokens, HiddenSize]
+// (arXiv 2302.13971, section 2.2; arXiv 2407.21783, section 3.2).
+func (n *network) hidden() *G.Node {
+	x := n.embed(n.params.Embed)
+	for _, l := range n.params.Layers {
+		x = n.attentionBlock(x, l)
+		x = n.mlpBlock(x, l)
+	}
+	return x
+}
+
+// attentionBlock returns x + O·attention(QKV·norm(x)).
+func (n *network) attentionBlock(x *G.Node, l Layer) *G.Node {
+	stream := &residual{x: x}
+	h := n.norm(x, l.AttnNorm, tokens, stream)
+	return n.project(n.attention(n.qkv(h, l.QKV)), l.O, stream)
+}
+
+// mlpBlock returns x + Down·(silu(Gate·norm(x)) * Up·norm(x)).
+func (n *network) mlpBlock(x *G.Node, l Layer) *G.Node {
+	stream := &residual{x: x}
+	h := n.norm(x, l.MLPNorm, tokens, stream)
+	return n.project(n.swiglu(n.linear(h, l.GateUp, tokens)), l.Down, stream)
+}
+
+// param returns the node that aliases the weights of t.
+func (n *network) param(t *Param) *G.Node {
+	if n.nodes[t] == nil {
+		shape := tensor.Shape(t.Shape)
+		n.nodes[t] = G.NewTensor(n.g, tensor.Float32, shape.Dims(), G.WithShape(shape...), G.WithName(paramName(t)),
+			G.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.W))))
+	}
+	return n.nodes[t]
+}
+
+// trained returns the parameter nodes of the graph in the order of the flat
+// array, so that two graphs of one definition are equal.
+func (n *network) trained() G.Nodes {
+	var list G.Nodes
+	for _, t := range n.params.all() {
+		if node, ok := n.nodes[t]; ok {
+			list = append(list, node)
+		}
+	}
+	return list
+}
+
+// buffer returns a buffer of one row per unit of a.
+func (n *network) buffer(a axis, shape ...int) *graph.Buffer {
+	return graph.NewBuffer(append([]int{along(a, n.capacity)}, shape...)...)
+}
+
+// gradient returns the buffer over the gradient of t.
+func gradient(t *Param) *graph.Buffer { return graph.Pin(t.G, t.Shape...) }

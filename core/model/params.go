@@ -1,0 +1,187 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/herd-lm/herd/core/optim"
+)
+
+// Param is a trainable tensor: a window into the flat arrays of its Params.
+type Param struct {
+	Name   string // Hugging Face's name; empty for fused windows
+	Shape  []int
+	W, G   []float32 // weights and gradient; G is nil unless the parameters are trained
+	offset int
+}
+
+// Layer is the parameters of one transformer block. Query, key and value
+// projections lie one after another, and so do gate and up, so that each group
+// is one matrix product: QKV [(Heads+2*KVHeads)*HeadDim, HiddenSize],
+// GateUp [2*IntermediateSize, HiddenSize].
+type Layer struct {
+	AttnNorm, QKV, O, MLPNorm, GateUp, Down *Param
+}
+
+// Params holds all parameters of a model in one flat array, and their gradients
+// in another: optimiser, clipping and averaging are single passes.
+type Params struct {
+	Config Config
+	W, G   []float32
+	// Tensors are the parameters by the names of the checkpoint, in order.
+	Tensors []*Param
+
+	Embed  *Param // [VocabSize, HiddenSize]
+	Layers []Layer
+	Norm   *Param // [HiddenSize]
+	Head   *Param // [VocabSize, HiddenSize]; is Embed if tied, nil in a reward model
+	Score  *Param // [1, HiddenSize] of a reward model, else nil
+}
+
+// NewParams lays out the parameters of c, all zero. With gradients false, G is
+// nil: the model can only be evaluated.
+func NewParams(c Config, gradients bool) *Params {
+	p := &Params{Config: c}
+	p.declare()
+	n := p.Count()
+	p.W = make([]float32, n)
+	if gradients {
+		p.G = make([]float32, n)
+	}
+	for _, t := range p.all() {
+		t.bind(p)
+	}
+	return p
+}
+
+// Count returns the number of parameters.
+func (p *Params) Count() int {
+	last := p.Tensors[len(p.Tensors)-1]
+	return last.offset + last.size()
+}
+
+// ParamCount returns the number of parameters of c without allocating them.
+func (c Config) ParamCount() int {
+	p := &Params{Config: c}
+	p.declare()
+	return p.Count()
+}
+
+func (t *Param) size() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
+	}
+	return n
+}
+
+func (t *Param) bind(p *Params) {
+	t.W = p.W[t.offset : t.offset+t.size() : t.offset+t.size()]
+	if p.G != nil {
+		t.G = p.G[t.offset : t.offset+t.size() : t.offset+t.size()]
+	}
+}
+
+// declare lists the tensors with their offsets.
+func (p *Params) declare() {
+	c := p.Config
+	d, q, kv, f := c.HiddenSize, c.Heads*c.HeadDim, c.KVHeads*c.HeadDim, c.IntermediateSize
+	p.Embed = p.tensor("model.embed_tokens.weight", c.VocabSize, d)
+	for i := range c.Layers {
+		name := func(s string) string { return fmt.Sprintf("model.layers.%d.%s.weight", i, s) }
+		var l Layer
+		l.AttnNorm = p.tensor(name("input_layernorm"), d)
+		l.QKV = fused(
+			p.tensor(name("self_attn.q_proj"), q, d),
+			p.tensor(name("self_attn.k_proj"), kv, d),
+			p.tensor(name("self_attn.v_proj"), kv, d))
+		l.O = p.tensor(name("self_attn.o_proj"), d, q)
+		l.MLPNorm = p.tensor(name("post_attention_layernorm"), d)
+		l.GateUp = fused(
+			p.tensor(name("mlp.gate_proj"), f, d),
+			p.tensor(name("mlp.up_proj"), f, d))
+		l.Down = p.tensor(name("mlp.down_proj"), d, f)
+		p.Layers = append(p.Layers, l)
+	}
+	p.Norm = p.tensor("model.norm.weight", d)
+	switch {
+	case c.IsReward():
+		p.Score = p.tensor("score.weight", 1, d)
+	case c.TiedHead:
+		p.Head = p.Embed
+	default:
+		p.Head = p.tensor("lm_head.weight", c.VocabSize, d)
+	}
+}
+
+func (p *Params) tensor(name string, shape ...int) *Param {
+	t := &Param{Name: name, Shape: shape}
+	if n := len(p.Tensors); n > 0 {
+		t.offset = p.Tensors[n-1].offset + p.Tensors[n-1].size()
+	}
+	p.Tensors = append(p.Tensors, t)
+	return t
+}
+
+// fused returns one matrix over tensors that lie one after another.
+func fused(parts ...*Param) *Param {
+	rows := 0
+	for _, t := range parts {
+		rows += t.Shape[0]
+	}
+	return &Param{Shape: []int{rows, parts[0].Shape[1]}, offset: parts[0].offset}
+}
+
+// all returns every window: the named tensors and the fused ones.
+func (p *Params) all() []*Param {
+	list := slices.Clone(p.Tensors)
+	for _, l := range p.Layers {
+		list = append(list, l.QKV, l.GateUp)
+	}
+	return list
+}
+
+// Matrices returns the ranges of the flat array that weight decay applies to:
+// everything but the norms.
+func (p *Params) Matrices() []optim.Range {
+	var ranges []optim.Range
+	for _, t := range p.Tensors {
+		if len(t.Shape) > 1 {
+			ranges = append(ranges, optim.Range{Start: t.offset, End: t.offset + t.size()})
+		}
+	}
+	return ranges
+}
+
+// Init draws all weights from the seed: norms are 1, matrices normal with
+// standard deviation InitRange, those that write into the residual stream
+// smaller by sqrt(2*Layers) (GPT-2, section 2.3), the value head zero, so that
+// training starts from equal rewards.
+func (p *Params) Init(seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 0x6865726468657264))
+	residual := p.Config.InitRange / math.Sqrt(2*float64(p.Config.Layers))
+	writes := make(map[int]bool)
+	for _, l := range p.Layers {
+		writes[l.O.offset], writes[l.Down.offset] = true, true
+	}
+	for _, t := range p.Tensors {
+		switch {
+		case len(t.Shape) == 1:
+			fill(t.W, func() float32 { return 1 })
+		case t == p.Score:
+			clear(t.W)
+		case writes[t.offset]:
+			fill(t.W, func() float32 { return float32(rng.NormFloat64() * residual) })
+		default:
+			fill(t.W, func() float32 { return float32(rng.NormFloat64() * p.Config.InitRange) })
+		}
+	}
+}
+
+func fill(x []float32, draw func() float32) {
+	for i := range x {
+		x[i] = draw()
+	}
+}

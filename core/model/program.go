@@ -1,0 +1,94 @@
+package model
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/herd-lm/herd/core/graph"
+	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/token"
+)
+
+// Loss states the scalar that a stage minimises as a Gorgonia expression over
+// the model's outputs. Gorgonia derives the gradient. Weights are already over
+// the normaliser of the step, so a loss is a plain weighted sum.
+type Loss func(o *Outputs) (*G.Node, error)
+
+// Program is a compiled graph over shared parameters: built once for the
+// largest batch, run for any batch that fits.
+type Program struct {
+	Plan *graph.Plan
+
+	net     *network
+	loss    *G.Node
+	machine *graph.Machine
+}
+
+// Compile builds the training graph of a loss: each run sets or adds to p.G.
+func Compile(p *Params, capacity token.Size, loss Loss) (*Program, error) {
+	return compile(p, capacity, loss, true)
+}
+
+// CompileForward builds the same graph without gradients. Its buffers live
+// only until the next layer has read them.
+func CompileForward(p *Params, capacity token.Size, loss Loss) (*Program, error) {
+	return compile(p, capacity, loss, false)
+}
+
+func compile(p *Params, capacity token.Size, loss Loss, gradients bool) (*Program, error) {
+	prog := &Program{net: newNetwork(p, capacity)}
+	if err := prog.build(loss, gradients); err != nil {
+		return nil, fmt.Errorf("model: building the graph: %w", err)
+	}
+	plan, err := graph.NewPlan(prog.net.g)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	if err := memory.Check("activations", plan.ArenaBytes); err != nil {
+		return nil, fmt.Errorf("model: %w; use smaller micro-batches (%d tokens now)", err, capacity.Tokens)
+	}
+	plan.Allocate()
+	prog.Plan, prog.machine = plan, graph.NewMachine(prog.net.g)
+	return prog, nil
+}
+
+// build makes the nodes. Gorgonia reports misuse by panicking in G.Must.
+func (p *Program) build(loss Loss, gradients bool) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	out := &Outputs{n: p.net, hidden: p.net.hidden()}
+	if p.loss, err = loss(out); err != nil {
+		return err
+	}
+	if gradients {
+		_, err = G.Grad(p.loss, p.net.trained()...)
+	}
+	return err
+}
+
+// Run computes the loss of b, every weight multiplied by scale, and in a
+// training program the gradients: added to p.G if accumulate, else replacing it.
+// The result is valid until the next run. A batch that does not fit or is not
+// consistent is an error.
+func (p *Program) Run(b *token.Batch, scale float64, accumulate bool) (*Result, error) {
+	c := p.net.params.Config
+	if !b.Size().Fits(p.net.capacity) {
+		return nil, fmt.Errorf("model: batch of %+v does not fit the program's %+v", b.Size(), p.net.capacity)
+	}
+	if err := b.Validate(c.VocabSize, c.MaxPositions); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	p.net.feed.load(b, scale, accumulate)
+	if err := p.machine.Run(); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	p.net.feed.result.Loss = float64(p.loss.Value().Data().(float32))
+	return &p.net.feed.result, nil
+}
+
+// Close releases the machine.
+func (p *Program) Close() error { return p.machine.Close() }

@@ -1,0 +1,90 @@
+// Package pack lays data rows out as packed batches without padding: documents
+// one after another under a document mask, and responses to a prompt as branches
+// of one segment tree, so that the prompt is computed once.
+package pack
+
+import "github.com/herd-lm/herd/core/token"
+
+// Run is a stretch of tokens, one segment of a batch.
+type Run struct {
+	IDs []token.ID
+	// Weight is what predicting each token counts in the token loss; nil is 0
+	// for all.
+	Weight []float32 // [len(IDs)] or nil
+	// SeqWeight is what each token counts in the log-probability of the run as
+	// a sequence; nil if the run has none.
+	SeqWeight []float32 // [len(IDs)] or nil
+	Value     bool      // the value head reads the last token
+	Reference float64   // log-probability of the sequence under the reference model
+}
+
+// sequence reports whether the run is one of the batch's sequences.
+func (r Run) sequence() bool { return r.SeqWeight != nil || r.Value }
+
+// read reports whether the prediction of token i is read out.
+func (r Run) read(i int) bool {
+	return r.Weight != nil && r.Weight[i] != 0 || r.SeqWeight != nil && r.SeqWeight[i] != 0
+}
+
+// leafTokens returns how many tokens of a run without children a batch needs:
+// the last is only a target, unless the value head reads it.
+func (r Run) leafTokens() int {
+	if r.Value {
+		return len(r.IDs)
+	}
+	return max(0, len(r.IDs)-1)
+}
+
+// Example is what one data row becomes: a document, or a prompt with the
+// responses to it. Sequence indices in Pairs count the example's own sequences,
+// in order. The first token of the prompt is never predicted.
+type Example struct {
+	Row       string // id of the data row, for error messages
+	Prompt    Run
+	Responses []Run
+	Pairs     []token.Pair
+	Norm      float64 // what the example adds to Batch.Norm
+}
+
+// Tokens returns how many tokens the example takes in a batch.
+func (e Example) Tokens() int {
+	if len(e.Responses) == 0 {
+		return e.Prompt.leafTokens()
+	}
+	n := len(e.Prompt.IDs)
+	for _, r := range e.Responses {
+		n += r.leafTokens()
+	}
+	return n
+}
+
+// Targets returns how many predictions are read out, value readouts included.
+func (e Example) Targets() int {
+	n := 0
+	for i := 1; i < len(e.Prompt.IDs); i++ {
+		n += count(e.Prompt.read(i))
+	}
+	for _, r := range e.Responses {
+		for i := range r.IDs {
+			n += count(r.read(i))
+		}
+		n += count(r.Value)
+	}
+	return n + count(e.Prompt.Value)
+}
+
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Text returns the example of a plain text: every token after the first counts.
+func Text(row string, ids []token.ID) Example {
+	weight := make([]float32, len(ids))
+	for i := range weight {
+		weight[i] = 1
+	}
+	return Example{Row: row, Prompt: Run{IDs: ids, Weight: weight}, Norm: float64(max(0, len(ids)-1))}
+}

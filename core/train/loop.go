@@ -1,0 +1,219 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/optim"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+)
+
+// Task is one training run: what a stage hands to the loop.
+type Task struct {
+	Settings  Settings
+	Params    *model.Params        // with gradients, holding the weights to start from
+	Tokenizer *tokenizer.Tokenizer // saved beside the weights; may be nil
+	Examples  []pack.Example
+	Loss      model.Loss
+	// Metrics adds what a micro-batch showed besides its loss; may be nil.
+	Metrics func(b *token.Batch, r *model.Result, m *Meter)
+
+	Dir      string              // the model directory to write
+	Manifest checkpoint.Manifest // what makes it: stage and digests
+	Options
+}
+
+// Options are how a run is conducted; they do not change what comes out.
+type Options struct {
+	Resume    bool           // go on from the checkpoint in Dir, if there is one
+	Overwrite bool           // replace a finished model in Dir
+	Report    func(Progress) // called after every step; may be nil
+}
+
+// Interrupted says that a run was stopped before its end and can be resumed.
+type Interrupted struct {
+	Dir         string
+	Step, Steps int
+	Cause       error
+}
+
+func (e *Interrupted) Error() string {
+	return fmt.Sprintf("stopped after step %d of %d; nothing is lost: the same command with --resume goes on from %s", e.Step, e.Steps, e.Dir)
+}
+
+func (e *Interrupted) Unwrap() error { return e.Cause }
+
+// Run trains until the last step and writes the model to t.Dir. If ctx ends
+// first, it saves a checkpoint and returns an *Interrupted. The weights after
+// a resumed run equal those of an unbroken one, bit for bit.
+func Run(ctx context.Context, t Task) error {
+	l, err := newLoop(t)
+	if err != nil {
+		return err
+	}
+	defer l.program.Close()
+	if err := l.prepareDir(); err != nil {
+		return err
+	}
+	defer l.metrics.Close()
+	for l.step < l.steps {
+		if ctx.Err() != nil {
+			return l.interrupt(context.Cause(ctx))
+		}
+		if err := l.advance(); err != nil {
+			return err
+		}
+	}
+	return l.finish()
+}
+
+// loop is a run in progress.
+type loop struct {
+	Task
+	plan      *pack.Plan
+	program   *model.Program
+	optimizer *optim.AdamW
+	schedule  optim.Schedule
+	steps     int
+
+	step    int   // steps done
+	tokens  int64 // trained on so far
+	metrics *metricsFile
+
+	began       time.Time // of this session
+	beganStep   int
+	beganTokens int64
+}
+
+func newLoop(t Task) (*loop, error) {
+	if err := t.Settings.Validate(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if err := audit(t.Examples); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	plan, err := pack.NewPlan(t.Examples, t.Settings.limits(), t.Settings.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w; raise micro_tokens or shorten the row", err)
+	}
+	l := &loop{Task: t, plan: plan, steps: t.Settings.steps(plan)}
+	l.schedule = t.Settings.schedule(l.steps)
+	if err := l.schedule.Validate(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if err := memory.Check("the moments of AdamW", int64(8*len(t.Params.W))); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	l.optimizer = t.Settings.optimizer(len(t.Params.W))
+	l.program, err = model.Compile(t.Params, plan.Capacity(l.steps), t.Loss)
+	return l, err
+}
+
+// audit refuses rows that would train nothing.
+func audit(examples []pack.Example) error {
+	for _, e := range examples {
+		if e.Targets() == 0 {
+			return fmt.Errorf("row %s has nothing to learn: no token of it is a target", e.Row)
+		}
+		if !(e.Norm > 0) {
+			return fmt.Errorf("row %s counts %g in the normaliser of its step, expected more than 0", e.Row, e.Norm)
+		}
+	}
+	return nil
+}
+
+// advance does one optimiser step, reports it, and saves a checkpoint if one is due.
+func (l *loop) advance() error {
+	if l.began.IsZero() {
+		l.began, l.beganStep, l.beganTokens = time.Now(), l.step, l.tokens
+	}
+	progress, err := l.optimize()
+	if err != nil {
+		return fmt.Errorf("train: %s, step %d: %w", l.Manifest.Stage, l.step+1, err)
+	}
+	l.step++
+	if every := l.Settings.CheckpointEvery; every > 0 && l.step%every == 0 && l.step < l.steps {
+		if err := l.save(); err != nil {
+			return err
+		}
+		progress.Checkpointed = true
+	}
+	return l.report(progress)
+}
+
+// optimize computes the gradient of the next step over its micro-batches, each
+// weighted by what it adds to the step's normaliser, and updates the weights.
+func (l *loop) optimize() (Progress, error) {
+	batches := l.plan.Step(l.step)
+	var norm float64
+	for _, b := range batches {
+		norm += b.Norm
+	}
+	p := Progress{Stage: l.Manifest.Stage, Step: l.step + 1, Steps: l.steps, LR: l.schedule.LR(l.step + 1)}
+	var meter Meter
+	for i, b := range batches {
+		r, err := l.program.Run(b, 1/norm, i > 0)
+		if err != nil {
+			return p, err
+		}
+		if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
+			return p, l.diverged(fmt.Sprintf("the loss is %g", r.Loss), b)
+		}
+		p.Loss += r.Loss
+		l.tokens += int64(len(b.IDs))
+		if l.Metrics != nil {
+			l.Metrics(b, r, &meter)
+		}
+	}
+	var err error
+	p.GradNorm, _, err = l.optimizer.Step(l.Params.W, l.Params.G, l.Params.Matrices(), p.LR, l.Settings.ClipNorm)
+	if errors.Is(err, optim.ErrNonFinite) {
+		return p, l.diverged("the gradient is not finite", batches...)
+	}
+	p.Tokens, p.Metrics = l.tokens, meter.Means()
+	return p, err
+}
+
+// diverged names the rows of the batches, and where training can go on from.
+func (l *loop) diverged(what string, batches ...*token.Batch) error {
+	var rows []string
+	for _, b := range batches {
+		rows = append(rows, b.Rows...)
+	}
+	const most = 8
+	more := ""
+	if len(rows) > most {
+		more = fmt.Sprintf(" and %d more", len(rows)-most)
+		rows = rows[:most]
+	}
+	saved := "no checkpoint has been written yet"
+	if step, err := checkpointStep(l.Dir); err == nil {
+		saved = fmt.Sprintf("the checkpoint of step %d in %s is intact", step, l.Dir)
+	}
+	return fmt.Errorf("%s at rows %v%s; %s; look at these rows, or lower learning_rate or clip_norm", what, rows, more, saved)
+}
+
+func (l *loop) report(p Progress) error {
+	elapsed := time.Since(l.began)
+	p.TokensPerS = float64(l.tokens-l.beganTokens) / elapsed.Seconds()
+	p.Remaining = elapsed / time.Duration(l.step-l.beganStep) * time.Duration(l.steps-l.step)
+	if l.Report != nil {
+		l.Report(p)
+	}
+	return l.metrics.write(p)
+}
+
+func (l *loop) interrupt(cause error) error {
+	if err := l.save(); err != nil {
+		return errors.Join(cause, err)
+	}
+	return &Interrupted{l.Dir, l.step, l.steps, cause}
+}

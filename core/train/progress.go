@@ -1,0 +1,46 @@
+package train
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Progress is what one optimiser step did.
+type Progress struct {
+	Stage        string             `json:"stage"`
+	Step         int                `json:"step"` // 1 is the first
+	Steps        int                `json:"steps"`
+	Loss         float64            `json:"loss"`
+	LR           float64            `json:"lr"`
+	GradNorm     float64            `json:"grad_norm"` // before clipping
+	Tokens       int64              `json:"tokens"`    // since the run began
+	TokensPerS   float64            `json:"tokens_per_second"`
+	Metrics      map[string]float64 `json:"metrics,omitempty"`
+	Remaining    time.Duration      `json:"-"` // at the speed of this session
+	Checkpointed bool               `json:"-"` // a checkpoint was written after the step
+}
+
+// Meter averages the metrics of a step over its micro-batches.
+type Meter struct{ sum, weight map[string]float64 }
+
+// Add counts value with a weight: that of the rows or pairs it is the mean of.
+func (m *Meter) Add(name string, value, weight float64) {
+	if m.sum == nil {
+		m.sum, m.weight = make(map[string]float64), make(map[string]float64)
+	}
+	m.sum[name] += value * weight
+	m.weight[name] += weight
+}
+
+// Means returns the weighted mean of each metric.
+func (m *Meter) Means() map[string]float64 {
+	if len(m.sum) == 0 {
+		return nil
+	}
+	means := make(map[string]float64, len(m.sum))
+	for _, name := range slices.Sorted(maps.Keys(m.sum)) {
+		means[name] = m.sum[name] / m.weight[name]
+	}
+	return means
+}

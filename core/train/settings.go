@@ -1,0 +1,88 @@
+// Package train is the training loop, written once: it takes examples, a loss
+// and settings, and knows no stage.
+package train
+
+import (
+	"fmt"
+
+	"github.com/herd-lm/herd/core/optim"
+	"github.com/herd-lm/herd/core/pack"
+)
+
+// Settings are those of the loop, the same for every stage that trains.
+type Settings struct {
+	Steps  int     `yaml:"steps"`  // optimiser steps; 0 means epochs decide
+	Epochs float64 `yaml:"epochs"` // passes over the rows, if steps is 0
+
+	BatchRows   int `yaml:"batch_rows"`   // rows in an optimiser step; 0: no limit
+	BatchTokens int `yaml:"batch_tokens"` // tokens in an optimiser step; 0: no limit
+	MicroTokens int `yaml:"micro_tokens"` // tokens computed at once
+
+	Schedule          string  `yaml:"schedule"` // cosine, linear or constant, after a linear warm-up
+	LearningRate      float64 `yaml:"learning_rate"`
+	FinalLearningRate float64 `yaml:"final_learning_rate"`
+	WarmupSteps       int     `yaml:"warmup_steps"`
+
+	WeightDecay float64 `yaml:"weight_decay"` // decoupled, on matrices only
+	Beta1       float64 `yaml:"beta1"`
+	Beta2       float64 `yaml:"beta2"`
+	Epsilon     float64 `yaml:"epsilon"`
+	ClipNorm    float64 `yaml:"clip_norm"` // of the global gradient; 0: none
+
+	CheckpointEvery int    `yaml:"checkpoint_every"` // steps; 0: only when stopped
+	Seed            uint64 `yaml:"seed"`
+}
+
+// Defaults returns the settings that the stages start from (arXiv 2407.21783,
+// section 3.4.1, sizes aside).
+func Defaults() Settings {
+	return Settings{
+		Epochs: 1, BatchTokens: 16384, MicroTokens: 4096,
+		Schedule: optim.Cosine, LearningRate: 3e-4, WeightDecay: 0.1,
+		Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, ClipNorm: 1, CheckpointEvery: 200,
+	}
+}
+
+// Validate reports the first setting that makes no sense, by its YAML name.
+func (s Settings) Validate() error {
+	switch {
+	case s.Steps < 0:
+		return fmt.Errorf("steps is %d, expected 0 or more", s.Steps)
+	case s.Steps == 0 && !(s.Epochs > 0):
+		return fmt.Errorf("epochs is %g, expected a positive number (or set steps)", s.Epochs)
+	case s.BatchRows < 0 || s.BatchTokens < 0 || s.BatchRows+s.BatchTokens == 0:
+		return fmt.Errorf("batch_rows is %d and batch_tokens %d, expected one of them positive", s.BatchRows, s.BatchTokens)
+	case s.MicroTokens <= 0:
+		return fmt.Errorf("micro_tokens is %d, expected a positive number", s.MicroTokens)
+	case s.CheckpointEvery < 0:
+		return fmt.Errorf("checkpoint_every is %d, expected 0 or more", s.CheckpointEvery)
+	case !(s.ClipNorm >= 0):
+		return fmt.Errorf("clip_norm is %g, expected 0 or more", s.ClipNorm)
+	case !(s.LearningRate > 0):
+		return fmt.Errorf("learning_rate is %g, expected a positive number", s.LearningRate)
+	}
+	return nil
+}
+
+func (s Settings) limits() pack.Limits {
+	return pack.Limits{Rows: s.BatchRows, Tokens: s.BatchTokens, Micro: s.MicroTokens}
+}
+
+// steps returns how many steps a run takes over the plan.
+func (s Settings) steps(plan *pack.Plan) int {
+	if s.Steps > 0 {
+		return s.Steps
+	}
+	return max(1, int(s.Epochs*float64(plan.StepsPerEpoch())+0.5))
+}
+
+// schedule fits the warm-up into short runs: at most a tenth of the steps.
+func (s Settings) schedule(steps int) optim.Schedule {
+	return optim.Schedule{Kind: s.Schedule, Warmup: min(s.WarmupSteps, steps), Total: steps, Peak: s.LearningRate, Final: s.FinalLearningRate}
+}
+
+func (s Settings) optimizer(n int) *optim.AdamW {
+	a := optim.NewAdamW(n)
+	a.Beta1, a.Beta2, a.Eps, a.Decay = s.Beta1, s.Beta2, s.Epsilon, s.WeightDecay
+	return a
+}
