@@ -1,0 +1,319 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+func nan() float32 { return float32(math.NaN()) }
+
+// TestExp goes through every binade and the edges.
+func TestExp(t *testing.T) {
+	worst := 0.0
+	for i := -87300; i < 88700; i++ {
+		x := float32(i) / 1000
+		want := math.Exp(float64(x))
+		worst = max(worst, math.Abs(float64(exp(x))-want)/want)
+	}
+	if worst > 2.5e-7 {
+		t.Errorf("relative error %v", worst)
+	}
+	inf := float32(math.Inf(1))
+	for _, c := range [][2]float32{{0, 1}, {-inf, 0}, {-1000, 0}, {inf, inf}, {1000, inf}, {89, inf}, {-88, 0}} {
+		if got := exp(c[0]); got != c[1] {
+			t.Errorf("exp(%v) = %v, want %v", c[0], got, c[1])
+		}
+	}
+	if got := exp(nan()); got == got {
+		t.Errorf("exp(NaN) = %v", got)
+	}
+}
+
+// long is a tree whose segments need several blocks of queries and of keys.
+func long() []token.Segment {
+	return []token.Segment{{Start: 0, End: 150, Parent: -1}, {Start: 150, End: 420, Parent: 0}, {Start: 420, End: 421, Parent: 0}, {Start: 421, End: 500, Parent: -1}}
+}
+
+func TestAttentionLong(t *testing.T) {
+	rng := newRand(7)
+	h, n := Heads{4, 2, 10}, 500
+	qkv := random(rng, n*h.QKV())
+	o, lse := random(rng, n*h.Out()), random(rng, n*h.Query)
+	Attention(o, lse, qkv, long(), h, n)
+	wantO, wantLSE := refAttention(widen(qkv), long(), h, n)
+	if err := near(o, wantO, 1e-5); err != nil {
+		t.Error("o:", err)
+	}
+	if err := near(lse, wantLSE, 1e-5); err != nil {
+		t.Error("lse:", err)
+	}
+}
+
+// TestSharedPrompt: a prompt with two responses equals two whole rows, and the
+// gradients of the two copies of the prompt add up.
+func TestSharedPrompt(t *testing.T) {
+	rng := newRand(8)
+	h := Heads{4, 2, 6}
+	const prompt, first, second = 150, 70, 33
+	shared := []token.Segment{{Start: 0, End: prompt, Parent: -1}, {Start: prompt, End: prompt + first, Parent: 0}, {Start: prompt + first, End: prompt + first + second, Parent: 0}}
+	n := prompt + first + second
+	qkv, do := random(rng, n*h.QKV()), random(rng, n*h.Out())
+	o, dqkv := attendBoth(qkv, do, shared, h)
+
+	// from lists which shared row each row of the two separate ones is.
+	var from []int32
+	for i := range prompt + first {
+		from = append(from, int32(i))
+	}
+	for i := range prompt + second {
+		if i >= prompt {
+			i += first
+		}
+		from = append(from, int32(i))
+	}
+	apart := []token.Segment{{Start: 0, End: prompt + first, Parent: -1}, {Start: prompt + first, End: int32(len(from)), Parent: -1}}
+	qkv2, do2 := make([]float32, len(from)*h.QKV()), make([]float32, len(from)*h.Out())
+	Gather(qkv2, qkv, from, h.QKV())
+	Gather(do2, do, from, h.Out())
+	clear(do2[(prompt+first)*h.Out() : (2*prompt+first)*h.Out()]) // the prompt's own outputs count once
+	o2, dqkv2 := attendBoth(qkv2, do2, apart, h)
+
+	want := make([]float32, len(o2))
+	Gather(want, o, from, h.Out())
+	if err := near(o2, widen(want), 2e-6); err != nil {
+		t.Error("output:", err)
+	}
+	sum := make([]float32, len(dqkv))
+	GatherGrad(sum, dqkv2, from, n, h.QKV())
+	if err := near(dqkv, widen(sum), 5e-6); err != nil {
+		t.Error("gradient:", err)
+	}
+}
+
+func attendBoth(qkv, do []float32, segs []token.Segment, h Heads) (o, dqkv []float32) {
+	n := len(qkv) / h.QKV()
+	o, dqkv = make([]float32, n*h.Out()), make([]float32, len(qkv))
+	lse := make([]float32, n*h.Query)
+	Attention(o, lse, qkv, segs, h, n)
+	AttentionGrad(dqkv, do, o, lse, qkv, segs, h, n)
+	return o, dqkv
+}
+
+// TestAttentionCached: decoding the tokens of a row one by one gives what
+// Attention gives for the row, wherever the cache is cut.
+func TestAttentionCached(t *testing.T) {
+	rng := newRand(9)
+	h, n := Heads{6, 2, 10}, 45
+	qkv := random(rng, n*h.QKV())
+	want := make([]float32, n*h.Out())
+	Attention(want, make([]float32, n*h.Query), qkv, []token.Segment{{Start: 0, End: int32(n), Parent: -1}}, h, n)
+	whole, cut := make([][]Span, n), make([][]Span, n)
+	for i := range n {
+		whole[i] = []Span{cache(qkv, h, 0, i+1)}
+		cut[i] = []Span{cache(qkv, h, 0, i/3), cache(qkv, h, i/3, i/2), cache(qkv, h, i/2, i+1)}
+	}
+	got, pieces := random(rng, n*h.Out()), random(rng, n*h.Out())
+	AttentionCached(got, qkv, whole, h)
+	if err := near(got, widen(want), 2e-6); err != nil {
+		t.Error(err)
+	}
+	AttentionCached(pieces, qkv, cut, h)
+	if err := same(pieces, got); err != nil {
+		t.Error("cut spans:", err)
+	}
+	alone := make([]float32, h.Out())
+	for i := range n {
+		AttentionCached(alone, qkv[i*h.QKV():], whole[i:i+1], h)
+		if err := same(alone, got[i*h.Out():][:h.Out()]); err != nil {
+			t.Fatalf("row %d alone: %v", i, err)
+		}
+	}
+}
+
+func cache(qkv []float32, h Heads, lo, hi int) Span {
+	s := Span{Len: hi - lo}
+	for i := lo; i < hi; i++ {
+		row := qkv[i*h.QKV():][:h.QKV()]
+		s.K = append(s.K, row[h.key(0):h.value(0)]...)
+		s.V = append(s.V, row[h.value(0):]...)
+	}
+	return s
+}
+
+// TestRowsAlone: a row of Linear, and a readout of the head, does not depend on
+// its company.
+func TestRowsAlone(t *testing.T) {
+	eachThreads(t, func(t *testing.T) {
+		rng := newRand(10)
+		const n, d, out = 61, 300, 1100
+		x, w := random(rng, n*d), random(rng, out*d)
+		target := make([]token.ID, n)
+		y, logp, lse := make([]float32, n*out), make([]float32, n), make([]float32, n)
+		Linear(y, x, w, nil, n, d, out)
+		HeadLogProb(logp, lse, x, w, target, d, out)
+		one, l := make([]float32, out), make([]float32, 2)
+		for i := range n {
+			Linear(one, x[i*d:], w, nil, 1, d, out)
+			if err := same(one, y[i*out:][:out]); err != nil {
+				t.Fatalf("row %d: %v", i, err)
+			}
+			HeadLogProb(l[:1], l[1:], x[i*d:], w, target[i:i+1], d, out)
+			if err := same(l, []float32{logp[i], lse[i]}); err != nil {
+				t.Fatalf("readout %d: %v", i, err)
+			}
+		}
+	})
+}
+
+// TestHeadExtremes: logits of ±1e4 neither overflow nor lose the answer.
+func TestHeadExtremes(t *testing.T) {
+	w := []float32{1, -1, 0, 1}
+	logp, lse := make([]float32, 4), make([]float32, 4)
+	HeadLogProb(logp, lse, []float32{1e4, 1e4, -1e4, 0}, w, []token.ID{0, 1, 1, 2}, 1, 4)
+	if err := near(logp, vec{-math.Ln2, -2e4 - math.Ln2, 0, -math.Log(4)}, 1e-7); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSegmentSum(t *testing.T) {
+	out := []float32{9, 9, 9}
+	SegmentSum(out, []float32{1e8, 1, 3, 7, -1e8}, []float32{1, 1, 2, 1, 1}, []int32{0, 0, 2, -1, 0})
+	if err := near(out, vec{1, 0, 6}, 0); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSumSquares(t *testing.T) {
+	x := random(newRand(11), 3*squaresBlock+5)
+	want := 0.0
+	for _, v := range x {
+		want += float64(v) * float64(v)
+	}
+	if got := SumSquares(x); math.Abs(got-want) > 1e-12*want {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := SumSquares(nil); got != 0 {
+		t.Errorf("of nothing: %v", got)
+	}
+}
+
+// TestAdamW follows torch.optim.AdamW's formula in float64 for some steps.
+func TestAdamW(t *testing.T) {
+	const lr, b1, b2, eps, decay, factor = 1e-2, 0.9, 0.95, 1e-8, 0.1, 0.5
+	rng := newRand(12)
+	const n = 40000
+	w, m, v := random(rng, n), make([]float32, n), make([]float32, n)
+	w64, m64, v64 := widen(w), make(vec, n), make(vec, n)
+	for step := 1; step <= 10; step++ {
+		g := random(rng, n)
+		c1, c2 := 1-math.Pow(b1, float64(step)), 1-math.Pow(b2, float64(step))
+		AdamW(w, g, m, v, Adam{lr, b1, b2, eps, decay, float32(c1), float32(c2), factor})
+		for i, gi := range widen(g) {
+			gi *= factor
+			w64[i] -= lr * decay * w64[i]
+			m64[i] = b1*m64[i] + (1-b1)*gi
+			v64[i] = b2*v64[i] + (1-b2)*gi*gi
+			w64[i] -= lr * (m64[i] / c1) / (math.Sqrt(v64[i]/c2) + eps)
+		}
+	}
+	if err := near(w, w64, 1e-6); err != nil {
+		t.Error(err)
+	}
+	w64[n/2] += 1e-4 // a hundredth of one step
+	if near(w, w64, 1e-6) == nil {
+		t.Error("does not see a planted error")
+	}
+}
+
+// TestThreadsChangeNothing runs everything on sizes that are split, with
+// several numbers of threads, and compares bit for bit.
+func TestThreadsChangeNothing(t *testing.T) {
+	defer SetThreads(0)
+	SetThreads(1)
+	want := everything()
+	for _, n := range []int{2, 3, 5, 16} {
+		SetThreads(n)
+		for name, got := range everything() {
+			if err := same(got, want[name]); err != nil {
+				t.Errorf("%d threads: %s: %v", n, name, err)
+			}
+		}
+	}
+}
+
+func everything() map[string][]float32 {
+	rng := newRand(13)
+	h, segs := Heads{4, 2, 24}, long()
+	const n, vocab = 500, 1300
+	d := h.Out()
+	inv := []float64{1, .5, .25, .1, .01, 1, 1, 1, 1, 1, 1, 1}
+	x, qkvW, w, dy := random(rng, n*d), random(rng, h.QKV()*d), random(rng, vocab*d), random(rng, n*h.QKV())
+	g, e := random(rng, d), random(rng, vocab*d)
+	ids, pos := make([]token.ID, n), make([]int32, n)
+	for i := range ids {
+		ids[i], pos[i] = token.ID(rng.IntN(vocab)), int32(rng.IntN(50))
+	}
+	r := map[string][]float32{}
+	room := func(name string, n int) []float32 {
+		r[name] = make([]float32, n)
+		return r[name]
+	}
+	Embed(room("embed", n*d), e, ids, d)
+	RMSNorm(room("norm", n*d), room("rstd", n), x, g, n, d, 1e-5)
+	Linear(room("qkv", n*h.QKV()), x, qkvW, dy, n, d, h.QKV())
+	NewRotary(inv, 50).Rotate(r["qkv"], pos, h, false)
+	Attention(room("o", n*d), room("lse", n*h.Query), r["qkv"], segs, h, n)
+	AttentionGrad(room("dqkv", n*h.QKV()), x, r["o"], r["lse"], r["qkv"], segs, h, n)
+	LinearInputGrad(room("dx", n*d), dy, qkvW, n, d, h.QKV(), false)
+	LinearWeightGrad(room("dw", h.QKV()*d), dy, x, n, d, h.QKV(), false)
+	RMSNormGrad(room("dnorm", n*d), room("dg", d), x, x, g, r["rstd"], nil, n, d, false)
+	SwiGLU(room("swiglu", n*d), dy, n, d)
+	SwiGLUGrad(room("dswiglu", 2*n*d), x, dy, n, d)
+	HeadLogProb(room("logp", n), room("headlse", n), x, w, ids, d, vocab)
+	HeadLogProbGrad(room("dhead", n*d), room("dhw", vocab*d), x[:n], r["headlse"], x, w, ids, d, vocab, false)
+	EmbedGrad(room("de", vocab*d), x, ids, d, vocab, false)
+	AdamW(w, r["dhw"], room("m", len(w)), room("v", len(w)), Adam{LR: 1, Beta1: .9, Beta2: .9, Eps: 1e-8, Correct1: .1, Correct2: .1, Scale: 1})
+	r["w"] = w
+	ss := SumSquares(w)
+	r["squares"] = []float32{float32(ss), float32(ss - float64(float32(ss)))}
+	return r
+}
+
+var underRace bool
+
+// TestNoAllocation: a layer's kernels allocate closures only.
+func TestNoAllocation(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector allocates")
+	}
+	defer SetThreads(0)
+	for _, threads := range []int{1, 2} {
+		SetThreads(threads)
+		h, segs := Heads{4, 2, 8}, long()
+		const n = 500
+		rng := newRand(14)
+		d := h.Out()
+		qkv, w, o, lse := random(rng, n*h.QKV()), random(rng, h.QKV()*d), random(rng, n*d), random(rng, n*h.Query)
+		dqkv, rstd, dg, target := random(rng, n*h.QKV()), random(rng, n), random(rng, d), make([]token.ID, n)
+		for name, f := range map[string]func(){
+			"Linear":        func() { Linear(qkv, o, w, qkv, n, d, h.QKV()) },
+			"Attention":     func() { Attention(o, lse, qkv, segs, h, n) },
+			"AttentionGrad": func() { AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n) },
+			"RMSNormGrad":   func() { RMSNormGrad(o, dg, o, o, dg, rstd, nil, n, d, true) },
+			"Head":          func() { HeadLogProbGrad(o, w, rstd, rstd, o, w, target, d, h.QKV(), true) },
+		} {
+			if got := testing.AllocsPerRun(10, f); got > 20 {
+				t.Errorf("%d threads: %s allocates %v times a call", threads, name, got)
+			}
+		}
+	}
+}
+
+func ExampleHeads() {
+	h := Heads{Query: 6, KV: 2, Dim: 48}
+	fmt.Println(h.QKV(), h.Out())
+	// Output: 480 288
+}

@@ -1,0 +1,54 @@
+package kernel
+
+// SegmentSum sets out[s] to the sum of weight[r]·x[r] over the r whose index[r]
+// is s, in order of r and in float64. A negative index belongs nowhere.
+func SegmentSum(out, x, weight []float32, index []int32) {
+	b := borrow(0)
+	defer b.giveBack()
+	b.doubles = resized(b.doubles, len(out))
+	sums := b.doubles
+	clear(sums)
+	for r, s := range index {
+		if s >= 0 {
+			sums[s] += float64(weight[r]) * float64(x[r])
+		}
+	}
+	for s, v := range sums {
+		out[s] = float32(v)
+	}
+}
+
+// squaresBlock is the run of elements that SumSquares adds up before it joins
+// the runs; it must not depend on the number of threads.
+const squaresBlock = 1 << 14
+
+// SumSquares returns Σ x², summed in float64 in an order that depends on len(x)
+// only.
+func SumSquares(x []float32) float64 {
+	blocks := (len(x) + squaresBlock - 1) / squaresBlock
+	b := borrow(0)
+	defer b.giveBack()
+	b.doubles = resized(b.doubles, blocks)
+	sums := b.doubles
+	Parallel(blocks, func(i int) {
+		sums[i] = squares(x[i*squaresBlock : min(len(x), (i+1)*squaresBlock)])
+	})
+	total := 0.0
+	for _, s := range sums {
+		total += s
+	}
+	return total
+}
+
+func squares(x []float32) float64 {
+	var s [4]float64
+	for ; len(x) >= 4; x = x[4:] {
+		for l := range s {
+			s[l] += float64(x[l]) * float64(x[l])
+		}
+	}
+	for l := range x {
+		s[l] += float64(x[l]) * float64(x[l])
+	}
+	return (s[0] + s[1]) + (s[2] + s[3])
+}

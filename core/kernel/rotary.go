@@ -1,0 +1,71 @@
+package kernel
+
+import "math"
+
+// Heads is the shape of grouped-query attention (Ainslie et al.,
+// arXiv 2305.13245): query head i reads key and value head i/(Query/KV).
+type Heads struct{ Query, KV, Dim int }
+
+// QKV is the width of a fused row: Query query heads, KV key heads, KV value heads.
+func (h Heads) QKV() int { return (h.Query + 2*h.KV) * h.Dim }
+
+// Out is the width of a row of the output: Query heads.
+func (h Heads) Out() int { return h.Query * h.Dim }
+
+// group is the number of query heads that share a key head.
+func (h Heads) group() int { return h.Query / h.KV }
+
+// key and value are where a kv head's key and value start in a fused row.
+func (h Heads) key(kv int) int   { return (h.Query + kv) * h.Dim }
+func (h Heads) value(kv int) int { return (h.Query + h.KV + kv) * h.Dim }
+
+// Rotary holds the cosines and sines of rotary position embeddings (Su et al.,
+// arXiv 2104.09864).
+type Rotary struct {
+	half     int
+	cos, sin []float32 // [positions, half]
+}
+
+// NewRotary tabulates the angles pos·invFreq[j] for positions [0, maxPos).
+// invFreq has half a head's dimension.
+func NewRotary(invFreq []float64, maxPos int) *Rotary {
+	half := len(invFreq)
+	r := &Rotary{half, make([]float32, maxPos*half), make([]float32, maxPos*half)}
+	for p := range maxPos {
+		for j, f := range invFreq {
+			sin, cos := math.Sincos(float64(p) * f)
+			r.cos[p*half+j], r.sin[p*half+j] = float32(cos), float32(sin)
+		}
+	}
+	return r
+}
+
+// Rotate rotates the query and key heads of the fused rows qkv[n, h.QKV()] in
+// place; row i is at position pos[i]. Coordinate j is paired with j + Dim/2, as
+// in Hugging Face's Llama. inverse rotates back, which is the gradient.
+func (r *Rotary) Rotate(qkv []float32, pos []int32, h Heads, inverse bool) {
+	width, heads := h.QKV(), h.Query+h.KV
+	sign := float32(1)
+	if inverse {
+		sign = -1
+	}
+	parallelRows(len(pos), heads*h.Dim, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			at := int(pos[i]) * r.half
+			cos, sin := r.cos[at:][:r.half], r.sin[at:][:r.half]
+			for head := range heads {
+				x := qkv[i*width+head*h.Dim:][:h.Dim]
+				rotate(x[:r.half], x[r.half:], cos, sin, sign)
+			}
+		}
+	})
+}
+
+// rotate turns each (a[j], b[j]) by the angle of cos[j] and sign·sin[j].
+func rotate(a, b, cos, sin []float32, sign float32) {
+	b, cos, sin = b[:len(a)], cos[:len(a)], sin[:len(a)]
+	for j := range a {
+		s := sign * sin[j]
+		a[j], b[j] = a[j]*cos[j]-b[j]*s, b[j]*cos[j]+a[j]*s
+	}
+}

@@ -1,0 +1,48 @@
+package kernel
+
+import "github.com/herd-lm/herd/core/token"
+
+// Embed copies row ids[i] of e[vocab,d] to row i of y[n,d].
+func Embed(y, e []float32, ids []token.ID, d int) { gather(y, e, ids, d) }
+
+// EmbedGrad computes de[vocab,d], or adds to it: row v receives the rows of
+// dy[n,d] whose id is v, in order.
+func EmbedGrad(de, dy []float32, ids []token.ID, d, vocab int, accumulate bool) {
+	scatter(de, dy, ids, vocab, d, accumulate)
+}
+
+// Gather copies row rows[i] of x to row i of y; rows are d wide and may be read
+// more than once.
+func Gather(y, x []float32, rows []int32, d int) { gather(y, x, rows, d) }
+
+// GatherGrad sets dx[n,d] to the sum of the rows of dy that were read from it.
+func GatherGrad(dx, dy []float32, rows []int32, n, d int) {
+	scatter(dx, dy, rows, n, d, false)
+}
+
+func gather[I ~int32](y, x []float32, index []I, d int) {
+	parallelRows(len(index), d, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			copy(y[i*d:][:d], x[int(index[i])*d:])
+		}
+	})
+}
+
+// scatter adds row i of src to row index[i] of dst[n,d]. Part p owns the rows
+// that are p modulo the number of parts, so that frequent ones, which have
+// neighbouring ids, spread; each row's terms come in order whatever the parts.
+func scatter[I ~int32](dst, src []float32, index []I, n, d int, accumulate bool) {
+	const parts = 16
+	Parallel(parts, func(p int) {
+		if !accumulate {
+			for v := p; v < n; v += parts {
+				clear(dst[v*d:][:d])
+			}
+		}
+		for i, v := range index {
+			if int(v)%parts == p {
+				add(dst[int(v)*d:][:d], src[i*d:][:d])
+			}
+		}
+	})
+}

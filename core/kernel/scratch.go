@@ -1,0 +1,44 @@
+package kernel
+
+import (
+	"sync"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// A buffer is memory for one kernel call. Kernels borrow it so that a step
+// allocates nothing once it has warmed up.
+type buffer struct {
+	floats  []float32
+	doubles []float64
+	rows    []int32
+	ids     []token.ID
+	blocks  [][2]int32
+	tile    tile
+}
+
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// borrow returns a buffer with n floats of any value.
+func borrow(n int) *buffer {
+	b := buffers.Get().(*buffer)
+	b.floats = resized(b.floats, n)
+	return b
+}
+
+func (b *buffer) giveBack() { buffers.Put(b) }
+
+// cut returns the first n elements of rest and leaves the others in it.
+func cut(rest *[]float32, n int) []float32 {
+	part := (*rest)[:n:n]
+	*rest = (*rest)[n:]
+	return part
+}
+
+// resized returns a slice of n elements, s itself where it is large enough.
+func resized[T any](s []T, n int) []T {
+	if cap(s) >= n {
+		return s[:n]
+	}
+	return make([]T, n)
+}
