@@ -20,6 +20,7 @@ var arrowMagic = []byte("ARROW1")
 type block struct {
 	offset     int64
 	meta, body int64 // bytes
+	rows       int   // 0 before countRows
 }
 
 // readFooter checks the frame of an Arrow file of the given size and returns
@@ -81,7 +82,8 @@ func checkMagic(file io.ReaderAt, size int64) error {
 	return err
 }
 
-// countRows sums what the messages before the record batches say.
+// countRows fills in the rows of each batch, which the message before it tells,
+// and returns their sum.
 func countRows(file io.ReaderAt, blocks []block) (int, error) {
 	total := int64(0)
 	for i, b := range blocks {
@@ -98,6 +100,7 @@ func countRows(file io.ReaderAt, blocks []block) (int, error) {
 		if message.err != nil || rows < 0 || total+rows < 0 {
 			return 0, fmt.Errorf("damaged Arrow file: the message of batch %d", i)
 		}
+		blocks[i].rows = int(rows)
 		total += rows
 	}
 	return int(total), nil

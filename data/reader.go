@@ -63,25 +63,38 @@ func (r *Reader[T]) Close() error { return r.file.Close() }
 
 // Rows yields the rows in order, from the first one each time it is ranged
 // over. An error, which names file and row, is the last thing that it yields.
-func (r *Reader[T]) Rows() iter.Seq2[T, error] {
+func (r *Reader[T]) Rows() iter.Seq2[T, error] { return r.RowsFrom(0) }
+
+// RowsFrom yields the rows after the first skip ones, without reading batches
+// that it skips whole.
+func (r *Reader[T]) RowsFrom(skip int) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var zero T
 		seen := 0
-		for i := range r.file.blocks {
-			n, read, err := r.batch(i)
-			if err != nil {
-				yield(zero, err)
+		for i, b := range r.file.blocks {
+			if seen+b.rows > skip && !r.yieldBatch(i, seen, max(0, skip-seen), yield) {
 				return
 			}
-			for j := range n {
-				seen++
-				row, err := r.row(read, j, seen)
-				if !yield(row, err) || err != nil {
-					return
-				}
-			}
+			seen += b.rows
 		}
 	}
+}
+
+// yieldBatch yields the rows of the i-th batch from its j-th on; seen are the
+// rows of the file before it.
+func (r *Reader[T]) yieldBatch(i, seen, j int, yield func(T, error) bool) bool {
+	n, read, err := r.batch(i)
+	if err != nil {
+		var zero T
+		yield(zero, err)
+		return false
+	}
+	for ; j < n; j++ {
+		row, err := r.row(read, j, seen+j+1)
+		if !yield(row, err) || err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // batch reads the i-th record batch and returns its length and what reads its rows.
@@ -91,7 +104,9 @@ func (r *Reader[T]) batch(i int) (n int, read func(int, *T), err error) {
 		if err != nil {
 			return err
 		}
-		n = int(rec.NumRows())
+		if n = int(rec.NumRows()); n != r.file.blocks[i].rows {
+			return fmt.Errorf("damaged Arrow file: batch %d has %d rows, its message says %d", i, n, r.file.blocks[i].rows)
+		}
 		read, err = bindRecord[T](rec)
 		return err
 	})
