@@ -1,0 +1,68 @@
+package tokenizer
+
+import (
+	"fmt"
+	"strings"
+)
+
+// byteRune is the character that stands for each byte in the vocabulary files
+// of byte-level BPE: printable Latin-1 characters stand for themselves, the
+// others are moved behind U+0100 in order, so that no file holds a blank or a
+// control character (bytes_to_unicode of GPT-2's encoder.py).
+var byteRune = func() (table [256]rune) {
+	moved := rune(0x100)
+	for b := range table {
+		if '!' <= b && b <= '~' || 0xA1 <= b && b <= 0xAC || 0xAE <= b {
+			table[b] = rune(b)
+		} else {
+			table[b] = moved
+			moved++
+		}
+	}
+	return table
+}()
+
+// runeByte is the inverse of byteRune.
+var runeByte = func() map[rune]byte {
+	table := make(map[rune]byte, len(byteRune))
+	for b, r := range byteRune {
+		table[r] = byte(b)
+	}
+	return table
+}()
+
+// byteOrder holds the 256 bytes in the order of their characters, which is the
+// order that GPT-2, Llama 3 and Hugging Face's trainer number them in.
+var byteOrder = func() (order [256]byte) {
+	i := 0
+	for r := rune(0); i < len(order); r++ {
+		if b, ok := runeByte[r]; ok {
+			order[i] = b
+			i++
+		}
+	}
+	return order
+}()
+
+// spell writes raw bytes in the characters of vocabulary files.
+func spell(raw string) string {
+	var s strings.Builder
+	for i := range len(raw) {
+		s.WriteRune(byteRune[raw[i]])
+	}
+	return s.String()
+}
+
+// unspell is the inverse of spell; a character that stands for no byte is an
+// error.
+func unspell(spelt string) (string, error) {
+	raw := make([]byte, 0, len(spelt))
+	for _, r := range spelt {
+		b, ok := runeByte[r]
+		if !ok {
+			return "", fmt.Errorf("token %q: character %q stands for no byte in byte-level BPE", spelt, r)
+		}
+		raw = append(raw, b)
+	}
+	return string(raw), nil
+}

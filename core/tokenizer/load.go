@@ -1,0 +1,179 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// maxFile is the size in bytes from which a file is refused. Llama 3's
+// tokenizer.json has 17 MB.
+const maxFile = 256 << 20
+
+// Load reads a tokenizer from the directory dir: tokenizer.json, and from
+// tokenizer_config.json, where there is one, bos_token, eos_token,
+// model_max_length and chat_template (or chat_template.jinja).
+//
+// It reads byte-level BPE with the pattern of Llama 3 or GPT-2, and refuses a
+// file that asks for anything that would give other ids than Hugging Face's
+// reader: normalisation, dropout, tokens that strip the blanks around them.
+// Truncation and padding are ignored. An unknown chat template is no error:
+// Chat refuses it.
+func Load(dir string) (*Tokenizer, error) {
+	path := filepath.Join(dir, tokenizerFile)
+	text, err := readLimited(path)
+	if err != nil {
+		return nil, fmt.Errorf("load tokenizer: %w", err)
+	}
+	v, err := parseFile(text)
+	if err != nil {
+		return nil, fmt.Errorf("load tokenizer: %s: %w", path, err)
+	}
+	config, err := loadConfig(dir)
+	if err != nil {
+		return nil, fmt.Errorf("load tokenizer: %w", err)
+	}
+	config.complete(&v)
+	t, err := New(v)
+	if err != nil {
+		return nil, fmt.Errorf("load tokenizer: %s: %w", path, err)
+	}
+	return t.WithTemplate(config.template), nil
+}
+
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("%s is longer than %d MB", path, maxFile>>20)
+	}
+	return text, err
+}
+
+// readOptional is readLimited for a file that need not exist.
+func readOptional(path string) ([]byte, error) {
+	text, err := readLimited(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
+}
+
+// parseFile reads tokenizer.json into a vocabulary without BOS and EOS, and
+// checks what New does not.
+func parseFile(text []byte) (v Vocabulary, err error) {
+	var f file
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return v, located(text, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return v, fmt.Errorf("line %d: more after the end of the object", lineOf(text, d.InputOffset()))
+	}
+	if v.Pattern, err = f.pattern(); err != nil {
+		return v, err
+	}
+	for _, check := range []func() error{f.checkVersion, f.checkSurroundings, f.Model.check} {
+		if err := check(); err != nil {
+			return v, err
+		}
+	}
+	v.WholePieces = f.Model.IgnoreMerges
+	return v, f.fill(&v)
+}
+
+// located adds the line to an error of encoding/json that knows its place.
+func located(text []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("line %d: %w", lineOf(text, syntax.Offset), err)
+	case errors.As(err, &kind):
+		return fmt.Errorf("line %d: %w", lineOf(text, kind.Offset), err)
+	}
+	return err
+}
+
+func lineOf(text []byte, offset int64) int {
+	return 1 + bytes.Count(text[:min(offset, int64(len(text)))], []byte("\n"))
+}
+
+// fill puts the tokens and merges of f into v.
+func (f *file) fill(v *Vocabulary) error {
+	spelt := make(map[string]token.ID, len(f.Model.Vocab))
+	size := len(f.Model.Vocab)
+	for i, a := range f.AddedTokens {
+		if a.SingleWord || a.LStrip || a.RStrip {
+			return fmt.Errorf("added_tokens[%d]: %q has single_word, lstrip or rstrip set, which is not supported", i, a.Content)
+		}
+		v.Added = append(v.Added, Added{a.ID, a.Content, a.Special})
+		size = max(size, int(a.ID)+1)
+	}
+	if limit := len(f.Model.Vocab) + len(f.AddedTokens); size > limit {
+		return fmt.Errorf("added_tokens: id %d with only %d tokens", size-1, limit)
+	}
+	v.Tokens = make([]string, size)
+	for _, entry := range f.Model.Vocab {
+		if entry.id < 0 || entry.id >= int64(size) || v.Tokens[entry.id] != "" {
+			return fmt.Errorf("model.vocab[%q]: id %d is taken, or not below %d", entry.text, entry.id, size)
+		}
+		spelt[entry.text] = token.ID(entry.id)
+		v.Tokens[entry.id] = entry.text
+	}
+	if err := f.fillMerges(v, spelt); err != nil {
+		return err
+	}
+	return unspellTokens(v)
+}
+
+func (f *file) fillMerges(v *Vocabulary, spelt map[string]token.ID) error {
+	v.Merges = make([][2]token.ID, len(f.Model.Merges))
+	for i, m := range f.Model.Merges {
+		for side, text := range m {
+			id, ok := spelt[text]
+			if !ok {
+				return fmt.Errorf("model.merges[%d]: %q is not in model.vocab", i, text)
+			}
+			v.Merges[i][side] = id
+		}
+	}
+	return nil
+}
+
+// unspellTokens turns the tokens of v to raw bytes, but for added ones, which
+// files have as they are.
+func unspellTokens(v *Vocabulary) (err error) {
+	added := map[token.ID]bool{}
+	for i, a := range v.Added {
+		if a.ID < 0 || v.Tokens[a.ID] != "" && v.Tokens[a.ID] != a.Text {
+			return fmt.Errorf("added_tokens[%d]: %q has id %d, which another token has", i, a.Text, a.ID)
+		}
+		v.Tokens[a.ID] = a.Text
+		added[a.ID] = true
+	}
+	for id, text := range v.Tokens {
+		if text == "" {
+			return fmt.Errorf("no token has id %d", id)
+		}
+		if added[token.ID(id)] {
+			continue
+		}
+		if v.Tokens[id], err = unspell(text); err != nil {
+			return fmt.Errorf("model.vocab: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// Names of the files that Save writes and Load reads.
+const (
+	tokenizerFile = "tokenizer.json"
+	configFile    = "tokenizer_config.json"
+	templateFile  = "chat_template.jinja"
+)
+
+// Save writes tokenizer.json and tokenizer_config.json into the directory dir,
+// which is made if need be. Hugging Face tokenizers and transformers, and what
+// reads their files, load them.
+func (t *Tokenizer) Save(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("save tokenizer: %w", err)
+	}
+	for _, f := range []struct {
+		name    string
+		content any
+	}{{tokenizerFile, t.file()}, {configFile, t.config()}} {
+		if err := writeJSON(filepath.Join(dir, f.name), f.content); err != nil {
+			return fmt.Errorf("save tokenizer: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeJSON replaces the file at path as a whole: a reader sees the old or the
+// new one.
+func writeJSON(path string, content any) error {
+	text, err := encodeJSON(content, "  ")
+	if err != nil {
+		return err
+	}
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, text, 0o666); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+// encodeJSON is json.Marshal that leaves <, > and & as they are, which are many
+// in special tokens.
+func encodeJSON(content any, indent string) ([]byte, error) {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	err := e.Encode(content)
+	return text.Bytes(), err
+}
+
+func (t *Tokenizer) file() *file {
+	f := &file{
+		Version:       "1.0",
+		AddedTokens:   []addedJSON{},
+		PreTokenizer:  t.vocab.Pattern.preTokenizer(),
+		PostProcessor: t.postProcessor(),
+		Decoder:       byteLevel(true),
+		Model: modelJSON{
+			Type:         "BPE",
+			IgnoreMerges: t.vocab.WholePieces,
+			Vocab:        t.vocabJSON(),
+			Merges:       make([]mergeJSON, len(t.vocab.Merges)),
+		},
+	}
+	for _, a := range t.vocab.Added {
+		f.AddedTokens = append(f.AddedTokens, addedJSON{ID: a.ID, Content: a.Text, Special: a.Special})
+	}
+	slices.SortFunc(f.AddedTokens, func(a, b addedJSON) int { return int(a.ID - b.ID) })
+	for i, m := range t.vocab.Merges {
+		f.Model.Merges[i] = mergeJSON{spell(t.vocab.Tokens[m[0]]), spell(t.vocab.Tokens[m[1]])}
+	}
+	return f
+}
+
+// vocabJSON lists all tokens but the added ones at the end: an added token that
+// is not in the list gets the next free id from Hugging Face's reader, whatever
+// added_tokens says.
+func (t *Tokenizer) vocabJSON() vocabJSON {
+	var all vocabJSON
+	end := 0
+	for id, text := range t.vocab.Tokens {
+		if _, ok := t.ids[text]; ok {
+			all = append(all, vocabEntry{spell(text), int64(id)})
+			end = len(all)
+		} else {
+			all = append(all, vocabEntry{text, int64(id)})
+		}
+	}
+	return all[:end]
+}
+
+// preTokenizer is the pattern as tokenizer.json has it: GPT-2's is what
+// ByteLevel does by itself.
+func (p Pattern) preTokenizer() *component {
+	if p == GPT2 {
+		return byteLevel(true)
+	}
+	split := &component{Type: "Split", Pattern: &patternJSON{Regex: p.String()}, Behavior: "Isolated"}
+	return &component{Type: "Sequence", Pretokenizers: []*component{split, byteLevel(false)}}
+}
+
+// postProcessor makes other programs begin a text with the beginning-of-text
+// token, as they do for Llama 3.
+func (t *Tokenizer) postProcessor() *component {
+	if t.bos == None {
+		return byteLevel(true)
+	}
+	bos := t.vocab.BOS
+	sequence := func(name string, kind int) templatePart {
+		return templatePart{Sequence: &partJSON{ID: name, TypeID: kind}}
+	}
+	begin := func(kind int) templatePart {
+		return templatePart{SpecialToken: &partJSON{ID: bos, TypeID: kind}}
+	}
+	return &component{
+		Type:   "TemplateProcessing",
+		Single: []templatePart{begin(0), sequence("A", 0)},
+		Pair:   []templatePart{begin(0), sequence("A", 0), begin(1), sequence("B", 1)},
+		SpecialTokens: map[string]specialJSON{
+			bos: {ID: bos, IDs: []int64{int64(t.bos)}, Tokens: []string{bos}},
+		},
+	}
+}
+
+func (t *Tokenizer) config() map[string]any {
+	config := map[string]any{
+		"tokenizer_class":              "PreTrainedTokenizerFast",
+		"model_input_names":            []string{"input_ids", "attention_mask"},
+		"clean_up_tokenization_spaces": false,
+		"model_max_length":             t.maxLength(),
+	}
+	if t.bos != None {
+		config["bos_token"] = t.vocab.BOS
+	}
+	if eos := t.endForOthers(); eos != "" {
+		config["eos_token"] = eos
+	}
+	if t.template.Source != "" {
+		config["chat_template"] = t.template.Source
+	}
+	return config
+}
+
+// endForOthers is the token at which other programs stop generating: the end of
+// a turn where the tokenizer knows chats, as in Meta-Llama-3-8B-Instruct.
+func (t *Tokenizer) endForOthers() string {
+	if t.EOT() != None && t.template.Source != "" {
+		return NameEndOfTurn
+	}
+	return t.vocab.EOS
+}
+
+// maxLength is model_max_length, for which 10^30 means no limit in
+// transformers (VERY_LARGE_INTEGER).
+func (t *Tokenizer) maxLength() json.Number {
+	if t.vocab.MaxLength == 0 {
+		return "1000000000000000019884624838656"
+	}
+	return json.Number(strconv.Itoa(t.vocab.MaxLength))
+}

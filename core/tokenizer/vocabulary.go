@@ -1,0 +1,127 @@
+package tokenizer
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// Vocabulary is what determines ids. A token is its index.
+type Vocabulary struct {
+	Pattern Pattern
+	Tokens  []string      // raw bytes of each token; the text of added ones
+	Merges  [][2]token.ID // pairs in the order in which they merge
+	Added   []Added       // tokens that no merge makes
+
+	// WholePieces says that a piece which is a token as a whole is that token,
+	// even if merging would end elsewhere ("ignore_merges", as in Llama 3).
+	WholePieces bool
+
+	BOS, EOS string // texts of added tokens, or ""
+
+	// MaxLength is the longest text in tokens that other programs shall feed the
+	// model ("model_max_length"), 0 for no limit.
+	MaxLength int
+}
+
+// Added is a token that stands in text by its name only: no merge makes it.
+type Added struct {
+	ID      token.ID
+	Text    string
+	Special bool // a mark that is left out where text is shown
+}
+
+// New returns the tokenizer of a vocabulary, without a chat template. It refuses
+// a vocabulary that lacks one of the 256 bytes, has a token twice, or has a
+// merge whose result is no token.
+func New(v Vocabulary) (*Tokenizer, error) {
+	t := &Tokenizer{vocab: v, split: v.Pattern.splitter(), cache: newPieceCache()}
+	var err error
+	if t.added, err = newAddedTokens(v); err != nil {
+		return nil, err
+	}
+	if t.ids, err = indexTokens(v.Tokens, t.added); err != nil {
+		return nil, err
+	}
+	if t.base, err = baseTokens(t.ids); err != nil {
+		return nil, err
+	}
+	if t.merges, err = newMergeTable(v, t.ids); err != nil {
+		return nil, err
+	}
+	if t.bos, err = t.named("beginning of text", v.BOS); err != nil {
+		return nil, err
+	}
+	if t.eos, err = t.named("end of text", v.EOS); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Tokenizer) named(what, text string) (token.ID, error) {
+	id, ok := t.Special(text)
+	if text != "" && !ok {
+		return None, fmt.Errorf("%s is %q, which is not among the added tokens", what, text)
+	}
+	return id, nil
+}
+
+// indexTokens returns the ordinary tokens by their bytes.
+func indexTokens(tokens []string, added addedTokens) (map[string]token.ID, error) {
+	ids := make(map[string]token.ID, len(tokens))
+	for i, text := range tokens {
+		if text == "" {
+			return nil, fmt.Errorf("token %d is empty", i)
+		}
+		if a, ok := added.byText[text]; ok && a.ID == token.ID(i) {
+			continue
+		} else if ok {
+			return nil, fmt.Errorf("token %d and added token %d are both %q", i, a.ID, text)
+		}
+		if first, ok := ids[text]; ok {
+			return nil, fmt.Errorf("tokens %d and %d are both %q", first, i, text)
+		}
+		ids[text] = token.ID(i)
+	}
+	return ids, nil
+}
+
+func baseTokens(ids map[string]token.ID) (base [256]token.ID, err error) {
+	for b := range base {
+		id, ok := ids[string([]byte{byte(b)})]
+		if !ok {
+			return base, fmt.Errorf("byte 0x%02x has no token: byte-level BPE needs all 256", b)
+		}
+		base[b] = id
+	}
+	return base, nil
+}
+
+// Digest returns a hash in hexadecimal of all that determines the ids of a text
+// or chat: two tokenizers that agree in it encode alike.
+func (t *Tokenizer) Digest() string {
+	h := sha256.New()
+	v := &t.vocab
+	digestStrings(h, "herd tokenizer 1", v.Pattern.String(), v.BOS, v.EOS, t.template.Source, fmt.Sprint(v.WholePieces))
+	digestStrings(h, v.Tokens...)
+	binary.Write(h, binary.LittleEndian, v.Merges)
+	for _, a := range v.Added {
+		digestStrings(h, fmt.Sprint(a.ID, a.Special))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// digestStrings writes the count and then each string behind its length, so
+// that no two lists write the same bytes.
+func digestStrings(h hash.Hash, list ...string) {
+	binary.Write(h, binary.LittleEndian, uint64(len(list)))
+	for _, s := range list {
+		binary.Write(h, binary.LittleEndian, uint64(len(s)))
+		io.WriteString(h, s)
+	}
+}
