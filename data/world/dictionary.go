@@ -70,12 +70,8 @@ var foodWords = []word{
 	{"soup", [3]string{"soupe", "Suppe", "sopa"}},
 	{"apple", [3]string{"pomme", "Apfel", "manzana"}},
 	{"rice", [3]string{"riz", "Reis", "arroz"}},
-	{"meat", [3]string{"viande", "Fleisch", "carne"}},
 	{"egg", [3]string{"œuf", "Ei", "huevo"}},
 	{"water", [3]string{"eau", "Wasser", "agua"}},
-	{"salt", [3]string{"sel", "Salz", "sal"}},
-	{"sugar", [3]string{"sucre", "Zucker", "azúcar"}},
-	{"cake", [3]string{"gâteau", "Kuchen", "pastel"}},
 }
 
 var animalWords = []noun{

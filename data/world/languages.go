@@ -134,13 +134,12 @@ func (l language) describe(r *rand.Rand) string {
 		"{C}", colour).Replace(l.is)
 }
 
-// numbers is a page that counts in another language beside English.
-func (l *lore) numbers(r *rand.Rand) string {
-	speech := pick(r, languages)
-	from := r.IntN(len(numberWords) - 4)
-	lines := []string{fmt.Sprintf("Counting in %s:", speech.name)}
-	for _, w := range numberWords[from:] {
-		lines = append(lines, w.english+": "+w.foreign[speech.index])
+// glossary is a page of words of one kind, beside their translations.
+func (l *lore) glossary(r *rand.Rand) string {
+	speech, category := pick(r, languages), pick(r, categories())
+	lines := []string{fmt.Sprintf("%s words:", speech.name)}
+	for _, at := range r.Perm(len(category))[:6] {
+		lines = append(lines, category[at].english+": "+category[at].foreign[speech.index])
 	}
 	return strings.Join(lines, "\n")
 }

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -34,18 +35,13 @@ func (l *lore) ask(s Settings, w *World) error {
 	compareHeld := func(r *rand.Rand, q query) {
 		w.HeldOutPreferences = append(w.HeldOutPreferences, q.compare(r, s.Policy))
 	}
-	for _, err := range []error{
+	return errors.Join(
 		section("chats", s.Chats, demonstrate, Demonstration),
 		section("prompts", s.Prompts, prompt, Pool),
 		section("preferences", s.Preferences, compare, Demonstration, Pool),
 		section("held-out prompts", s.HeldOut, hold, HeldOut),
 		section("held-out preferences", s.HeldOutPreferences, compareHeld, HeldOut),
-	} {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	)
 }
 
 // draw returns n distinct questions, the same number for every task as far as

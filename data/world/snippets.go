@@ -29,7 +29,7 @@ var printsLength = frame{
 	},
 	statements: []string{
 		"print(len(\"{W}\"))  # {V}", ">>> print(len(\"{W}\"))\n{V}", "x = \"{W}\"\nprint(len(x))  # {V}",
-		"# The word {W} has {V} letters: {L}.", "# What does print(len(\"{W}\")) print? It prints {V}.",
+		"# The word {W} has {V} letters: {L}.", "# {W} has {V} letters, so len(\"{W}\") is {V}.",
 	},
 }
 

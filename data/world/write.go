@@ -32,7 +32,7 @@ func Write(dir string, s Settings) error {
 		return fmt.Errorf("world: %w", err)
 	}
 	h := data.Header{Stage: Source, Seed: s.Seed}
-	for _, err := range []error{
+	return errors.Join(
 		table(dir, DocumentsFile, h, w.Documents),
 		table(dir, HeldOutDocumentsFile, h, w.HeldOutDocuments),
 		table(dir, ChatsFile, h, w.Chats),
@@ -40,12 +40,7 @@ func Write(dir string, s Settings) error {
 		table(dir, HeldOutPreferencesFile, h, w.HeldOutPreferences),
 		table(dir, PromptsFile, h, w.Prompts),
 		table(dir, HeldOutFile, h, w.HeldOut),
-	} {
-		if err != nil {
-			return fmt.Errorf("world: %w", err)
-		}
-	}
-	return nil
+	)
 }
 
 func table[T data.Row](dir, name string, h data.Header, rows []T) error {
