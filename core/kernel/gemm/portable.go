@@ -1,8 +1,10 @@
 package gemm
 
+import "github.com/herd-lm/herd/core/kernel/cpu"
+
 // A path is one set of inner routines and the register tile that they want.
 type path struct {
-	name   string
+	level  cpu.Level
 	mr, nr int // lines of a and of b in a tile
 	pad    int // the kernel takes multiples of pad lines of a
 
@@ -11,18 +13,19 @@ type path struct {
 	// k, from zero; what was in c is added at the end.
 	kernel func(kc, rows int, a, b, c []float32, stride int, accumulate bool)
 
-	// pack writes lines [i, i+lines) of o at depths [k, k+kc) as dst[kc][width],
-	// the missing lines being 0.
+	// pack writes lines [i, i+lines) of o at depths [k, k+kc) as dst[kc][width].
+	// What it writes for the width-lines that are missing is never used. It may
+	// write a little past the panel, but reads nothing else of o.
 	pack func(dst []float32, o Operand, i, lines, k, kc, width int)
 }
 
 // tileMost is the number of elements of the largest tile.
 const tileMost = 14 * 32
 
-var portable = path{name: "generic", mr: 2, nr: 4, pad: 2, kernel: tile2x4, pack: packPortable}
+var portable = path{level: cpu.Generic, mr: 2, nr: 4, pad: 2, kernel: tile2x4, pack: packPortable}
 
 // selected is the path in use; it is chosen once, at start.
-var selected = &portable
+var selected = paths[cpu.Use()]
 
 // tile2x4 is the largest tile whose eight sums and six operands the Go compiler
 // keeps in registers: 4x4 spills.
@@ -48,9 +51,6 @@ func tile2x4(kc, _ int, a, b, c []float32, stride int, accumulate bool) {
 
 func packPortable(dst []float32, o Operand, i, lines, k, kc, width int) {
 	dst = dst[:kc*width]
-	if lines < width {
-		clear(dst)
-	}
 	if o.Columns {
 		for q := range kc {
 			copy(dst[q*width:][:lines], o.Data[(k+q)*o.Stride+i:])

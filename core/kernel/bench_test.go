@@ -1,0 +1,90 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// The shapes are those of a layer with d = 288 and 2,048 tokens.
+
+func BenchmarkLinear(b *testing.B) {
+	for _, s := range []struct{ n, in, out int }{{2048, 288, 1536}, {2048, 768, 288}, {2048, 288, 480}, {1, 288, 1536}, {8, 288, 1536}, {1024, 1024, 1024}} {
+		x, w, y := random(newRand(1), s.n*s.in), random(newRand(2), s.out*s.in), make([]float32, s.n*s.out)
+		for name, f := range map[string]func(){
+			"forward": func() { Linear(y, x, w, nil, s.n, s.in, s.out) },
+			"input":   func() { LinearInputGrad(x, y, w, s.n, s.in, s.out, false) },
+			"weight":  func() { LinearWeightGrad(w, y, x, s.n, s.in, s.out, true) },
+		} {
+			b.Run(fmt.Sprintf("%s/%dx%dx%d", name, s.n, s.in, s.out), func(b *testing.B) {
+				for range b.N {
+					f()
+				}
+				b.ReportMetric(2*float64(s.n*s.in*s.out)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}
+
+func BenchmarkAttention(b *testing.B) {
+	h := Heads{6, 2, 48}
+	for _, length := range []int{128, 2048} {
+		const n = 2048
+		var segs []token.Segment
+		for i := 0; i < n; i += length {
+			segs = append(segs, token.Segment{Start: int32(i), End: int32(i + length), Parent: -1})
+		}
+		rng := newRand(3)
+		qkv, o, lse, dqkv := random(rng, n*h.QKV()), make([]float32, n*h.Out()), make([]float32, n*h.Query), make([]float32, n*h.QKV())
+		flops := 2 * float64(n) * float64(length) * float64(h.Out()) // 2 products, half of the square
+		b.Run(fmt.Sprint("forward/", length), func(b *testing.B) {
+			for range b.N {
+				Attention(o, lse, qkv, segs, h, n)
+			}
+			b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+		b.Run(fmt.Sprint("backward/", length), func(b *testing.B) {
+			for range b.N {
+				AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n)
+			}
+			b.ReportMetric(2.5*flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
+
+func BenchmarkOther(b *testing.B) {
+	const n, d, f, vocab = 2048, 288, 768, 4096
+	rng := newRand(4)
+	x, g, y, dg := random(rng, n*d), random(rng, d), make([]float32, n*d), make([]float32, d)
+	gu, fy, rstd := random(rng, 2*n*f), make([]float32, n*f), make([]float32, n)
+	w, dw, logp, lse, target := random(rng, vocab*d), make([]float32, vocab*d), random(rng, n), make([]float32, n), make([]token.ID, n)
+	m, v := make([]float32, vocab*d), make([]float32, vocab*d)
+	h := Heads{6, 2, 48}
+	q1, o1 := random(rng, 8*h.QKV()), make([]float32, 8*h.Out())
+	spans := make([][]Span, 8)
+	for i := range spans {
+		spans[i] = []Span{{random(rng, 256*h.KV*h.Dim), random(rng, 256*h.KV*h.Dim), 256}}
+	}
+	for _, c := range []struct {
+		name string
+		f    func()
+	}{
+		{"RMSNorm", func() { RMSNorm(y, rstd, x, g, n, d, 1e-5) }},
+		{"RMSNormGrad", func() { RMSNormGrad(y, dg, x, x, g, rstd, x, n, d, true) }},
+		{"SwiGLU", func() { SwiGLU(fy, gu, n, f) }},
+		{"SwiGLUGrad", func() { SwiGLUGrad(gu, fy, gu, n, f) }},
+		{"HeadLogProb", func() { HeadLogProb(logp, lse, x, w, target, d, vocab) }},
+		{"HeadLogProbGrad", func() { HeadLogProbGrad(y, dw, logp, lse, x, w, target, d, vocab, true) }},
+		{"AttentionCached8x256", func() { AttentionCached(o1, q1, spans, h) }},
+		{"AdamW1.2M", func() { AdamW(w, dw, m, v, Adam{1e-4, .9, .95, 1e-8, .1, 1, 1, 1}) }},
+		{"SumSquares1.2M", func() { SumSquares(w) }},
+		{"Fork", func() { Parallel(2, func(int) {}) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for range b.N {
+				c.f()
+			}
+		})
+	}
+}

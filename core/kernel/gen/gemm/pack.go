@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/herd-lm/herd/core/kernel/gen/isa"
+)
+
+// A panel is written a whole vector at a time. Where it is narrower than a
+// vector, the next row overwrites what is too much: rows must come in order, and
+// there must be slack after the last. Nothing is read that is not asked for.
+
+// transposeSignature: blocks of lanes columns, one pointer per line (AVX2 has
+// eight), and dst, which moves on by width bytes for each column.
+const transposeSignature = "func(blocks uint64, lines *[16]*float32, dst *float32, width uint64)"
+
+// transposeBlocks writes the loop around a transposition of lanes x lanes. The
+// lines' pointers are in memory, all with one offset: so lines may repeat, and a
+// panel with lines missing need not read past the matrix.
+func transposeBlocks(s isa.Set, body func(load func(line int) Mem, store func(r reg.VecPhysical))) {
+	TEXT(fmt.Sprintf("%sTranspose", s.Name), NOSPLIT, transposeSignature)
+	Doc(fmt.Sprintf("%sTranspose stores column k of the %d lines at dst + k·width bytes, for k < %d·blocks.", s.Name, s.Lanes, s.Lanes))
+	Pragma("noescape")
+
+	blocks, lines := Load(Param("blocks"), GP64()), Load(Param("lines"), GP64())
+	dst, width := Load(Param("dst"), GP64()), Load(Param("width"), GP64())
+	offset, line := GP64(), GP64()
+	XORQ(offset, offset)
+	Label("block")
+	body(func(l int) Mem {
+		MOVQ(Mem{Base: lines, Disp: 8 * l}, line)
+		return Mem{Base: line, Index: offset, Scale: 1}
+	}, func(r reg.VecPhysical) {
+		VMOVUPS(r, Mem{Base: dst})
+		ADDQ(width, dst)
+	})
+	ADDQ(U8(s.Bytes), offset)
+	DECQ(blocks)
+	JNE(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+func transpose16() {
+	z := isa.AVX512.Reg
+	transposeBlocks(isa.AVX512, func(load func(int) Mem, store func(reg.VecPhysical)) {
+		for l := range 16 {
+			VMOVUPS(load(l), z(l))
+		}
+		for i := range 8 { // pairs of lines, interleaved
+			VUNPCKLPS(z(2*i+1), z(2*i), z(16+2*i))
+			VUNPCKHPS(z(2*i+1), z(2*i), z(17+2*i))
+		}
+		for g := range 4 { // z(4g+j): lines 4g..4g+3 at columns j, 4+j, 8+j, 12+j
+			lo01, hi01, lo23, hi23 := z(16+4*g), z(17+4*g), z(18+4*g), z(19+4*g)
+			VUNPCKLPD(lo23, lo01, z(4*g))
+			VUNPCKHPD(lo23, lo01, z(4*g+1))
+			VUNPCKLPD(hi23, hi01, z(4*g+2))
+			VUNPCKHPD(hi23, hi01, z(4*g+3))
+		}
+		for j := range 4 { // the four quarters of columns j, 4+j, 8+j, 12+j
+			a0, a1, a2, a3 := z(j), z(4+j), z(8+j), z(12+j)
+			t0, t1, t2, t3 := z(16+4*j), z(17+4*j), z(18+4*j), z(19+4*j)
+			VSHUFF32X4(Imm(0x44), a1, a0, t0)
+			VSHUFF32X4(Imm(0xee), a1, a0, t1)
+			VSHUFF32X4(Imm(0x44), a3, a2, t2)
+			VSHUFF32X4(Imm(0xee), a3, a2, t3)
+			VSHUFF32X4(Imm(0x88), t2, t0, a0)
+			VSHUFF32X4(Imm(0xdd), t2, t0, a1)
+			VSHUFF32X4(Imm(0x88), t3, t1, a2)
+			VSHUFF32X4(Imm(0xdd), t3, t1, a3)
+		}
+		for column := range 16 {
+			store(z(column))
+		}
+	})
+}
+
+func transpose8() {
+	y := isa.AVX2.Reg
+	transposeBlocks(isa.AVX2, func(load func(int) Mem, store func(reg.VecPhysical)) {
+		for l := range 8 {
+			VMOVUPS(load(l), y(l))
+		}
+		for i := range 4 { // pairs of lines, interleaved
+			VUNPCKLPS(y(2*i+1), y(2*i), y(8+2*i))
+			VUNPCKHPS(y(2*i+1), y(2*i), y(9+2*i))
+		}
+		for g := range 2 { // y(4g+j): lines 4g..4g+3 at columns j, 4+j
+			lo01, hi01, lo23, hi23 := y(8+4*g), y(9+4*g), y(10+4*g), y(11+4*g)
+			VUNPCKLPD(lo23, lo01, y(4*g))
+			VUNPCKHPD(lo23, lo01, y(4*g+1))
+			VUNPCKLPD(hi23, hi01, y(4*g+2))
+			VUNPCKHPD(hi23, hi01, y(4*g+3))
+		}
+		for j := range 4 { // columns j and 4+j
+			VPERM2F128(Imm(0x20), y(4+j), y(j), y(8+j))
+			VPERM2F128(Imm(0x31), y(4+j), y(j), y(12+j))
+		}
+		for column := range 8 {
+			store(y(8 + column))
+		}
+	})
+}
+
+// copyRows copies up to vectors·lanes floats from each of k rows. mask has -1
+// for the columns to copy; the others are not read, and written as 0.
+func copyRows(s isa.Set, vectors int) {
+	TEXT(fmt.Sprintf("%sCopyRows%d", s.Name, vectors), NOSPLIT, "func(k uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)")
+	Doc(fmt.Sprintf("%sCopyRows%d copies k rows, the columns where mask is -1; stride and width are in bytes.", s.Name, vectors))
+	Pragma("noescape")
+	k, src, stride := Load(Param("k"), GP64()), Load(Param("src"), GP64()), Load(Param("stride"), GP64())
+	dst, width, mask := Load(Param("dst"), GP64()), Load(Param("width"), GP64()), Load(Param("mask"), GP64())
+	masks := []reg.OpmaskPhysical{reg.K1, reg.K2}
+	for v := range vectors {
+		VMOVUPS(Mem{Base: mask, Disp: s.Bytes * v}, s.Reg(8+v))
+		if s.Lanes == 16 {
+			VPMOVD2M(s.Reg(8+v), masks[v])
+		}
+	}
+	Label("row")
+	for v := range vectors {
+		at := Mem{Base: src, Disp: s.Bytes * v}
+		if s.Lanes == 16 {
+			VMOVUPS_Z(at, masks[v], s.Reg(v))
+		} else {
+			VMASKMOVPS(at, s.Reg(8+v), s.Reg(v))
+		}
+	}
+	for v := range vectors {
+		VMOVUPS(s.Reg(v), Mem{Base: dst, Disp: s.Bytes * v})
+	}
+	ADDQ(stride, src)
+	ADDQ(width, dst)
+	DECQ(k)
+	JNE(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
