@@ -96,7 +96,11 @@ func (s *jsonStream) step(raw *json.RawMessage) error {
 	if s.array && !s.dec.More() {
 		return s.leaveArray()
 	}
-	return s.dec.Decode(raw)
+	err := s.dec.Decode(raw)
+	if s.array && err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // enterArray consumes the bracket before the first row, if there is one.

@@ -1,0 +1,375 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/google/go-cmp/cmp"
+	"github.com/herd-lm/herd/core/token"
+)
+
+func TestWriterRefuses(t *testing.T) {
+	said := []token.Message{{Role: "assistant", Content: "x"}}
+	nan := math.NaN()
+	w, err := Create[Preference](filepath.Join(t.TempDir(), "p.arrow"), Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		want string
+		row  Preference
+	}{
+		{"row 1: chosen has 0 messages", Preference{Rejected: said}},
+		{"prompt[0] has no role", Preference{Prompt: []token.Message{{}}, Chosen: said, Rejected: said}},
+		{"edited[0] is not valid UTF-8", Preference{Chosen: said, Rejected: said, Edited: []token.Message{{Role: "a", Content: "\xff"}}}},
+		{"strength is 5", Preference{Chosen: said, Rejected: said, Strength: 5}},
+		{"chosen_score is NaN", Preference{Chosen: said, Rejected: said, ChosenScore: &nan}},
+		{`meta "k" is not valid UTF-8`, Preference{Chosen: said, Rejected: said, Origin: Origin{Meta: map[string]string{"k": "\xff"}}}},
+		{"parents[0] is not valid UTF-8", Preference{Chosen: said, Rejected: said, Origin: Origin{Parents: []string{"\xff"}}}},
+	} {
+		if err := w.Write(c.row); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "p.arrow") {
+			t.Errorf("got error %v, want one with %q", err, c.want)
+		}
+	}
+	if err := w.Write(Preference{Chosen: said, Rejected: said}); err != nil {
+		t.Errorf("a sound row after refused ones: %v", err)
+	}
+	if err := w.Close(); err != nil || w.Rows() != 1 {
+		t.Error(w.Rows(), err)
+	}
+}
+
+func TestContentID(t *testing.T) {
+	said := func(s ...string) (ms []token.Message) {
+		for _, s := range s {
+			ms = append(ms, token.Message{Role: "user", Content: s})
+		}
+		return ms
+	}
+	a := ContentID(Chat{Messages: said("ab", "c")})
+	if again := ContentID(Chat{Messages: said("ab", "c"), Origin: Origin{ID: "x", Source: "y"}}); again != a {
+		t.Errorf("the origin changes the id: %s, %s", a, again)
+	}
+	for name, other := range map[string]string{
+		"text moved to the next message": ContentID(Chat{Messages: said("a", "bc")}),
+		"another number of messages":     ContentID(Chat{Messages: said("ab", "c", "")}),
+		"another kind":                   ContentID(Preference{Prompt: said("ab", "c")}),
+	} {
+		if other == a {
+			t.Errorf("%s: the same id", name)
+		}
+	}
+	if !contentIDs.MatchString(a) {
+		t.Errorf("id %q", a)
+	}
+}
+
+func TestRowsFrom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.arrow")
+	rows := draw(2*batchRows+10, newRandomRows(3).document)
+	writeTable(t, path, Header{}, rows)
+	r, err := Open[Document](path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if r.NumRows() != len(rows) {
+		t.Errorf("NumRows is %d, want %d", r.NumRows(), len(rows))
+	}
+	for _, skip := range []int{0, 1, batchRows - 1, batchRows, batchRows + 1, len(rows) - 1, len(rows), len(rows) + 1} {
+		i := skip
+		for row, err := range r.RowsFrom(skip) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if row.Text != rows[i].Text {
+				t.Fatalf("skip %d: row %d is %q, want %q", skip, i, row.Text, rows[i].Text)
+			}
+			i++
+		}
+		if want := max(skip, len(rows)); i != want {
+			t.Errorf("skip %d: ended at row %d, want %d", skip, i, want)
+		}
+	}
+}
+
+func TestCloseReplacesAndAbortDoesNot(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "d.arrow")
+	writeTable(t, path, Header{}, []Document{{Text: "old"}})
+	text := func() string {
+		rows, _, err := ReadAll[Document](path)
+		if err != nil || len(rows) != 1 {
+			t.Fatal(rows, err)
+		}
+		return rows[0].Text
+	}
+	write := func() *Writer[Document] {
+		w, err := Create[Document](path, Header{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Write(Document{Text: "new"}); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	w := write()
+	w.Abort()
+	if got := text(); got != "old" || w.Close() == nil || w.Write(Document{}) == nil {
+		t.Errorf("after Abort the table holds %q, and Close and Write must fail", got)
+	}
+	w = write()
+	w.temp.Close() // stands for a full disk: every write fails from now on
+	if err := w.Close(); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a failing write gives error %v", err)
+	}
+	if got := text(); got != "old" {
+		t.Errorf("after a failed Close the table holds %q", got)
+	}
+	w = write()
+	if got := text(); got != "old" {
+		t.Errorf("before Close the table holds %q", got)
+	}
+	if err := w.Close(); err != nil || text() != "new" {
+		t.Errorf("after Close the table holds %q, %v", text(), err)
+	}
+	if left := listFolder(t, dir); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+const writerEnv = "HERD_TEST_WRITE_FOREVER"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(writerEnv); path != "" {
+		writeForever(path)
+	}
+	os.Exit(m.Run())
+}
+
+func writeForever(path string) {
+	w, err := Create[Document](path, Header{})
+	if err != nil {
+		panic(err)
+	}
+	for i := 0; ; i++ {
+		if err := w.Write(Document{Text: strings.Repeat("x", 1000)}); err != nil {
+			panic(err)
+		}
+		if i == 4*batchRows {
+			fmt.Println("written")
+		}
+	}
+}
+
+func TestKilledWriterLeavesTheTable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.arrow")
+	writeTable(t, path, Header{}, []Document{{Text: "old"}})
+	before, _ := os.ReadFile(path)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), writerEnv+"="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, len("written"))); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
+		t.Errorf("the table changed from %d to %d bytes", len(before), len(after))
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c.arrow")
+	writeTable(t, path, Header{}, draw(600, newRandomRows(5).chat))
+	whole, _ := os.ReadFile(path)
+	for _, c := range []struct{ content, want string }{
+		{"", "the file is empty"},
+		{"{\"text\": 1}", "not an Arrow file"},
+		{"PAR1....PAR1", "is a Parquet file"},
+		{"\xff\xff\xff\xff....", "is an Arrow stream"},
+		{string(whole[:4]), "not an Arrow file"},
+		{string(whole[:10]), "truncated Arrow file"},
+		{string(whole[:len(whole)/2]), "truncated Arrow file: it has no footer"},
+		{string(whole[:len(whole)-1]), "truncated Arrow file: it has no footer"},
+		{string(whole[:8]) + string(whole[len(whole)-10:]), "the footer is longer than the file"},
+	} {
+		bad := filepath.Join(dir, "bad.arrow")
+		os.WriteFile(bad, []byte(c.content), 0o644)
+		_, err := Open[Chat](bad)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "bad.arrow") {
+			t.Errorf("got error %v, want one with %q", err, c.want)
+		}
+	}
+	if _, err := Open[Preference](path); err == nil || err.Error() != path+" holds chats, wanted preferences" {
+		t.Errorf("the wrong kind: got error %v", err)
+	}
+	if _, err := Open[Chat](filepath.Join(dir, "none.arrow")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: got error %v", err)
+	}
+}
+
+// A flipped bit gives an error or other rows, but neither a panic nor much memory.
+func TestFlippedBits(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "s.arrow")
+	writeTable(t, path, Header{}, draw(40, newRandomRows(5).sample))
+	whole, _ := os.ReadFile(path)
+	bad := filepath.Join(dir, "bad.arrow")
+	r := rand.New(rand.NewPCG(1, 2))
+	refused := 0
+	for range 500 {
+		broken := bytes.Clone(whole)
+		broken[r.IntN(len(broken))] ^= 1 << r.IntN(8)
+		os.WriteFile(bad, broken, 0o644)
+		if _, _, err := ReadAll[Sample](bad); err != nil {
+			refused++
+			if !strings.Contains(err.Error(), "bad.arrow") {
+				t.Fatalf("an error that does not name the file: %v", err)
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("no flipped bit was noticed")
+	}
+}
+
+// writeForeign writes one batch as another program might.
+func writeForeign(t *testing.T, schema *arrow.Schema, fill func(*array.RecordBuilder), options ...ipc.Option) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "foreign.arrow")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	fill(b)
+	w, err := ipc.NewFileWriter(f, append(options, ipc.WithSchema(schema))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(b.NewRecord()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Polars has large strings and no maps, and keeps no metadata of the schema.
+func TestForeignTable(t *testing.T) {
+	large := arrow.BinaryTypes.LargeString
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "extra", Type: arrow.PrimitiveTypes.Float32},
+		{Name: "text", Type: large, Nullable: true},
+		{Name: "meta", Type: arrow.LargeListOf(arrow.StructOf(arrow.Field{Name: "key", Type: large}, arrow.Field{Name: "value", Type: large}))},
+	}, nil)
+	fill := func(b *array.RecordBuilder) {
+		b.Field(0).(*array.Float32Builder).AppendValues([]float32{1, 2}, nil)
+		b.Field(1).(*array.LargeStringBuilder).AppendValues([]string{"first", "-"}, []bool{true, false})
+		list := b.Field(2).(*array.LargeListBuilder)
+		entry := list.ValueBuilder().(*array.StructBuilder)
+		for range 2 {
+			list.Append(true)
+			entry.Append(true)
+			entry.FieldBuilder(0).(*array.LargeStringBuilder).Append("k")
+			entry.FieldBuilder(1).(*array.LargeStringBuilder).Append("v")
+		}
+	}
+	meta := map[string]string{"k": "v"}
+	want := []Document{{Origin: Origin{Meta: meta}, Text: "first"}, {Origin: Origin{Meta: meta}}}
+	for i := range want {
+		want[i].ID = ContentID(want[i])
+	}
+	for name, options := range map[string][]ipc.Option{"plain": nil, "lz4": {ipc.WithLZ4()}, "zstd": {ipc.WithZstd()}} {
+		got, h, err := ReadAll[Document](writeForeign(t, schema, fill, options...))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if diff := cmp.Diff(want, got, equalRows); diff != "" || h != (Header{Kind: Documents}) {
+			t.Errorf("%s: header %+v, rows (-want +got):\n%s", name, h, diff)
+		}
+	}
+}
+
+func TestForeignErrors(t *testing.T) {
+	fill := func(b *array.RecordBuilder) {
+		for _, f := range b.Fields() {
+			f.AppendEmptyValue()
+		}
+	}
+	field := func(name string, typ arrow.DataType) []arrow.Field { return []arrow.Field{{Name: name, Type: typ}} }
+	versioned := arrow.MetadataFrom(map[string]string{keyKind: "documents", keyVersion: "99"})
+	unknown := arrow.MetadataFrom(map[string]string{keyKind: "herds"})
+	for _, c := range []struct {
+		schema *arrow.Schema
+		want   string
+	}{
+		{arrow.NewSchema(field("text", arrow.PrimitiveTypes.Int64), nil), "column text: is int64, expected strings"},
+		{arrow.NewSchema(field("words", arrow.BinaryTypes.String), nil), "among [words]"},
+		{arrow.NewSchema(field("words", arrow.BinaryTypes.String), &versioned), "written by a newer herd"},
+		{arrow.NewSchema(field("words", arrow.BinaryTypes.String), &unknown), `holds "herds"`},
+		{arrow.NewSchema(append(field("text", arrow.BinaryTypes.String), field("meta", arrow.BinaryTypes.String)...), nil), "column meta: is utf8, expected a list"},
+		{arrow.NewSchema(append(field("text", arrow.BinaryTypes.String), field("parents", arrow.ListOf(arrow.PrimitiveTypes.Int8))...), nil), "column parents: its elements: is int8"},
+	} {
+		if _, err := Open[Document](writeForeign(t, c.schema, fill)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got error %v, want one with %q", err, c.want)
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	dir := f.TempDir()
+	path := filepath.Join(dir, "seed.arrow")
+	w, err := Create[Sample](path, Header{Stage: "fuzz"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, row := range draw(3, newRandomRows(1).sample) {
+		w.Write(row)
+	}
+	if err := w.Close(); err != nil {
+		f.Fatal(err)
+	}
+	seed, _ := os.ReadFile(path)
+	f.Add(seed)
+	f.Add(seed[:len(seed)/2])
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := filepath.Join(t.TempDir(), "f.arrow")
+		os.WriteFile(path, content, 0o644)
+		rows, _, err := ReadAll[Sample](path)
+		if err != nil && !strings.Contains(err.Error(), path) {
+			t.Errorf("an error that does not name the file: %v", err)
+		}
+		for _, row := range rows {
+			if err := row.check(); err != nil {
+				t.Errorf("a row that must not be: %v", err)
+			}
+		}
+	})
+}
