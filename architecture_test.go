@@ -20,13 +20,14 @@ const module = "github.com/herd-lm/herd/"
 // unless they are named themselves.
 var floors = [][]string{
 	{"core/token", "core/memory", "core/checkpoint"},
+	{"core/kernel/cpu"},
 	{"core/kernel/gemm"},
 	{"core/kernel", "core/tokenizer", "core/pack"},
 	{"core/graph", "core/optim"},
 	{"core/model"},
 	{"data"},
 	{"data/world"},
-	{"core/sample", "core/train"},
+	{"core/sample", "core/train", "core/score"},
 	{"eval"},
 	{"pretrain", "sft", "reward", "rejection", "dpo"},
 	{"recipes"},

@@ -88,10 +88,10 @@ func (p *Params) checkNames(names []string) error {
 	return nil
 }
 
-func read(f checkpoint.Model, t *Param) error {
-	info, err := f.Info(t.Name)
-	if err != nil {
-		return err
+func read(f checkpoint.Reader, t *Param) error {
+	info, ok := f.Info(t.Name)
+	if !ok {
+		return fmt.Errorf("tensor %s is missing", t.Name)
 	}
 	if !slices.Equal(info.Shape, t.Shape) {
 		return fmt.Errorf("tensor %s has shape %v, config.json says %v", t.Name, info.Shape, t.Shape)

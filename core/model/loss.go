@@ -30,3 +30,14 @@ func NegLogSigmoid(x *G.Node) (*G.Node, error) {
 	}
 	return G.Softplus(minus)
 }
+
+// The roots of graphs that are only evaluated.
+
+// LogProbs asks for the log-probability of every target.
+func LogProbs(o *Outputs) (*G.Node, error) { return o.LogProb(), nil }
+
+// SeqLogProbs asks for the log-probability of every sequence.
+func SeqLogProbs(o *Outputs) (*G.Node, error) { return o.SeqLogProb(), nil }
+
+// Values asks for the value head's output for every sequence.
+func Values(o *Outputs) (*G.Node, error) { return o.Value(), nil }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/optim"
 )
 
@@ -184,4 +185,16 @@ func fill(x []float32, draw func() float32) {
 	for i := range x {
 		x[i] = draw()
 	}
+}
+
+// New returns the parameters of a new model of configuration c, to be trained:
+// all zero until Init.
+func New(c Config) (*Params, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	if err := memory.Check("the weights and what trains them", c.TrainingBytes(true)); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	return NewParams(c, true), nil
 }

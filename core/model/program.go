@@ -86,7 +86,9 @@ func (p *Program) Run(b *token.Batch, scale float64, accumulate bool) (*Result, 
 	if err := p.machine.Run(); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	p.net.feed.result.Loss = float64(p.loss.Value().Data().(float32))
+	if loss, ok := p.loss.Value().Data().(float32); ok {
+		p.net.feed.result.Loss = float64(loss)
+	}
 	return &p.net.feed.result, nil
 }
 

@@ -58,7 +58,7 @@ func (e Example) Tokens() int {
 	return n
 }
 
-// Targets returns how many predictions are read out, value readouts included.
+// Targets returns how many predictions are read out.
 func (e Example) Targets() int {
 	n := 0
 	for i := 1; i < len(e.Prompt.IDs); i++ {
@@ -68,9 +68,26 @@ func (e Example) Targets() int {
 		for i := range r.IDs {
 			n += count(r.read(i))
 		}
+	}
+	return n
+}
+
+// Sequences returns how many of the example's runs are sequences.
+func (e Example) Sequences() int {
+	n := count(e.Prompt.sequence())
+	for _, r := range e.Responses {
+		n += count(r.sequence())
+	}
+	return n
+}
+
+// Values returns how many of the example's runs the value head reads.
+func (e Example) Values() int {
+	n := count(e.Prompt.Value)
+	for _, r := range e.Responses {
 		n += count(r.Value)
 	}
-	return n + count(e.Prompt.Value)
+	return n
 }
 
 func count(b bool) int {

@@ -120,7 +120,7 @@ func newLoop(t Task) (*loop, error) {
 // audit refuses rows that would train nothing.
 func audit(examples []pack.Example) error {
 	for _, e := range examples {
-		if e.Targets() == 0 {
+		if e.Targets()+e.Values() == 0 {
 			return fmt.Errorf("row %s has nothing to learn: no token of it is a target", e.Row)
 		}
 		if !(e.Norm > 0) {
@@ -195,7 +195,7 @@ func (l *loop) diverged(what string, batches ...*token.Batch) error {
 		rows = rows[:most]
 	}
 	saved := "no checkpoint has been written yet"
-	if step, err := checkpointStep(l.Dir); err == nil {
+	if step, ok := savedStep(l.Dir); ok {
 		saved = fmt.Sprintf("the checkpoint of step %d in %s is intact", step, l.Dir)
 	}
 	return fmt.Errorf("%s at rows %v%s; %s; look at these rows, or lower learning_rate or clip_norm", what, rows, more, saved)

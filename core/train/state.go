@@ -1,7 +1,6 @@
 package train
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,8 +13,7 @@ import (
 // A model directory under training:
 //
 //	DIR/metrics.jsonl   one line per step
-//	DIR/training/       the last checkpoint: a model directory itself, with
-//	                    optimizer.safetensors and state.json beside the weights
+//	DIR/checkpoint/     a model directory itself, with what is needed to go on
 //	DIR/herd.json       written last: its presence says that the model is finished
 
 // state is what a checkpoint holds besides tensors. The order of the data, the
@@ -26,21 +24,24 @@ type state struct {
 	Digest string `json:"digest"` // of settings and inputs: Manifest.Digest
 }
 
-func trainingDir(dir string) string { return filepath.Join(dir, "training") }
+func checkpointDir(dir string) string { return filepath.Join(dir, "checkpoint") }
 
 // prepareDir makes the output directory, or puts the loop where the checkpoint
 // in it stopped. It refuses to touch what it was not told to replace.
 func (l *loop) prepareDir() error {
-	saved, err := readState(l.Dir)
+	saved, moments, err := openState(l.Dir)
 	switch found := err == nil; {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("train: %w", err)
 	case found && l.Resume:
-		err = l.restore(saved)
+		err = l.restore(saved, moments)
 	case found && !l.Overwrite:
-		return fmt.Errorf("train: %s holds a run that stopped after step %d: go on with --resume, start anew with --overwrite, or choose another directory", l.Dir, saved.Step)
+		err = fmt.Errorf("train: %s holds a run that stopped after step %d: go on with --resume, start anew with --overwrite, or choose another directory", l.Dir, saved.Step)
 	default:
 		err = claim(l.Dir, l.Overwrite)
+	}
+	if moments != nil {
+		err = errors.Join(err, moments.Close())
 	}
 	if err != nil {
 		return err
@@ -59,7 +60,7 @@ func claim(dir string, overwrite bool) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	if err := os.RemoveAll(trainingDir(dir)); err != nil {
+	if err := os.RemoveAll(checkpointDir(dir)); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	return nil
@@ -67,18 +68,14 @@ func claim(dir string, overwrite bool) error {
 
 // save writes a checkpoint, replacing the one before it only when it is complete.
 func (l *loop) save() error {
-	err := checkpoint.WriteDir(trainingDir(l.Dir), func(tmp string) error {
+	err := checkpoint.WriteDir(checkpointDir(l.Dir), func(tmp string) error {
 		if err := l.saveModel(tmp); err != nil {
 			return err
 		}
-		moments := []checkpoint.Tensor{
+		return checkpoint.WriteTraining(tmp, state{l.step, l.tokens, l.Manifest.Digest}, []checkpoint.Tensor{
 			{Name: "exp_avg", Shape: []int{len(l.optimizer.M)}, Data: l.optimizer.M},
 			{Name: "exp_avg_sq", Shape: []int{len(l.optimizer.V)}, Data: l.optimizer.V},
-		}
-		if err := checkpoint.Write(filepath.Join(tmp, "optimizer.safetensors"), moments, nil); err != nil {
-			return err
-		}
-		return writeState(tmp, state{l.step, l.tokens, l.Manifest.Digest})
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("train: checkpoint after step %d: %w", l.step, err)
@@ -86,34 +83,35 @@ func (l *loop) save() error {
 	return nil
 }
 
+// saveModel writes weights, tokenizer and, last, the manifest.
 func (l *loop) saveModel(dir string) error {
 	if err := l.Params.Save(dir); err != nil {
 		return err
 	}
-	if l.Tokenizer == nil {
-		return nil
+	if l.Tokenizer != nil {
+		if err := l.Tokenizer.Save(dir); err != nil {
+			return err
+		}
 	}
-	return l.Tokenizer.Save(dir)
+	m := l.Manifest
+	m.Step = l.step
+	return checkpoint.WriteManifest(dir, m)
 }
 
 // restore puts weights, moments and step back to those of the checkpoint.
-func (l *loop) restore(saved state) error {
+func (l *loop) restore(saved state, moments *checkpoint.File) error {
 	if saved.Digest != l.Manifest.Digest {
 		return fmt.Errorf("train: the run in %s was made with other settings or data: give those again, or start anew with --overwrite", l.Dir)
 	}
-	if saved.Step > l.steps {
+	if saved.Step < 0 || saved.Step > l.steps {
 		return fmt.Errorf("train: the checkpoint in %s is after step %d of a run of %d", l.Dir, saved.Step, l.steps)
 	}
-	dir := trainingDir(l.Dir)
-	if err := l.Params.ReadFrom(dir); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	f, err := checkpoint.Open(filepath.Join(dir, "optimizer.safetensors"))
+	err := errors.Join(
+		l.Params.ReadFrom(checkpointDir(l.Dir)),
+		moments.Read("exp_avg", l.optimizer.M),
+		moments.Read("exp_avg_sq", l.optimizer.V),
+	)
 	if err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	defer f.Close()
-	if err := errors.Join(f.Read("exp_avg", l.optimizer.M), f.Read("exp_avg_sq", l.optimizer.V)); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	l.step, l.tokens, l.optimizer.Steps = saved.Step, saved.Tokens, saved.Step
@@ -128,42 +126,22 @@ func (l *loop) finish() error {
 	if err := l.saveModel(l.Dir); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	l.Manifest.Step = l.step
-	if err := checkpoint.WriteManifest(l.Dir, l.Manifest); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	return os.RemoveAll(trainingDir(l.Dir))
+	return os.RemoveAll(checkpointDir(l.Dir))
 }
 
-func statePath(training string) string { return filepath.Join(training, "state.json") }
+// openState reads the state of the checkpoint in dir and opens the moments; the
+// error is fs.ErrNotExist if there is none.
+func openState(dir string) (s state, moments *checkpoint.File, err error) {
+	moments, err = checkpoint.OpenTraining(checkpointDir(dir), &s)
+	return s, moments, err
+}
 
-func writeState(training string, s state) error {
-	b, err := json.MarshalIndent(s, "", "  ")
+// savedStep returns the step of the checkpoint in dir.
+func savedStep(dir string) (int, bool) {
+	s, moments, err := openState(dir)
 	if err != nil {
-		return err
+		return 0, false
 	}
-	return os.WriteFile(statePath(training), append(b, '\n'), 0o666)
-}
-
-// readState reads the state of the checkpoint in dir; the error is
-// fs.ErrNotExist if there is none.
-func readState(dir string) (state, error) {
-	training := trainingDir(dir)
-	if err := checkpoint.Recover(training); err != nil {
-		return state{}, err
-	}
-	b, err := os.ReadFile(statePath(training))
-	if err != nil {
-		return state{}, err
-	}
-	var s state
-	if err := json.Unmarshal(b, &s); err != nil {
-		return state{}, fmt.Errorf("%s: %w", statePath(training), err)
-	}
-	return s, nil
-}
-
-func checkpointStep(dir string) (int, error) {
-	s, err := readState(dir)
-	return s.Step, err
+	moments.Close()
+	return s.Step, true
 }

@@ -1,0 +1,97 @@
+package pack
+
+import "fmt"
+
+// What to do with rows that are too long.
+const (
+	Refuse   = "error"    // an error that names the row
+	Skip     = "skip"     // leave the row out
+	Truncate = "truncate" // keep the first tokens
+)
+
+// Limit bounds the length of rows: of a prompt with each of its responses.
+type Limit struct {
+	Tokens  int
+	TooLong string // Refuse, Skip or Truncate
+}
+
+// Validate reports a setting that makes no sense, by its YAML name.
+func (l Limit) Validate() error {
+	if l.Tokens <= 1 {
+		return fmt.Errorf("max_tokens is %d, expected more than 1", l.Tokens)
+	}
+	if l.TooLong != Refuse && l.TooLong != Skip && l.TooLong != Truncate {
+		return fmt.Errorf("too_long is %q, expected %s, %s or %s", l.TooLong, Refuse, Skip, Truncate)
+	}
+	return nil
+}
+
+// Apply returns the examples that are within the limit, or were made so, and
+// how many were not.
+func (l Limit) Apply(examples []Example) (kept []Example, long int, err error) {
+	for _, e := range examples {
+		if n := e.longest(); n > l.Tokens {
+			long++
+			switch l.TooLong {
+			case Refuse:
+				return nil, long, fmt.Errorf("row %s has %d tokens, max_tokens is %d: raise it, or set too_long to %s or %s", e.Row, n, l.Tokens, Skip, Truncate)
+			case Skip:
+				continue
+			}
+			if e = e.truncate(l.Tokens); e.Targets()+e.Values() == 0 {
+				continue
+			}
+		}
+		kept = append(kept, e)
+	}
+	return kept, long, nil
+}
+
+func (e Example) longest() int {
+	n := 0
+	for _, r := range e.Responses {
+		n = max(n, len(r.IDs))
+	}
+	return len(e.Prompt.IDs) + n
+}
+
+// truncate cuts responses, or the prompt if it has none, to n tokens from the
+// start of the row. A response without a token left leaves nothing to compare:
+// such a row keeps none.
+func (e Example) truncate(n int) Example {
+	if len(e.Responses) == 0 {
+		e.Prompt = e.Prompt.first(n)
+		if e.Prompt.Weight != nil {
+			e.Norm = sum(e.Prompt.Weight[1:])
+		}
+		return e
+	}
+	room := n - len(e.Prompt.IDs)
+	if room <= 0 {
+		return Example{Row: e.Row}
+	}
+	cut := make([]Run, len(e.Responses))
+	for i, r := range e.Responses {
+		cut[i] = r.first(min(room, len(r.IDs)))
+	}
+	e.Responses = cut
+	return e
+}
+
+func (r Run) first(n int) Run {
+	r.IDs = r.IDs[:n]
+	if r.Weight != nil {
+		r.Weight = r.Weight[:n]
+	}
+	if r.SeqWeight != nil {
+		r.SeqWeight = r.SeqWeight[:n]
+	}
+	return r
+}
+
+func sum(x []float32) (s float64) {
+	for _, v := range x {
+		s += float64(v)
+	}
+	return s
+}

@@ -1,0 +1,68 @@
+package train
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+)
+
+// Inputs are the files and model directories that a stage reads, by the name of
+// the setting that gives them.
+type Inputs map[string][]string
+
+// NewManifest describes a run by what determines its outcome: the stage, its
+// settings and the content of its inputs. Settings must hold no paths: moving
+// files changes nothing.
+func NewManifest(stage string, settings any, inputs Inputs) (checkpoint.Manifest, error) {
+	m := checkpoint.Manifest{Stage: stage, Inputs: make(map[string]string)}
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		for i, path := range inputs[name] {
+			digest, err := digestInput(path)
+			if err != nil {
+				return m, fmt.Errorf("%s: %s: %w", stage, name, err)
+			}
+			m.Inputs[fmt.Sprintf("%s[%d]", name, i)] = digest
+		}
+	}
+	var err error
+	m.Digest, err = checkpoint.DigestJSON(struct {
+		Stage    string
+		Settings any
+		Inputs   map[string]string
+	}{stage, settings, m.Inputs})
+	return m, err
+}
+
+// modelFiles are the files of a model directory that determine what it computes.
+var modelFiles = []string{"config.json", "*.safetensors", "tokenizer.json", "tokenizer_config.json"}
+
+// digestInput returns the digest of a file, or of a model directory.
+func digestInput(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		return checkpoint.DigestFile(path)
+	}
+	digests := make(map[string]string)
+	for _, pattern := range modelFiles {
+		files, err := filepath.Glob(filepath.Join(path, pattern))
+		if err != nil {
+			return "", err
+		}
+		for _, f := range files {
+			if digests[filepath.Base(f)], err = checkpoint.DigestFile(f); err != nil {
+				return "", err
+			}
+		}
+	}
+	if len(digests) == 0 {
+		return "", fmt.Errorf("%s holds no model: no config.json or safetensors file", path)
+	}
+	return checkpoint.DigestJSON(digests)
+}

@@ -1,0 +1,108 @@
+// Package dpo is direct preference optimisation (arXiv 2305.18290) as Llama 3
+// does it (arXiv 2407.21783, section 4.1.4).
+package dpo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train"
+)
+
+// Settings of the stage.
+type Settings struct {
+	Model       string   `yaml:"model"`       // model directory to start from
+	Reference   string   `yaml:"reference"`   // model directory of the reference; empty: model
+	Preferences []string `yaml:"preferences"` // tables of preferences
+	Out         string   `yaml:"out"`         // model directory to write
+
+	Beta       float64 `yaml:"beta"`        // weight of the divergence from the reference
+	NLLWeight  float64 `yaml:"nll_weight"`  // of the chosen response's likelihood
+	MaskFormat bool    `yaml:"mask_format"` // leave end-of-turn tokens out of the contrast
+
+	MaxTokens int    `yaml:"max_tokens"` // longest prompt with a response
+	TooLong   string `yaml:"too_long"`   // error, skip or truncate
+
+	train.Settings `yaml:",inline"`
+}
+
+// Defaults returns the settings that a YAML file changes.
+func Defaults() Settings {
+	s := Settings{Beta: 0.1, NLLWeight: 0.2, MaskFormat: true, MaxTokens: 2048, TooLong: pack.Refuse, Settings: train.Defaults()}
+	s.LearningRate, s.WeightDecay, s.BatchTokens, s.BatchRows = 1e-5, 0, 0, 32
+	return s
+}
+
+// Validate reports the first setting that makes no sense.
+func (s Settings) Validate() error {
+	switch {
+	case s.Model == "":
+		return fmt.Errorf("dpo: model is not set: the model directory to start from")
+	case len(s.Preferences) == 0:
+		return fmt.Errorf("dpo: preferences is not set: the tables of preferences to learn from")
+	case s.Out == "":
+		return fmt.Errorf("dpo: out is not set: the model directory to write")
+	case !(s.Beta > 0):
+		return fmt.Errorf("dpo: beta is %g, expected a positive number", s.Beta)
+	case !(s.NLLWeight >= 0):
+		return fmt.Errorf("dpo: nll_weight is %g, expected 0 or more", s.NLLWeight)
+	}
+	if err := s.limit().Validate(); err != nil {
+		return fmt.Errorf("dpo: %w", err)
+	}
+	if err := s.Settings.Validate(); err != nil {
+		return fmt.Errorf("dpo: %w", err)
+	}
+	return nil
+}
+
+func (s Settings) limit() pack.Limit { return pack.Limit{Tokens: s.MaxTokens, TooLong: s.TooLong} }
+
+func (s Settings) reference() string {
+	if s.Reference == "" {
+		return s.Model
+	}
+	return s.Reference
+}
+
+// Manifest describes the run that s asks for.
+func (s Settings) Manifest() (checkpoint.Manifest, error) {
+	bare := s
+	bare.Model, bare.Reference, bare.Preferences, bare.Out = "", "", nil, ""
+	return train.NewManifest("dpo", bare, train.Inputs{
+		"model": {s.Model}, "reference": {s.reference()}, "preferences": s.Preferences,
+	})
+}
+
+// Run optimises the model on the preferences. The reference's log-probabilities
+// are computed once and kept as columns of OUT/preferences.arrow.
+func Run(ctx context.Context, s Settings, o train.Options) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	manifest, err := s.Manifest()
+	if err != nil {
+		return err
+	}
+	tok, err := tokenizer.Load(s.Model)
+	if err != nil {
+		return fmt.Errorf("dpo: %w", err)
+	}
+	examples, err := referenced(ctx, tok, s, manifest)
+	if err != nil {
+		return fmt.Errorf("dpo: %w", err)
+	}
+	params, err := model.Load(s.Model, true)
+	if err != nil {
+		return fmt.Errorf("dpo: %w", err)
+	}
+	return train.Run(ctx, train.Task{
+		Settings: s.Settings, Params: params, Tokenizer: tok, Examples: examples,
+		Loss: Sigmoid(s.Beta, s.NLLWeight), Metrics: Metrics(s.Beta),
+		Dir: s.Out, Manifest: manifest, Options: o,
+	})
+}

@@ -1,0 +1,92 @@
+package dpo
+
+import (
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/data"
+)
+
+// The sequences of an example, in order.
+const (
+	chosen   = 0
+	rejected = 1
+)
+
+// Example puts both responses to a prompt into one row. With maskFormat the
+// end-of-turn tokens count in neither response's log-probability: a token that
+// both have is pushed up and down at once (arXiv 2407.21783, section 4.1.4).
+// Headers belong to the prompt. The chosen response's likelihood term is over
+// all its tokens, the end of turn included, and per token: each row counts 1.
+func Example(tok *tokenizer.Tokenizer, row data.Preference, maskFormat bool) (pack.Example, error) {
+	e := pack.Example{
+		Row: row.ID, Norm: 1,
+		Pairs: []token.Pair{{Chosen: chosen, Rejected: rejected, Weight: 1}},
+	}
+	for _, response := range [][]token.Message{row.Chosen, row.Rejected} {
+		before, after, err := tok.Continue(row.Prompt, response)
+		if err != nil {
+			return e, err
+		}
+		e.Prompt.IDs = before.IDs
+		run := pack.Run{IDs: after.IDs, SeqWeight: counted(after, maskFormat)}
+		if len(e.Responses) == chosen {
+			run.Weight = mean(counted(after, false))
+		}
+		e.Responses = append(e.Responses, run)
+	}
+	if row.RefChosenLogP != nil && row.RefRejectedLogP != nil {
+		e.Responses[chosen].Reference, e.Responses[rejected].Reference = *row.RefChosenLogP, *row.RefRejectedLogP
+	}
+	return e, nil
+}
+
+// counted returns 1 for each token of a response that is the assistant's own,
+// and 0 for the others and, if masked, the ends of turns.
+func counted(response tokenizer.Rendered, maskFormat bool) []float32 {
+	w := make([]float32, len(response.IDs))
+	for i, own := range response.Own {
+		if own && !(maskFormat && response.Kind[i] != tokenizer.Content) {
+			w[i] = 1
+		}
+	}
+	return w
+}
+
+// mean divides 0/1 weights by their sum.
+func mean(w []float32) []float32 {
+	var n float32
+	for _, x := range w {
+		n += x
+	}
+	for i := range w {
+		w[i] /= n
+	}
+	return w
+}
+
+// Metrics adds what TRL's DPO trainer logs.
+func Metrics(beta float64) func(*token.Batch, *model.Result, *train.Meter) {
+	return func(b *token.Batch, r *model.Result, m *train.Meter) {
+		for _, p := range b.Pairs {
+			c, j := r.SeqLogProb[p.Chosen], r.SeqLogProb[p.Rejected]
+			rewardChosen := beta * float64(c-b.Reference[p.Chosen])
+			rewardRejected := beta * float64(j-b.Reference[p.Rejected])
+			m.Add("logps/chosen", float64(c), 1)
+			m.Add("logps/rejected", float64(j), 1)
+			m.Add("rewards/chosen", rewardChosen, 1)
+			m.Add("rewards/rejected", rewardRejected, 1)
+			m.Add("rewards/margins", rewardChosen-rewardRejected, 1)
+			m.Add("rewards/accuracies", right(rewardChosen-rewardRejected), 1)
+		}
+	}
+}
+
+func right(margin float64) float64 {
+	if margin > 0 {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,120 @@
+package pretrain
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/data"
+)
+
+// Run trains the model on the documents.
+func Run(ctx context.Context, s Settings, o train.Options) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	manifest, err := s.Manifest()
+	if err != nil {
+		return err
+	}
+	tok, err := s.tokenizer()
+	if err != nil {
+		return fmt.Errorf("pretrain: %w", err)
+	}
+	examples, err := load(tok, s)
+	if err != nil {
+		return fmt.Errorf("pretrain: %w", err)
+	}
+	params, err := s.params(tok)
+	if err != nil {
+		return fmt.Errorf("pretrain: %w", err)
+	}
+	return train.Run(ctx, train.Task{
+		Settings: s.Settings, Params: params, Tokenizer: tok, Examples: examples, Loss: model.CrossEntropy,
+		Dir: s.Out, Manifest: manifest, Options: o,
+	})
+}
+
+// tokenizer returns the tokenizer of the model to go on from, the one that is
+// given, or a new one trained on the documents.
+func (s Settings) tokenizer() (*tokenizer.Tokenizer, error) {
+	switch {
+	case s.Model != "":
+		return tokenizer.Load(s.Model)
+	case s.Tokenizer != "":
+		return tokenizer.Load(s.Tokenizer)
+	}
+	var failed error
+	tok, err := tokenizer.Train(texts(s.Documents, &failed), tokenizer.TrainSettings{VocabSize: s.VocabSize})
+	if failed != nil {
+		return nil, failed
+	}
+	return tok, err
+}
+
+// texts yields the text of every document until one cannot be read.
+func texts(paths []string, failed *error) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, path := range paths {
+			for row, err := range data.Scan[data.Document](path) {
+				if err != nil {
+					*failed = err
+					return
+				}
+				if !yield(row.Text) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// params returns the weights to start from.
+func (s Settings) params(tok *tokenizer.Tokenizer) (*model.Params, error) {
+	if s.Model != "" {
+		return model.Load(s.Model, true)
+	}
+	c := s.Architecture.config(tok.VocabSize())
+	bos, eos := int(tok.BOS()), int(tok.EOS())
+	c.BOS, c.EOS = &bos, model.IntSet{eos, int(tok.EOT())}
+	p, err := model.New(c)
+	if err != nil {
+		return nil, err
+	}
+	p.Init(s.Seed)
+	return p, nil
+}
+
+func load(tok *tokenizer.Tokenizer, s Settings) ([]pack.Example, error) {
+	var examples []pack.Example
+	for _, path := range s.Documents {
+		for row, err := range data.Scan[data.Document](path) {
+			if err != nil {
+				return nil, err
+			}
+			examples = append(examples, Examples(tok, row, s.SequenceLength)...)
+		}
+	}
+	if len(examples) == 0 {
+		return nil, fmt.Errorf("%v hold no text", s.Documents)
+	}
+	return examples, nil
+}
+
+// Examples returns the pieces of a document, of at most length tokens of input
+// each. Every token after the beginning of text is predicted once: the last
+// target of a piece is the first input of the next.
+func Examples(tok *tokenizer.Tokenizer, row data.Document, length int) []pack.Example {
+	ids := append(append([]token.ID{tok.BOS()}, tok.Encode(row.Text)...), tok.EOS())
+	var pieces []pack.Example
+	for start := 0; start+1 < len(ids); start += length {
+		end := min(start+length+1, len(ids))
+		pieces = append(pieces, pack.Text(row.ID, ids[start:end]))
+	}
+	return pieces
+}

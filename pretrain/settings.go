@@ -1,0 +1,106 @@
+// Package pretrain trains a model from random weights, or on from those of
+// another, on plain documents (arXiv 2407.21783, section 3.4).
+package pretrain
+
+import (
+	"fmt"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/train"
+)
+
+// Settings of the stage.
+type Settings struct {
+	Documents []string `yaml:"documents"` // tables of documents
+	Out       string   `yaml:"out"`       // model directory to write
+
+	// A model to go on from, with its tokenizer and architecture; or, for a new
+	// one, the directory of a tokenizer, or a vocabulary size to train one.
+	Model        string       `yaml:"model"`
+	Tokenizer    string       `yaml:"tokenizer"`
+	VocabSize    int          `yaml:"vocab_size"`
+	Architecture Architecture `yaml:"architecture"`
+
+	SequenceLength int `yaml:"sequence_length"` // longer documents are cut into pieces of it
+
+	train.Settings `yaml:",inline"`
+}
+
+// Architecture is the shape of a new model, in the fields of config.json.
+type Architecture struct {
+	HiddenSize       int     `yaml:"hidden_size"`
+	IntermediateSize int     `yaml:"intermediate_size"`
+	Layers           int     `yaml:"num_hidden_layers"`
+	Heads            int     `yaml:"num_attention_heads"`
+	KVHeads          int     `yaml:"num_key_value_heads"`
+	MaxPositions     int     `yaml:"max_position_embeddings"`
+	RopeTheta        float64 `yaml:"rope_theta"`
+	TiedHead         bool    `yaml:"tie_word_embeddings"`
+}
+
+// Defaults returns the settings that a YAML file changes.
+func Defaults() Settings {
+	s := Settings{
+		VocabSize: 4096, SequenceLength: 512, Settings: train.Defaults(),
+		Architecture: Architecture{
+			HiddenSize: 256, IntermediateSize: 704, Layers: 6, Heads: 4, KVHeads: 2,
+			MaxPositions: 2048, RopeTheta: 500000, TiedHead: true,
+		},
+	}
+	s.LearningRate, s.WarmupSteps = 1e-3, 50
+	return s
+}
+
+// Validate reports the first setting that makes no sense.
+func (s Settings) Validate() error {
+	switch {
+	case len(s.Documents) == 0:
+		return fmt.Errorf("pretrain: documents is not set: the tables of documents to learn from")
+	case s.Out == "":
+		return fmt.Errorf("pretrain: out is not set: the model directory to write")
+	case s.SequenceLength < 2:
+		return fmt.Errorf("pretrain: sequence_length is %d, expected 2 or more", s.SequenceLength)
+	case s.Model != "" && s.Tokenizer != "":
+		return fmt.Errorf("pretrain: model and tokenizer are both set: a model to go on from has its own tokenizer")
+	}
+	if s.Model == "" {
+		if err := s.Architecture.config(max(s.VocabSize, 1)).Validate(); err != nil {
+			return fmt.Errorf("pretrain: architecture: %w", err)
+		}
+		if s.SequenceLength > s.Architecture.MaxPositions {
+			return fmt.Errorf("pretrain: sequence_length is %d, architecture.max_position_embeddings only %d", s.SequenceLength, s.Architecture.MaxPositions)
+		}
+	}
+	if err := s.Settings.Validate(); err != nil {
+		return fmt.Errorf("pretrain: %w", err)
+	}
+	return nil
+}
+
+// Manifest describes the run that s asks for.
+func (s Settings) Manifest() (checkpoint.Manifest, error) {
+	bare := s
+	bare.Documents, bare.Out, bare.Model, bare.Tokenizer = nil, "", "", ""
+	inputs := train.Inputs{"documents": s.Documents}
+	if s.Model != "" {
+		inputs["model"] = []string{s.Model}
+	}
+	if s.Tokenizer != "" {
+		inputs["tokenizer"] = []string{s.Tokenizer}
+	}
+	return train.NewManifest("pretrain", bare, inputs)
+}
+
+func (a Architecture) config(vocab int) model.Config {
+	headDim := 0
+	if a.Heads > 0 {
+		headDim = a.HiddenSize / a.Heads
+	}
+	return model.Config{
+		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu", Type: "float32",
+		VocabSize: vocab, HiddenSize: a.HiddenSize, IntermediateSize: a.IntermediateSize, Layers: a.Layers,
+		Heads: a.Heads, KVHeads: a.KVHeads, HeadDim: headDim, MaxPositions: a.MaxPositions,
+		RopeTheta: a.RopeTheta, TiedHead: a.TiedHead, NormEps: 1e-5, InitRange: 0.02,
+	}
+}

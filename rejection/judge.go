@@ -1,0 +1,102 @@
+package rejection
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/score"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+)
+
+// judge scores candidates with a reward model, which has a tokenizer of its own.
+type judge struct {
+	params *model.Params
+	tok    *tokenizer.Tokenizer
+}
+
+func newJudge(dir string) (*judge, error) {
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	c, err := model.LoadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !c.IsReward() {
+		return nil, fmt.Errorf("%s is no reward model: config.json names %v", dir, c.Architectures)
+	}
+	params, err := model.Load(dir, false)
+	return &judge{params, tok}, err
+}
+
+// score sets the score of every candidate. All candidates of a prompt share its
+// tokens.
+func (j *judge) score(ctx context.Context, rows []data.Sample) error {
+	examples := make([]pack.Example, len(rows))
+	longest := score.MicroTokens
+	for i, row := range rows {
+		var err error
+		if examples[i], err = j.example(row); err != nil {
+			return fmt.Errorf("prompt %s: %w", row.Parents[0], err)
+		}
+		longest = max(longest, examples[i].Tokens())
+	}
+	rewards, err := score.Rewards(ctx, j.params, examples, longest)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		for k := range rows[i].Candidates {
+			rows[i].Candidates[k].Score = &rewards[i][k]
+		}
+	}
+	return nil
+}
+
+func (j *judge) example(row data.Sample) (pack.Example, error) {
+	e := pack.Example{Row: row.ID}
+	for _, c := range row.Candidates {
+		before, after, err := j.tok.Continue(row.Prompt, []token.Message{{Role: tokenizer.Assistant, Content: c.Text}})
+		if err != nil {
+			return e, err
+		}
+		e.Prompt.IDs = before.IDs
+		e.Responses = append(e.Responses, pack.Run{IDs: after.IDs, Value: true})
+	}
+	return e, nil
+}
+
+// Best returns the index of the candidate with the highest score, the first of
+// equals. A candidate that was cut off loses to any that ended by itself.
+func Best(candidates []data.Candidate) int {
+	best := 0
+	for i, c := range candidates {
+		if better(c, candidates[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
+// Worst returns the index of the candidate with the lowest score, the first of equals.
+func Worst(candidates []data.Candidate) int {
+	worst := 0
+	for i, c := range candidates {
+		if *c.Score < *candidates[worst].Score {
+			worst = i
+		}
+	}
+	return worst
+}
+
+func better(a, b data.Candidate) bool {
+	if aCut, bCut := a.Finish != "stop", b.Finish != "stop"; aCut != bCut {
+		return bCut
+	}
+	return *a.Score > *b.Score
+}

@@ -1,0 +1,73 @@
+// Package rejection samples several responses to each prompt from the newest
+// policy and lets the reward model choose (arXiv 2407.21783, section 4.2.2).
+package rejection
+
+import (
+	"fmt"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/train"
+)
+
+// Settings of the stage.
+type Settings struct {
+	Model   string   `yaml:"model"`   // model directory of the policy
+	Reward  string   `yaml:"reward"`  // model directory of the reward model
+	Prompts []string `yaml:"prompts"` // tables of chats; a closing turn of the assistant is left out
+	Out     string   `yaml:"out"`     // directory to write samples, chats and preferences to
+
+	Samples int    `yaml:"samples"` // per prompt
+	Limit   int    `yaml:"limit"`   // use the first prompts only; 0: all
+	Seed    uint64 `yaml:"seed"`
+	Slots   int    `yaml:"slots"` // responses that advance together; changes nothing but speed
+
+	MinScoreGap float64 `yaml:"min_score_gap"` // least difference of best and worst that makes a preference
+
+	sample.Settings `yaml:",inline"`
+}
+
+// Defaults returns the settings that a YAML file changes.
+func Defaults() Settings {
+	return Settings{
+		Samples: 10, Slots: 64,
+		Settings: sample.Settings{Temperature: 1, TopP: 1, MaxTokens: 256},
+	}
+}
+
+// Validate reports the first setting that makes no sense.
+func (s Settings) Validate() error {
+	switch {
+	case s.Model == "":
+		return fmt.Errorf("rejection: model is not set: the model directory of the policy")
+	case s.Reward == "":
+		return fmt.Errorf("rejection: reward is not set: the model directory of the reward model")
+	case len(s.Prompts) == 0:
+		return fmt.Errorf("rejection: prompts is not set: the tables of chats to answer")
+	case s.Out == "":
+		return fmt.Errorf("rejection: out is not set: the directory to write")
+	case s.Samples < 1:
+		return fmt.Errorf("rejection: samples is %d, expected 1 or more", s.Samples)
+	case s.Limit < 0:
+		return fmt.Errorf("rejection: limit is %d, expected 0 or more", s.Limit)
+	case s.Slots < 1:
+		return fmt.Errorf("rejection: slots is %d, expected 1 or more", s.Slots)
+	case s.Samples > 1 && s.Temperature == 0:
+		return fmt.Errorf("rejection: temperature is 0: all %d samples of a prompt would be equal", s.Samples)
+	case !(s.MinScoreGap >= 0):
+		return fmt.Errorf("rejection: min_score_gap is %g, expected 0 or more", s.MinScoreGap)
+	}
+	if err := s.Settings.Validate(); err != nil {
+		return fmt.Errorf("rejection: %w", err)
+	}
+	return nil
+}
+
+// Manifest describes the run that s asks for.
+func (s Settings) Manifest() (checkpoint.Manifest, error) {
+	bare := s
+	bare.Model, bare.Reward, bare.Prompts, bare.Out, bare.Slots = "", "", nil, "", 0
+	return train.NewManifest("rejection", bare, train.Inputs{
+		"model": {s.Model}, "reward": {s.Reward}, "prompts": s.Prompts,
+	})
+}

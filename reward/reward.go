@@ -1,0 +1,169 @@
+// Package reward trains the reward model: a value head on the model's body,
+// learnt from preferences (arXiv 2407.21783, section 4.1.2).
+package reward
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/data"
+)
+
+// Settings of the stage.
+type Settings struct {
+	Model       string   `yaml:"model"`       // model directory to start from
+	Preferences []string `yaml:"preferences"` // tables of preferences
+	Out         string   `yaml:"out"`         // model directory to write
+
+	MinStrength int     `yaml:"min_strength"` // leave out pairs whose strength is known and less
+	Margin      float64 `yaml:"margin"`       // by which chosen should win, times the strength; Llama 3 has 0
+
+	MaxTokens int    `yaml:"max_tokens"` // longest prompt with a response
+	TooLong   string `yaml:"too_long"`   // error, skip or truncate
+
+	train.Settings `yaml:",inline"`
+}
+
+// Defaults returns the settings that a YAML file changes.
+func Defaults() Settings {
+	s := Settings{MaxTokens: 2048, TooLong: pack.Refuse, Settings: train.Defaults()}
+	s.LearningRate, s.WeightDecay, s.BatchTokens, s.BatchRows = 1e-5, 0, 0, 64
+	return s
+}
+
+// Validate reports the first setting that makes no sense.
+func (s Settings) Validate() error {
+	switch {
+	case s.Model == "":
+		return fmt.Errorf("reward: model is not set: the model directory to start from")
+	case len(s.Preferences) == 0:
+		return fmt.Errorf("reward: preferences is not set: the tables of preferences to learn from")
+	case s.Out == "":
+		return fmt.Errorf("reward: out is not set: the model directory to write")
+	case s.MinStrength < 0 || s.MinStrength > 4:
+		return fmt.Errorf("reward: min_strength is %d, expected 0 to 4", s.MinStrength)
+	case !(s.Margin >= 0):
+		return fmt.Errorf("reward: margin is %g, expected 0 or more", s.Margin)
+	}
+	if err := s.limit().Validate(); err != nil {
+		return fmt.Errorf("reward: %w", err)
+	}
+	if err := s.Settings.Validate(); err != nil {
+		return fmt.Errorf("reward: %w", err)
+	}
+	return nil
+}
+
+func (s Settings) limit() pack.Limit { return pack.Limit{Tokens: s.MaxTokens, TooLong: s.TooLong} }
+
+// Manifest describes the run that s asks for.
+func (s Settings) Manifest() (checkpoint.Manifest, error) {
+	bare := s
+	bare.Model, bare.Preferences, bare.Out = "", nil, ""
+	return train.NewManifest("reward", bare, train.Inputs{"model": {s.Model}, "preferences": s.Preferences})
+}
+
+// Run trains a reward model on the preferences.
+func Run(ctx context.Context, s Settings, o train.Options) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	manifest, err := s.Manifest()
+	if err != nil {
+		return err
+	}
+	tok, err := tokenizer.Load(s.Model)
+	if err != nil {
+		return fmt.Errorf("reward: %w", err)
+	}
+	examples, err := load(tok, s)
+	if err != nil {
+		return fmt.Errorf("reward: %w", err)
+	}
+	params, err := model.LoadReward(s.Model, true)
+	if err != nil {
+		return fmt.Errorf("reward: %w", err)
+	}
+	return train.Run(ctx, train.Task{
+		Settings: s.Settings, Params: params, Tokenizer: tok, Examples: examples,
+		Loss: BradleyTerry, Metrics: Metrics,
+		Dir: s.Out, Manifest: manifest, Options: o,
+	})
+}
+
+func load(tok *tokenizer.Tokenizer, s Settings) ([]pack.Example, error) {
+	var examples []pack.Example
+	for _, path := range s.Preferences {
+		for row, err := range data.Scan[data.Preference](path) {
+			if err != nil {
+				return nil, err
+			}
+			if row.Strength > 0 && row.Strength < s.MinStrength {
+				continue
+			}
+			e, err := Example(tok, row, s.Margin)
+			if err != nil {
+				return nil, fmt.Errorf("%s: row %s: %w", path, row.ID, err)
+			}
+			examples = append(examples, e)
+		}
+	}
+	kept, _, err := s.limit().Apply(examples)
+	return kept, err
+}
+
+// Example puts all responses to a prompt into one row: edited is preferred to
+// chosen, chosen to rejected. Each row counts 1, split over its pairs.
+func Example(tok *tokenizer.Tokenizer, row data.Preference, margin float64) (pack.Example, error) {
+	ranked := [][]token.Message{row.Chosen, row.Rejected}
+	if len(row.Edited) > 0 {
+		ranked = [][]token.Message{row.Edited, row.Chosen, row.Rejected}
+	}
+	e := pack.Example{Row: row.ID, Norm: 1}
+	for _, response := range ranked {
+		before, after, err := tok.Continue(row.Prompt, response)
+		if err != nil {
+			return e, err
+		}
+		e.Prompt.IDs = before.IDs
+		e.Responses = append(e.Responses, pack.Run{IDs: after.IDs, Value: true})
+	}
+	for better := range ranked {
+		for worse := better + 1; worse < len(ranked); worse++ {
+			e.Pairs = append(e.Pairs, token.Pair{Chosen: int32(better), Rejected: int32(worse), Margin: float32(margin * float64(row.Strength))})
+		}
+	}
+	for i := range e.Pairs {
+		e.Pairs[i].Weight = 1 / float32(len(e.Pairs))
+	}
+	return e, nil
+}
+
+// Metrics adds what TRL's reward trainer logs: accuracy, margin, mean reward.
+func Metrics(b *token.Batch, r *model.Result, m *train.Meter) {
+	for _, p := range b.Pairs {
+		lead := float64(r.Value[p.Chosen] - r.Value[p.Rejected])
+		m.Add("accuracy", right(lead), float64(p.Weight))
+		m.Add("margin", lead, float64(p.Weight))
+	}
+	for _, v := range r.Value {
+		m.Add("mean_reward", float64(v), 1)
+	}
+}
+
+// right counts a tie as half right.
+func right(lead float64) float64 {
+	switch {
+	case lead > 0:
+		return 1
+	case lead == 0:
+		return 0.5
+	}
+	return 0
+}
