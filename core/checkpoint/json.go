@@ -1,0 +1,72 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+const maxJSON = 16 << 20 // bytes of a manifest or a training state
+
+// readJSON reads one JSON value from a file into v. Unknown keys are an error.
+func readJSON(path string, v any) error {
+	b, err := readLimited(path, maxJSON)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	err = d.Decode(v)
+	if err == nil {
+		err = atEnd(d)
+	}
+	if err != nil {
+		return fmt.Errorf("%s:%d: %w", path, line(b, err, d.InputOffset()), noEOF(err))
+	}
+	return nil
+}
+
+func atEnd(d *json.Decoder) error {
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows the JSON value")
+	}
+	return nil
+}
+
+// line returns the line of b, from 1, that a decoding error is about.
+func line(b []byte, err error, offset int64) int {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset = syntax.Offset
+	}
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		offset = kind.Offset
+	}
+	return 1 + bytes.Count(b[:min(offset, int64(len(b)))], []byte("\n"))
+}
+
+// readLimited reads a file of at most limit bytes.
+func readLimited(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = &os.PathError{Op: "read", Path: path, Err: fmt.Errorf("longer than %d bytes", limit)}
+	}
+	return b, err
+}
+
+// writeJSON writes v to a file, indented for people and for diff.
+func writeJSON(path string, v any) error {
+	return WriteFile(path, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	})
+}

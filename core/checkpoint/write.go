@@ -1,0 +1,177 @@
+package checkpoint
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+)
+
+// Write writes tensors to a safetensors file as F32, in their order. The file
+// appears under its name when it is complete and on the disk, and not before.
+// transformers wants meta to hold "format": "pt".
+func Write(path string, tensors []Tensor, meta map[string]string) error {
+	h, err := encodeHeader(tensors, meta)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return WriteFile(path, func(w io.Writer) error { return encode(w, h, tensors) })
+}
+
+func encode(w io.Writer, header []byte, tensors []Tensor) error {
+	if _, err := w.Write(header); err != nil {
+		return err
+	}
+	buf := make([]byte, chunk)
+	for _, t := range tensors {
+		for data := t.Data; len(data) > 0; {
+			n := min(len(data), chunk/4)
+			encodeF32(buf, data[:n])
+			if _, err := w.Write(buf[:4*n]); err != nil {
+				return fmt.Errorf("tensor %q: %w", t.Name, err)
+			}
+			data = data[n:]
+		}
+	}
+	return nil
+}
+
+// encodeHeader returns the length, the JSON header and the spaces that align the
+// data to 8 bytes.
+func encodeHeader(tensors []Tensor, meta map[string]string) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 8))
+	b.WriteByte('{')
+	if err := errors.Join(encodeMeta(b, meta), encodeTensors(b, tensors)); err != nil {
+		return nil, err
+	}
+	b.WriteByte('}')
+	for b.Len()%8 != 0 {
+		b.WriteByte(' ')
+	}
+	n := b.Len() - 8
+	if n > maxHeader {
+		return nil, fmt.Errorf("header of %d bytes, the format allows %d: use fewer tensors or less metadata", n, maxHeader)
+	}
+	binary.LittleEndian.PutUint64(b.Bytes(), uint64(n))
+	return b.Bytes(), nil
+}
+
+func encodeTensors(b *bytes.Buffer, tensors []Tensor) error {
+	type entry struct {
+		DType   string   `json:"dtype"`
+		Shape   []int    `json:"shape"`
+		Offsets [2]int64 `json:"data_offsets"`
+	}
+	end := int64(0)
+	seen := map[string]bool{metadataKey: true}
+	for i, t := range tensors {
+		if t.Name == "" || seen[t.Name] {
+			return fmt.Errorf("tensor %d: name %q is empty, reserved or taken", i, t.Name)
+		}
+		seen[t.Name] = true
+		if err := t.check(); err != nil {
+			return fmt.Errorf("tensor %q: %w", t.Name, err)
+		}
+		start := end
+		end += 4 * int64(len(t.Data))
+		shape := append([]int{}, t.Shape...) // a scalar's is [], not null
+		if err := encodeMember(b, t.Name, entry{"F32", shape, [2]int64{start, end}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t Tensor) check() error {
+	if !utf8.ValidString(t.Name) {
+		return errors.New("name is not UTF-8")
+	}
+	n, err := elements(t.Shape)
+	if err == nil && n != len(t.Data) {
+		err = fmt.Errorf("shape %v has %d elements, the data %d", t.Shape, n, len(t.Data))
+	}
+	return err
+}
+
+func encodeMeta(b *bytes.Buffer, meta map[string]string) error {
+	if meta == nil {
+		return nil
+	}
+	for k, v := range meta {
+		if !utf8.ValidString(k) || !utf8.ValidString(v) {
+			return fmt.Errorf("metadata %q: %q is not UTF-8", k, v)
+		}
+	}
+	return encodeMember(b, metadataKey, meta)
+}
+
+// encodeMember adds a key and its value to the object that is open in b.
+func encodeMember(b *bytes.Buffer, key string, value any) error {
+	k, err := json.Marshal(key)
+	if err != nil {
+		return err
+	}
+	v, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	if b.Bytes()[b.Len()-1] != '{' {
+		b.WriteByte(',')
+	}
+	b.Write(k)
+	b.WriteByte(':')
+	b.Write(v)
+	return nil
+}
+
+// WriteFile replaces a file by what write gives: completely, or not at all. The
+// new content goes to a hidden file beside it, is synced, and takes the name.
+func WriteFile(path string, write func(io.Writer) error) error {
+	tmp := sibling(path, "writing")
+	err := writeSynced(tmp, write)
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, removeFile(tmp)))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func writeSynced(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriterSize(f, chunk)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// removeFile removes a file that may never have come to be.
+func removeFile(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// sibling returns the hidden name beside path that a thing has for a while.
+func sibling(path, state string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".herd-"+state)
+}
