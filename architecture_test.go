@@ -26,6 +26,7 @@ var floors = [][]string{
 	{"core/graph", "core/optim"},
 	{"core/model"},
 	{"data"},
+	{"data/check", "data/example"},
 	{"data/world"},
 	{"core/sample", "core/train", "core/score"},
 	{"eval"},

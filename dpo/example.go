@@ -7,6 +7,7 @@ import (
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
 )
 
 // The sequences of an example, in order.
@@ -21,35 +22,29 @@ const (
 // Headers belong to the prompt. The chosen response's likelihood term is over
 // all its tokens, the end of turn included, and per token: each row counts 1.
 func Example(tok *tokenizer.Tokenizer, row data.Preference, maskFormat bool) (pack.Example, error) {
-	e := pack.Example{
-		Row: row.ID, Norm: 1,
-		Pairs: []token.Pair{{Chosen: chosen, Rejected: rejected, Weight: 1}},
+	e, rendered, err := example.Responses(tok, row.ID, row.Prompt, row.Chosen, row.Rejected)
+	if err != nil {
+		return e, err
 	}
-	for _, response := range [][]token.Message{row.Chosen, row.Rejected} {
-		before, after, err := tok.Continue(row.Prompt, response)
-		if err != nil {
-			return e, err
-		}
-		e.Prompt.IDs = before.IDs
-		run := pack.Run{IDs: after.IDs, SeqWeight: counted(after, maskFormat)}
-		if len(e.Responses) == chosen {
-			run.Weight = mean(counted(after, false))
-		}
-		e.Responses = append(e.Responses, run)
+	e.Norm = 1
+	e.Pairs = []token.Pair{{Chosen: chosen, Rejected: rejected, Weight: 1}}
+	for i := range e.Responses {
+		e.Responses[i].SeqWeight = contrasted(rendered[i], maskFormat)
 	}
+	e.Responses[chosen].Weight = mean(example.Marks(rendered[chosen].Own))
 	if row.RefChosenLogP != nil && row.RefRejectedLogP != nil {
 		e.Responses[chosen].Reference, e.Responses[rejected].Reference = *row.RefChosenLogP, *row.RefRejectedLogP
 	}
 	return e, nil
 }
 
-// counted returns 1 for each token of a response that is the assistant's own,
-// and 0 for the others and, if masked, the ends of turns.
-func counted(response tokenizer.Rendered, maskFormat bool) []float32 {
-	w := make([]float32, len(response.IDs))
-	for i, own := range response.Own {
-		if own && !(maskFormat && response.Kind[i] != tokenizer.Content) {
-			w[i] = 1
+// contrasted returns 1 for each of the assistant's own tokens but, if masked,
+// the ends of turns, and 0 for the others.
+func contrasted(response tokenizer.Rendered, maskFormat bool) []float32 {
+	w := example.Marks(response.Own)
+	for i, kind := range response.Kind {
+		if maskFormat && kind != tokenizer.Content {
+			w[i] = 0
 		}
 	}
 	return w

@@ -7,10 +7,10 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
 )
 
 // Run trains the model on the documents.
@@ -97,24 +97,11 @@ func load(tok *tokenizer.Tokenizer, s Settings) ([]pack.Example, error) {
 			if err != nil {
 				return nil, err
 			}
-			examples = append(examples, Examples(tok, row, s.SequenceLength)...)
+			examples = append(examples, example.Document(tok, row, s.SequenceLength)...)
 		}
 	}
 	if len(examples) == 0 {
 		return nil, fmt.Errorf("%v hold no text", s.Documents)
 	}
 	return examples, nil
-}
-
-// Examples returns the pieces of a document, of at most length tokens of input
-// each. Every token after the beginning of text is predicted once: the last
-// target of a piece is the first input of the next.
-func Examples(tok *tokenizer.Tokenizer, row data.Document, length int) []pack.Example {
-	ids := append(append([]token.ID{tok.BOS()}, tok.Encode(row.Text)...), tok.EOS())
-	var pieces []pack.Example
-	for start := 0; start+1 < len(ids); start += length {
-		end := min(start+length+1, len(ids))
-		pieces = append(pieces, pack.Text(row.ID, ids[start:end]))
-	}
-	return pieces
 }

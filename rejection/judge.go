@@ -10,6 +10,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
 )
 
 // judge scores candidates with a reward model, which has a tokenizer of its own.
@@ -59,16 +60,11 @@ func (j *judge) score(ctx context.Context, rows []data.Sample) error {
 }
 
 func (j *judge) example(row data.Sample) (pack.Example, error) {
-	e := pack.Example{Row: row.ID}
+	var responses [][]token.Message
 	for _, c := range row.Candidates {
-		before, after, err := j.tok.Continue(row.Prompt, []token.Message{{Role: tokenizer.Assistant, Content: c.Text}})
-		if err != nil {
-			return e, err
-		}
-		e.Prompt.IDs = before.IDs
-		e.Responses = append(e.Responses, pack.Run{IDs: after.IDs, Value: true})
+		responses = append(responses, example.Reply(c.Text))
 	}
-	return e, nil
+	return example.Rewarded(j.tok, row.ID, row.Prompt, responses...)
 }
 
 // Best returns the index of the candidate with the highest score, the first of

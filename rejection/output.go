@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
 )
 
 // seeds returns the seed of each sample of a prompt: it depends on nothing but the
@@ -110,7 +110,7 @@ func chat(row data.Sample) (data.Chat, bool) {
 	best := row.Candidates[Best(row.Candidates)]
 	return data.Chat{
 		Origin:   derived(row),
-		Messages: append(append([]token.Message{}, row.Prompt...), reply(best)),
+		Messages: slices.Concat(row.Prompt, example.Reply(best.Text)),
 	}, best.Finish == sample.Stop
 }
 
@@ -121,15 +121,11 @@ func preference(row data.Sample, gap float64) (data.Preference, bool) {
 	lead := *best.Score - *worst.Score
 	return data.Preference{
 		Origin: derived(row), Prompt: row.Prompt,
-		Chosen: []token.Message{reply(best)}, Rejected: []token.Message{reply(worst)},
+		Chosen: example.Reply(best.Text), Rejected: example.Reply(worst.Text),
 		ChosenScore: best.Score, RejectedScore: worst.Score, Annotator: "reward model",
 	}, lead > 0 && lead >= gap && best.Text != worst.Text && best.Finish == sample.Stop
 }
 
 func derived(row data.Sample) data.Origin {
 	return data.Origin{Source: "rejection", Parents: []string{row.ID}, Meta: row.Meta}
-}
-
-func reply(c data.Candidate) token.Message {
-	return token.Message{Role: tokenizer.Assistant, Content: c.Text}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
 )
 
 // Settings of the stage.
@@ -125,15 +126,11 @@ func Example(tok *tokenizer.Tokenizer, row data.Preference, margin float64) (pac
 	if len(row.Edited) > 0 {
 		ranked = [][]token.Message{row.Edited, row.Chosen, row.Rejected}
 	}
-	e := pack.Example{Row: row.ID, Norm: 1}
-	for _, response := range ranked {
-		before, after, err := tok.Continue(row.Prompt, response)
-		if err != nil {
-			return e, err
-		}
-		e.Prompt.IDs = before.IDs
-		e.Responses = append(e.Responses, pack.Run{IDs: after.IDs, Value: true})
+	e, err := example.Rewarded(tok, row.ID, row.Prompt, ranked...)
+	if err != nil {
+		return e, err
 	}
+	e.Norm = 1
 	for better := range ranked {
 		for worse := better + 1; worse < len(ranked); worse++ {
 			e.Pairs = append(e.Pairs, token.Pair{Chosen: int32(better), Rejected: int32(worse), Margin: float32(margin * float64(row.Strength))})

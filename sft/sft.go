@@ -12,6 +12,7 @@ import (
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
 )
 
 // Settings of the stage.
@@ -95,7 +96,7 @@ func load(tok *tokenizer.Tokenizer, s Settings) ([]pack.Example, error) {
 			if err != nil {
 				return nil, err
 			}
-			e, err := Example(tok, row)
+			e, err := example.Chat(tok, row)
 			if err != nil {
 				return nil, fmt.Errorf("%s: row %s: %w", path, row.ID, err)
 			}
@@ -104,21 +105,4 @@ func load(tok *tokenizer.Tokenizer, s Settings) ([]pack.Example, error) {
 	}
 	kept, _, err := s.limit().Apply(examples)
 	return kept, err
-}
-
-// Example returns what is learnt from a chat: every token of the assistant's
-// turns, the end of turn included, given all before it.
-func Example(tok *tokenizer.Tokenizer, row data.Chat) (pack.Example, error) {
-	chat, err := tok.Chat(row.Messages, false)
-	if err != nil {
-		return pack.Example{}, err
-	}
-	e := pack.Example{Row: row.ID, Prompt: pack.Run{IDs: chat.IDs, Weight: make([]float32, len(chat.IDs))}}
-	for i, own := range chat.Own {
-		if own {
-			e.Prompt.Weight[i] = 1
-			e.Norm++
-		}
-	}
-	return e, nil
 }

@@ -1,0 +1,80 @@
+// Package example turns data rows into what a model computes on: tokens under a
+// chat template, with what is learnt from them or read out of them.
+package example
+
+import (
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+)
+
+// Document returns the pieces of a document, of at most length tokens of input
+// each. Every token after the beginning of text is predicted once: the last
+// target of a piece is the first input of the next.
+func Document(tok *tokenizer.Tokenizer, row data.Document, length int) []pack.Example {
+	ids := append(tok.Prompt(row.Text), tok.EOS())
+	var pieces []pack.Example
+	for start := 0; start+1 < len(ids); start += length {
+		end := min(start+length+1, len(ids))
+		pieces = append(pieces, pack.Text(row.ID, ids[start:end]))
+	}
+	return pieces
+}
+
+// Chat returns what is learnt from a conversation: every token of the
+// assistant's turns, the end of turn included, given all before it.
+func Chat(tok *tokenizer.Tokenizer, row data.Chat) (pack.Example, error) {
+	chat, err := tok.Chat(row.Messages, false)
+	if err != nil {
+		return pack.Example{}, err
+	}
+	e := pack.Example{Row: row.ID, Prompt: pack.Run{IDs: chat.IDs, Weight: Marks(chat.Own)}}
+	for _, w := range e.Prompt.Weight {
+		e.Norm += float64(w)
+	}
+	return e, nil
+}
+
+// Responses puts several responses to a prompt into one row: the prompt, up to
+// the header of the assistant's turn, is computed once. Rendered says which
+// tokens of each response are what.
+func Responses(tok *tokenizer.Tokenizer, id string, prompt []token.Message, responses ...[]token.Message) (pack.Example, []tokenizer.Rendered, error) {
+	e := pack.Example{Row: id}
+	var rendered []tokenizer.Rendered
+	for _, response := range responses {
+		before, after, err := tok.Continue(prompt, response)
+		if err != nil {
+			return e, nil, err
+		}
+		e.Prompt.IDs = before.IDs
+		e.Responses = append(e.Responses, pack.Run{IDs: after.IDs})
+		rendered = append(rendered, after)
+	}
+	return e, rendered, nil
+}
+
+// Rewarded is Responses whose last tokens the value head reads.
+func Rewarded(tok *tokenizer.Tokenizer, id string, prompt []token.Message, responses ...[]token.Message) (pack.Example, error) {
+	e, _, err := Responses(tok, id, prompt, responses...)
+	for i := range e.Responses {
+		e.Responses[i].Value = true
+	}
+	return e, err
+}
+
+// Reply is a response of one message.
+func Reply(text string) []token.Message {
+	return []token.Message{{Role: tokenizer.Assistant, Content: text}}
+}
+
+// Marks returns 1 where mark is true and 0 elsewhere.
+func Marks(mark []bool) []float32 {
+	w := make([]float32, len(mark))
+	for i, m := range mark {
+		if m {
+			w[i] = 1
+		}
+	}
+	return w
+}
