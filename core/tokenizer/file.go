@@ -92,8 +92,7 @@ type specialJSON struct {
 }
 
 func byteLevel(useRegex bool) *component {
-	no, yes := false, true
-	return &component{Type: "ByteLevel", AddPrefixSpace: &no, TrimOffsets: &yes, UseRegex: &useRegex}
+	return &component{Type: "ByteLevel", AddPrefixSpace: new(false), TrimOffsets: new(true), UseRegex: new(useRegex)}
 }
 
 // vocabJSON is an object of ids by token, kept in the order of the file.

@@ -10,8 +10,7 @@ import (
 // learner finds the merges of a corpus that is given as counted pieces.
 type learner struct {
 	vocab   Vocabulary
-	ids     map[string]token.ID // tokens so far
-	special map[string]bool     // texts that no merge may make
+	special map[string]bool // texts that no merge may make
 	words   []word
 	pairs   map[pair]*pairCount
 	queue   pairHeap
@@ -56,10 +55,9 @@ func (h *pairHeap) Pop() any {
 
 // newLearner starts from v, which has the 256 bytes and no merge.
 func newLearner(v Vocabulary, special []string, pieces map[string]int64) *learner {
-	l := &learner{vocab: v, ids: map[string]token.ID{}, special: map[string]bool{}, pairs: map[pair]*pairCount{}}
+	l := &learner{vocab: v, special: map[string]bool{}, pairs: map[pair]*pairCount{}}
 	var base [256]token.ID
 	for i, text := range v.Tokens {
-		l.ids[text] = token.ID(i)
 		base[text[0]] = token.ID(i)
 	}
 	for _, name := range special {
@@ -102,14 +100,12 @@ func (l *learner) learn(size int) Vocabulary {
 	return l.vocab
 }
 
-// merge makes p one token wherever it occurs.
+// merge makes p one token wherever it occurs. No other pair can ever make the
+// same bytes: as a merge leaves no occurrence of its pair, equal bytes between
+// two borders of tokens always consist of equal tokens.
 func (l *learner) merge(p pair, text string) {
-	into, ok := l.ids[text] // another pair may have made the same bytes
-	if !ok {
-		into = token.ID(len(l.vocab.Tokens))
-		l.ids[text] = into
-		l.vocab.Tokens = append(l.vocab.Tokens, text)
-	}
+	into := token.ID(len(l.vocab.Tokens))
+	l.vocab.Tokens = append(l.vocab.Tokens, text)
 	l.vocab.Merges = append(l.vocab.Merges, [2]token.ID{p.left(), p.right()})
 	risen := map[pair]bool{}
 	for _, w := range l.pairs[p].words {

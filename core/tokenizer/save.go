@@ -107,7 +107,7 @@ func (p Pattern) preTokenizer() *component {
 	if p == GPT2 {
 		return byteLevel(true)
 	}
-	split := &component{Type: "Split", Pattern: &patternJSON{Regex: p.String()}, Behavior: "Isolated"}
+	split := &component{Type: "Split", Pattern: &patternJSON{Regex: p.String()}, Behavior: "Isolated", Invert: new(false)}
 	return &component{Type: "Sequence", Pretokenizers: []*component{split, byteLevel(false)}}
 }
 

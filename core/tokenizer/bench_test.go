@@ -1,0 +1,57 @@
+package tokenizer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// benchText is English of natural variety: words of the corpus would all sit in
+// the cache. Without the data beside the repository it is the corpus.
+func benchText(b *testing.B) []string {
+	if text, ok := sharedText(b, "data/pretrain/tinyshakespeare.txt"); ok {
+		return strings.SplitAfter(text, "\n\n")
+	}
+	return slices.Repeat(corpusLines(), 100)
+}
+
+func length(docs []string) (n int64) {
+	for _, d := range docs {
+		n += int64(len(d))
+	}
+	return n
+}
+
+func BenchmarkTrain(b *testing.B) {
+	docs := slices.Repeat(benchText(b), 20)
+	b.SetBytes(length(docs))
+	for b.Loop() {
+		if _, err := Train(slices.Values(docs), TrainSettings{VocabSize: 600}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	docs := benchText(b)
+	tok, err := Train(slices.Values(docs), TrainSettings{VocabSize: 600})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(length(docs))
+	for b.Loop() {
+		for _, d := range docs {
+			tok.Encode(d)
+		}
+	}
+}
+
+func BenchmarkSplit(b *testing.B) {
+	text := strings.Join(benchText(b), "")
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		for rest := text; len(rest) > 0; {
+			rest = rest[splitLlama3(rest):]
+		}
+	}
+}
