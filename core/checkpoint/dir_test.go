@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -211,6 +212,7 @@ func TestWriteForever(t *testing.T) {
 	if dir == "" {
 		t.Skip("runs in a process of its own, started by TestKilled")
 	}
+	fmt.Println("ready")
 	from, _ := strconv.Atoi(os.Getenv("HERD_TEST_FROM"))
 	for n := from; ; n++ {
 		if err := writeDir(dir, generation(n), swap); err != nil {
@@ -232,8 +234,9 @@ func TestKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			last, moved := 0, 0
-			for range 25 {
-				done := killWriter(t, dir, name, last+1)
+			for round := range 24 {
+				after := []string{"ready", "done"}[round%2]
+				done := killWriter(t, dir, name, last+1, after)
 				n, err := readGeneration(dir)
 				if err != nil || n != max(done, last) && n != max(done, last)+1 {
 					t.Fatalf("generation %d, %v, after %d was finished", n, err, max(done, last))
@@ -250,9 +253,9 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// killWriter runs a writer for a while and returns the last generation that it
-// said was finished, or 0.
-func killWriter(t *testing.T, dir, swap string, from int) (done int) {
+// killWriter runs a writer, kills it a while after it has first said after, and
+// returns the last generation that it said was finished, or 0.
+func killWriter(t *testing.T, dir, swap string, from int, after string) (done int) {
 	t.Helper()
 	c := exec.Command(os.Args[0], "-test.run=^TestWriteForever$", "-test.v")
 	c.Env = slices.Concat(os.Environ(), []string{"HERD_TEST_WRITE=" + dir, "HERD_TEST_SWAP=" + swap, "HERD_TEST_FROM=" + strconv.Itoa(from)})
@@ -263,11 +266,15 @@ func killWriter(t *testing.T, dir, swap string, from int) (done int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(20*time.Millisecond+rand.N(60*time.Millisecond), func() { c.Process.Kill() })
-	defer timer.Stop()
+	kill := sync.OnceFunc(func() {
+		time.AfterFunc(rand.N(50*time.Millisecond), func() { c.Process.Kill() })
+	})
 	for s := bufio.NewScanner(out); s.Scan(); {
 		if strings.HasPrefix(s.Text(), "failed") {
 			t.Error(s.Text())
+		}
+		if strings.HasPrefix(s.Text(), after) {
+			kill()
 		}
 		fmt.Sscanf(s.Text(), "done %d", &done)
 	}

@@ -17,16 +17,21 @@ func readJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
+	if line, err := parseJSON(b, v); err != nil {
+		return fmt.Errorf("%s:%d: %w", path, line, err)
+	}
+	return nil
+}
+
+// parseJSON is readJSON on bytes; it returns the line that the error is about.
+func parseJSON(b []byte, v any) (line int, err error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	err = d.Decode(v)
 	if err == nil {
 		err = atEnd(d)
 	}
-	if err != nil {
-		return fmt.Errorf("%s:%d: %w", path, line(b, err, d.InputOffset()), noEOF(err))
-	}
-	return nil
+	return lineOf(b, err, d.InputOffset()), noEOF(err)
 }
 
 func atEnd(d *json.Decoder) error {
@@ -36,8 +41,8 @@ func atEnd(d *json.Decoder) error {
 	return nil
 }
 
-// line returns the line of b, from 1, that a decoding error is about.
-func line(b []byte, err error, offset int64) int {
+// lineOf returns the line of b, from 1, that a decoding error is about.
+func lineOf(b []byte, err error, offset int64) int {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		offset = syntax.Offset
 	}

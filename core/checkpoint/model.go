@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ func (m *Model) openShards() error {
 		return fmt.Errorf("%s: no %s and no %s in it: %w", m.dir, ModelName, IndexName, err)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	for _, shard := range slices.Compact(slices.Sorted(maps.Values(weights))) {
 		if err := m.openShard(shard, weights); err != nil {
@@ -98,17 +99,25 @@ func (m *Model) add(name string, f *File) {
 	m.where[name] = f
 }
 
-// readIndex returns which shard holds each tensor. Shards are plain names, so
-// that an index cannot point out of its directory.
+// readIndex returns which shard holds each tensor.
 func readIndex(path string) (weights map[string]string, err error) {
 	b, err := readLimited(path, maxIndex)
 	if err != nil {
 		return nil, err
 	}
+	if weights, err = parseIndex(b); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return weights, nil
+}
+
+// parseIndex reads a weight_map. Shards are plain names, so that an index cannot
+// point out of its directory.
+func parseIndex(b []byte) (weights map[string]string, err error) {
 	if err := checkObject(b); err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(strings.NewReader(string(b)))
+	d := json.NewDecoder(bytes.NewReader(b))
 	err = object(d, func(key string) (err error) {
 		if key != "weight_map" {
 			var ignore json.RawMessage // "metadata" says nothing that the shards do not

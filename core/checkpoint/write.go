@@ -79,7 +79,7 @@ func encodeTensors(b *bytes.Buffer, tensors []Tensor) error {
 			return fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 		start := end
-		end += 4 * int64(len(t.Data))
+		end += t.bytes()
 		shape := append([]int{}, t.Shape...) // a scalar's is [], not null
 		if err := encodeMember(b, t.Name, entry{"F32", shape, [2]int64{start, end}}); err != nil {
 			return err
