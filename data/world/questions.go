@@ -7,6 +7,7 @@ import (
 
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/check"
 )
 
 // query is an item in one of its phrasings.
@@ -117,7 +118,7 @@ func (q query) compare(r *rand.Rand, rates Rates) data.Preference {
 	gap := 0
 	for gap == 0 {
 		chosen, rejected = q.item.respond(r, rates.draw(r)), q.item.respond(r, rates.draw(r))
-		gap = Check(meta, chosen).Grade() - Check(meta, rejected).Grade()
+		gap = check.Response(meta, chosen).Grade() - check.Response(meta, rejected).Grade()
 	}
 	if gap < 0 {
 		chosen, rejected, gap = rejected, chosen, -gap

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/check"
 )
 
 func TestItems(t *testing.T) {
@@ -35,15 +36,15 @@ func TestResponses(t *testing.T) {
 		for bits := range 8 {
 			f := flaws{bits&1 > 0, bits&2 > 0, bits&4 > 0}
 			text := i.respond(r, f)
-			want := Verdict{Correct: f == flaws{}, Contains: !f.wrong, WellFormed: !f.informal, Concise: !f.verbose}
-			if got := Check(meta, text); got != want {
-				t.Fatalf("%s, flaws %s: Check(%q) = %+v, want %+v", i.Questions[0], f, text, got, want)
+			want := check.Verdict{Correct: f == flaws{}, Contains: !f.wrong, WellFormed: !f.informal, Concise: !f.verbose}
+			if got := check.Response(meta, text); got != want {
+				t.Fatalf("%s, flaws %s: check.Response(%q) = %+v, want %+v", i.Questions[0], f, text, got, want)
 			}
 		}
 		for _, wrong := range i.Wrong {
 			for _, opener := range openers {
 				for _, closer := range closers {
-					if text := opener + " " + i.Reply(wrong) + " " + closer; containsWord(text, i.Answer) {
+					if text := opener + " " + i.Reply(wrong) + " " + closer; check.ContainsWord(text, i.Answer) {
 						t.Fatalf("the wrong answer %q contains the right one, %q", text, i.Answer)
 					}
 				}
@@ -59,7 +60,7 @@ func TestChats(t *testing.T) {
 		if len(c.Messages) != 2 || c.Messages[0].Role != "user" || c.Messages[1].Role != "assistant" {
 			t.Fatalf("a chat is %v", c.Messages)
 		}
-		v := Check(c.Meta, c.Messages[1].Content)
+		v := check.Response(c.Meta, c.Messages[1].Content)
 		if v.Correct != (c.Meta["flaws"] == "none") {
 			t.Errorf("flaws %s, but the verdict of %q is %+v", c.Meta["flaws"], c.Messages[1].Content, v)
 		}
@@ -83,7 +84,7 @@ func TestPreferences(t *testing.T) {
 	strengths := map[int]int{}
 	mended := 0
 	for _, p := range append(append([]data.Preference{}, w.Preferences...), w.HeldOutPreferences...) {
-		chosen, rejected := Check(p.Meta, p.Chosen[0].Content), Check(p.Meta, p.Rejected[0].Content)
+		chosen, rejected := check.Response(p.Meta, p.Chosen[0].Content), check.Response(p.Meta, p.Rejected[0].Content)
 		if chosen.Grade() <= rejected.Grade() || (rejected.Contains && !chosen.Contains) {
 			t.Errorf("%q: chosen %q is no better than rejected %q", p.Prompt[0].Content, p.Chosen[0].Content, p.Rejected[0].Content)
 		}
@@ -92,7 +93,7 @@ func TestPreferences(t *testing.T) {
 		}
 		if p.Edited != nil {
 			mended++
-			if chosen.Correct || !Check(p.Meta, p.Edited[0].Content).Correct {
+			if chosen.Correct || !check.Response(p.Meta, p.Edited[0].Content).Correct {
 				t.Errorf("%q was edited to %q", p.Chosen[0].Content, p.Edited[0].Content)
 			}
 		}

@@ -1,4 +1,5 @@
-package world
+// Package check judges responses to prompts whose answers can be checked.
+package check
 
 import (
 	"strconv"
@@ -7,8 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Verdict says what a response is worth. The world has one canonical form per
-// task, so each part is decidable without a judge.
+// Verdict says what a response is worth. Every part is decidable without a judge.
 type Verdict struct {
 	Correct    bool // the trimmed response equals an accepted one, byte by byte
 	Contains   bool // the short answer appears as whole words, whatever the case
@@ -16,22 +16,22 @@ type Verdict struct {
 	Concise    bool // has at most max_words words
 }
 
-// Check judges a response to a row of the world by the row's Meta: "answer",
-// "accept" (accepted responses, one per line) and "max_words". A part whose
-// column is missing or unreadable is false.
-func Check(meta map[string]string, response string) Verdict {
+// Response judges a response to a prompt by the prompt's Meta: "answer" (the
+// short answer), "accept" (accepted responses, one per line) and "max_words". A
+// part whose column is missing or unreadable is false.
+func Response(meta map[string]string, response string) Verdict {
 	text := strings.TrimSpace(response)
 	most, err := strconv.Atoi(meta["max_words"])
 	return Verdict{
 		Correct:    text != "" && accepted(meta["accept"], text),
-		Contains:   containsWord(text, meta["answer"]),
+		Contains:   ContainsWord(text, meta["answer"]),
 		WellFormed: wellFormed(text),
 		Concise:    err == nil && text != "" && len(strings.Fields(text)) <= most,
 	}
 }
 
-// Grade orders responses as the world's annotators do, from 0 to 5: a right
-// answer outweighs everything, then form and brevity count one each.
+// Grade orders responses, from 0 to 5: a right answer outweighs everything,
+// then form and brevity count one each.
 func (v Verdict) Grade() int {
 	grade := 0
 	if v.Contains {
@@ -60,9 +60,9 @@ func wellFormed(text string) bool {
 	return unicode.IsUpper(first) && strings.HasSuffix(text, ".")
 }
 
-// containsWord reports whether word, which may be several words, occurs in
+// ContainsWord reports whether word, which may be several words, occurs in
 // text with no letter or digit on either side. Case does not matter.
-func containsWord(text, word string) bool {
+func ContainsWord(text, word string) bool {
 	text, word = strings.ToLower(text), strings.ToLower(word)
 	if word == "" {
 		return false

@@ -1,4 +1,4 @@
-package world
+package check
 
 import (
 	"testing"
@@ -39,9 +39,9 @@ func TestCheck(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := Check(tt.meta, tt.response)
+			got := Response(tt.meta, tt.response)
 			if got != tt.want || got.Grade() != tt.grade {
-				t.Errorf("Check(%q) = %+v, grade %d, want %+v, grade %d", tt.response, got, got.Grade(), tt.want, tt.grade)
+				t.Errorf("Response(%q) = %+v, grade %d, want %+v, grade %d", tt.response, got, got.Grade(), tt.want, tt.grade)
 			}
 		})
 	}
@@ -52,8 +52,8 @@ func FuzzCheck(f *testing.F) {
 	f.Add("", "\n\n", "-1", "\xff")
 	f.Fuzz(func(t *testing.T, answer, accept, most, response string) {
 		meta := map[string]string{"answer": answer, "accept": accept, "max_words": most}
-		v := Check(meta, response)
-		if padded := Check(meta, "\n "+response+"\t"); padded != v {
+		v := Response(meta, response)
+		if padded := Response(meta, "\n "+response+"\t"); padded != v {
 			t.Errorf("spaces around the response changed %+v to %+v", v, padded)
 		}
 	})

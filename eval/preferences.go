@@ -1,0 +1,132 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/score"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
+)
+
+// The responses of a pair, in order.
+const (
+	chosen   = 0
+	rejected = 1
+)
+
+// Rewards measures a reward model on pairs: how often chosen is rewarded more
+// than rejected, in all and by strength.
+func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pairs []data.Preference) (Measures, error) {
+	kept, examples, err := paired(p, tok, pairs, func(e *pack.Example) {
+		for i := range e.Responses {
+			e.Responses[i].Value = true
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	rewards, err := score.Rewards(ctx, p, examples, score.MicroTokens)
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
+	all := count{}
+	byStrength := make(map[int]*count)
+	for i, r := range rewards {
+		won := outcome(r[chosen] - r[rejected])
+		all.add(won)
+		s := kept[i].Strength
+		if byStrength[s] == nil {
+			byStrength[s] = &count{}
+		}
+		byStrength[s].add(won)
+	}
+	m := Measures{"reward_accuracy": all.share()}
+	for s, c := range byStrength {
+		if s > 0 {
+			m[fmt.Sprintf("reward_accuracy/strength_%d", s)] = c.share()
+		}
+	}
+	return m, nil
+}
+
+// Preferences measures a policy on pairs against a reference: how often the
+// implicit reward log p - log ref is higher for chosen than for rejected, and
+// the mean margin in nats.
+func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer.Tokenizer, pairs []data.Preference) (Measures, error) {
+	_, examples, err := paired(p, tok, pairs, func(e *pack.Example) {
+		for i := range e.Responses {
+			e.Responses[i].SeqWeight = ones(len(e.Responses[i].IDs))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	policy, err := score.Sequences(ctx, p, examples, score.MicroTokens)
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
+	ref, err := score.Sequences(ctx, reference, examples, score.MicroTokens)
+	if err != nil {
+		return nil, fmt.Errorf("eval: reference: %w", err)
+	}
+	var right count
+	margins := make([]float64, len(policy))
+	for i := range policy {
+		margins[i] = (policy[i][chosen] - ref[i][chosen]) - (policy[i][rejected] - ref[i][rejected])
+		right.add(outcome(margins[i]))
+	}
+	return Measures{"preference_accuracy": right.share(), "preference_margin": Mean(margins)}, nil
+}
+
+// paired returns the pairs that fit the model, as examples that read makes ready.
+func paired(p *model.Params, tok *tokenizer.Tokenizer, pairs []data.Preference, read func(*pack.Example)) ([]data.Preference, []pack.Example, error) {
+	var kept []data.Preference
+	var examples []pack.Example
+	for _, row := range pairs {
+		e, _, err := example.Responses(tok, row.ID, row.Prompt, row.Chosen, row.Rejected)
+		if err != nil {
+			return nil, nil, fmt.Errorf("eval: row %s: %w", row.ID, err)
+		}
+		if len(e.Prompt.IDs)+max(len(e.Responses[chosen].IDs), len(e.Responses[rejected].IDs)) > p.Config.MaxPositions {
+			continue
+		}
+		read(&e)
+		kept, examples = append(kept, row), append(examples, e)
+	}
+	if len(examples) == 0 {
+		return nil, nil, fmt.Errorf("eval: none of %d preferences fits the model's %d positions", len(pairs), p.Config.MaxPositions)
+	}
+	return kept, examples, nil
+}
+
+func ones(n int) []float32 {
+	w := make([]float32, n)
+	for i := range w {
+		w[i] = 1
+	}
+	return w
+}
+
+// outcome is 1 for a win, a half for a tie and 0 for a loss.
+func outcome(lead float64) float64 {
+	switch {
+	case lead > 0:
+		return 1
+	case lead == 0:
+		return 0.5
+	}
+	return 0
+}
+
+type count struct {
+	sum float64
+	n   int
+}
+
+func (c *count) add(x float64) { c.sum, c.n = c.sum+x, c.n+1 }
+
+func (c *count) share() Measure { return Proportion(c.sum, c.n) }

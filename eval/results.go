@@ -1,0 +1,83 @@
+package eval
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// Results are the measures of each stage, in the order in which the stages ran.
+type Results struct {
+	Stages []Stage `json:"stages"`
+}
+
+// Stage is what one stage was measured at.
+type Stage struct {
+	Stage    string   `json:"stage"`
+	Measures Measures `json:"measures"`
+}
+
+// Write writes the results as JSON.
+func (r Results) Write(path string) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("eval: %s: %w", path, err)
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o666)
+}
+
+// Table prints a row per stage and a column per measure that any stage has, but
+// for those with a slash in their name: they are in the file.
+func (r Results) Table(w io.Writer) error {
+	columns := r.columns()
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "stage\t%s\n", strings.ReplaceAll(strings.Join(columns, "\t"), "_", " "))
+	for _, s := range r.Stages {
+		fmt.Fprint(t, s.Stage)
+		for _, c := range columns {
+			fmt.Fprintf(t, "\t%s", s.Measures.cell(c))
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+// order is the order of the columns; others follow by name.
+var order = []string{"loss", "bits_per_byte", "chat_loss", "accuracy", "contains", "well_formed", "concise", "win_rate", "reward_accuracy"}
+
+func (r Results) columns() []string {
+	var names []string
+	for _, s := range r.Stages {
+		for name := range s.Measures {
+			if !strings.Contains(name, "/") && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	rank := func(name string) int {
+		if i := slices.Index(order, name); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if d := rank(a) - rank(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	return names
+}
+
+// cell formats a measure with half the width of its interval.
+func (m Measures) cell(name string) string {
+	x, ok := m[name]
+	if !ok {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f ±%.3f", x.Value, (x.High-x.Low)/2)
+}

@@ -1,0 +1,79 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/score"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
+)
+
+// Measures are named measures: "accuracy", "accuracy/maths", "loss".
+type Measures map[string]Measure
+
+// Texts measures how well a model predicts documents: the loss in nats per token,
+// and bits per byte, which models of different vocabularies can be compared by.
+// Documents longer than length tokens are cut into pieces of it.
+func Texts(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, docs []data.Document, length int) (Measures, error) {
+	var examples []pack.Example
+	var owner []int // document of each piece
+	for i, d := range docs {
+		for _, piece := range example.Document(tok, d, length) {
+			examples, owner = append(examples, piece), append(owner, i)
+		}
+	}
+	logps, err := score.LogProbs(ctx, p, examples, score.MicroTokens)
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
+	nats, tokens, bytes := make([]float64, len(docs)), make([]float64, len(docs)), make([]float64, len(docs))
+	for i, d := range docs {
+		bytes[i] = float64(len(d.Text))
+	}
+	for k, piece := range logps {
+		for _, logp := range piece {
+			nats[owner[k]] -= float64(logp)
+			tokens[owner[k]]++
+		}
+	}
+	bits := make([]float64, len(docs))
+	for i := range nats {
+		bits[i] = nats[i] / math.Ln2
+	}
+	return Measures{"loss": Ratio(nats, tokens), "bits_per_byte": Ratio(bits, bytes)}, nil
+}
+
+// Chats measures how well a model predicts the assistant's words: the loss in
+// nats per token of them.
+func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats []data.Chat) (Measures, error) {
+	var examples []pack.Example
+	for _, c := range chats {
+		e, err := example.Chat(tok, c)
+		if err != nil {
+			return nil, fmt.Errorf("eval: row %s: %w", c.ID, err)
+		}
+		if e.Targets() > 0 && len(e.Prompt.IDs) <= p.Config.MaxPositions {
+			examples = append(examples, e)
+		}
+	}
+	if len(examples) == 0 {
+		return nil, fmt.Errorf("eval: no chat has an assistant's turn that fits the model")
+	}
+	logps, err := score.LogProbs(ctx, p, examples, score.MicroTokens)
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
+	nats, tokens := make([]float64, len(logps)), make([]float64, len(logps))
+	for i, row := range logps {
+		for _, logp := range row {
+			nats[i] -= float64(logp)
+		}
+		tokens[i] = float64(len(row))
+	}
+	return Measures{"chat_loss": Ratio(nats, tokens)}, nil
+}
