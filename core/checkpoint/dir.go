@@ -18,8 +18,10 @@ import (
 // yet in place; Recover puts the old one back, and OpenModel, ReadManifest and
 // WriteDir call it.
 //
-// Two writers of one directory at a time are an error of the caller. A directory
-// that is not empty and holds no manifest is not replaced: it is somebody else's.
+// The next WriteDir removes what a dead one left behind. Two writers of one
+// directory at a time are an error of the caller; on Windows, so are open files
+// in it. A directory that is not empty and holds no manifest is not replaced: it
+// is somebody else's.
 func WriteDir(dir string, write func(tmp string) error) error {
 	if err := writeDir(dir, write, exchange); err != nil {
 		return fmt.Errorf("write directory %s: %w", dir, err)
