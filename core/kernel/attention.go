@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/herd-lm/herd/core/kernel/gemm"
+	"github.com/herd-lm/herd/core/kernel/vector"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -82,7 +83,7 @@ func (t *tile) load(block [2]int32) {
 	t.hi = min(t.lo+t.h.blockTokens(), int(t.segs[t.seg].End))
 	t.rows = (t.hi - t.lo) * t.h.group()
 	t.copyIn(t.q, t.qkv, t.h.QKV())
-	scale(t.q[:t.rows*t.h.Dim], t.h.scale())
+	vector.Scale(t.q[:t.rows*t.h.Dim], t.h.scale())
 }
 
 func (h Heads) scale() float32 { return float32(1 / math.Sqrt(float64(h.Dim))) }
@@ -159,7 +160,7 @@ func (t *tile) forward(o, lse []float32) {
 		gemm.Multiply(out, d, gemm.Rows(t.s, keyBlock), gemm.Columns(t.value(k0), t.h.QKV()), t.rows, d, k1-k0, true)
 	})
 	for r := range t.rows {
-		scale(out[r*d:][:d], 1/sum[r])
+		vector.Scale(out[r*d:][:d], 1/sum[r])
 		lse[t.place(r)] = top[r] + float32(math.Log(float64(sum[r])))
 	}
 	t.copyOut(o, out, t.h.Out())
@@ -169,12 +170,12 @@ func (t *tile) forward(o, lse []float32) {
 // ones. Where the block has a new largest score, what was summed shrinks.
 func (t *tile) softmax(r, visible, keys int, out []float32, top, sum *float32) {
 	s := t.s[r*keyBlock:][:keys]
-	if m := maximum(s[:visible]); m > *top {
-		shrink := exp(*top - m)
+	if m := vector.Max(s[:visible]); m > *top {
+		shrink := vector.Exp(*top - m)
 		*sum *= shrink
-		scale(out, shrink)
+		vector.Scale(out, shrink)
 		*top = m
 	}
-	*sum += expShifted(s[:visible], *top)
+	*sum += vector.ExpSum(s[:visible], *top)
 	clear(s[visible:])
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"github.com/herd-lm/herd/core/kernel/gemm"
+	"github.com/herd-lm/herd/core/kernel/vector"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -99,11 +100,11 @@ func (g *tileGrad) backward() {
 	g.copyIn(g.dq, g.o, g.h.Out()) // dq holds o until its own sum starts
 	g.copyIn(g.do, g.dout, g.h.Out())
 	for r := range g.rows {
-		g.delta[r] = dot(g.do[r*d:][:d], g.dq[r*d:][:d])
+		g.delta[r] = vector.Dot(g.do[r*d:][:d], g.dq[r*d:][:d])
 	}
 	clear(g.dq[:g.rows*d])
 	g.keys(g.keyGrads)
-	scale(g.dq[:g.rows*d], g.h.scale())
+	vector.Scale(g.dq[:g.rows*d], g.h.scale())
 	g.copyOut(g.dqkv, g.dq, g.h.QKV())
 }
 
@@ -125,10 +126,8 @@ func (g *tileGrad) keyGrads(k0, k1 int) {
 
 func (g *tileGrad) scoreGrads(r, visible, keys int) {
 	p, ds := g.s[r*keyBlock:][:keys], g.ds[r*keyBlock:][:keys]
-	expShifted(p[:visible], g.lse[g.place(r)])
-	for j, delta := 0, g.delta[r]; j < visible; j++ {
-		ds[j] = p[j] * (ds[j] - delta)
-	}
+	vector.ExpSum(p[:visible], g.lse[g.place(r)])
+	vector.ScoreGrad(ds[:visible], p, g.delta[r])
 	clear(p[visible:])
 	clear(ds[visible:])
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "github.com/herd-lm/herd/core/kernel/vector"
+
 // Span is a run of cached keys and values, each [Len, KV·Dim], keys rotated.
 type Span struct {
 	K, V []float32
@@ -27,38 +29,38 @@ func attendCached(o, q []float32, spans []Span, h Heads, kv int) {
 	b := borrow(h.group() * keys)
 	defer b.giveBack()
 	scores := b.floats // [group, keys]
-	cachedScores(scores, q, spans, h, kv, keys)
+	width := h.KV * h.Dim
+	eachSpan(spans, h, kv, func(g, at int, k, _ []float32, n int) {
+		vector.DotRows(scores[g*keys+at:][:n], q[g*h.Dim:][:h.Dim], k, width)
+	})
 	for g := range h.group() {
-		row := scores[g*keys:][:keys]
-		sum := expShifted(row, maximum(row))
-		scale(row, 1/sum)
+		cachedSoftmax(scores[g*keys:][:keys], h.scale())
 	}
-	cachedValues(o, scores, spans, h, kv, keys)
-}
-
-func cachedScores(scores, q []float32, spans []Span, h Heads, kv, keys int) {
-	at, factor := 0, h.scale()
-	for _, s := range spans {
-		for j := range s.Len {
-			k := s.K[(j*h.KV+kv)*h.Dim:][:h.Dim]
-			for g := range h.group() {
-				scores[g*keys+at] = dot(q[g*h.Dim:][:h.Dim], k) * factor
-			}
-			at++
-		}
-	}
-}
-
-func cachedValues(o, scores []float32, spans []Span, h Heads, kv, keys int) {
 	clear(o)
+	eachSpan(spans, h, kv, func(g, at int, _, v []float32, n int) {
+		vector.AddRows(o[g*h.Dim:][:h.Dim], scores[g*keys+at:][:n], v, width)
+	})
+}
+
+// eachSpan calls f for every span that is not empty and every query head g of
+// the group: at is the number of keys before the span, k and v are the key
+// head's lines.
+func eachSpan(spans []Span, h Heads, kv int, f func(g, at int, k, v []float32, n int)) {
 	at := 0
 	for _, s := range spans {
-		for j := range s.Len {
-			v := s.V[(j*h.KV+kv)*h.Dim:][:h.Dim]
-			for g := range h.group() {
-				addScaled(o[g*h.Dim:][:h.Dim], scores[g*keys+at], v)
-			}
-			at++
+		if s.Len == 0 {
+			continue
 		}
+		for g := range h.group() {
+			f(g, at, s.K[kv*h.Dim:], s.V[kv*h.Dim:], s.Len)
+		}
+		at += s.Len
 	}
+}
+
+// cachedSoftmax replaces x by softmax(factor·x).
+func cachedSoftmax(x []float32, factor float32) {
+	vector.Scale(x, factor)
+	sum := vector.ExpSum(x, vector.Max(x))
+	vector.Scale(x, 1/sum)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/herd-lm/herd/core/kernel/gemm"
+	"github.com/herd-lm/herd/core/kernel/vector"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -65,11 +66,11 @@ func addExp(top, sum float64, row []float32) (float64, float64) {
 	for len(row) > 0 {
 		run := row[:min(logitsRun, len(row))]
 		row = row[len(run):]
-		if m := float64(maximum(run)); m > top {
+		if m := float64(vector.Max(run)); m > top {
 			sum *= math.Exp(top - m)
 			top = m
 		}
-		sum += float64(expShifted(run, float32(top)))
+		sum += float64(vector.ExpSum(run, float32(top)))
 	}
 	return top, sum
 }
@@ -139,8 +140,8 @@ func (h *headGrad) chunk(s, dw, w []float32, v, c int, accumulate bool) {
 // logitGrads turns the logits of entries v and later into their gradients:
 // g·([entry is the target] − p).
 func (h *headGrad) logitGrads(row []float32, i, v int) {
-	expShifted(row, h.lse[i])
-	scale(row, -h.g[i])
+	vector.ExpSum(row, h.lse[i])
+	vector.Scale(row, -h.g[i])
 	if t := int(h.target[i]) - v; t >= 0 && t < len(row) {
 		row[t] += h.g[i]
 	}

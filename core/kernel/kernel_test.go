@@ -10,28 +10,6 @@ import (
 
 func nan() float32 { return float32(math.NaN()) }
 
-// TestExp goes through every binade and the edges.
-func TestExp(t *testing.T) {
-	worst := 0.0
-	for i := -87300; i < 88700; i++ {
-		x := float32(i) / 1000
-		want := math.Exp(float64(x))
-		worst = max(worst, math.Abs(float64(exp(x))-want)/want)
-	}
-	if worst > 2.5e-7 {
-		t.Errorf("relative error %v", worst)
-	}
-	inf := float32(math.Inf(1))
-	for _, c := range [][2]float32{{0, 1}, {-inf, 0}, {-1000, 0}, {inf, inf}, {1000, inf}, {89, inf}, {-88, 0}} {
-		if got := exp(c[0]); got != c[1] {
-			t.Errorf("exp(%v) = %v, want %v", c[0], got, c[1])
-		}
-	}
-	if got := exp(nan()); got == got {
-		t.Errorf("exp(NaN) = %v", got)
-	}
-}
-
 // long is a tree whose segments need several blocks of queries and of keys.
 func long() []token.Segment {
 	return []token.Segment{{Start: 0, End: 150, Parent: -1}, {Start: 150, End: 420, Parent: 0}, {Start: 420, End: 421, Parent: 0}, {Start: 421, End: 500, Parent: -1}}

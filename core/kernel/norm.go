@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/herd-lm/herd/core/kernel/vector"
+)
 
 // RMSNorm computes y[n,d] = x · rstd · g with rstd[n] = 1/√(mean(x²) + eps), for
 // each row of x[n,d]; g[d] is the learnt scale (Zhang and Sennrich,
@@ -9,21 +13,13 @@ func RMSNorm(y, rstd, x, g []float32, n, d int, eps float32) {
 	parallelRows(n, d, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			row := x[i*d:][:d]
-			r := float32(1 / math.Sqrt(float64(dot(row, row))/float64(d)+float64(eps)))
+			r := float32(1 / math.Sqrt(float64(vector.Dot(row, row))/float64(d)+float64(eps)))
 			if rstd != nil {
 				rstd[i] = r
 			}
-			scaleBy(y[i*d:][:d], row, g, r)
+			vector.Product(y[i*d:][:d], row, g, r)
 		}
 	})
-}
-
-// scaleBy computes y = x·g·r.
-func scaleBy(y, x, g []float32, r float32) {
-	x, g = x[:len(y)], g[:len(y)]
-	for j := range y {
-		y[j] = x[j] * r * g[j]
-	}
 }
 
 // normBlock is the number of rows whose share of dg is summed before it meets
@@ -46,7 +42,7 @@ func RMSNormGrad(dx, dg, dy, x, g, rstd, residual []float32, n, d int, accumulat
 		for i := b * normBlock; i < min(n, (b+1)*normBlock); i++ {
 			at := i * d
 			if partial != nil {
-				addScaledProduct(partial[b*d:][:d], dy[at:][:d], x[at:][:d], rstd[i])
+				vector.AddProduct(partial[b*d:][:d], dy[at:][:d], x[at:][:d], rstd[i])
 			}
 			var add []float32
 			if residual != nil {
@@ -60,28 +56,10 @@ func RMSNormGrad(dx, dg, dy, x, g, rstd, residual []float32, n, d int, accumulat
 	}
 }
 
-// addScaledProduct computes sum += a·b·r.
-func addScaledProduct(sum, a, b []float32, r float32) {
-	a, b = a[:len(sum)], b[:len(sum)]
-	for j := range sum {
-		sum[j] += a[j] * b[j] * r
-	}
-}
-
 // normRowGrad computes one row: dx = add + r·(dy·g − x̂·mean(dy·g·x̂)), x̂ = x·r.
 func normRowGrad(dx, dy, x, g, add []float32, r float32) {
-	dy, x, g = dy[:len(dx)], x[:len(dx)], g[:len(dx)]
-	c := dot3(dy, g, x) * r * r / float32(len(dx)) // mean(dy·g·x̂)·r
-	if add == nil {
-		for j := range dx {
-			dx[j] = r * (dy[j]*g[j] - x[j]*c)
-		}
-		return
-	}
-	add = add[:len(dx)]
-	for j := range dx {
-		dx[j] = add[j] + r*(dy[j]*g[j]-x[j]*c)
-	}
+	c := vector.Dot3(dy, g, x) * r * r / float32(len(dx)) // mean(dy·g·x̂)·r
+	vector.NormGrad(dx, dy, x, g, add, r, c)
 }
 
 // sumRows adds up the rows of x, each as long as sum, in order.
@@ -91,8 +69,6 @@ func sumRows(sum, x []float32, accumulate bool) {
 		clear(sum)
 	}
 	for ; len(x) >= d && d > 0; x = x[d:] {
-		for j, v := range x[:d] {
-			sum[j] += v
-		}
+		vector.Add(sum, x)
 	}
 }

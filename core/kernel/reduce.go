@@ -1,5 +1,7 @@
 package kernel
 
+import "github.com/herd-lm/herd/core/kernel/vector"
+
 // SegmentSum sets out[s] to the sum of weight[r]·x[r] over the r whose index[r]
 // is s, in order of r and in float64. A negative index belongs nowhere.
 func SegmentSum(out, x, weight []float32, index []int32) {
@@ -31,24 +33,11 @@ func SumSquares(x []float32) float64 {
 	b.doubles = resized(b.doubles, blocks)
 	sums := b.doubles
 	Parallel(blocks, func(i int) {
-		sums[i] = squares(x[i*squaresBlock : min(len(x), (i+1)*squaresBlock)])
+		sums[i] = vector.SumSquares(x[i*squaresBlock : min(len(x), (i+1)*squaresBlock)])
 	})
 	total := 0.0
 	for _, s := range sums {
 		total += s
 	}
 	return total
-}
-
-func squares(x []float32) float64 {
-	var s [4]float64
-	for ; len(x) >= 4; x = x[4:] {
-		for l := range s {
-			s[l] += float64(x[l]) * float64(x[l])
-		}
-	}
-	for l := range x {
-		s[l] += float64(x[l]) * float64(x[l])
-	}
-	return (s[0] + s[1]) + (s[2] + s[3])
 }

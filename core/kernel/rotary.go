@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/herd-lm/herd/core/kernel/vector"
+)
 
 // Heads is the shape of grouped-query attention (Ainslie et al.,
 // arXiv 2305.13245): query head i reads key and value head i/(Query/KV).
@@ -55,17 +59,8 @@ func (r *Rotary) Rotate(qkv []float32, pos []int32, h Heads, inverse bool) {
 			cos, sin := r.cos[at:][:r.half], r.sin[at:][:r.half]
 			for head := range heads {
 				x := qkv[i*width+head*h.Dim:][:h.Dim]
-				rotate(x[:r.half], x[r.half:], cos, sin, sign)
+				vector.Rotate(x[:r.half], x[r.half:], cos, sin, sign)
 			}
 		}
 	})
-}
-
-// rotate turns each (a[j], b[j]) by the angle of cos[j] and sign·sin[j].
-func rotate(a, b, cos, sin []float32, sign float32) {
-	b, cos, sin = b[:len(a)], cos[:len(a)], sin[:len(a)]
-	for j := range a {
-		s := sign * sin[j]
-		a[j], b[j] = a[j]*cos[j]-b[j]*s, b[j]*cos[j]+a[j]*s
-	}
 }

@@ -1,6 +1,9 @@
 package kernel
 
-import "github.com/herd-lm/herd/core/token"
+import (
+	"github.com/herd-lm/herd/core/kernel/vector"
+	"github.com/herd-lm/herd/core/token"
+)
 
 // Embed copies row ids[i] of e[vocab,d] to row i of y[n,d].
 func Embed(y, e []float32, ids []token.ID, d int) { gather(y, e, ids, d) }
@@ -41,7 +44,7 @@ func scatter[I ~int32](dst, src []float32, index []I, n, d int, accumulate bool)
 		}
 		for i, v := range index {
 			if int(v)%parts == p {
-				add(dst[int(v)*d:][:d], src[i*d:][:d])
+				vector.Add(dst[int(v)*d:][:d], src[i*d:][:d])
 			}
 		}
 	})

@@ -1,0 +1,165 @@
+// Package vector is arithmetic on float32 vectors: sums, elementwise products,
+// exponentials and the optimiser's update, on one thread. Each routine exists in
+// Go and in assembly for AVX2 and AVX-512; package cpu says which is used. They
+// agree to rounding, not to the bit: a sum is taken in as many interleaved parts
+// as a vector has lanes.
+//
+// Unless it says otherwise a routine goes by the length of its first argument;
+// the others may be longer. Arguments may be the same slice, but must not overlap
+// in part.
+package vector
+
+import (
+	"math"
+
+	"github.com/herd-lm/herd/core/kernel/cpu"
+)
+
+// routines is one implementation of the package.
+type routines struct {
+	dot         func(a, b []float32) float32
+	dot3        func(a, b, c []float32) float32
+	largest     func(x []float32) float32
+	sumSquares  func(x []float32) float64
+	scale       func(y []float32, a float32)
+	addScaled   func(y []float32, a float32, x []float32)
+	product     func(y, a, b []float32, r float32)
+	addProduct  func(y, a, b []float32, r float32)
+	scoreGrad   func(ds, p []float32, delta float32)
+	normGrad    func(dx, dy, x, g []float32, r, c float32)
+	normGradAdd func(dx, dy, x, g, add []float32, r, c float32)
+	rotate      func(a, b, cos, sin []float32, sign float32)
+	expSum      func(x []float32, shift float32) float32
+	gate        func(y, g, u []float32)
+	gateGrad    func(dg, du, dy, g, u []float32)
+	dotRows     func(out, q, k []float32, stride int)
+	addRows     func(o, p, v []float32, stride int)
+	adam        func(w, g, m, v []float32, keep, step, root, eps, new1, keep2, factor float32)
+}
+
+// selected is the implementation in use; it is chosen once, at start.
+var selected = levels[cpu.Use()]
+
+// Dot returns Σ a·b.
+func Dot(a, b []float32) float32 { return selected.dot(a, b[:len(a)]) }
+
+// Dot3 returns Σ a·b·c.
+func Dot3(a, b, c []float32) float32 { return selected.dot3(a, b[:len(a)], c[:len(a)]) }
+
+// Max returns the largest element of x, or -Inf if there is none. What it returns
+// if there is a NaN is not specified.
+func Max(x []float32) float32 { return selected.largest(x) }
+
+// SumSquares returns Σ x², in float64 throughout.
+func SumSquares(x []float32) float64 { return selected.sumSquares(x) }
+
+// Scale computes y *= a.
+func Scale(y []float32, a float32) { selected.scale(y, a) }
+
+// Add computes y += x.
+func Add(y, x []float32) { AddScaled(y, 1, x) }
+
+// AddScaled computes y += a·x.
+func AddScaled(y []float32, a float32, x []float32) { selected.addScaled(y, a, x[:len(y)]) }
+
+// Product computes y = a·r·b.
+func Product(y, a, b []float32, r float32) {
+	n := len(y)
+	selected.product(y, a[:n], b[:n], r)
+}
+
+// AddProduct computes y += a·r·b.
+func AddProduct(y, a, b []float32, r float32) {
+	n := len(y)
+	selected.addProduct(y, a[:n], b[:n], r)
+}
+
+// ScoreGrad computes ds = p·(ds − delta), the gradient through a softmax.
+func ScoreGrad(ds, p []float32, delta float32) { selected.scoreGrad(ds, p[:len(ds)], delta) }
+
+// NormGrad computes dx = add + r·(dy·g − x·c), the gradient through RMSNorm; add
+// may be nil.
+func NormGrad(dx, dy, x, g, add []float32, r, c float32) {
+	n := len(dx)
+	if add == nil {
+		selected.normGrad(dx, dy[:n], x[:n], g[:n], r, c)
+		return
+	}
+	selected.normGradAdd(dx, dy[:n], x[:n], g[:n], add[:n], r, c)
+}
+
+// Rotate turns each (a[i], b[i]) by the angle of cos[i] and sign·sin[i].
+func Rotate(a, b, cos, sin []float32, sign float32) {
+	n := len(a)
+	selected.rotate(a, b[:n], cos[:n], sin[:n], sign)
+}
+
+// ExpSum replaces x by exp(x − shift), as Exp has it, and returns the sum.
+func ExpSum(x []float32, shift float32) float32 { return selected.expSum(x, shift) }
+
+// Gate computes y = g·σ(g)·u.
+func Gate(y, g, u []float32) {
+	n := len(y)
+	selected.gate(y, g[:n], u[:n])
+}
+
+// GateGrad computes the gradients of Gate's g and u from that of its y.
+func GateGrad(dg, du, dy, g, u []float32) {
+	n := len(dg)
+	selected.gateGrad(dg, du[:n], dy[:n], g[:n], u[:n])
+}
+
+// DotRows computes out[j] = Σ q·k[j·stride : j·stride+len(q)] for every j.
+func DotRows(out, q, k []float32, stride int) {
+	if len(out) > 0 {
+		selected.dotRows(out, q, k[:(len(out)-1)*stride+len(q)], stride)
+	}
+}
+
+// AddRows computes o += Σ p[j]·v[j·stride : j·stride+len(o)], in order of j. Where
+// a long sum is cut into several calls makes no difference.
+func AddRows(o, p, v []float32, stride int) {
+	if len(p) > 0 {
+		selected.addRows(o, p, v[:(len(p)-1)*stride+len(o)], stride)
+	}
+}
+
+// Adam holds the coefficients of one step of AdamW:
+//
+//	g = Factor·g   m += (g − m)·New1   v = Keep2·v + (1 − Keep2)·g²
+//	w = Keep·w − Step·m / (Root·√v + Eps)
+type Adam struct{ Keep, Step, Root, Eps, New1, Keep2, Factor float32 }
+
+// Update makes one step on the weights w and the moments m and v.
+func (a Adam) Update(w, g, m, v []float32) {
+	n := len(w)
+	selected.adam(w, g[:n], m[:n], v[:n], a.Keep, a.Step, a.Root, a.Eps, a.New1, a.Keep2, a.Factor)
+}
+
+// Exp returns eˣ to within 3 units in the last place, +Inf above 88.73, and 0
+// below -125·ln 2 = -86.64. x = n·ln 2 + r with |r| ≤ ln 2 / 2, and eʳ is the
+// polynomial of Cephes' expf (S. Moshier, 1992).
+func Exp(x float32) float32 {
+	const (
+		log2e = 1.44269504088896341
+		ln2Hi = 0.693359375
+		ln2Lo = -2.12194440e-4
+		round = 3 << 22 // adding it leaves the nearest integer in the low bits
+	)
+	if x < -86.643394 {
+		return 0
+	}
+	x = min(x, 89) // 2¹²⁸ and more becomes +Inf below
+	power := x*log2e + round
+	n := power - round
+	r := x - n*ln2Hi - n*ln2Lo
+	p := float32(1.9875691500e-4)
+	p = p*r + 1.3981999507e-3
+	p = p*r + 8.3334519073e-3
+	p = p*r + 4.1665795894e-2
+	p = p*r + 1.6666665459e-1
+	p = p*r + 5.0000001201e-1
+	p = p*r*r + r + 1
+	half := math.Float32frombits(math.Float32bits(power)<<23 + 126<<23) // 2ⁿ⁻¹, for n may be 128
+	return (p + p) * half
+}
