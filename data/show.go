@@ -102,7 +102,7 @@ func (p page) text(s string) {
 	const width, indent = 80, "  "
 	for _, line := range strings.Split(strings.TrimRight(s, "\n"), "\n") {
 		for _, part := range wrapLine(printable(line), width-len(indent)) {
-			fmt.Fprintf(p, "%s%s\n", indent, part)
+			fmt.Fprintln(p, strings.TrimRight(indent+part, " "))
 		}
 	}
 }

@@ -71,10 +71,12 @@ func (c *cutter) cut(data []byte, atEOF bool) (advance int, text []byte, err err
 	if advance == 0 {
 		end, advance = len(data), len(data)
 	}
-	text = bytes.TrimLeft(data[:end], " \t\r\n")
-	c.start = c.line + bytes.Count(data[:end-len(text)], []byte("\n"))
+	start := end - len(bytes.TrimLeft(data[:end], " \t\r\n"))
+	c.start = c.line + bytes.Count(data[:start], []byte("\n"))
 	c.line += bytes.Count(data[:advance], []byte("\n"))
-	return advance, bytes.TrimRight(text, " \t\r\n"), nil
+	// Not nil even if empty, for at a nil token at the end of the file a Scanner
+	// drops what is left.
+	return advance, data[start : start+len(bytes.TrimRight(data[start:end], " \t\r\n"))], nil
 }
 
 // find returns where the first document of data ends and where the next one
