@@ -11,8 +11,8 @@ import (
 // addedTokens finds the added tokens of a vocabulary, by text and in text.
 type addedTokens struct {
 	byText  map[string]*Added
-	special map[token.ID]bool
-	byFirst [256][]*Added // by first byte, the longest first
+	special map[token.ID]bool // has an entry for each
+	byFirst [256][]*Added     // by first byte, the longest first
 }
 
 func newAddedTokens(v Vocabulary) (addedTokens, error) {
@@ -37,6 +37,11 @@ func (t *addedTokens) insert(a *Added) {
 	t.special[a.ID] = a.Special
 	first := a.Text[0]
 	t.byFirst[first] = append(t.byFirst[first], a)
+}
+
+func (t *addedTokens) has(id token.ID) bool {
+	_, ok := t.special[id]
+	return ok
 }
 
 // find returns the leftmost added token in text, the longest if several start

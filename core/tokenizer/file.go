@@ -70,6 +70,16 @@ type component struct {
 	SpecialTokens map[string]specialJSON `json:"special_tokens,omitempty"`
 }
 
+// UnmarshalJSON implements json.Unmarshaler. It ignores other fields, so that a
+// component of another type is refused for its type, not for its first field.
+func (c *component) UnmarshalJSON(text []byte) error {
+	type plain component
+	if err := json.Unmarshal(text, (*plain)(c)); err != nil {
+		return fmt.Errorf("component %q: %v", c.Type, err)
+	}
+	return nil
+}
+
 type patternJSON struct {
 	Regex  string `json:"Regex,omitempty"`
 	String string `json:"String,omitempty"`

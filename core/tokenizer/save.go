@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/herd-lm/herd/core/token"
 )
 
 // Names of the files that Save writes and Load reads.
@@ -91,12 +93,12 @@ func (t *Tokenizer) vocabJSON() vocabJSON {
 	var all vocabJSON
 	end := 0
 	for id, text := range t.vocab.Tokens {
-		if _, ok := t.ids[text]; ok {
-			all = append(all, vocabEntry{spell(text), int64(id)})
-			end = len(all)
-		} else {
+		if t.added.has(token.ID(id)) {
 			all = append(all, vocabEntry{text, int64(id)})
+			continue
 		}
+		all = append(all, vocabEntry{spell(text), int64(id)})
+		end = len(all)
 	}
 	return all[:end]
 }

@@ -71,22 +71,26 @@ func (t *Tokenizer) named(what, text string) (token.ID, error) {
 	return id, nil
 }
 
-// indexTokens returns the ordinary tokens by their bytes.
+// indexTokens returns the ordinary tokens by their bytes. An added token may
+// have the bytes of an ordinary one, as runs of blanks have in GPT-NeoX, but not
+// its spelling: files could not tell the two apart.
 func indexTokens(tokens []string, added addedTokens) (map[string]token.ID, error) {
 	ids := make(map[string]token.ID, len(tokens))
 	for i, text := range tokens {
+		id := token.ID(i)
 		if text == "" {
-			return nil, fmt.Errorf("token %d is empty", i)
+			return nil, fmt.Errorf("token %d is empty", id)
 		}
-		if a, ok := added.byText[text]; ok && a.ID == token.ID(i) {
+		if added.has(id) {
 			continue
-		} else if ok {
-			return nil, fmt.Errorf("token %d and added token %d are both %q", i, a.ID, text)
+		}
+		if a := added.byText[spell(text)]; a != nil {
+			return nil, fmt.Errorf("token %d and added token %d are both %q", id, a.ID, text)
 		}
 		if first, ok := ids[text]; ok {
-			return nil, fmt.Errorf("tokens %d and %d are both %q", first, i, text)
+			return nil, fmt.Errorf("tokens %d and %d are both %q", first, id, text)
 		}
-		ids[text] = token.ID(i)
+		ids[text] = id
 	}
 	return ids, nil
 }
