@@ -43,7 +43,7 @@ func readFooter(file io.ReaderAt, size int64) ([]block, error) {
 	}
 	footer := flat{buf: buf}
 	root := footer.ref(0)
-	footer.checkFields(footer.tableSlot(footer.tableSlot(root, 1), 1), 0)
+	footer.checkSchema(footer.tableSlot(root, 1))
 	blocks := footer.blocks(root, 3)
 	for i, b := range append(footer.blocks(root, 2), blocks...) {
 		if !b.inside(size - tail - length) {
@@ -123,8 +123,8 @@ type flat struct {
 }
 
 func (f *flat) bytes(pos, n int) []byte {
-	if f.err == nil && (pos < 0 || n > len(f.buf) || pos > len(f.buf)-n) {
-		f.err = errors.New("damaged Arrow file: an offset in the footer points outside of it")
+	if pos < 0 || n > len(f.buf) || pos > len(f.buf)-n {
+		f.fail("an offset in the footer points outside of it")
 	}
 	if f.err != nil {
 		return make([]byte, n)
@@ -171,25 +171,51 @@ func (f *flat) tableSlot(table, i int) int {
 	return 0
 }
 
-// checkFields walks the schema's fields. Arrow's reader recurses into them, and
-// Go cannot recover from a stack overflow.
-func (f *flat) checkFields(vector, depth int) {
-	const maxFields, maxDepth = 10_000, 64
+// length returns the length of a vector whose elements are width bytes wide and
+// must all be there.
+func (f *flat) length(vector, width int) int {
 	if vector == 0 {
-		return
+		return 0
 	}
 	n := f.int32(vector)
-	f.fields += max(n, 0)
-	if n < 0 || f.fields > maxFields || depth > maxDepth {
-		f.err = errors.New("the schema has too many or too deeply nested columns, or the Arrow file is damaged")
-		return
+	if n < 0 || n > (len(f.buf)-vector-4)/width {
+		f.fail("a list in the footer is longer than the footer")
+		return 0
+	}
+	return n
+}
+
+func (f *flat) fail(what string) {
+	if f.err == nil {
+		f.err = fmt.Errorf("damaged Arrow file: %s", what)
+	}
+}
+
+// checkSchema walks the schema, into whose fields Arrow's reader recurses and
+// whose lists it makes room for: Go can recover from neither a stack overflow
+// nor running out of memory.
+func (f *flat) checkSchema(schema int) {
+	f.length(f.tableSlot(schema, 2), 4) // custom_metadata
+	f.checkFields(f.tableSlot(schema, 1), 0)
+}
+
+func (f *flat) checkFields(vector, depth int) {
+	const maxFields, maxDepth, union = 10_000, 64, 14
+	n := f.length(vector, 4)
+	f.fields += n
+	if f.fields > maxFields || depth > maxDepth {
+		f.fail("the schema has too many or too deeply nested columns")
 	}
 	for i := range n {
-		child := f.ref(vector + 4 + 4*i)
-		f.checkFields(f.tableSlot(child, 5), depth+1)
 		if f.err != nil {
 			return
 		}
+		field := f.ref(vector + 4 + 4*i)
+		if at := f.slot(field, 2); at != 0 && f.bytes(at, 1)[0] == union { // its type ids are one more list
+			f.fail("it has a union column, which tables do not have")
+		}
+		f.length(f.tableSlot(field, 6), 4) // custom_metadata
+		f.checkFields(f.tableSlot(field, 5), depth+1)
 	}
 }
 
@@ -197,15 +223,7 @@ func (f *flat) checkFields(vector, depth int) {
 func (f *flat) blocks(footer, i int) []block {
 	const width = 24
 	vector := f.tableSlot(footer, i)
-	if vector == 0 {
-		return nil
-	}
-	n := f.int32(vector)
-	if n < 0 || n > len(f.buf)/width {
-		f.err = fmt.Errorf("damaged Arrow file: %d record batches", n)
-		return nil
-	}
-	out := make([]block, n)
+	out := make([]block, f.length(vector, width))
 	for j := range out {
 		at := vector + 4 + width*j
 		out[j] = block{offset: f.int64(at), meta: int64(f.int32(at + 8)), body: f.int64(at + 16)}
