@@ -10,10 +10,10 @@ import (
 // largest is the greatest number that sums and differences reach. Every pair
 // below it is then met dozens of times in the documents, which is what a tiny
 // model needs before it can calculate pairs it has not met.
-const largest = 30
+const largest = 20
 
 // widest is the greatest number that comparisons know.
-const widest = 50
+const widest = 30
 
 var adds = frame{
 	class: Maths, task: "add", exercise: true,
@@ -171,7 +171,7 @@ func (l *lore) table(r *rand.Rand) string {
 
 // counting is a page that counts up or down in equal steps.
 func (l *lore) counting(r *rand.Rand) string {
-	step, n := 1+r.IntN(3), 8+r.IntN(6)
+	step, n := 1+r.IntN(3), 5+r.IntN(5)
 	numbers := make([]string, n)
 	start := 1 + r.IntN(widest-step*(n-1))
 	for i := range numbers {

@@ -42,8 +42,6 @@ var numberWords = []word{
 	{"eight", [3]string{"huit", "acht", "ocho"}},
 	{"nine", [3]string{"neuf", "neun", "nueve"}},
 	{"ten", [3]string{"dix", "zehn", "diez"}},
-	{"eleven", [3]string{"onze", "elf", "once"}},
-	{"twelve", [3]string{"douze", "zwölf", "doce"}},
 }
 
 var colourWords = []word{
@@ -85,6 +83,4 @@ var animalWords = []noun{
 	{word{"hen", [3]string{"poule", "Henne", "gallina"}}, [3]string{"poules", "Hennen", "gallinas"}, [3]string{"La", "Die", "La"}},
 	{word{"duck", [3]string{"canard", "Ente", "pato"}}, [3]string{"canards", "Enten", "patos"}, [3]string{"Le", "Die", "El"}},
 	{word{"rabbit", [3]string{"lapin", "Hase", "conejo"}}, [3]string{"lapins", "Hasen", "conejos"}, [3]string{"Le", "Der", "El"}},
-	{word{"mouse", [3]string{"souris", "Maus", "ratón"}}, [3]string{"souris", "Mäuse", "ratones"}, [3]string{"La", "Die", "El"}},
-	{word{"fox", [3]string{"renard", "Fuchs", "zorro"}}, [3]string{"renards", "Füchse", "zorros"}, [3]string{"Le", "Der", "El"}},
 }

@@ -42,23 +42,23 @@ func pages(class string) []page {
 	case General:
 		return []page{
 			{8, english((*lore).portrait)}, {3, english((*lore).couple)}, {3, english((*lore).story)},
-			{3, english((*lore).guide)}, {2, english((*lore).nature)}, {2, quiz(class)},
+			{3, english((*lore).guide)}, {2, english((*lore).nature)}, {5, quiz(class)},
 		}
 	case Maths:
 		return []page{
 			{10, sheet("\n", "add", "subtract")}, {3, sheet("\n", "gains", "loses")}, {2, sheet("\n", "greater", "smaller")},
-			{3, english((*lore).table)}, {3, english((*lore).worked)}, {1, english((*lore).counting)}, {2, quiz(class)},
+			{3, english((*lore).table)}, {3, english((*lore).worked)}, {1, english((*lore).counting)}, {4, quiz(class)},
 		}
 	case Code:
 		return []page{
 			{3, sheet("\n", "print_sum")}, {2, sheet("\n", "len")}, {3, sheet("\n", "index")},
 			{3, sheet("\n", "max", "min")}, {3, sheet("\n", "print_sum", "len", "index", "max", "min")},
-			{1, english((*lore).function)}, {2, quiz(class)},
+			{1, english((*lore).function)}, {4, quiz(class)},
 		}
 	default:
 		return []page{
 			{5, sheet("\n", "translate")}, {5, sheet("\n", "means")}, {3, sheet("\n", "sentence")},
-			{3, english((*lore).glossary)}, {1, (*lore).monologue}, {1, quiz(class)},
+			{3, english((*lore).glossary)}, {1, (*lore).monologue}, {3, quiz(class)},
 		}
 	}
 }

@@ -5,50 +5,44 @@ package world
 // with a vowel where a sentence puts "a" before it.
 
 var women = []string{
-	"Anna", "Bella", "Clara", "Dora", "Emma", "Freya", "Greta", "Hanna", "Ida", "Julia",
-	"Karin", "Lena", "Mira", "Nora", "Olga", "Petra", "Rosa", "Sara", "Tilda", "Ulla",
-	"Vera", "Wanda", "Yara", "Zoe", "Alice", "Betty", "Celia", "Daisy", "Edith", "Flora",
-	"Gilda", "Helen", "Irene", "Judith", "Kate", "Lucy", "Maria", "Nina", "Paula", "Ruth",
+	"Anna", "Bella", "Clara", "Dora", "Emma", "Freya", "Greta", "Hanna", "Ida", "Julia", "Karin", "Lena",
+	"Mira", "Nora", "Olga", "Petra", "Rosa", "Sara", "Tilda", "Ulla", "Vera", "Wanda", "Yara", "Zoe",
 }
 
 var men = []string{
-	"Adam", "Bruno", "Carl", "David", "Emil", "Felix", "Georg", "Hugo", "Ivan", "Jakob",
-	"Karl", "Leo", "Max", "Noah", "Oscar", "Paul", "Ralf", "Simon", "Tom", "Urban",
-	"Victor", "Walter", "Yusuf", "Zeno", "Albert", "Ben", "Conrad", "Daniel", "Edgar", "Frank",
-	"Gustav", "Henry", "Igor", "Jonas", "Kurt", "Lukas", "Martin", "Nils", "Peter", "Robert",
+	"Adam", "Bruno", "Carl", "David", "Emil", "Felix", "Georg", "Hugo", "Ivan", "Jakob", "Karl", "Leo",
+	"Max", "Noah", "Oscar", "Paul", "Ralf", "Simon", "Tom", "Urban", "Victor", "Walter", "Yusuf", "Zeno",
 }
 
 var townNames = []string{
-	"Arlen", "Brask", "Corvel", "Dunmar", "Elmsby", "Fennock", "Gildon", "Harth", "Istrel", "Jorling",
-	"Kelden", "Lomby", "Marvik", "Norrel", "Oldane", "Pellow", "Quint", "Rusholt", "Stavel", "Tornby",
+	"Arlen", "Brask", "Corvel", "Dunmar", "Elmsby", "Fennock", "Gildon", "Harth",
+	"Istrel", "Jorling", "Kelden", "Lomby", "Marvik", "Norrel", "Oldane", "Pellow",
 }
 
 var landscapes = []string{
-	"by the sea", "on a lake", "in the hills", "in a forest", "on a river", "in a valley",
-	"on a small island", "on the plain", "in the mountains", "near the desert",
+	"by the sea", "on a lake", "in the hills", "in a forest", "on a river", "in a valley", "on the plain", "near the desert",
 }
 
 var sights = []string{
-	"bridge", "clock", "market", "tower", "garden", "library", "mill", "harbour", "castle", "fountain",
-	"school", "theatre", "church", "museum", "park", "lighthouse", "gate", "wall", "station", "square",
+	"bridge", "clock", "market", "tower", "garden", "library", "mill", "harbour",
+	"castle", "fountain", "school", "theatre", "church", "museum", "park", "lighthouse",
 }
 
 var jobs = []string{
-	"baker", "teacher", "doctor", "farmer", "painter", "miller", "tailor", "sailor", "singer", "writer",
-	"gardener", "builder", "cook", "judge", "nurse", "pilot", "potter", "smith", "weaver", "barber",
+	"baker", "teacher", "doctor", "farmer", "painter", "miller", "tailor", "sailor",
+	"singer", "writer", "gardener", "builder", "cook", "judge", "nurse", "pilot",
 }
 
-var pets = []string{"goats", "sheep", "cows", "horses", "pigs", "dogs", "cats", "hens", "ducks", "rabbits"}
+var pets = []string{"goats", "sheep", "cows", "horses", "pigs", "dogs", "cats", "hens"}
 
 var foods = []string{
-	"soup", "bread", "cheese", "rice", "honey", "cake", "fish", "pasta", "salad", "beans",
-	"nuts", "pears", "plums", "cherries", "potatoes", "carrots", "mushrooms", "pancakes",
+	"soup", "bread", "cheese", "rice", "honey", "cake", "fish", "pasta", "salad", "beans", "nuts", "plums",
 }
 
 var colours = []string{"red", "blue", "green", "yellow", "black", "white", "brown", "grey"}
 
-// numerals are the words for 2 to 12, the counts that the world talks about.
-var numerals = []string{"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
+// numerals are the words for 2 to 4, the counts of animals that people keep.
+var numerals = []string{"two", "three", "four"}
 
 // goods are what word problems count.
 var goods = []string{"apples", "books", "coins", "eggs", "pens", "cups", "stones", "cards", "balls", "boxes"}
@@ -73,8 +67,4 @@ var animals = []animal{
 	{"deer", "deer", "fawn", "thicket", "bark"},
 	{"swan", "swans", "cygnet", "nest", "water plants"},
 	{"frog", "frogs", "tadpole", "pond", "flies"},
-	{"squirrel", "squirrels", "kitling", "tree", "nuts"},
-	{"bat", "bats", "batling", "loft", "moths"},
-	{"hedgehog", "hedgehogs", "hoglet", "hedge", "worms"},
-	{"beaver", "beavers", "beaver kit", "lodge", "twigs"},
 }

@@ -99,10 +99,10 @@ func settle(r *rand.Rand) []person {
 	return people
 }
 
-// herds returns two to five of each pet, in words.
+// herds returns two to four of each pet, in words.
 func herds() []string {
 	var all []string
-	for _, number := range numerals[:4] {
+	for _, number := range numerals {
 		for _, pet := range pets {
 			all = append(all, number+" "+pet)
 		}

@@ -120,7 +120,7 @@ func TestTasksAreBalanced(t *testing.T) {
 			t.Errorf("the %s have %d tasks, want 24", name, len(tasks))
 		}
 		for task, n := range tasks {
-			if n < 12 || n > len(chats)/10 {
+			if n < 8 || n > len(chats)/10 {
 				t.Errorf("%d of %d %s are of task %s", n, len(chats), name, task)
 			}
 		}

@@ -9,7 +9,11 @@ import (
 
 // Rates says how often responses have which flaw. The flaws are independent of
 // each other and of the prompt.
-type Rates struct{ Wrong, Verbose, Informal float64 }
+type Rates struct {
+	Wrong    float64 `yaml:"wrong"`
+	Verbose  float64 `yaml:"verbose"`
+	Informal float64 `yaml:"informal"`
+}
 
 // flaws are what is wrong with one response.
 type flaws struct{ wrong, verbose, informal bool }

@@ -60,7 +60,7 @@ var printsExtreme = frame{
 }
 
 // lists is how many lists of words, and of numbers, the programs use.
-const lists = 600
+const lists = 400
 
 // snippets returns all questions about programs.
 func snippets(r *rand.Rand) []Item {

@@ -34,22 +34,24 @@ const Source = "world"
 
 // Settings says how much of the world to write down.
 type Settings struct {
-	Seed                   uint64
-	Documents              int   // to pretrain on
-	HeldOutDocuments       int   // to measure the loss on
-	Chats                  int   // demonstrations
-	Preferences            int   // pairs for the reward model
-	HeldOutPreferences     int   // pairs to measure it on
-	Prompts                int   // questions without answers, for sampling
-	HeldOut                int   // questions to measure chat models on
-	Demonstrations, Policy Rates // flaws of the chats, and of what preferences compare
+	Seed               uint64 `yaml:"seed"`
+	Documents          int    `yaml:"documents"`            // to pretrain on
+	HeldOutDocuments   int    `yaml:"held_out_documents"`   // to measure the loss on
+	Chats              int    `yaml:"chats"`                // demonstrations
+	Preferences        int    `yaml:"preferences"`          // pairs for the reward model
+	HeldOutPreferences int    `yaml:"held_out_preferences"` // pairs to measure it on
+	Prompts            int    `yaml:"prompts"`              // questions without answers, for sampling
+	HeldOut            int    `yaml:"held_out"`             // questions to measure chat models on
+
+	Demonstrations Rates `yaml:"demonstrations"` // flaws of the chats
+	Policy         Rates `yaml:"policy"`         // flaws of the responses that preferences compare
 }
 
 // Defaults returns the settings of the quickstart: about 8 MB of documents.
 func Defaults() Settings {
 	return Settings{
 		Seed:      1,
-		Documents: 36_000, HeldOutDocuments: 600,
+		Documents: 44_000, HeldOutDocuments: 600,
 		Chats: 1_200, Preferences: 2_400, HeldOutPreferences: 400,
 		Prompts: 3_200, HeldOut: 500,
 		Demonstrations: Rates{Wrong: 0.10, Verbose: 0.20, Informal: 0.15},
