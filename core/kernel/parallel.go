@@ -20,7 +20,7 @@ var pool workers
 type workers struct {
 	limit   atomic.Int64 // threads that SetThreads asked for; 0 means GOMAXPROCS
 	busy    sync.Mutex   // held by the goroutine whose job is current
-	parked  []*worker    // all that were ever started, parked or not; guarded by busy
+	team    []*worker    // all that were ever started; guarded by busy
 	current atomic.Pointer[job]
 }
 
@@ -80,24 +80,24 @@ func Parallel(n int, f func(i int)) {
 		}
 		return
 	}
+	defer pool.busy.Unlock()
 	j := &job{f: f, n: int64(n), helpers: threads - 1}
 	pool.start(j)
 	j.work()
 	j.wait()
-	pool.busy.Unlock()
 	if p := j.failure.Load(); p != nil {
 		panic(p)
 	}
 }
 
 func (p *workers) start(j *job) {
-	for i := len(p.parked); i < j.helpers; i++ {
+	for i := len(p.team); i < j.helpers; i++ {
 		w := &worker{index: i, wake: make(chan struct{}, 1)}
-		p.parked = append(p.parked, w)
+		p.team = append(p.team, w)
 		go w.loop(p)
 	}
 	p.current.Store(j)
-	for _, w := range p.parked[:j.helpers] {
+	for _, w := range p.team[:j.helpers] {
 		if w.parked.CompareAndSwap(true, false) {
 			w.wake <- struct{}{}
 		}

@@ -9,7 +9,7 @@ import (
 // A buffer is memory for one kernel call. Kernels borrow it so that a step
 // allocates nothing once it has warmed up.
 type buffer struct {
-	floats  []float32
+	floats  []float32 // borrow sizes them; the others grow as needed
 	doubles []float64
 	rows    []int32
 	ids     []token.ID

@@ -109,18 +109,28 @@ func GateGrad(dg, du, dy, g, u []float32) {
 	selected.gateGrad(dg, du[:n], dy[:n], g[:n], u[:n])
 }
 
+// multipliesAtATime is how many multiply-adds a call of dotRows or addRows makes: the
+// scheduler cannot interrupt assembly, and wants a chance every few µs.
+const multipliesAtATime = 1 << 13
+
 // DotRows computes out[j] = Σ q·k[j·stride : j·stride+len(q)] for every j.
 func DotRows(out, q, k []float32, stride int) {
-	if len(out) > 0 {
-		selected.dotRows(out, q, k[:(len(out)-1)*stride+len(q)], stride)
+	d := len(q)
+	most := max(1, multipliesAtATime/max(1, d))
+	for j := 0; j < len(out); j += most {
+		n := min(most, len(out)-j)
+		selected.dotRows(out[j:j+n], q, k[j*stride:][:(n-1)*stride+d], stride)
 	}
 }
 
 // AddRows computes o += Σ p[j]·v[j·stride : j·stride+len(o)], in order of j. Where
 // a long sum is cut into several calls makes no difference.
 func AddRows(o, p, v []float32, stride int) {
-	if len(p) > 0 {
-		selected.addRows(o, p, v[:(len(p)-1)*stride+len(o)], stride)
+	d := len(o)
+	most := max(1, multipliesAtATime/max(1, d))
+	for j := 0; j < len(p); j += most {
+		n := min(most, len(p)-j)
+		selected.addRows(o, p[j:j+n], v[j*stride:][:(n-1)*stride+d], stride)
 	}
 }
 

@@ -245,7 +245,7 @@ func TestRows(t *testing.T) {
 	onEachLevel(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(2, 2))
 		for _, d := range lengths[1:] {
-			for _, keys := range []int{0, 1, 2, 7} {
+			for _, keys := range []int{0, 1, 2, 7, 40} {
 				stride := d + 5
 				q, k, p := random(rng, d), random(rng, max(0, (keys-1)*stride+d)), random(rng, keys)
 				out := make([]float32, keys)
