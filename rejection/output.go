@@ -129,3 +129,10 @@ func preference(row data.Sample, gap float64) (data.Preference, bool) {
 func derived(row data.Sample) data.Origin {
 	return data.Origin{Source: "rejection", Parents: []string{row.ID}, Meta: row.Meta}
 }
+
+// Resumable reports whether dir holds an unfinished run whose settings and
+// inputs have the digest.
+func Resumable(dir, digest string) bool {
+	began, err := os.ReadFile(filepath.Join(blocksDir(dir), "digest"))
+	return err == nil && string(began) == digest
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/herd-lm/herd/core/checkpoint"
@@ -195,8 +196,10 @@ func (r *run) answer(ctx context.Context, prompts []data.Chat) ([]data.Sample, e
 	}
 	err := r.engine.Generate(ctx, requests, func(i int, completions []sample.Completion) error {
 		for _, c := range completions {
+			// A sample may stop within a character; its ids keep the exact bytes.
+			text := strings.ToValidUTF8(r.tok.DecodeSkipSpecial(c.IDs), "\uFFFD")
 			rows[i].Candidates = append(rows[i].Candidates, data.Candidate{
-				Text: r.tok.DecodeSkipSpecial(c.IDs), IDs: c.IDs, LogProb: c.LogProb, Finish: c.Finish, Seed: c.Seed,
+				Text: text, IDs: c.IDs, LogProb: c.LogProb, Finish: c.Finish, Seed: c.Seed,
 			})
 		}
 		return nil

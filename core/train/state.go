@@ -145,3 +145,14 @@ func savedStep(dir string) (int, bool) {
 	moments.Close()
 	return s.Step, true
 }
+
+// Resumable reports whether dir holds an unfinished run whose settings and
+// inputs have the digest.
+func Resumable(dir, digest string) bool {
+	s, moments, err := openState(dir)
+	if err != nil {
+		return false
+	}
+	moments.Close()
+	return s.Digest == digest
+}

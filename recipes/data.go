@@ -1,0 +1,196 @@
+package recipes
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/world"
+)
+
+// dataDir is the folder of a run directory that holds the tables which the
+// stages start from.
+const dataDir = "data"
+
+// Data says what tables to make before the first stage: the generated world's,
+// and imports of files.
+type Data struct {
+	World  *World   `yaml:"world"`
+	Import []Import `yaml:"import"`
+}
+
+// World is the settings of the generated world, from its defaults.
+type World struct{ world.Settings }
+
+// UnmarshalYAML starts from the world's defaults.
+func (w *World) UnmarshalYAML(unmarshal func(any) error) error {
+	w.Settings = world.Defaults()
+	w.Seed = 0
+	return unmarshal(&w.Settings)
+}
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (w World) MarshalYAML() (any, error) { return w.Settings, nil }
+
+// Import makes data/NAME.arrow out of files, or data/NAME-PART.arrow for each part.
+type Import struct {
+	Name   string      `yaml:"name"`
+	Files  []string    `yaml:"files"` // or folders; relative to the working directory
+	Kind   data.Kind   `yaml:"kind"`
+	Format data.Format `yaml:"format"` // "": told from the files
+	Split  data.Split  `yaml:"split"`  // of text files into documents
+	Limit  int         `yaml:"limit"`  // rows; 0: all
+	Parts  []Part      `yaml:"parts"`
+}
+
+// Part is a share of an import's rows. Which rows depends on their content
+// alone, so equal rows are always in the same part.
+type Part struct {
+	Name  string  `yaml:"name"`
+	Share float64 `yaml:"share"` // of the rows, 0 to 1
+}
+
+func (d Data) validate() error {
+	if d.World != nil {
+		if err := d.World.Validate(); err != nil {
+			return fmt.Errorf("data: %w", err)
+		}
+	}
+	for i, m := range d.Import {
+		if m.Name == "" || m.Name != filepath.Base(m.Name) {
+			return fmt.Errorf("data: import %d: name is %q, expected that of a file without folder", i+1, m.Name)
+		}
+		if len(m.Files) == 0 {
+			return fmt.Errorf("data: import %s: no files", m.Name)
+		}
+		var sum float64
+		for _, p := range m.Parts {
+			if p.Name == "" || !(p.Share > 0) {
+				return fmt.Errorf("data: import %s: part %q has share %g, expected a name and a positive share", m.Name, p.Name, p.Share)
+			}
+			sum += p.Share
+		}
+		if len(m.Parts) > 0 && (sum < 0.999 || sum > 1.001) {
+			return fmt.Errorf("data: import %s: the shares add up to %g, expected 1", m.Name, sum)
+		}
+	}
+	return nil
+}
+
+// manifest describes the tables by settings and the content of the files.
+func (r *Recipe) dataManifest() (checkpoint.Manifest, error) {
+	inputs := make(train.Inputs)
+	var settings []any
+	if w := r.world(); w != nil {
+		settings = append(settings, *w)
+	}
+	for _, m := range r.Data.Import {
+		inputs["import "+m.Name] = m.Files
+		m.Files = nil
+		settings = append(settings, m)
+	}
+	return train.NewManifest("data", settings, inputs)
+}
+
+// world returns the world's settings with the recipe's seed if they have none.
+func (r *Recipe) world() *world.Settings {
+	if r.Data.World == nil {
+		return nil
+	}
+	s := r.Data.World.Settings
+	if s.Seed == 0 {
+		s.Seed = r.Seed
+	}
+	return &s
+}
+
+// makeData writes the tables to dir/data, unless they are there already.
+func (r *Recipe) makeData(dir string) (made bool, err error) {
+	m, err := r.dataManifest()
+	if err != nil {
+		return false, err
+	}
+	target := filepath.Join(dir, dataDir)
+	if done, err := checkpoint.ReadManifest(target); err == nil && done.Digest == m.Digest {
+		return false, nil
+	}
+	err = checkpoint.WriteDir(target, func(tmp string) error {
+		if w := r.world(); w != nil {
+			if err := world.Write(tmp, *w); err != nil {
+				return err
+			}
+		}
+		for _, i := range r.Data.Import {
+			if err := i.write(tmp); err != nil {
+				return fmt.Errorf("import %s: %w", i.Name, err)
+			}
+		}
+		return checkpoint.WriteManifest(tmp, m)
+	})
+	return err == nil, err
+}
+
+func (m Import) write(dir string) error {
+	path := filepath.Join(dir, m.Name+".arrow")
+	report, err := data.Import(path, m.Files, data.ImportSettings{Format: m.Format, Kind: m.Kind, Split: m.Split, Limit: m.Limit})
+	if err != nil || len(m.Parts) == 0 {
+		return err
+	}
+	switch report.Kind {
+	case data.Documents:
+		err = divide[data.Document](path, m)
+	case data.Chats:
+		err = divide[data.Chat](path, m)
+	case data.Preferences:
+		err = divide[data.Preference](path, m)
+	default:
+		err = divide[data.Sample](path, m)
+	}
+	return errors.Join(err, os.Remove(path))
+}
+
+// divide deals the rows of a table out to the parts.
+func divide[T data.Row](path string, m Import) error {
+	var writers []*data.Writer[T]
+	for _, p := range m.Parts {
+		w, err := data.Create[T](filepath.Join(filepath.Dir(path), m.Name+"-"+p.Name+".arrow"), data.Header{Stage: "import"})
+		if err != nil {
+			return err
+		}
+		writers = append(writers, w)
+	}
+	for row, err := range data.Scan[T](path) {
+		if err == nil {
+			err = writers[m.part(data.OriginOf(&row).ID)].Write(row)
+		}
+		if err != nil {
+			for _, w := range writers {
+				err = errors.Join(err, w.Abort())
+			}
+			return err
+		}
+	}
+	var err error
+	for _, w := range writers {
+		err = errors.Join(err, w.Close())
+	}
+	return err
+}
+
+// part returns the index of the part that a row belongs to.
+func (m Import) part(id string) int {
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	u := float64(h.Sum64()>>11) / (1 << 53)
+	for i, p := range m.Parts {
+		if u -= p.Share; u < 0 {
+			return i
+		}
+	}
+	return len(m.Parts) - 1
+}

@@ -1,0 +1,251 @@
+package recipes
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/eval"
+	"github.com/herd-lm/herd/rejection"
+)
+
+// evaluation is evaluation.json in a stage's directory.
+type evaluation struct {
+	Digest   string        `json:"digest"` // of what was measured, on what
+	Measures eval.Measures `json:"measures"`
+	Answers  []eval.Answer `json:"answers,omitempty"`
+}
+
+// evaluate measures what stage i made, unless that was done before.
+func (e *engine) evaluate(ctx context.Context, i int, s Stage, digest string) (eval.Measures, error) {
+	path := filepath.Join(*s.paths().out, "evaluation.json")
+	digest, err := e.evaluationDigest(digest)
+	if err != nil {
+		return nil, err
+	}
+	now, err := readEvaluation(path, digest)
+	if err != nil {
+		now = evaluation{Digest: digest}
+		if now.Measures, now.Answers, err = e.measure(ctx, s); err != nil {
+			return nil, fmt.Errorf("evaluation: %w", err)
+		}
+		if err := writeEvaluation(path, now); err != nil {
+			return nil, fmt.Errorf("evaluation: %w", err)
+		}
+	}
+	if now.Answers != nil {
+		e.before = now.Answers
+	}
+	return now.Measures, nil
+}
+
+// evaluationDigest covers the stage, the settings and data of the evaluation, and
+// the answers that the stage's are compared with.
+func (e *engine) evaluationDigest(stage string) (string, error) {
+	tables := make(map[string]string)
+	for _, t := range []string{e.Evaluate.Documents, e.Evaluate.Chats, e.Evaluate.Prompts, e.Evaluate.Preferences} {
+		if t == "" {
+			continue
+		}
+		var err error
+		if tables[t], err = checkpoint.DigestFile(e.table(t)); err != nil {
+			return "", fmt.Errorf("evaluate: %w", err)
+		}
+	}
+	return checkpoint.DigestJSON([]any{stage, e.Evaluate, tables, e.before})
+}
+
+// table returns the path of a table that the recipe names.
+func (e *engine) table(name string) string {
+	if strings.HasPrefix(name, dataDir+"/") {
+		return filepath.Join(e.dir, name)
+	}
+	return name
+}
+
+func readEvaluation(path, digest string) (evaluation, error) {
+	var e evaluation
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(b, &e)
+	}
+	if err == nil && e.Digest != digest {
+		err = fmt.Errorf("%s: made with something else", path)
+	}
+	return e, err
+}
+
+func writeEvaluation(path string, e evaluation) error {
+	b, err := json.MarshalIndent(e, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o666)
+}
+
+// measure measures a stage by its kind.
+func (e *engine) measure(ctx context.Context, s Stage) (eval.Measures, []eval.Answer, error) {
+	dir := *s.paths().out
+	if s.kind() == "rejection" {
+		m, err := measureSamples(filepath.Join(dir, rejection.SamplesFile))
+		return m, nil, err
+	}
+	params, err := model.Load(dir, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	subject := subject{e, params, tok, make(eval.Measures)}
+	if s.kind() == "reward" {
+		return subject.measures, nil, subject.rewards(ctx)
+	}
+	if err := subject.text(ctx); err != nil {
+		return nil, nil, err
+	}
+	if s.kind() == "dpo" {
+		if err := subject.preferences(ctx, *s.paths().models[0]); err != nil {
+			return nil, nil, err
+		}
+	}
+	answers, err := subject.answers(ctx)
+	return subject.measures, answers, err
+}
+
+// subject is a model under test.
+type subject struct {
+	*engine
+	params   *model.Params
+	tok      *tokenizer.Tokenizer
+	measures eval.Measures
+}
+
+func (s subject) add(m eval.Measures, err error) error {
+	for name, x := range m {
+		s.measures[name] = x
+	}
+	return err
+}
+
+// text measures losses on documents and chats.
+func (s subject) text(ctx context.Context) error {
+	if s.Evaluate.Documents != "" {
+		docs, _, err := data.ReadAll[data.Document](s.table(s.Evaluate.Documents))
+		if err != nil {
+			return err
+		}
+		if err := s.add(eval.Texts(ctx, s.params, s.tok, docs, s.Evaluate.Length)); err != nil {
+			return err
+		}
+	}
+	if s.Evaluate.Chats == "" {
+		return nil
+	}
+	chats, _, err := data.ReadAll[data.Chat](s.table(s.Evaluate.Chats))
+	if err != nil {
+		return err
+	}
+	return s.add(eval.Chats(ctx, s.params, s.tok, chats))
+}
+
+func (s subject) rewards(ctx context.Context) error {
+	pairs, err := s.pairs()
+	if err != nil || pairs == nil {
+		return err
+	}
+	return s.add(eval.Rewards(ctx, s.params, s.tok, pairs))
+}
+
+// preferences measures the policy against the model that it came from.
+func (s subject) preferences(ctx context.Context, from string) error {
+	pairs, err := s.pairs()
+	if err != nil || pairs == nil {
+		return err
+	}
+	reference, err := model.Load(from, false)
+	if err != nil {
+		return err
+	}
+	return s.add(eval.Preferences(ctx, s.params, reference, s.tok, pairs))
+}
+
+func (s subject) pairs() ([]data.Preference, error) {
+	if s.Evaluate.Preferences == "" {
+		return nil, nil
+	}
+	pairs, _, err := data.ReadAll[data.Preference](s.table(s.Evaluate.Preferences))
+	return pairs, err
+}
+
+// answers lets the model answer the prompts, and compares it with the stage before.
+func (s subject) answers(ctx context.Context) ([]eval.Answer, error) {
+	if s.Evaluate.Prompts == "" {
+		return nil, nil
+	}
+	prompts, _, err := data.ReadAll[data.Chat](s.table(s.Evaluate.Prompts))
+	if err != nil {
+		return nil, err
+	}
+	answers, err := eval.Answers(ctx, s.params, s.tok, prompts, s.Evaluate.Settings)
+	if err != nil {
+		return nil, err
+	}
+	s.add(eval.Quality(answers), nil)
+	if s.before != nil {
+		if s.measures["win_rate"], err = eval.WinRate(answers, s.before); err != nil {
+			return nil, err
+		}
+	}
+	return answers, nil
+}
+
+// measureSamples measures what rejection sampling drew: the rewards, and where
+// the prompts can be checked, how often a sample is right and how often the one
+// that the reward model picked is.
+func measureSamples(path string) (eval.Measures, error) {
+	var all, best, right, picked []float64
+	for row, err := range data.Scan[data.Sample](path) {
+		if err != nil {
+			return nil, err
+		}
+		chosen := rejection.Best(row.Candidates)
+		best = append(best, *row.Candidates[chosen].Score)
+		for i, c := range row.Candidates {
+			all = append(all, *c.Score)
+			if row.Meta["accept"] == "" {
+				continue
+			}
+			correct := 0.0
+			if check.Response(row.Meta, c.Text).Correct {
+				correct = 1
+			}
+			right = append(right, correct)
+			if i == chosen {
+				picked = append(picked, correct)
+			}
+		}
+	}
+	m := eval.Measures{"reward": eval.Mean(all), "reward/best": eval.Mean(best)}
+	if len(right) > 0 {
+		m["sample_accuracy"], m["picked_accuracy"] = share(right), share(picked)
+	}
+	return m, nil
+}
+
+func share(x []float64) eval.Measure {
+	var sum float64
+	for _, v := range x {
+		sum += v
+	}
+	return eval.Proportion(sum, len(x))
+}

@@ -1,0 +1,131 @@
+// Package recipes runs the stages in order, each from the checkpoints and data
+// of those before it: a YAML file says what, a run directory holds what came out.
+package recipes
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/herd-lm/herd/core/sample"
+)
+
+//go:embed *.yaml
+var embedded embed.FS
+
+// Recipe is a whole run.
+type Recipe struct {
+	Name        string   `yaml:"name"`
+	Description string   `yaml:"description"`
+	Seed        uint64   `yaml:"seed"` // of everything that has no seed of its own
+	Data        Data     `yaml:"data"`
+	Stages      []Stage  `yaml:"stages"`
+	Evaluate    Evaluate `yaml:"evaluate"`
+}
+
+// Evaluate says what every stage is measured on; what is empty is not measured.
+// Tables are named like those of stages: "data/heldout.arrow".
+type Evaluate struct {
+	Documents   string `yaml:"documents"`   // loss and bits per byte
+	Chats       string `yaml:"chats"`       // loss on the assistant's words
+	Prompts     string `yaml:"prompts"`     // accuracy and win rate; rows say how to check
+	Preferences string `yaml:"preferences"` // reward and preference accuracy
+	Length      int    `yaml:"length"`      // tokens of a document seen at once
+
+	sample.Settings `yaml:",inline"`
+}
+
+// Load reads a recipe: a YAML file, or an embedded one by its name. Each set is
+// "key=value" as in LoadSettings; "stage.key=value" sets a field of a stage.
+func Load(nameOrPath string, sets []string) (*Recipe, error) {
+	place, doc, err := find(nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	r := &Recipe{Seed: 1, Evaluate: Evaluate{Length: 256, Settings: sample.Settings{MaxTokens: 64}}}
+	r.Name = strings.TrimSuffix(filepath.Base(place), ".yaml")
+	if err := decode(place, doc, r); err != nil {
+		return nil, err
+	}
+	for _, set := range sets {
+		if err := r.set(set); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", place, err)
+	}
+	return r, nil
+}
+
+// find returns the recipe's text and what to call it in errors.
+func find(nameOrPath string) (place string, doc []byte, err error) {
+	if doc, err := embedded.ReadFile(nameOrPath + ".yaml"); err == nil {
+		return nameOrPath + ".yaml", doc, nil
+	}
+	doc, err = os.ReadFile(nameOrPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil, fmt.Errorf("no recipe %q: neither a file nor one of %s", nameOrPath, strings.Join(Names(), ", "))
+	}
+	return nameOrPath, doc, err
+}
+
+// Names lists the embedded recipes.
+func Names() []string {
+	files, _ := fs.Glob(embedded, "*.yaml")
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(f, ".yaml")
+	}
+	return files
+}
+
+// Text returns the YAML of a recipe, for a person to start from.
+func Text(nameOrPath string) ([]byte, error) {
+	_, doc, err := find(nameOrPath)
+	return doc, err
+}
+
+// set applies "stage.key=value" to the stage of that name, anything else to the recipe.
+func (r *Recipe) set(set string) error {
+	name, rest, _ := strings.Cut(set, ".")
+	for i := range r.Stages {
+		if r.Stages[i].Name == name {
+			return apply(rest, r.Stages[i].settings())
+		}
+	}
+	return apply(set, r)
+}
+
+func (r *Recipe) validate() error {
+	if len(r.Stages) == 0 {
+		return fmt.Errorf("the recipe has no stages")
+	}
+	var names []string
+	for i, s := range r.Stages {
+		switch {
+		case s.Name == "":
+			return fmt.Errorf("stage %d has no name", i+1)
+		case strings.ContainsAny(s.Name, "./\\ ") || s.Name == dataDir:
+			return fmt.Errorf("stage %d is called %q: a name has no dots, slashes or spaces and is not %q", i+1, s.Name, dataDir)
+		case slices.Contains(names, s.Name):
+			return fmt.Errorf("two stages are called %q", s.Name)
+		}
+		names = append(names, s.Name)
+	}
+	if r.Evaluate.Prompts != "" {
+		if err := r.Evaluate.Settings.Validate(); err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
+	}
+	return r.Data.validate()
+}
+
+// yaml returns the recipe with all defaults filled in.
+func (r *Recipe) yaml() ([]byte, error) { return yaml.Marshal(r) }

@@ -1,0 +1,181 @@
+package recipes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/eval"
+	"github.com/herd-lm/herd/rejection"
+)
+
+// Status is what happens to a stage.
+type Status string
+
+const (
+	Began   Status = "began"
+	Resumed Status = "resumed"
+	Skipped Status = "skipped" // done before, and nothing that decides it has changed
+	Running Status = "running"
+	Testing Status = "testing" // being evaluated
+	Done    Status = "done"
+)
+
+// Event tells of a run's progress.
+type Event struct {
+	Stage  string
+	Kind   string // "data", "pretrain", ...
+	Index  int    // of the stage in the recipe, from 0; -1 for the data
+	Stages int
+	Status Status
+
+	Training *train.Progress     // of a stage that trains, while running
+	Sampling *rejection.Progress // of rejection sampling, while running
+	Measures eval.Measures       // when done or skipped
+	Elapsed  time.Duration       // since the stage began
+}
+
+// Options are how a recipe is run.
+type Options struct {
+	Dir    string      // the run directory; "" is runs/NAME
+	Report func(Event) // may be nil
+}
+
+// ResultsFile is the table of stages and measures in the run directory.
+const ResultsFile = "results.json"
+
+// Run runs all stages in order. A stage that is done, and whose settings and
+// inputs are as they were, is skipped; one that was cut off is resumed. If ctx
+// ends, what is running saves its state, and the same call goes on from there.
+func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
+	e := engine{Recipe: r, dir: o.Dir, report: o.Report}
+	if e.dir == "" {
+		e.dir = filepath.Join("runs", r.Name)
+	}
+	if e.report == nil {
+		e.report = func(Event) {}
+	}
+	if err := e.check(); err != nil {
+		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
+	}
+	if err := e.begin(); err != nil {
+		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
+	}
+	for i := range r.Stages {
+		if err := e.stage(ctx, i); err != nil {
+			return e.results, fmt.Errorf("recipe %s: stage %s: %w", r.Name, r.Stages[i].Name, err)
+		}
+	}
+	return e.results, e.results.Write(filepath.Join(e.dir, ResultsFile))
+}
+
+// engine is a run in progress.
+type engine struct {
+	*Recipe
+	dir     string
+	report  func(Event)
+	results eval.Results
+	before  []eval.Answer // of the last stage that answered
+}
+
+// check validates all settings before the first stage begins.
+func (e *engine) check() error {
+	for i := range e.Stages {
+		s := e.resolve(i, e.dir)
+		if err := s.settings().Validate(); err != nil {
+			return fmt.Errorf("stage %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// begin makes the run directory with the recipe as resolved, and the data.
+func (e *engine) begin() error {
+	if err := os.MkdirAll(e.dir, 0o777); err != nil {
+		return err
+	}
+	doc, err := e.yaml()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(e.dir, "recipe.yaml"), doc, 0o666); err != nil {
+		return err
+	}
+	event := Event{Stage: dataDir, Kind: dataDir, Index: -1, Stages: len(e.Stages)}
+	e.tell(event, Began, 0)
+	began := time.Now()
+	made, err := e.makeData(e.dir)
+	if err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
+	e.tell(event, doneOr(made, Skipped), time.Since(began))
+	return nil
+}
+
+func doneOr(done bool, otherwise Status) Status {
+	if done {
+		return Done
+	}
+	return otherwise
+}
+
+func (e *engine) tell(event Event, status Status, elapsed time.Duration) {
+	event.Status, event.Elapsed = status, elapsed
+	e.report(event)
+}
+
+// stage brings stage i to its end, and measures what came out.
+func (e *engine) stage(ctx context.Context, i int) error {
+	s := e.resolve(i, e.dir)
+	event := Event{Stage: s.Name, Kind: s.kind(), Index: i, Stages: len(e.Stages)}
+	m, err := s.settings().Manifest()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	done, err := finished(*s.paths().out, m.Digest)
+	if err != nil {
+		return err
+	}
+	if !done {
+		resume := s.resumable(m.Digest)
+		status := Began
+		if resume {
+			status = Resumed
+		}
+		e.tell(event, status, 0)
+		err := s.run(ctx, resume, func(progress Event) {
+			event.Training, event.Sampling = progress.Training, progress.Sampling
+			e.tell(event, Running, time.Since(began))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	event.Training, event.Sampling = nil, nil
+	e.tell(event, Testing, time.Since(began))
+	if event.Measures, err = e.evaluate(ctx, i, s, m.Digest); err != nil {
+		return err
+	}
+	e.results.Stages = append(e.results.Stages, eval.Stage{Stage: s.Name, Measures: event.Measures})
+	e.tell(event, doneOr(!done, Skipped), time.Since(began))
+	return nil
+}
+
+// finished reports whether dir holds the outcome of a run with the digest.
+func finished(dir, digest string) (bool, error) {
+	m, err := checkpoint.ReadManifest(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return m.Digest == digest, nil
+}
