@@ -159,7 +159,7 @@ func TestChatRefuses(t *testing.T) {
 		{tok, nil, "no messages"},
 		{tok, []token.Message{{Content: "hi"}}, "message 0 has no role"},
 		{tok.WithTemplate(Template{}), chat, "has no chat template"},
-		{tok.WithTemplate(Template{"{{ messages }}"}), chat, `is not known (only Llama 3's is): it begins "{{ messages }}"`},
+		{tok.WithTemplate(Template{"{{ messages }}"}), chat, `is not known: set Llama 3's in place of it if the model may be given that; it begins "{{ messages }}"`},
 		{bare.WithTemplate(Template{Llama3Template}), chat, "needs the special token"},
 	} {
 		if _, err := c.tok.Chat(c.messages, true); err == nil || !strings.Contains(err.Error(), c.want) {

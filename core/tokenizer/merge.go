@@ -163,9 +163,10 @@ func (c *chain) offer(i int32) {
 	}
 }
 
+// join carries m out, unless one of its tokens has merged otherwise since.
 func (c *chain) join(m candidate) {
 	right := c.next[m.at]
-	if int(right) >= len(c.ids) || c.ids[m.at] == None || pairOf(c.ids[m.at], c.ids[right]) != m.pair {
+	if int(right) >= len(c.ids) || pairOf(c.ids[m.at], c.ids[right]) != m.pair {
 		return
 	}
 	c.ids[m.at], c.ids[right] = m.into, None

@@ -25,7 +25,7 @@ func (t Template) known() error {
 	case Llama3Template:
 		return nil
 	case "":
-		return fmt.Errorf("the tokenizer has no chat template: set one, such as Llama 3's")
+		return fmt.Errorf("the tokenizer has no chat template: set Llama 3's")
 	}
-	return fmt.Errorf("the tokenizer's chat template is not known (only Llama 3's is): it begins %.60q", t.Source)
+	return fmt.Errorf("the tokenizer's chat template is not known: set Llama 3's in place of it if the model may be given that; it begins %.60q", t.Source)
 }

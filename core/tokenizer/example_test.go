@@ -1,0 +1,34 @@
+package tokenizer_test
+
+import (
+	"fmt"
+	"log"
+	"slices"
+
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+)
+
+func Example() {
+	docs := []string{"the herd, the llamas, the herd", "the herders herd the llamas"}
+	tok, err := tokenizer.Train(slices.Values(docs), tokenizer.TrainSettings{VocabSize: 275})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var pieces []string
+	for _, id := range tok.Encode("the herd's llamas") {
+		pieces = append(pieces, tok.Token(id))
+	}
+	fmt.Printf("%q\n", pieces)
+
+	prompt := []token.Message{{Role: "user", Content: "the llamas?"}}
+	response := []token.Message{{Role: tokenizer.Assistant, Content: "the herd"}}
+	_, after, err := tok.Continue(prompt, response)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(tok.Decode(after.IDs))
+	// Output:
+	// ["the" " herd" "'" "s" " llamas"]
+	// the herd<|eot_id|>
+}
