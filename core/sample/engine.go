@@ -97,6 +97,8 @@ func (e *Engine) begin(i int, r Request) (*prompt, error) {
 		return nil, fmt.Errorf("the prompt is empty")
 	case len(r.Seeds) == 0:
 		return nil, fmt.Errorf("no completion is asked for")
+	case r.Stream != nil && len(r.Seeds) > 1:
+		return nil, fmt.Errorf("%d completions are asked for, only one can be streamed", len(r.Seeds))
 	case len(r.Prompt) >= e.maxPos:
 		return nil, fmt.Errorf("the prompt has %d tokens, the model's last position is %d: nothing can follow", len(r.Prompt), e.maxPos-1)
 	}
@@ -145,6 +147,9 @@ func (s *sequence) take(logits []float32, maxPos int) {
 	}
 	c.IDs = append(c.IDs, id)
 	s.next = id
+	if p.Stream != nil {
+		p.Stream(id)
+	}
 	if len(c.IDs) == p.MaxTokens || len(p.Prompt)+len(c.IDs) == maxPos {
 		c.Finish, s.ended = Length, true
 	}

@@ -42,6 +42,10 @@ type Request struct {
 	Prompt []token.ID
 	Seeds  []uint64
 	Stop   []token.ID // any of these ends a completion and is not part of it
+	// Stream, if not nil, is called with each token as soon as it is drawn, stop
+	// tokens aside. The request must have one seed: the tokens of several would
+	// come mixed. Calls for different requests may run at the same time.
+	Stream func(token.ID)
 	Settings
 }
 

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+)
+
+func newChatCmd() *cobra.Command {
+	var dir, system string
+	c := conversation{Settings: sample.Settings{Temperature: 0.7, TopP: 0.9, MaxTokens: 512}}
+	cmd := &cobra.Command{
+		Use:   "chat --model DIR",
+		Short: "Talk to a model",
+		Long: `Talk to a model: a line is a message. /reset starts anew, /exit or Ctrl-D
+leaves, Ctrl-C ends an answer. With input from a pipe, each line is answered.`,
+		Example: "  herd chat --model aligned --system \"Answer briefly.\"",
+		Args:    operands(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := c.Validate(); err != nil {
+				return misuse(cmd, "%v", err)
+			}
+			var err error
+			if c.policy, err = loadPolicy(dir, 1); err != nil {
+				return err
+			}
+			if system != "" {
+				c.system = []token.Message{{Role: "system", Content: system}}
+			}
+			return c.run(cmd.Context(), newPrompter(cmd.InOrStdin(), cmd.OutOrStdout()), cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&dir, "model", "", "model `DIR`")
+	flags.StringVar(&system, "system", "", "`TEXT` of a system message to begin with")
+	flags.Uint64Var(&c.seed, "seed", 0, "of the first answer; each has the next")
+	samplingFlags(cmd, &c.Settings)
+	require(cmd, "model")
+	return cmd
+}
+
+// conversation is a chat in progress.
+type conversation struct {
+	*policy
+	sample.Settings
+	system   []token.Message // nothing, or one message that stays
+	messages []token.Message // turns of user and assistant
+	seed     uint64
+}
+
+// run answers lines until they end.
+func (c *conversation) run(ctx context.Context, in prompter, out io.Writer) error {
+	in.greet("Type a message. /reset starts anew, /exit or Ctrl-D leaves, Ctrl-C ends an answer.")
+	for {
+		line, err := in.ReadLine()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("chat: %w", err)
+		}
+		switch strings.TrimSpace(line) {
+		case "":
+		case "/exit":
+			return nil
+		case "/reset":
+			c.messages = nil
+			in.greet("A new conversation.")
+		default:
+			if err := c.turn(ctx, line, in, out); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// turn answers a message. Ctrl-C ends the answer; where no person is there to
+// go on, it ends the conversation too.
+func (c *conversation) turn(ctx context.Context, message string, in prompter, out io.Writer) error {
+	c.messages = append(c.messages, token.Message{Role: "user", Content: message})
+	prompt, err := c.prompt(in)
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	answer, err := c.stream(ctx, harmless(out), c.request(prompt, c.Settings, c.seed))
+	fmt.Fprintln(out)
+	if ctx.Err() != nil && in.person() {
+		err = nil
+	}
+	c.seed++
+	c.messages = append(c.messages, token.Message{Role: tokenizer.Assistant, Content: answer})
+	return err
+}
+
+// prompt returns the conversation as tokens. If there would be no room for an
+// answer, the oldest turns are forgotten.
+func (c *conversation) prompt(in prompter) ([]token.ID, error) {
+	room := min(c.MaxTokens, c.config.MaxPositions/4)
+	for {
+		rendered, err := c.tok.Chat(append(c.system[:len(c.system):len(c.system)], c.messages...), true)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.dir, err)
+		}
+		if len(c.messages) == 1 || len(rendered.IDs)+room <= c.config.MaxPositions {
+			return rendered.IDs, nil
+		}
+		c.messages = c.messages[2:]
+		in.greet("(The oldest turn no longer fits and is forgotten.)")
+	}
+}
+
+// prompter reads the messages of a conversation.
+type prompter interface {
+	ReadLine() (string, error) // io.EOF at the end
+	greet(text string)         // tells a person something, if there is one
+	person() bool
+}
+
+// newPrompter returns a prompter that edits lines and remembers them if a person
+// sits at a terminal, else one that just reads.
+func newPrompter(in io.Reader, out io.Writer) prompter {
+	f, ok := in.(*os.File)
+	if !ok || !isTerminal(in) || !isTerminal(out) {
+		return piped{bufio.NewReader(in)}
+	}
+	screen := struct {
+		io.Reader
+		io.Writer
+	}{in, out}
+	return &keyboard{term.NewTerminal(screen, "> "), int(f.Fd()), out}
+}
+
+type piped struct{ *bufio.Reader }
+
+func (p piped) ReadLine() (string, error) {
+	line, err := p.ReadString('\n')
+	if errors.Is(err, io.EOF) && line != "" {
+		err = nil
+	}
+	return strings.TrimRight(line, "\r\n"), err
+}
+
+func (piped) greet(string) {}
+func (piped) person() bool { return false }
+
+// keyboard is a terminal in raw mode while a line is read, so that Ctrl-C is a
+// signal at all other times.
+type keyboard struct {
+	*term.Terminal
+	fd  int
+	out io.Writer
+}
+
+// ReadLine reads a line; Ctrl-C and Ctrl-D are io.EOF.
+func (k *keyboard) ReadLine() (string, error) {
+	before, err := term.MakeRaw(k.fd)
+	if err != nil {
+		return "", err
+	}
+	defer term.Restore(k.fd, before)
+	if width, height, err := term.GetSize(k.fd); err == nil && width > 0 {
+		k.SetSize(width, height)
+	}
+	return k.Terminal.ReadLine()
+}
+
+func (k *keyboard) greet(text string) { fmt.Fprintln(k.out, text) }
+func (k *keyboard) person() bool      { return true }

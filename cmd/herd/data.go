@@ -1,0 +1,13 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newDataCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "data",
+		Short:   "Import, look at and export tables",
+		Example: "  herd data import chats.jsonl --out chats.arrow",
+	}
+	cmd.AddCommand(newDataImportCmd(), newDataShowCmd(), newDataStatsCmd(), newDataExportCmd())
+	return asGroup(cmd)
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/rejection"
+)
+
+// lineEvery is the least time between two lines of progress in a file or pipe.
+const lineEvery = 5 * time.Second
+
+// display shows how a run gets on: on a terminal in one line that is redrawn,
+// elsewhere in a line every few seconds, or all of it as lines of JSON.
+type display struct {
+	w     io.Writer
+	json  *json.Encoder // nil unless JSON is wanted
+	width func() int    // of the terminal; nil if there is none
+	began time.Time
+	last  time.Time // of the latest line
+	drawn bool      // the cursor stands behind a line that will be redrawn
+}
+
+func newDisplay(w io.Writer, asJSON bool) *display {
+	d := &display{w: w, began: time.Now()}
+	switch {
+	case asJSON:
+		d.json = json.NewEncoder(w)
+	case isTerminal(w):
+		d.width = func() int { return terminalWidth(w) }
+	}
+	return d
+}
+
+// training shows a step of a training loop.
+func (d *display) training(p train.Progress) {
+	line := fmt.Sprintf("%s  step %d/%d  loss %.4f  lr %.2e  %s tokens/s  %s left",
+		p.Stage, p.Step, p.Steps, p.Loss, p.LR, short(p.TokensPerS), rough(p.Remaining))
+	for _, name := range slices.Sorted(maps.Keys(p.Metrics)) {
+		line += fmt.Sprintf("  %s %.3g", name, p.Metrics[name])
+	}
+	d.show(p, line, p.Step == 1 || p.Step == p.Steps)
+}
+
+// samplingJSON is rejection.Progress with names for JSON.
+type samplingJSON struct {
+	Prompts   int           `json:"prompts"`
+	All       int           `json:"all"`
+	Samples   int           `json:"samples"`
+	MeanScore float64       `json:"mean_score"`
+	BestScore float64       `json:"best_score"`
+	Remaining time.Duration `json:"-"`
+}
+
+// sampling shows a block of prompts that was answered.
+func (d *display) sampling(p rejection.Progress) {
+	line := fmt.Sprintf("rejection  prompts %d/%d  samples %d  mean score %.3g  best score %.3g  %s left",
+		p.Prompts, p.All, p.Samples, p.MeanScore, p.BestScore, rough(p.Remaining))
+	d.show(samplingJSON(p), line, p.Prompts == p.All)
+}
+
+// show shows an event; one that must be seen waits for no interval.
+func (d *display) show(event any, line string, must bool) {
+	switch {
+	case d.json != nil:
+		d.json.Encode(event)
+	case d.width != nil:
+		d.redraw(line)
+	case must || time.Since(d.last) >= lineEvery:
+		fmt.Fprintln(d.w, line)
+		d.last = time.Now()
+	}
+}
+
+// begin says on a terminal that work goes on before there is any progress.
+func (d *display) begin(stage string) {
+	if d.width != nil {
+		d.redraw(stage + "  reading model and data ...")
+	}
+}
+
+// redraw puts line in the place of the one before. What is too wide is cut: a
+// line that wraps could not be redrawn.
+func (d *display) redraw(line string) {
+	if most := d.width() - 1; most > 0 && len(line) > most {
+		line = line[:most]
+	}
+	fmt.Fprintf(d.w, "\r%s\x1b[K", line)
+	d.drawn = true
+}
+
+// end says what was written, or returns the error that kept it from being so.
+func (d *display) end(wrote string, err error) error {
+	if d.drawn {
+		fmt.Fprintln(d.w)
+	}
+	took := time.Since(d.began)
+	switch {
+	case err != nil:
+		return err
+	case d.json != nil:
+		return d.json.Encode(map[string]any{"wrote": wrote, "seconds": took.Seconds()})
+	}
+	_, err = fmt.Fprintf(d.w, "wrote %s in %s\n", wrote, rough(took))
+	return err
+}
+
+// short writes a number in few characters: 950, 12.3k, 1.5M.
+func short(x float64) string {
+	for _, suffix := range []string{"", "k", "M"} {
+		if x < 1000 {
+			return fmt.Sprintf("%.3g", x) + suffix
+		}
+		x /= 1000
+	}
+	return fmt.Sprintf("%.3gG", x)
+}
+
+// rough writes a time in whole seconds, or less than one in milliseconds.
+func rough(d time.Duration) string {
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// terminalWidth returns the columns of the terminal w, 80 if it does not tell.
+func terminalWidth(w any) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}

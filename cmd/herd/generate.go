@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/token"
+)
+
+// generation is what a person asks generate for.
+type generation struct {
+	model, prompt string
+	chat, json    bool
+	n             int
+	seed          uint64
+	sample.Settings
+}
+
+func newGenerateCmd() *cobra.Command {
+	g := generation{Settings: sample.Settings{TopP: 1, MaxTokens: 128}}
+	cmd := &cobra.Command{
+		Use:   "generate --model DIR --prompt TEXT",
+		Short: "Continue a text, or answer a prompt",
+		Example: `  herd generate --model base --prompt "Once upon a time"
+  herd generate --model aligned --chat --prompt "Why is the sky blue?" --temperature 0.7`,
+		Args: operands(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if g.n < 1 || g.n > 1 && g.Temperature == 0 {
+				return misuse(cmd, "-n is %d at temperature %g, expected 1, or more with a temperature above 0", g.n, g.Temperature)
+			}
+			if err := g.Validate(); err != nil {
+				return misuse(cmd, "%v", err)
+			}
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
+			return g.run(ctx, cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&g.model, "model", "", "model `DIR`")
+	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to go on from")
+	flags.BoolVar(&g.chat, "chat", false, "the prompt is a user's message")
+	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
+	flags.IntVarP(&g.n, "number", "n", 1, "how many continuations to draw")
+	flags.Uint64Var(&g.seed, "seed", 0, "of the first continuation; the next has the next")
+	samplingFlags(cmd, &g.Settings)
+	require(cmd, "model", "prompt")
+	return cmd
+}
+
+func (g generation) run(ctx context.Context, w io.Writer) error {
+	p, err := loadPolicy(g.model, g.n)
+	if err != nil {
+		return err
+	}
+	ids := p.tok.Prompt(g.prompt)
+	if g.chat {
+		rendered, err := p.tok.Chat([]token.Message{{Role: "user", Content: g.prompt}}, true)
+		if err != nil {
+			return fmt.Errorf("%s: %w", g.model, err)
+		}
+		ids = rendered.IDs
+	}
+	if g.n == 1 && !g.json {
+		_, err := p.stream(ctx, harmless(w), p.request(ids, g.Settings, g.seed))
+		fmt.Fprintln(w)
+		return err
+	}
+	return g.draw(ctx, p, ids, w)
+}
+
+// draw draws all continuations and prints them when they are complete.
+func (g generation) draw(ctx context.Context, p *policy, ids []token.ID, w io.Writer) error {
+	if err := p.check(ids); err != nil {
+		return err
+	}
+	seeds := make([]uint64, g.n)
+	for i := range seeds {
+		seeds[i] = g.seed + uint64(i)
+	}
+	return p.engine.Generate(ctx, []sample.Request{p.request(ids, g.Settings, seeds...)}, func(_ int, all []sample.Completion) error {
+		for _, c := range all {
+			if err := g.print(w, c, p.tok.DecodeSkipSpecial(c.IDs)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// continuation is a completion as --json prints it.
+type continuation struct {
+	Prompt  string     `json:"prompt"`
+	Text    string     `json:"text"`
+	IDs     []token.ID `json:"ids"`
+	LogProb float64    `json:"logprob"` // of the ids, and the stop token if one came, at temperature 1
+	Finish  string     `json:"finish"`
+	Seed    uint64     `json:"seed"`
+}
+
+func (g generation) print(w io.Writer, c sample.Completion, text string) error {
+	if g.json {
+		return json.NewEncoder(w).Encode(continuation{g.prompt, text, append([]token.ID{}, c.IDs...), c.LogProb, c.Finish, c.Seed})
+	}
+	_, err := fmt.Fprintf(harmless(w), "=== seed %d\n%s\n", c.Seed, text)
+	return err
+}

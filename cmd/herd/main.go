@@ -1,0 +1,65 @@
+// Command herd trains language models after the Llama 3 recipe and uses them:
+// pretraining, supervised fine-tuning, reward models, rejection sampling and
+// direct preference optimisation, and what goes with them.
+//
+// Each command is a file of its own: it turns flags into settings, calls one
+// package, and prints what came out.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/herd-lm/herd/core/train"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// Exit codes; 0 is success.
+const (
+	exitFailed      = 1
+	exitMisused     = 2   // flags or arguments that make no sense
+	exitInterrupted = 130 // 128 + SIGINT, as shells have it
+)
+
+func run(args []string) int {
+	root := newRootCmd()
+	root.SetArgs(args)
+	err := root.ExecuteContext(context.Background())
+	if err != nil {
+		printError(os.Stderr, err)
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	var misuse *usageError
+	var stopped *train.Interrupted
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &misuse):
+		return exitMisused
+	case errors.As(err, &stopped), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+// printError prints err for a person. Of what a signal stopped, only that is
+// worth saying.
+func printError(w io.Writer, err error) {
+	text := err.Error()
+	var stopped *train.Interrupted
+	switch {
+	case errors.As(err, &stopped):
+		text = stopped.Error()
+	case errors.Is(err, context.Canceled):
+		text = "stopped"
+	}
+	fmt.Fprintf(w, "herd: %s\n", strings.ReplaceAll(text, "\n", "\n      "))
+}

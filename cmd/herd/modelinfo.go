@@ -1,0 +1,211 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+)
+
+func newModelInfoCmd() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "info DIR",
+		Short:   "Say what a model directory holds",
+		Example: "  herd model info base",
+		Args:    operands("DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			info, err := describeModel(args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(info)
+			}
+			return info.print(cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// modelInfo is what there is to know about a model without computing with it.
+type modelInfo struct {
+	Config     model.Config         `json:"config"`
+	Parameters int                  `json:"parameters"`
+	Groups     map[string]int       `json:"groups"` // parameters by group
+	DTypes     map[string]int       `json:"dtypes"` // parameters by data type
+	Bytes      int64                `json:"bytes"`  // of the weights' files
+	Tokenizer  *tokenizerInfo       `json:"tokenizer,omitempty"`
+	Manifest   *checkpoint.Manifest `json:"made_by,omitempty"`
+
+	RunBytes     int64 `json:"run_bytes"`     // of memory for the weights
+	ContextBytes int64 `json:"context_bytes"` // and for each token of context
+	TrainBytes   int64 `json:"train_bytes"`   // without activations
+}
+
+type tokenizerInfo struct {
+	Tokens   int      `json:"tokens"`
+	Special  []string `json:"special"`
+	Template string   `json:"template"` // llama3, other or none
+}
+
+func describeModel(dir string) (*modelInfo, error) {
+	config, err := model.LoadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	info := &modelInfo{
+		Config: config, Groups: make(map[string]int), DTypes: make(map[string]int),
+		RunBytes:     config.TrainingBytes(false),
+		ContextBytes: 2 * 4 * int64(config.Layers*config.KVHeads*config.HeadDim),
+		TrainBytes:   config.TrainingBytes(true),
+	}
+	if err := info.weigh(dir); err != nil {
+		return nil, err
+	}
+	if info.Tokenizer, err = describeTokenizer(dir); err != nil {
+		return nil, err
+	}
+	info.Manifest, err = ifPresent(checkpoint.ReadManifest(dir))
+	return info, err
+}
+
+// ifPresent turns the error that there is no such file into nil.
+func ifPresent[T any](v *T, err error) (*T, error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return v, err
+}
+
+// weigh counts the parameters in the weights' files.
+func (m *modelInfo) weigh(dir string) error {
+	weights, err := checkpoint.OpenModel(dir)
+	if err != nil {
+		return err
+	}
+	defer weights.Close()
+	for _, name := range weights.Names() {
+		t, _ := weights.Info(name)
+		m.Parameters += t.Len()
+		m.Groups[groupOf(name)] += t.Len()
+		m.DTypes[t.DType] += t.Len()
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
+	for _, f := range files {
+		if stat, err := os.Stat(f); err == nil {
+			m.Bytes += stat.Size()
+		}
+	}
+	return err
+}
+
+// groupOf returns what part of a Llama a tensor belongs to.
+func groupOf(name string) string {
+	for _, g := range []struct{ part, group string }{
+		{"embed_tokens", "embedding"}, {"self_attn", "attention"}, {"mlp", "feed-forward"},
+		{"norm", "norms"}, {"lm_head", "output head"}, {"score", "value head"},
+	} {
+		if strings.Contains(name, g.part+".") {
+			return g.group
+		}
+	}
+	return "other"
+}
+
+// describeTokenizer returns nil if dir has no tokenizer.
+func describeTokenizer(dir string) (*tokenizerInfo, error) {
+	tok, err := ifPresent(tokenizer.Load(dir))
+	if tok == nil || err != nil {
+		return nil, err
+	}
+	t := &tokenizerInfo{Tokens: tok.VocabSize(), Template: templateName(tok.Template())}
+	for id := range token.ID(tok.VocabSize()) {
+		if tok.IsSpecial(id) {
+			t.Special = append(t.Special, tok.Token(id))
+		}
+	}
+	return t, nil
+}
+
+func templateName(t tokenizer.Template) string {
+	switch t.Source {
+	case "":
+		return "none"
+	case tokenizer.Llama3Template:
+		return "llama3"
+	}
+	return "other"
+}
+
+// print writes the facts for a person, a line each.
+func (m *modelInfo) print(w io.Writer) error {
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	c := m.Config
+	fact := func(name, format string, args ...any) { fmt.Fprintf(tab, name+"\t"+format+"\n", args...) }
+	fact("architecture", "%s", strings.Join(c.Architectures, " "))
+	fact("", "%d layers of width %d, feed-forward %d", c.Layers, c.HiddenSize, c.IntermediateSize)
+	fact("", "%d heads of %d, %d for keys and values", c.Heads, c.HeadDim, c.KVHeads)
+	fact("", "vocabulary %d, context %d tokens", c.VocabSize, c.MaxPositions)
+	fact("parameters", "%s", shares(m.Groups, m.Parameters))
+	fact("weights", "%s on disk, %s", memory.Bytes(m.Bytes), shares(m.DTypes, m.Parameters))
+	fact("memory", "%s to run, and %s for each token of context", memory.Bytes(m.RunBytes), memory.Bytes(m.ContextBytes))
+	fact("", "%s to train, and activations", memory.Bytes(m.TrainBytes))
+	fact("tokenizer", "%s", m.Tokenizer)
+	if m.Manifest == nil {
+		fact("made by", "unknown: there is no %s", checkpoint.ManifestName)
+	} else {
+		fact("made by", "%s, %d steps", m.Manifest.Stage, m.Manifest.Step)
+	}
+	return tab.Flush()
+}
+
+// shares writes a total and, where there are several, its parts, the largest
+// first.
+func shares(parts map[string]int, total int) string {
+	names := slices.SortedFunc(maps.Keys(parts), func(a, b string) int {
+		if parts[a] != parts[b] {
+			return parts[b] - parts[a]
+		}
+		return strings.Compare(a, b)
+	})
+	if len(names) == 1 {
+		return names[0]
+	}
+	var list []string
+	for _, name := range names {
+		list = append(list, fmt.Sprintf("%s %s", name, short(float64(parts[name]))))
+	}
+	return fmt.Sprintf("%s: %s", short(float64(total)), strings.Join(list, ", "))
+}
+
+func (t *tokenizerInfo) String() string {
+	if t == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%d tokens, %d of them special (%s); chat template: %s", t.Tokens, len(t.Special), some(t.Special, 8), t.Template)
+}
+
+// some lists at most n names.
+func some(names []string, n int) string {
+	if len(names) > n {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:n], " "), len(names)-n)
+	}
+	return strings.Join(names, " ")
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+)
+
+// policy is a model that answers, with its tokenizer.
+type policy struct {
+	dir    string
+	config model.Config
+	tok    *tokenizer.Tokenizer
+	engine *sample.Engine
+	stop   []token.ID
+}
+
+// loadPolicy loads the model in dir, for n answers at a time. A tokenizer that
+// knows no chats but has the tokens of Llama 3's template gets that.
+func loadPolicy(dir string, n int) (*policy, error) {
+	config, err := model.LoadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	if config.IsReward() {
+		return nil, fmt.Errorf("%s is a reward model: it scores ('herd score'), it cannot answer", dir)
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	if tok.Template().Source == "" && tok.EOT() != tokenizer.None {
+		tok = tok.WithTemplate(tokenizer.Template{Source: tokenizer.Llama3Template})
+	}
+	params, err := model.LoadAs(dir, config, false)
+	if err != nil {
+		return nil, err
+	}
+	p := &policy{dir: dir, config: config, tok: tok, engine: sample.NewEngine(params, n)}
+	p.stop = []token.ID{tok.EOT(), tok.EOS()}
+	for _, id := range config.EOS {
+		p.stop = append(p.stop, token.ID(id))
+	}
+	return p, nil
+}
+
+// check reports a prompt that the model cannot take, in words about dir.
+func (p *policy) check(prompt []token.ID) error {
+	for _, id := range prompt {
+		if int(id) >= p.config.VocabSize {
+			return fmt.Errorf("%s: its tokenizer gives token %d (%q), but its model has a vocabulary of %d: they do not belong together",
+				p.dir, id, p.tok.Token(id), p.config.VocabSize)
+		}
+	}
+	return nil
+}
+
+// request returns the request for continuations of prompt.
+func (p *policy) request(prompt []token.ID, s sample.Settings, seeds ...uint64) sample.Request {
+	return sample.Request{Prompt: prompt, Seeds: seeds, Stop: p.stop, Settings: s}
+}
+
+// stream draws one continuation and writes its text to w as it comes; what came
+// before an error is returned with it.
+func (p *policy) stream(ctx context.Context, w io.Writer, r sample.Request) (string, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var text strings.Builder
+	write := func(piece string) {
+		text.WriteString(piece)
+		if _, err := io.WriteString(w, piece); err != nil {
+			cancel(err)
+		}
+	}
+	decoder := p.tok.Stream()
+	decoder.SkipSpecial = true
+	r.Stream = func(id token.ID) { write(decoder.Next(id)) }
+	err := p.check(r.Prompt)
+	if err == nil {
+		err = p.engine.Generate(ctx, []sample.Request{r}, func(int, []sample.Completion) error { return nil })
+	}
+	write(decoder.Flush())
+	if cause := context.Cause(ctx); cause != nil && err != nil {
+		err = cause
+	}
+	return text.String(), err
+}
+
+// harmless returns w, or if it is a terminal a writer to it without what would
+// control it: a model may say anything. Each Write is of whole characters.
+func harmless(w io.Writer) io.Writer {
+	if !isTerminal(w) {
+		return w
+	}
+	return filter{w}
+}
+
+type filter struct{ w io.Writer }
+
+func (f filter) Write(b []byte) (int, error) {
+	shown := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, string(b))
+	_, err := io.WriteString(f.w, shown)
+	return len(b), err
+}
+
+// samplingFlags gives cmd the flags of s, whose values are the defaults.
+func samplingFlags(cmd *cobra.Command, s *sample.Settings) {
+	flags := cmd.Flags()
+	flags.Float64Var(&s.Temperature, "temperature", s.Temperature, "0: always the likeliest token")
+	flags.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the likeliest tokens that make up this probability")
+	flags.IntVar(&s.TopK, "top-k", s.TopK, "draw from this many likeliest tokens (0: all)")
+	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "longest answer, in tokens")
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/kernel"
+)
+
+// newRootCmd returns the command line. A new command is a line here and a file.
+func newRootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "herd",
+		Short: "Train language models after the Llama 3 recipe, and use them",
+		Example: `  herd data import corpus.jsonl --out corpus.arrow
+  herd pretrain --data corpus.arrow --out base
+  herd chat --model base`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	section(root, "Train:",
+		newPretrainCmd(),
+		newSFTCmd(),
+		newRewardCmd(),
+		newRejectionCmd(),
+		newDPOCmd(),
+	)
+	section(root, "Use a model:",
+		newChatCmd(),
+		newGenerateCmd(),
+		newScoreCmd(),
+		newModelCmd(),
+	)
+	section(root, "Data:",
+		newDataCmd(),
+		newTokenizerCmd(),
+	)
+	root.AddCommand(newVersionCmd())
+	asGroup(root)
+	cobra.EnableCommandSorting = false // the stages are listed in their order
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(flagError)
+	addThreads(root)
+	return root
+}
+
+// section adds commands under a title of their own in root's help.
+func section(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, c := range commands {
+		c.GroupID = title
+		root.AddCommand(c)
+	}
+}
+
+// addThreads gives all commands --threads, which changes no result.
+func addThreads(root *cobra.Command) {
+	threads := root.PersistentFlags().Int("threads", 0, "threads to compute with (0: one for each core)")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if *threads < 0 {
+			return misuse(cmd, "--threads is %d, expected 0 or more", *threads)
+		}
+		kernel.SetThreads(*threads)
+		return nil
+	}
+}

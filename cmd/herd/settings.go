@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// listSettings lists the YAML keys of a stage's settings with their values, as
+// many to a line as fit.
+func listSettings(settings any) string {
+	var b strings.Builder
+	column := 0
+	for _, s := range appendSettings(nil, "", reflect.ValueOf(settings)) {
+		if column+len(s)+2 > 80 && column > 0 {
+			b.WriteString("\n")
+			column = 0
+		}
+		n, _ := b.WriteString("  " + s)
+		column += n
+	}
+	return b.String()
+}
+
+// appendSettings appends "key=value" for each field of a struct. The fields of
+// an embedded struct have no key before them, those of any other its key.
+func appendSettings(list []string, prefix string, v reflect.Value) []string {
+	for i := range v.NumField() {
+		field, value := v.Type().Field(i), v.Field(i)
+		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		switch {
+		case field.Anonymous:
+			list = appendSettings(list, prefix, value)
+		case value.Kind() == reflect.Struct:
+			list = appendSettings(list, prefix+key+".", value)
+		default:
+			list = append(list, fmt.Sprintf("%s%s=%s", prefix, key, settingValue(value)))
+		}
+	}
+	return list
+}
+
+func settingValue(v reflect.Value) string {
+	if v.Kind() == reflect.Slice && v.Len() == 0 {
+		return "[]"
+	}
+	return fmt.Sprint(v.Interface())
+}

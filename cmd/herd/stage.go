@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/recipes"
+)
+
+// stage is a command that runs one of the five stages, whose settings are S.
+type stage[S any] struct {
+	name, short, example string
+	defaults             S
+	paths                []pathFlag
+	run                  func(context.Context, S, conduct) error
+	wrote                func(S) string // what to say is there at the end
+}
+
+// pathFlag is a setting that names files and is a flag, because nearly every
+// call has it: "--data a,b" is "--set chats=[a,b]".
+type pathFlag struct {
+	flag, setting, usage string
+	list                 bool
+}
+
+func modelFlag(usage string) pathFlag {
+	return pathFlag{flag: "model", setting: "model", usage: usage}
+}
+
+func dataFlag(setting, usage string) pathFlag {
+	return pathFlag{flag: "data", setting: setting, usage: usage, list: true}
+}
+
+func outFlag(usage string) pathFlag { return pathFlag{flag: "out", setting: "out", usage: usage} }
+
+// conduct is how a stage is run, whatever its settings.
+type conduct struct {
+	resume, overwrite bool
+	display           *display
+}
+
+func (c conduct) train() train.Options {
+	return train.Options{Resume: c.resume, Overwrite: c.overwrite, Report: c.display.training}
+}
+
+func newStageCmd[S any](d stage[S]) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     d.name + " [--config FILE] [--set KEY=VALUE]...",
+		Short:   d.short,
+		Long:    d.short + ".\n\nSettings, for --set and the YAML file, with their defaults:\n" + listSettings(d.defaults),
+		Example: d.example,
+		Args:    operands(),
+	}
+	flags := cmd.Flags()
+	config := flags.String("config", "", "`FILE` of settings in YAML")
+	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`, where a.b=c is c for b in a")
+	resume := flags.Bool("resume", false, "go on with a run that was stopped")
+	overwrite := flags.Bool("overwrite", false, "replace what the directory holds")
+	asJSON := flags.Bool("json", false, "report progress as lines of JSON")
+	for _, p := range d.paths {
+		p.add(cmd)
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s := d.defaults
+		if err := recipes.LoadSettings(*config, append(*sets, pathSets(cmd, d.paths)...), &s); err != nil {
+			return err
+		}
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		shown := newDisplay(cmd.OutOrStdout(), *asJSON)
+		shown.begin(d.name)
+		err := d.run(ctx, s, conduct{*resume, *overwrite, shown})
+		return shown.end(d.wrote(s), err)
+	}
+	return cmd
+}
+
+func (p pathFlag) add(cmd *cobra.Command) {
+	if p.list {
+		cmd.Flags().StringSlice(p.flag, nil, p.usage)
+	} else {
+		cmd.Flags().String(p.flag, "", p.usage)
+	}
+}
+
+// pathSets returns the path flags that are given in the form of --set.
+func pathSets(cmd *cobra.Command, paths []pathFlag) (sets []string) {
+	for _, p := range paths {
+		if !cmd.Flags().Changed(p.flag) {
+			continue
+		}
+		if p.list {
+			list, _ := cmd.Flags().GetStringSlice(p.flag)
+			sets = append(sets, p.setting+"="+quote(list))
+		} else {
+			sets = append(sets, p.setting+"="+quote(cmd.Flag(p.flag).Value.String()))
+		}
+	}
+	return sets
+}
+
+// quote writes a string or list of strings in YAML, of which JSON is a part, so
+// that no path means anything else there.
+func quote(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v) // strings always marshal
+	}
+	return string(b)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// usageError is a mistake on the command line.
+type usageError struct {
+	command string // "herd data show"
+	what    string
+}
+
+func (e *usageError) Error() string {
+	return fmt.Sprintf("%s ('%s --help' shows how)", e.what, e.command)
+}
+
+func misuse(cmd *cobra.Command, format string, args ...any) error {
+	return &usageError{cmd.CommandPath(), fmt.Sprintf(format, args...)}
+}
+
+// flagError turns pflag's errors into ours.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1 {
+		name := unknown.GetSpecifiedName()
+		return misuse(cmd, "unknown flag --%s%s", name, didYouMean("--", nearestFlag(cmd, name)))
+	}
+	return misuse(cmd, "%v", err)
+}
+
+// nearestFlag looks for flags as cobra looks for commands.
+func nearestFlag(cmd *cobra.Command, name string) []string {
+	flags := &cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		flags.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	return flags.SuggestionsFor(name)
+}
+
+func didYouMean(prefix string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %s%s?", prefix, names[0])
+}
+
+// asGroup makes cmd, which has nothing but subcommands, print its help, or say
+// which subcommand may have been meant.
+func asGroup(cmd *cobra.Command) *cobra.Command {
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return misuse(cmd, "unknown command %q%s", args[0], didYouMean("", cmd.SuggestionsFor(args[0])))
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
+// operands checks the arguments that are not flags: one for each name; a name
+// that ends in "..." stands for one or more and comes last.
+func operands(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		many := len(names) > 0 && strings.HasSuffix(names[len(names)-1], "...")
+		switch {
+		case len(args) < len(names):
+			return misuse(cmd, "no %s is given", strings.TrimSuffix(names[len(args)], "..."))
+		case len(args) > len(names) && !many:
+			return misuse(cmd, "unexpected argument %q", args[len(names)])
+		}
+		return nil
+	}
+}
+
+// require makes flags of cmd mandatory.
+func require(cmd *cobra.Command, names ...string) {
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		for _, name := range names {
+			if f := cmd.Flag(name); f.Value.String() == "" || !f.Changed {
+				return misuse(cmd, "--%s is not given: %s", name, f.Usage)
+			}
+		}
+		return nil
+	}
+}
+
+// choice is a flag whose values are listed. The first is the default.
+type choice struct {
+	value   string
+	allowed []string
+}
+
+func choose(allowed ...string) *choice { return &choice{allowed[0], allowed} }
+
+func (c *choice) String() string { return c.value }
+func (c *choice) Type() string   { return strings.Join(c.allowed, "|") }
+
+// Set implements pflag.Value.
+func (c *choice) Set(value string) error {
+	if !slices.Contains(c.allowed, value) {
+		return fmt.Errorf("expected %s", strings.Join(c.allowed, ", "))
+	}
+	c.value = value
+	return nil
+}
+
+// unless returns the value, or "" in place of the one that stands for all.
+func (c *choice) unless(all string) string {
+	if c.value == all {
+		return ""
+	}
+	return c.value
+}
