@@ -23,13 +23,11 @@ type nameJSON string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (n *nameJSON) UnmarshalJSON(text []byte) error {
-	if text[0] != '{' {
-		return json.Unmarshal(text, (*string)(n))
+	object := struct{ Content *string }{(*string)(n)}
+	if json.Unmarshal(text, object.Content) != nil && json.Unmarshal(text, &object) != nil {
+		return fmt.Errorf("bos_token or eos_token is %.80s, expected a string or an object with \"content\"", text)
 	}
-	var object struct{ Content string }
-	err := json.Unmarshal(text, &object)
-	*n = nameJSON(object.Content)
-	return err
+	return nil
 }
 
 // templateJSON is Jinja: a string, null, or a list of which the entry called
@@ -38,39 +36,47 @@ type templateJSON string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (t *templateJSON) UnmarshalJSON(text []byte) error {
-	if text[0] != '[' {
-		return json.Unmarshal(text, (*string)(t))
+	if json.Unmarshal(text, (*string)(t)) == nil {
+		return nil
 	}
 	var list []struct{ Name, Template string }
-	err := json.Unmarshal(text, &list)
+	if json.Unmarshal(text, &list) != nil {
+		return fmt.Errorf("chat_template is %.80s, expected a string or a list of names and templates", text)
+	}
 	for _, entry := range list {
 		if entry.Name == "default" {
 			*t = templateJSON(entry.Template)
 		}
 	}
-	return err
+	return nil
 }
 
 func loadConfig(dir string) (*config, error) {
-	c := &config{}
 	path := filepath.Join(dir, configFile)
 	text, err := readOptional(path)
 	if err != nil {
 		return nil, err
 	}
-	if text != nil {
-		if err := json.Unmarshal(text, c); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, located(text, err))
-		}
+	c, err := parseConfig(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	jinja, err := readOptional(filepath.Join(dir, templateFile))
-	if err != nil {
-		return nil, err
-	}
-	c.template.Source = string(c.ChatTemplate)
 	if jinja != nil {
 		c.template.Source = string(jinja)
 	}
+	return c, err
+}
+
+// parseConfig reads tokenizer_config.json; no text is an empty config.
+func parseConfig(text []byte) (*config, error) {
+	c := &config{}
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, c); err != nil {
+			return nil, located(text, err)
+		}
+	}
+	c.template.Source = string(c.ChatTemplate)
 	return c, nil
 }
 

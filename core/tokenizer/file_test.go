@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,6 +141,11 @@ func TestLoadRefuses(t *testing.T) {
 	if _, err := edited(t, configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": "<s>"`); err == nil {
 		t.Error("accepted a beginning of text that is no token")
 	}
+	for _, wrong := range []string{`"chat_template": 7, "bos_token":`, `"eos_token": [], "bos_token":`} {
+		if _, err := edited(t, configFile, `"bos_token":`, wrong); err == nil || !strings.Contains(err.Error(), "expected a string or") {
+			t.Errorf("%s: got error %v", wrong, err)
+		}
+	}
 	if _, err := edited(t, configFile, `"bos_token":`, `"bos_token"`); err == nil || !strings.Contains(err.Error(), configFile+": line 2") {
 		t.Errorf("broken config: got error %v", err)
 	}
@@ -196,7 +202,7 @@ func TestLoadTemplate(t *testing.T) {
 	}
 }
 
-// Whatever the files hold, Load returns a working tokenizer or an error.
+// Whatever the files hold, the result is a working tokenizer or an error.
 func FuzzLoad(f *testing.F) {
 	small, err := New(bytesVocabulary("ab").withSpecial([]string{NameBeginOfText}))
 	if err != nil {
@@ -208,10 +214,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(`{"model":{"vocab":{"a":0},"merges":["a a",["a","a"],null]},"pre_tokenizer":{"type":"Sequence","pretokenizers":[null,{"type":"ByteLevel"}]}}`), []byte(`{"bos_token":{},"chat_template":[{}]}`))
 	f.Add([]byte(`{"version":"1.0","added_tokens":[{"id":9,"content":""}],"post_processor":{"type":"Sequence","processors":[null]}}`), []byte(`[]`))
 	f.Fuzz(func(t *testing.T, tokenizer, config []byte) {
-		dir := t.TempDir()
-		os.WriteFile(filepath.Join(dir, tokenizerFile), tokenizer, 0o666)
-		os.WriteFile(filepath.Join(dir, configFile), config, 0o666)
-		tok, err := Load(dir)
+		tok, err := parse(tokenizer, config)
 		if err != nil {
 			return
 		}
@@ -220,8 +223,28 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("%q decodes to %q", text, got)
 		}
 		tok.Chat([]token.Message{{Role: "user", Content: text}}, true)
-		if again, err := Load(saved(t, tok)); err != nil || !slices.Equal(again.vocab.Tokens, tok.vocab.Tokens) {
-			t.Errorf("loaded, but what it saves does not load: %v", err)
+		file, err1 := encodeJSON(tok.file(), "")
+		settings, err2 := encodeJSON(tok.config(), "")
+		again, err := parse(file, settings)
+		if err := errors.Join(err1, err2, err); err != nil {
+			t.Fatalf("what it saves does not load: %v", err)
+		}
+		if !slices.Equal(again.vocab.Tokens, tok.vocab.Tokens) {
+			t.Error("what it saves loads as other tokens")
 		}
 	})
+}
+
+// parse is Load of the contents of two files.
+func parse(tokenizer, config []byte) (*Tokenizer, error) {
+	v, err := parseFile(tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	c, err := parseConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	c.complete(&v)
+	return New(v)
 }
