@@ -7,13 +7,10 @@ import (
 	"strings"
 )
 
-// largest is the greatest number that sums and differences reach. Every pair
-// below it is then met dozens of times in the documents, which is what a tiny
-// model needs before it can calculate pairs it has not met.
+// largest is the greatest number of the world. Every pair below it is then met
+// a hundred times in the documents, which is what a tiny model needs before it
+// can calculate with pairs that it has not met.
 const largest = 20
-
-// widest is the greatest number that comparisons know.
-const widest = 30
 
 var adds = frame{
 	class: Maths, task: "add", exercise: true,
@@ -105,8 +102,8 @@ func arithmetic(r *rand.Rand) []Item {
 			items = append(items, differences(r, a+b, b)...)
 		}
 	}
-	for a := 1; a <= widest; a++ {
-		for b := 1; b <= widest; b++ {
+	for a := 1; a <= largest; a++ {
+		for b := 1; b <= largest; b++ {
 			if a != b {
 				items = append(items, comparisons(a, b)...)
 			}
@@ -171,9 +168,9 @@ func (l *lore) table(r *rand.Rand) string {
 
 // counting is a page that counts up or down in equal steps.
 func (l *lore) counting(r *rand.Rand) string {
-	step, n := 1+r.IntN(3), 5+r.IntN(5)
+	step, n := 1+r.IntN(3), 4+r.IntN(4)
 	numbers := make([]string, n)
-	start := 1 + r.IntN(widest-step*(n-1))
+	start := 1 + r.IntN(largest-step*(n-1))
 	for i := range numbers {
 		numbers[i] = strconv.Itoa(start + i*step)
 	}

@@ -125,7 +125,7 @@ func elements(r *rand.Rand) []Item {
 // extremes asks for the greatest and the least of three distinct numbers. The
 // order of the numbers is no new fact.
 func extremes(r *rand.Rand) []Item {
-	n := r.Perm(widest)[:3]
+	n := r.Perm(largest)[:3]
 	a, b, c := n[0]+1, n[1]+1, n[2]+1
 	low, high := min(a, b, c), max(a, b, c)
 	middle := a + b + c - low - high
