@@ -33,32 +33,37 @@ func add(b *token.Batch, e Example) {
 }
 
 // addRun appends the first n tokens of r as a segment, positions from pos on,
-// and returns the segment's index. All tokens of r are targets, also those
-// after n.
+// and returns the segment's index, or parent if there are none. All tokens of r
+// are targets, also those after n.
 func addRun(b *token.Batch, r Run, parent int32, pos, n int) int32 {
 	start := int32(len(b.IDs))
 	for i, id := range r.IDs[:n] {
 		b.IDs, b.Pos = append(b.IDs, id), append(b.Pos, int32(pos+i))
 	}
-	seq := addSequence(b, r, start+int32(n)-1)
 	before := int32(-1) // the row that predicts the next token
 	if parent >= 0 {
 		before = b.Segments[parent].End - 1
 	}
+	last := before
+	if n > 0 {
+		last = start + int32(n) - 1
+	}
+	seq := addSequence(b, r, last)
 	for i, id := range r.IDs {
 		if before >= 0 && r.read(i) {
 			addRead(b, before, id, seq, at(r.Weight, i), at(r.SeqWeight, i))
 		}
 		before = start + int32(i)
 	}
-	if n > 0 {
-		b.Segments = append(b.Segments, token.Segment{Start: start, End: start + int32(n), Parent: parent})
+	if n == 0 {
+		return parent
 	}
+	b.Segments = append(b.Segments, token.Segment{Start: start, End: start + int32(n), Parent: parent})
 	return int32(len(b.Segments) - 1)
 }
 
 // addSequence makes r a sequence of b if it is one, and returns its index or -1.
-// A batch holds either sequences with values or none with values.
+// The value head reads row last, that of the prompt if r is empty. A batch holds either sequences with values or none with values.
 func addSequence(b *token.Batch, r Run, last int32) int32 {
 	if !r.sequence() {
 		return -1

@@ -37,7 +37,7 @@ func (r Run) leafTokens() int {
 
 // Example is what one data row becomes: a document, or a prompt with the
 // responses to it. Sequence indices in Pairs count the example's own sequences,
-// in order. The first token of the prompt is never predicted.
+// in order. The first token of a row is never predicted.
 type Example struct {
 	Row       string // id of the data row, for error messages
 	Prompt    Run
@@ -60,14 +60,22 @@ func (e Example) Tokens() int {
 
 // Targets returns how many predictions are read out.
 func (e Example) Targets() int {
-	n := 0
-	for i := 1; i < len(e.Prompt.IDs); i++ {
-		n += count(e.Prompt.read(i))
+	n := e.Prompt.targets(1)
+	first := 0
+	if len(e.Prompt.IDs) == 0 {
+		first = 1 // nothing comes before a response's first token
 	}
 	for _, r := range e.Responses {
-		for i := range r.IDs {
-			n += count(r.read(i))
-		}
+		n += r.targets(first)
+	}
+	return n
+}
+
+// targets returns how many predictions are read out from token first on.
+func (r Run) targets(first int) int {
+	n := 0
+	for i := first; i < len(r.IDs); i++ {
+		n += count(r.read(i))
 	}
 	return n
 }
