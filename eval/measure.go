@@ -31,7 +31,8 @@ func Proportion(k float64, n int) Measure {
 	p, size := k/float64(n), float64(n)
 	centre := (p + z*z/(2*size)) / (1 + z*z/size)
 	half := z / (1 + z*z/size) * math.Sqrt(p*(1-p)/size+z*z/(4*size*size))
-	return Measure{Value: p, Low: max(0, centre-half), High: min(1, centre+half), N: n}
+	// Rounding may put a bound on the wrong side of 0 or 1.
+	return Measure{Value: p, Low: min(p, max(0, centre-half)), High: max(p, min(1, centre+half)), N: n}
 }
 
 // Mean returns the mean of x with a normal interval.

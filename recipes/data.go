@@ -20,22 +20,12 @@ const dataDir = "data"
 // Data says what tables to make before the first stage: the generated world's,
 // and imports of files.
 type Data struct {
-	World  *World   `yaml:"world"`
-	Import []Import `yaml:"import"`
+	World  world.Settings `yaml:"world,omitempty"` // zero: none; what a recipe leaves out is the world's default
+	Import []Import       `yaml:"import"`
 }
 
-// World is the settings of the generated world, from its defaults.
-type World struct{ world.Settings }
-
-// UnmarshalYAML starts from the world's defaults.
-func (w *World) UnmarshalYAML(unmarshal func(any) error) error {
-	w.Settings = world.Defaults()
-	w.Seed = 0
-	return unmarshal(&w.Settings)
-}
-
-// MarshalYAML writes what UnmarshalYAML reads.
-func (w World) MarshalYAML() (any, error) { return w.Settings, nil }
+// hasWorld reports whether tables of the generated world are asked for.
+func (d Data) hasWorld() bool { return d.World != world.Settings{} }
 
 // Import makes data/NAME.arrow out of files, or data/NAME-PART.arrow for each part.
 type Import struct {
@@ -56,7 +46,7 @@ type Part struct {
 }
 
 func (d Data) validate() error {
-	if d.World != nil {
+	if d.hasWorld() {
 		if err := d.World.Validate(); err != nil {
 			return fmt.Errorf("data: %w", err)
 		}
@@ -86,8 +76,8 @@ func (d Data) validate() error {
 func (r *Recipe) dataManifest() (checkpoint.Manifest, error) {
 	inputs := make(train.Inputs)
 	var settings []any
-	if w := r.world(); w != nil {
-		settings = append(settings, *w)
+	if r.Data.hasWorld() {
+		settings = append(settings, r.world())
 	}
 	for _, m := range r.Data.Import {
 		inputs["import "+m.Name] = m.Files
@@ -98,15 +88,12 @@ func (r *Recipe) dataManifest() (checkpoint.Manifest, error) {
 }
 
 // world returns the world's settings with the recipe's seed if they have none.
-func (r *Recipe) world() *world.Settings {
-	if r.Data.World == nil {
-		return nil
-	}
-	s := r.Data.World.Settings
+func (r *Recipe) world() world.Settings {
+	s := r.Data.World
 	if s.Seed == 0 {
 		s.Seed = r.Seed
 	}
-	return &s
+	return s
 }
 
 // makeData writes the tables to dir/data, unless they are there already.
@@ -120,8 +107,8 @@ func (r *Recipe) makeData(dir string) (made bool, err error) {
 		return false, nil
 	}
 	err = checkpoint.WriteDir(target, func(tmp string) error {
-		if w := r.world(); w != nil {
-			if err := world.Write(tmp, *w); err != nil {
+		if r.Data.hasWorld() {
+			if err := world.Write(tmp, r.world()); err != nil {
 				return err
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/data/world"
 )
 
 //go:embed *.yaml
@@ -49,7 +50,7 @@ func Load(nameOrPath string, sets []string) (*Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Recipe{Seed: 1, Evaluate: Evaluate{Length: 256, Settings: sample.Settings{MaxTokens: 64}}}
+	r := defaults(doc)
 	r.Name = strings.TrimSuffix(filepath.Base(place), ".yaml")
 	if err := decode(place, doc, r); err != nil {
 		return nil, err
@@ -63,6 +64,21 @@ func Load(nameOrPath string, sets []string) (*Recipe, error) {
 		return nil, fmt.Errorf("%s: %w", place, err)
 	}
 	return r, nil
+}
+
+// defaults returns what a recipe's fields are before it sets them: those of the
+// world only if it has one.
+func defaults(doc []byte) *Recipe {
+	r := &Recipe{Seed: 1, Evaluate: Evaluate{Length: 256, Settings: sample.Settings{MaxTokens: 64}}}
+	var sections struct{ Data map[string]any }
+	if err := yaml.Unmarshal(doc, &sections); err != nil {
+		return r // the strict pass says what is wrong, and where
+	}
+	if _, ok := sections.Data["world"]; ok {
+		r.Data.World = world.Defaults()
+		r.Data.World.Seed = 0
+	}
+	return r
 }
 
 // find returns the recipe's text and what to call it in errors.

@@ -19,12 +19,12 @@ import (
 // Stage is an entry of a recipe: a name, and the settings of one kind of stage
 // under its name: "sft: {...}".
 type Stage struct {
-	Name      string
-	Pretrain  *pretrain.Settings
-	SFT       *sft.Settings
-	Reward    *reward.Settings
-	Rejection *rejection.Settings
-	DPO       *dpo.Settings
+	Name      string              `yaml:"name"`
+	Pretrain  *pretrain.Settings  `yaml:"pretrain"`
+	SFT       *sft.Settings       `yaml:"sft"`
+	Reward    *reward.Settings    `yaml:"reward"`
+	Rejection *rejection.Settings `yaml:"rejection"`
+	DPO       *dpo.Settings       `yaml:"dpo"`
 }
 
 // UnmarshalYAML starts the settings from the defaults of the stage's kind.

@@ -1,0 +1,156 @@
+package recipes
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/eval"
+)
+
+func tiny(t *testing.T, sets ...string) *Recipe {
+	t.Helper()
+	r, err := Load("testdata/tiny.yaml", sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// runTiny runs the recipe and returns what happened to each stage at the end.
+func runTiny(t *testing.T, r *Recipe, dir string) (map[string]Status, eval.Results) {
+	t.Helper()
+	status := make(map[string]Status)
+	results, err := r.Run(t.Context(), Options{Dir: dir, Report: func(e Event) {
+		if e.Status != Running && e.Status != Testing {
+			status[e.Stage] = e.Status
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status, results
+}
+
+func outcome(t *testing.T, dir string) []byte {
+	t.Helper()
+	var all []byte
+	for _, name := range []string{"base/model.safetensors", "reward/model.safetensors", "rejection/samples.arrow", "dpo/model.safetensors", ResultsFile} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	return all
+}
+
+// TestRun runs the tiny recipe, again, and again with changes: what is done and
+// unchanged is skipped, what depends on a change is not.
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	status, results := runTiny(t, tiny(t), dir)
+	for _, name := range []string{"data", "base", "sft", "reward", "rejection", "sft-best", "dpo"} {
+		if status[name] != Done {
+			t.Errorf("first run: %s is %q, want done", name, status[name])
+		}
+	}
+	checkResults(t, results, filepath.Join(dir, ResultsFile))
+
+	first := outcome(t, dir)
+	status, _ = runTiny(t, tiny(t), dir)
+	for name, s := range status {
+		if s != Skipped {
+			t.Errorf("second run: %s is %q, want skipped", name, s)
+		}
+	}
+	if !bytes.Equal(first, outcome(t, dir)) {
+		t.Error("a run with nothing to do changed something")
+	}
+
+	status, _ = runTiny(t, tiny(t, "reward.learning_rate=0.002"), dir)
+	for name, want := range map[string]Status{"data": Skipped, "base": Skipped, "sft": Skipped, "reward": Done, "rejection": Done, "sft-best": Skipped} {
+		if status[name] != want {
+			t.Errorf("with another reward setting: %s is %q, want %q", name, status[name], want)
+		}
+	}
+	status, _ = runTiny(t, tiny(t, "data.world.chats=25"), dir)
+	if status["data"] != Done || status["base"] != Skipped || status["sft"] != Done || status["dpo"] != Done {
+		t.Errorf("with other chats: %v", status)
+	}
+}
+
+// checkResults holds results.json to its schema.
+func checkResults(t *testing.T, r eval.Results, path string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Stages []struct {
+			Stage    string
+			Measures map[string]struct{ Value, Low, High *float64 }
+		}
+	}
+	if err := json.Unmarshal(b, &file); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"base": {"loss", "bits_per_byte", "accuracy"}, "sft": {"accuracy", "win_rate"}, "reward": {"reward_accuracy"},
+		"rejection": {"reward", "sample_accuracy", "picked_accuracy"}, "sft-best": {"accuracy", "win_rate"},
+		"dpo": {"accuracy", "win_rate", "preference_accuracy"},
+	}
+	for i, name := range []string{"base", "sft", "reward", "rejection", "sft-best", "dpo"} {
+		if i >= len(file.Stages) || file.Stages[i].Stage != name {
+			t.Fatalf("stage %d of %s is not %s", i, b, name)
+		}
+		for _, m := range want[name] {
+			x, ok := file.Stages[i].Measures[m]
+			if !ok || x.Value == nil || x.Low == nil || x.High == nil || !(*x.Low <= *x.Value && *x.Value <= *x.High) {
+				t.Errorf("%s: measure %s is %+v", name, m, x)
+			}
+		}
+	}
+	if len(r.Stages) != len(file.Stages) {
+		t.Errorf("%d stages returned, %d written", len(r.Stages), len(file.Stages))
+	}
+}
+
+// TestRunCutOff stops the run within each kind of stage, and goes on: the
+// outcome is that of an unbroken run, byte by byte.
+func TestRunCutOff(t *testing.T) {
+	whole := t.TempDir()
+	runTiny(t, tiny(t), whole)
+	want := outcome(t, whole)
+
+	dir := t.TempDir()
+	for _, at := range []struct {
+		stage string
+		step  int
+	}{{"base", 7}, {"sft", 1}, {"reward", 2}, {"dpo", 2}} {
+		ctx, stop := context.WithCancel(t.Context())
+		_, err := tiny(t).Run(ctx, Options{Dir: dir, Report: func(e Event) {
+			if e.Stage == at.stage && e.Training != nil && e.Training.Step == at.step {
+				stop()
+			}
+		}})
+		var stopped *train.Interrupted
+		if !errors.As(err, &stopped) {
+			t.Fatalf("stopped in %s at step %d: %v", at.stage, at.step, err)
+		}
+	}
+	resumed := false
+	_, err := tiny(t).Run(t.Context(), Options{Dir: dir, Report: func(e Event) { resumed = resumed || e.Status == Resumed }})
+	if err != nil || !resumed {
+		t.Fatalf("resumed %v, error %v", resumed, err)
+	}
+	if !bytes.Equal(want, outcome(t, dir)) {
+		t.Error("a run that was cut off four times has another outcome")
+	}
+}
