@@ -28,6 +28,11 @@ type Plan struct {
 	// starts[e] lists where the steps of epoch e begin in its shuffled order.
 	epochs [][]int
 	starts []int // first step of each epoch in epochs
+
+	// shuffled is the order of epoch shuffledAs, the one used last: training asks
+	// for one step after another.
+	shuffled   []int
+	shuffledAs int
 }
 
 // NewPlan returns a plan over the examples. An example longer than a
@@ -83,7 +88,7 @@ func (p *Plan) Capacity(n int) token.Size {
 // microBatches packs the examples of step n first-fit-decreasing, which comes
 // within 11/9 of the fewest micro-batches.
 func (p *Plan) microBatches(n int) [][]int {
-	members := p.members(n)
+	members := slices.Clone(p.members(n))
 	slices.SortStableFunc(members, func(a, b int) int { return p.tokens[b] - p.tokens[a] })
 	var bins [][]int
 	var free []int
@@ -98,7 +103,7 @@ func (p *Plan) microBatches(n int) [][]int {
 	return bins
 }
 
-// members returns the examples of step n.
+// members returns the examples of step n, in the order of their epoch.
 func (p *Plan) members(n int) []int {
 	p.layOutTo(n)
 	epoch, _ := slices.BinarySearch(p.starts, n+1)
@@ -127,9 +132,13 @@ func (p *Plan) layOutTo(n int) {
 	}
 }
 
-// order returns the shuffle of an epoch.
+// order returns the shuffle of an epoch, not to be changed.
 func (p *Plan) order(epoch int) []int {
-	return rand.New(rand.NewPCG(p.seed, uint64(epoch))).Perm(len(p.examples))
+	if p.shuffled == nil || p.shuffledAs != epoch {
+		p.shuffled = rand.New(rand.NewPCG(p.seed, uint64(epoch))).Perm(len(p.examples))
+		p.shuffledAs = epoch
+	}
+	return p.shuffled
 }
 
 // cuts returns where in order each step starts.
