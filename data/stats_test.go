@@ -38,7 +38,7 @@ func TestSketchQuantiles(t *testing.T) {
 			if s.integral && math.Abs(exact) < 50 && got != exact {
 				t.Errorf("%s: quantile %v is %v, want %v exactly", name, q, got, exact)
 			}
-			if tolerance := sketchError * math.Abs(exact) * 1.0001; !s.integral && math.Abs(got-exact) > tolerance+sketchZero ||
+			if tolerance := 0.010001 * math.Abs(exact); !s.integral && math.Abs(got-exact) > tolerance+sketchZero ||
 				s.integral && math.Abs(got-exact) > tolerance+0.5 {
 				t.Errorf("%s: quantile %v is %v, want %v within 1%%", name, q, got, exact)
 			}
