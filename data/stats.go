@@ -244,7 +244,7 @@ func (c Counts) lines() string {
 			rest += v.N
 			continue
 		}
-		fmt.Fprintf(&b, "%10d  %s\n", v.N, printable(v.Value))
+		fmt.Fprintf(&b, "%10d  %s\n", v.N, cmp.Or(printable(v.Value), "(none)"))
 	}
 	if rest > 0 {
 		fmt.Fprintf(&b, "%10d  other values\n", rest)
