@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,10 +31,14 @@ func (r Results) Write(path string) error {
 	return os.WriteFile(path, append(b, '\n'), 0o666)
 }
 
-// Table prints a row per stage and a column per measure that any stage has, but
-// for those with a slash in their name: they are in the file.
-func (r Results) Table(w io.Writer) error {
+// Table prints a row per stage and a column per measure that any stage has, the
+// telling ones first, as many as fit into width columns of text; 0 is no limit.
+// Measures with a slash in their name are in the file only.
+func (r Results) Table(w io.Writer, width int) error {
 	columns := r.columns()
+	if width > 0 {
+		columns = columns[:min(len(columns), max(1, (width-r.longestName())/cellWidth))]
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "stage\t%s\n", strings.ReplaceAll(strings.Join(columns, "\t"), "_", " "))
 	for _, s := range r.Stages {
@@ -46,8 +51,20 @@ func (r Results) Table(w io.Writer) error {
 	return t.Flush()
 }
 
+// cellWidth is the widest that a column gets, "preference accuracy" and the like
+// aside, with the space after it.
+const cellWidth = 17
+
+func (r Results) longestName() int {
+	n := len("stage")
+	for _, s := range r.Stages {
+		n = max(n, len(s.Stage))
+	}
+	return n
+}
+
 // order is the order of the columns; others follow by name.
-var order = []string{"loss", "bits_per_byte", "chat_loss", "accuracy", "contains", "well_formed", "concise", "win_rate", "reward_accuracy"}
+var order = []string{"accuracy", "win_rate", "reward_accuracy", "loss", "bits_per_byte", "chat_loss", "preference_accuracy", "well_formed", "concise", "contains"}
 
 func (r Results) columns() []string {
 	var names []string
@@ -58,19 +75,17 @@ func (r Results) columns() []string {
 			}
 		}
 	}
-	rank := func(name string) int {
-		if i := slices.Index(order, name); i >= 0 {
-			return i
-		}
-		return len(order)
-	}
 	slices.SortFunc(names, func(a, b string) int {
-		if d := rank(a) - rank(b); d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b))
 	})
 	return names
+}
+
+func rank(name string) int {
+	if i := slices.Index(order, name); i >= 0 {
+		return i
+	}
+	return len(order)
 }
 
 // cell formats a measure with half the width of its interval.

@@ -17,7 +17,10 @@ import (
 	"github.com/herd-lm/herd/rejection"
 )
 
-// evaluation is evaluation.json in a stage's directory.
+// evaluationFile lies in a stage's directory.
+const evaluationFile = "evaluation.json"
+
+// evaluation is what a stage was measured at.
 type evaluation struct {
 	Digest   string        `json:"digest"` // of what was measured, on what
 	Measures eval.Measures `json:"measures"`
@@ -26,13 +29,13 @@ type evaluation struct {
 
 // evaluate measures what stage i made, unless that was done before.
 func (e *engine) evaluate(ctx context.Context, i int, s Stage, digest string) (eval.Measures, error) {
-	path := filepath.Join(*s.paths().out, "evaluation.json")
+	path := filepath.Join(*s.paths().out, evaluationFile)
 	digest, err := e.evaluationDigest(digest)
 	if err != nil {
 		return nil, err
 	}
-	now, err := readEvaluation(path, digest)
-	if err != nil {
+	now, err := storedEvaluation(*s.paths().out)
+	if err != nil || now.Digest != digest {
 		now = evaluation{Digest: digest}
 		if now.Measures, now.Answers, err = e.measure(ctx, s); err != nil {
 			return nil, fmt.Errorf("evaluation: %w", err)
@@ -69,18 +72,6 @@ func (e *engine) table(name string) string {
 		return filepath.Join(e.dir, name)
 	}
 	return name
-}
-
-func readEvaluation(path, digest string) (evaluation, error) {
-	var e evaluation
-	b, err := os.ReadFile(path)
-	if err == nil {
-		err = json.Unmarshal(b, &e)
-	}
-	if err == nil && e.Digest != digest {
-		err = fmt.Errorf("%s: made with something else", path)
-	}
-	return e, err
 }
 
 func writeEvaluation(path string, e evaluation) error {

@@ -69,6 +69,10 @@ func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
 	}
 	for i := range r.Stages {
 		if err := e.stage(ctx, i); err != nil {
+			var stopped *train.Interrupted
+			if errors.As(err, &stopped) {
+				stopped.Hint = "the same command goes on"
+			}
 			return e.results, fmt.Errorf("recipe %s: stage %s: %w", r.Name, r.Stages[i].Name, err)
 		}
 	}

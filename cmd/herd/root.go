@@ -17,6 +17,10 @@ func newRootCmd() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	section(root, "Recipes:",
+		newRunCmd(),
+		newRecipeCmd(),
+	)
 	section(root, "Train:",
 		newPretrainCmd(),
 		newSFTCmd(),
@@ -54,7 +58,7 @@ func section(root *cobra.Command, title string, commands ...*cobra.Command) {
 
 // addThreads gives all commands --threads, which changes no result.
 func addThreads(root *cobra.Command) {
-	threads := root.PersistentFlags().Int("threads", 0, "threads to compute with (0: one for each core)")
+	threads := root.PersistentFlags().Int("threads", 0, "compute with `N` threads (0: one for each core)")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if *threads < 0 {
 			return misuse(cmd, "--threads is %d, expected 0 or more", *threads)

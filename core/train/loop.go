@@ -43,10 +43,15 @@ type Interrupted struct {
 	Dir         string
 	Step, Steps int
 	Cause       error
+	Hint        string // how to go on; "" is how the stage's own command does
 }
 
 func (e *Interrupted) Error() string {
-	return fmt.Sprintf("stopped after step %d of %d; nothing is lost: the same command with --resume goes on from %s", e.Step, e.Steps, e.Dir)
+	hint := e.Hint
+	if hint == "" {
+		hint = "the same command with --resume goes on"
+	}
+	return fmt.Sprintf("stopped after step %d of %d; what was done is saved in %s: %s", e.Step, e.Steps, e.Dir, hint)
 }
 
 func (e *Interrupted) Unwrap() error { return e.Cause }
@@ -215,5 +220,5 @@ func (l *loop) interrupt(cause error) error {
 	if err := l.save(); err != nil {
 		return errors.Join(cause, err)
 	}
-	return &Interrupted{l.Dir, l.step, l.steps, cause}
+	return &Interrupted{Dir: l.Dir, Step: l.step, Steps: l.steps, Cause: cause}
 }

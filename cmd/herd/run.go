@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/eval"
+	"github.com/herd-lm/herd/recipes"
+)
+
+func newRunCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run NAME|FILE [--out DIR] [--set KEY=VALUE]...",
+		Short: "Run all stages of a recipe, each from the outcome of those before it",
+		Long: "Run all stages of a recipe, each from the outcome of those before it.\n\n" +
+			"What is done and unchanged is skipped, what was cut off is resumed: the same\ncommand goes on where it stopped. Recipes: " +
+			strings.Join(recipes.Names(), ", ") + ".",
+		Example: "  herd run quickstart\n  herd run mine.yaml --set seed=2 --set dpo.beta=0.2",
+		Args:    operands("NAME|FILE"),
+	}
+	out := cmd.Flags().String("out", "", "run `DIR` (default runs/NAME)")
+	sets := cmd.Flags().StringArray("set", nil, "set one setting: `KEY=VALUE`, of a stage STAGE.KEY=VALUE")
+	asJSON := cmd.Flags().Bool("json", false, "report progress as lines of JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		r, err := recipes.Load(args[0], *sets)
+		if err != nil {
+			return err
+		}
+		if *out == "" {
+			*out = filepath.Join("runs", r.Name)
+		}
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		w := cmd.OutOrStdout()
+		shown := runDisplay{display: newDisplay(w, *asJSON)}
+		results, err := r.Run(ctx, recipes.Options{Dir: *out, Report: shown.event})
+		if err := shown.end(*out, err); err != nil || *asJSON {
+			return err
+		}
+		return summarise(w, r, *out, results)
+	}
+	return cmd
+}
+
+// runDisplay shows the progress of a recipe: a heading and a result for each
+// stage, and between them the progress of the stage.
+type runDisplay struct{ *display }
+
+// eventJSON is recipes.Event in the names of JSON.
+type eventJSON struct {
+	Stage    string         `json:"stage"`
+	Kind     string         `json:"kind"`
+	Status   recipes.Status `json:"status"`
+	Seconds  float64        `json:"seconds"`
+	Progress any            `json:"progress,omitempty"`
+	Measures eval.Measures  `json:"measures,omitempty"`
+}
+
+func (d runDisplay) event(e recipes.Event) {
+	if d.json != nil {
+		d.json.Encode(jsonEvent(e))
+		return
+	}
+	switch {
+	case e.Training != nil:
+		d.training(*e.Training)
+	case e.Sampling != nil:
+		d.sampling(*e.Sampling)
+	case e.Status == recipes.Testing:
+		d.note("measuring what " + e.Stage + " has learnt ...")
+	default:
+		d.line(place(e) + title(e) + ": " + string(e.Status) + outcome(e))
+	}
+}
+
+// line prints a line that stays.
+func (d runDisplay) line(text string) {
+	if d.drawn {
+		fmt.Fprint(d.w, "\r\x1b[K")
+		d.drawn = false
+	}
+	fmt.Fprintln(d.w, text)
+}
+
+// note shows on a terminal what goes on.
+func (d runDisplay) note(text string) {
+	if d.width != nil {
+		d.redraw(text)
+	}
+}
+
+func jsonEvent(e recipes.Event) eventJSON {
+	j := eventJSON{Stage: e.Stage, Kind: e.Kind, Status: e.Status, Seconds: e.Elapsed.Seconds(), Measures: e.Measures}
+	switch {
+	case e.Training != nil:
+		j.Progress = e.Training
+	case e.Sampling != nil:
+		j.Progress = samplingJSON(*e.Sampling)
+	}
+	return j
+}
+
+// place numbers the stages; the data comes before the first.
+func place(e recipes.Event) string {
+	if e.Index < 0 {
+		return ""
+	}
+	return fmt.Sprintf("[%d/%d] ", e.Index+1, e.Stages)
+}
+
+// title is the stage's name, and its kind if that is another.
+func title(e recipes.Event) string {
+	if e.Kind == e.Stage {
+		return e.Stage
+	}
+	return fmt.Sprintf("%s (%s)", e.Stage, e.Kind)
+}
+
+// outcome says how long a stage took and what matters most of what it was measured at.
+func outcome(e recipes.Event) string {
+	var b strings.Builder
+	if e.Status == recipes.Done {
+		fmt.Fprintf(&b, " in %s", rough(e.Elapsed.Round(time.Millisecond)))
+	}
+	for _, name := range []string{"loss", "accuracy", "win_rate", "reward_accuracy", "sample_accuracy", "picked_accuracy"} {
+		if m, ok := e.Measures[name]; ok {
+			fmt.Fprintf(&b, ", %s %.3f", strings.ReplaceAll(name, "_", " "), m.Value)
+		}
+	}
+	return b.String()
+}
+
+// summarise prints the table of stages, what some answers have become, and
+// how to go on.
+func summarise(w io.Writer, r *recipes.Recipe, dir string, results eval.Results) error {
+	width := 0
+	if isTerminal(w) {
+		width = terminalWidth(w)
+	}
+	fmt.Fprintln(w)
+	if err := results.Table(w, width); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n(on held-out data, with 95%% confidence; more in %s)\n", filepath.Join(dir, recipes.ResultsFile))
+	examples, err := r.Examples(dir, 3)
+	if err != nil {
+		return err
+	}
+	for _, x := range examples {
+		fmt.Fprintf(w, "\n%s\n", x.Prompt)
+		for _, a := range x.Answers {
+			fmt.Fprintf(w, "  %-10s %s %s\n", a.Stage, mark(a.Correct), printable(a.Text))
+		}
+	}
+	for i := len(r.Stages) - 1; i >= 0; i-- {
+		if _, talks := results.Stages[i].Measures["win_rate"]; talks {
+			fmt.Fprintf(w, "\nTalk to it:  herd chat --model %s\n", filepath.Join(dir, r.Stages[i].Name))
+			break
+		}
+	}
+	return nil
+}
+
+func mark(right bool) string {
+	if right {
+		return "+"
+	}
+	return "-"
+}
+
+// printable keeps an answer on one line of moderate length.
+func printable(text string) string {
+	const most = 100
+	line := []rune(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, text))
+	if len(line) > most {
+		return string(line[:most]) + " ..."
+	}
+	return string(line)
+}
