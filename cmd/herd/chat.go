@@ -24,7 +24,7 @@ func newChatCmd() *cobra.Command {
 		Use:   "chat --model DIR",
 		Short: "Talk to a model",
 		Long: `Talk to a model: a line is a message. /reset starts anew, /exit or Ctrl-D
-leaves, Ctrl-C ends an answer. With input from a pipe, each line is answered.`,
+leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is answered.`,
 		Example: "  herd chat --model aligned --system \"Answer briefly.\"",
 		Args:    operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,7 +42,7 @@ leaves, Ctrl-C ends an answer. With input from a pipe, each line is answered.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "model", "", "model `DIR`")
+	flags.StringVar(&dir, "model", "", "`DIR` of the model")
 	flags.StringVar(&system, "system", "", "`TEXT` of a system message to begin with")
 	flags.Uint64Var(&c.seed, "seed", 0, "of the first answer; each has the next")
 	samplingFlags(cmd, &c.Settings)
@@ -65,6 +65,7 @@ func (c *conversation) run(ctx context.Context, in prompter, out io.Writer) erro
 	for {
 		line, err := in.ReadLine()
 		if err == io.EOF {
+			in.greet("")
 			return nil
 		}
 		if err != nil {

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"errors"
-	"os"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -18,25 +17,10 @@ func newDataExportCmd() *cobra.Command {
 		Example: "  herd data export chats.arrow --out chats.jsonl",
 		Args:    operands("TABLE"),
 		RunE: func(_ *cobra.Command, tables []string) error {
-			w, err := createOutput(out, overwrite)
-			if err != nil {
-				return err
-			}
-			if err := errors.Join(data.ExportJSONL(w, tables[0]), w.Close()); err != nil {
-				return errors.Join(err, discard(out))
-			}
-			return nil
+			return writeOutput(out, overwrite, func(w io.Writer) error { return data.ExportJSONL(w, tables[0]) })
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "-", "`FILE` to write; -: standard output")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace the file if it exists")
 	return cmd
-}
-
-// discard removes an output that did not become complete.
-func discard(path string) error {
-	if path == "-" {
-		return nil
-	}
-	return os.Remove(path)
 }

@@ -16,6 +16,7 @@ func newDataImportCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "import FILE|DIR... --out TABLE",
 		Short:   "Make a table out of JSON, JSONL or text files",
+		Long:    "Make a table out of JSON, JSONL or text files, also compressed, and of those in\nfolders.\n\nFormats:" + wrapped(format.allowed),
 		Example: "  herd data import hh-rlhf/*.jsonl.gz --out preferences.arrow",
 		Args:    operands("FILE..."),
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -30,7 +31,7 @@ func newDataImportCmd() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&out, "out", "", "`TABLE` to write, an Arrow file")
-	flags.Var(kind, "kind", "what the rows must be")
+	flags.Var(kind, "kind", "what the rows must be: "+kind.list())
 	flags.Var(format, "format", "layout of the files")
 	flags.StringVar(&split, "split", "", "cut text files into documents: none, paragraphs or a `SEPARATOR`")
 	flags.IntVar(&s.Limit, "limit", 0, "stop after this many rows (0: all)")

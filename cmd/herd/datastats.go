@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/data"
@@ -21,7 +19,7 @@ func newDataStatsCmd() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(summaryJSON(summary))
+				return jsonLines(cmd.OutOrStdout()).Encode(summaryJSON(summary))
 			}
 			return summary.Print(cmd.OutOrStdout())
 		},

@@ -33,7 +33,7 @@ func newDisplay(w io.Writer, asJSON bool) *display {
 	d := &display{w: w, began: time.Now()}
 	switch {
 	case asJSON:
-		d.json = json.NewEncoder(w)
+		d.json = jsonLines(w)
 	case isTerminal(w):
 		d.width = func() int { return terminalWidth(w) }
 	}

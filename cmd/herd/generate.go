@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -42,7 +41,7 @@ func newGenerateCmd() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&g.model, "model", "", "model `DIR`")
+	flags.StringVar(&g.model, "model", "", "`DIR` of the model")
 	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to go on from")
 	flags.BoolVar(&g.chat, "chat", false, "the prompt is a user's message")
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
@@ -105,7 +104,7 @@ type continuation struct {
 
 func (g generation) print(w io.Writer, c sample.Completion, text string) error {
 	if g.json {
-		return json.NewEncoder(w).Encode(continuation{g.prompt, text, append([]token.ID{}, c.IDs...), c.LogProb, c.Finish, c.Seed})
+		return jsonLines(w).Encode(continuation{g.prompt, text, append([]token.ID{}, c.IDs...), c.LogProb, c.Finish, c.Seed})
 	}
 	_, err := fmt.Fprintf(harmless(w), "=== seed %d\n%s\n", c.Seed, text)
 	return err

@@ -16,8 +16,8 @@ func newRecipeCmd() *cobra.Command {
 	}
 	list := &cobra.Command{
 		Use:   "list",
-		Short: "List the built-in recipes",
-		Args:  operands(),
+		Short: "List the built-in recipes", Example: "  herd recipe list",
+		Args: operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, name := range recipes.Names() {
 				r, err := recipes.Load(name, nil)
@@ -31,8 +31,8 @@ func newRecipeCmd() *cobra.Command {
 	}
 	show := &cobra.Command{
 		Use:   "show NAME",
-		Short: "Print the YAML of a recipe",
-		Args:  operands("NAME"),
+		Short: "Print the YAML of a recipe", Example: "  herd recipe show quickstart > mine.yaml",
+		Args: operands("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			doc, err := recipes.Text(args[0])
 			if err != nil {

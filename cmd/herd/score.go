@@ -34,7 +34,7 @@ begins texts. A reward model gives the reward after the last token.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "model", "", "model `DIR`")
+	flags.StringVar(&dir, "model", "", "`DIR` of the model")
 	flags.StringVar(&in, "in", "", "`FILE` of lines to score; -: standard input")
 	flags.StringVar(&out, "out", "-", "`FILE` to write to; -: standard output")
 	flags.BoolVar(&overwrite, "overwrite", false, "replace the file if it exists")
@@ -56,7 +56,7 @@ func scoreFile(ctx context.Context, dir, in, out string, overwrite bool) error {
 	if err != nil {
 		return err
 	}
-	s := scorer{dir: dir, name: in, params: params, lines: bufio.NewScanner(r)}
+	s := scorer{dir: dir, name: inputName(in), params: params, lines: bufio.NewScanner(r)}
 	s.lines.Buffer(nil, maxScoreLine)
 	if err := s.run(ctx, w); err != nil {
 		w.Close()
@@ -217,7 +217,7 @@ func sum(x []float32) (total float64) {
 // writeLines writes a block of results as lines of JSON, all in one piece.
 func writeLines(w io.Writer, results []any) error {
 	buffered := bufio.NewWriter(w)
-	enc := json.NewEncoder(buffered)
+	enc := jsonLines(buffered)
 	for _, r := range results {
 		if err := enc.Encode(r); err != nil {
 			return err

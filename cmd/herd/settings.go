@@ -6,18 +6,21 @@ import (
 	"strings"
 )
 
-// listSettings lists the YAML keys of a stage's settings with their values, as
-// many to a line as fit.
+// listSettings lists the YAML keys of a stage's settings with their values.
 func listSettings(settings any) string {
+	return wrapped(appendSettings(nil, "", reflect.ValueOf(settings)))
+}
+
+// wrapped lists items, as many to a line of 80 columns as fit.
+func wrapped(items []string) string {
 	var b strings.Builder
-	column := 0
-	for _, s := range appendSettings(nil, "", reflect.ValueOf(settings)) {
-		if column+len(s)+2 > 80 && column > 0 {
+	column := 80
+	for _, item := range items {
+		if column += 2 + len(item); column > 80 {
 			b.WriteString("\n")
-			column = 0
+			column = 2 + len(item)
 		}
-		n, _ := b.WriteString("  " + s)
-		column += n
+		b.WriteString("  " + item)
 	}
 	return b.String()
 }

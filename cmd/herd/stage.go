@@ -51,7 +51,7 @@ func newStageCmd[S any](d stage[S]) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     d.name + " [--config FILE] [--set KEY=VALUE]...",
 		Short:   d.short,
-		Long:    d.short + ".\n\nSettings, for --set and the YAML file, with their defaults:\n" + listSettings(d.defaults),
+		Long:    d.short + ".\n\nSettings, for --set and the YAML file, with their defaults:" + listSettings(d.defaults),
 		Example: d.example,
 		Args:    operands(),
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ func newTokenizerTrainCmd() *cobra.Command {
 		Example: "  herd tokenizer train --data corpus.arrow --vocab-size 8192 --out tok",
 		Args:    operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := refuseExisting(out, "tokenizer.json", overwrite); err != nil {
+			if err := refuseExisting(filepath.Join(out, "tokenizer.json"), overwrite); err != nil {
 				return err
 			}
 			var failed error
@@ -82,7 +83,7 @@ func texts(tables []string, failed *error) iter.Seq[string] {
 func newTokenizerEncodeCmd() *cobra.Command {
 	return translate("encode", "text", "Print the tokens of a text as JSON", "  echo -n 'Hello' | herd tokenizer encode --model base",
 		func(w io.Writer, tok *tokenizer.Tokenizer, text string) error {
-			return json.NewEncoder(w).Encode(tok.Encode(text))
+			return jsonLines(w).Encode(tok.Encode(text))
 		})
 }
 

@@ -29,36 +29,46 @@ func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1 {
 		name := unknown.GetSpecifiedName()
-		return misuse(cmd, "unknown flag --%s%s", name, didYouMean("--", nearestFlag(cmd, name)))
+		return misuse(cmd, "unknown flag --%s%s", name, didYouMean("--", nearest(flagsAsCommands(cmd), name)))
 	}
 	return misuse(cmd, "%v", err)
 }
 
-// nearestFlag looks for flags as cobra looks for commands.
-func nearestFlag(cmd *cobra.Command, name string) []string {
-	flags := &cobra.Command{SuggestionsMinimumDistance: 2}
+// flagsAsCommands returns a command with subcommands called like cmd's flags:
+// cobra knows how to look for a command that is near, but not for a flag.
+func flagsAsCommands(cmd *cobra.Command) *cobra.Command {
+	flags := &cobra.Command{}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		flags.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
 	})
-	return flags.SuggestionsFor(name)
+	return flags
 }
 
-func didYouMean(prefix string, names []string) string {
-	if len(names) == 0 {
+// nearest returns the subcommand of cmd whose name is nearest, "" if none is near.
+func nearest(cmd *cobra.Command, name string) string {
+	for cmd.SuggestionsMinimumDistance = 1; cmd.SuggestionsMinimumDistance <= 2; cmd.SuggestionsMinimumDistance++ {
+		if names := cmd.SuggestionsFor(name); len(names) > 0 {
+			return names[0]
+		}
+	}
+	return ""
+}
+
+func didYouMean(prefix, name string) string {
+	if name == "" {
 		return ""
 	}
-	return fmt.Sprintf(", did you mean %s%s?", prefix, names[0])
+	return fmt.Sprintf(", did you mean %s%s?", prefix, name)
 }
 
 // asGroup makes cmd, which has nothing but subcommands, print its help, or say
 // which subcommand may have been meant.
 func asGroup(cmd *cobra.Command) *cobra.Command {
-	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
 		}
-		return misuse(cmd, "unknown command %q%s", args[0], didYouMean("", cmd.SuggestionsFor(args[0])))
+		return misuse(cmd, "unknown command %q%s", args[0], didYouMean("", nearest(cmd, args[0])))
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd
@@ -84,7 +94,8 @@ func require(cmd *cobra.Command, names ...string) {
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		for _, name := range names {
 			if f := cmd.Flag(name); f.Value.String() == "" || !f.Changed {
-				return misuse(cmd, "--%s is not given: %s", name, f.Usage)
+				what, usage := pflag.UnquoteUsage(f)
+				return misuse(cmd, "--%s %s is not given: %s", name, what, usage)
 			}
 		}
 		return nil
@@ -100,16 +111,18 @@ type choice struct {
 func choose(allowed ...string) *choice { return &choice{allowed[0], allowed} }
 
 func (c *choice) String() string { return c.value }
-func (c *choice) Type() string   { return strings.Join(c.allowed, "|") }
+func (c *choice) Type() string   { return "name" }
 
 // Set implements pflag.Value.
 func (c *choice) Set(value string) error {
 	if !slices.Contains(c.allowed, value) {
-		return fmt.Errorf("expected %s", strings.Join(c.allowed, ", "))
+		return fmt.Errorf("expected one of %s", c.list())
 	}
 	c.value = value
 	return nil
 }
+
+func (c *choice) list() string { return strings.Join(c.allowed, ", ") }
 
 // unless returns the value, or "" in place of the one that stands for all.
 func (c *choice) unless(all string) string {

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"herd": main,
+		"tiny": func() { os.Exit(tiny(os.Args[1:])) },
+	})
+}
+
+// TestScripts runs testdata/script/*.txtar: what a person types, what comes out.
+// There, next to herd and testscript's own commands, are
+//
+//	tiny [-reward] DIR   writes a small random model with a tokenizer
+//	code N CMD...        runs a command that must exit with N
+//	await FILE           waits until there is something in a file
+//	truncate FILE N      cuts a file to N bytes
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": code, "await": await, "truncate": truncate,
+		},
+	})
+}
+
+// tinyText is what the tokenizer of tiny models is trained on.
+var tinyText = strings.Repeat("the herd moves over the hills where the grass is green and the river runs; one follows another, and none is alone. ", 2)
+
+// tiny writes a model directory: 300 tokens, 2 layers of width 32, 64 positions.
+func tiny(args []string) int {
+	dir := args[len(args)-1]
+	if err := writeTiny(dir, slices.Contains(args, "-reward")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func writeTiny(dir string, reward bool) error {
+	tok, err := tokenizer.Train(slices.Values([]string{tinyText}), tokenizer.TrainSettings{VocabSize: 300})
+	if err != nil {
+		return err
+	}
+	c := model.Config{
+		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
+		VocabSize: tok.VocabSize(), HiddenSize: 32, IntermediateSize: 48, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 16,
+		MaxPositions: 64, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.3,
+	}
+	if reward {
+		c = c.Reward()
+	}
+	p, err := model.New(c)
+	if err != nil {
+		return err
+	}
+	p.Init(1)
+	if reward {
+		for i := range p.Score.W {
+			p.Score.W[i] = float32(i%3 - 1)
+		}
+	}
+	return errors.Join(os.MkdirAll(dir, 0o777), p.Save(dir), tok.Save(dir))
+}
+
+func code(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	got := 0
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	for start := time.Now(); time.Since(start) < 20*time.Second; time.Sleep(5 * time.Millisecond) {
+		if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+			return
+		}
+	}
+	ts.Fatalf("%s did not come", path)
+}
+
+func truncate(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
+}
+
+func TestExitCode(t *testing.T) {
+	stopped := &train.Interrupted{Dir: "out", Step: 1, Steps: 2, Cause: context.Canceled}
+	for _, c := range []struct {
+		name string
+		err  error
+		want int
+	}{
+		{"success", nil, 0},
+		{"failure", errors.New("no such file"), exitFailed},
+		{"misuse", fmt.Errorf("chat: %w", &usageError{"herd chat", "no"}), exitMisused},
+		{"a stage stopped", fmt.Errorf("sft: %w", stopped), exitInterrupted},
+		{"anything else stopped", fmt.Errorf("sample: %w", context.Canceled), exitInterrupted},
+	} {
+		if got := exitCode(c.err); got != c.want {
+			t.Errorf("%s: exit code %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// TestCommandsHaveExamples holds every command to what help must have.
+func TestCommandsHaveExamples(t *testing.T) {
+	root := newRootCmd()
+	for _, c := range append(root.Commands(), root) {
+		for _, c := range append(c.Commands(), c) {
+			if c.Short == "" || !strings.Contains(c.Example, "herd") {
+				t.Errorf("%s has no example or no short help", c.CommandPath())
+			}
+			if lines := strings.Count(c.Long, "\n"); lines > 14 {
+				t.Errorf("%s: %d lines of help: too long to read", c.CommandPath(), lines)
+			}
+		}
+	}
+}
+
+// TestScriptsCoverCommands finds commands that no script runs.
+func TestScriptsCoverCommands(t *testing.T) {
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scripts strings.Builder
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts.Write(b)
+	}
+	for _, c := range newRootCmd().Commands() {
+		for _, c := range append(c.Commands(), c) {
+			if !strings.Contains(scripts.String(), c.CommandPath()+" ") {
+				t.Errorf("no script runs %q", c.CommandPath())
+			}
+		}
+	}
+}
