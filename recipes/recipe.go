@@ -44,7 +44,8 @@ type Evaluate struct {
 }
 
 // Load reads a recipe: a YAML file, or an embedded one by its name. Each set is
-// "key=value" as in LoadSettings; "stage.key=value" sets a field of a stage.
+// "key=value" as in LoadSettings; "name.key=value" sets a field of the stage or
+// import of that name.
 func Load(nameOrPath string, sets []string) (*Recipe, error) {
 	place, doc, err := find(nameOrPath)
 	if err != nil {
@@ -108,12 +109,18 @@ func Text(nameOrPath string) ([]byte, error) {
 	return doc, err
 }
 
-// set applies "stage.key=value" to the stage of that name, anything else to the recipe.
+// set applies "name.key=value" to the stage or import of that name, anything
+// else to the recipe.
 func (r *Recipe) set(set string) error {
 	name, rest, _ := strings.Cut(set, ".")
 	for i := range r.Stages {
 		if r.Stages[i].Name == name {
 			return apply(rest, r.Stages[i].settings())
+		}
+	}
+	for i := range r.Data.Import {
+		if r.Data.Import[i].Name == name {
+			return apply(rest, &r.Data.Import[i])
 		}
 	}
 	return apply(set, r)
