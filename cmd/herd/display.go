@@ -116,7 +116,7 @@ func (d *display) end(wrote string, err error) error {
 // short writes a number in few characters: 950, 12.3k, 1.5M.
 func short(x float64) string {
 	for _, suffix := range []string{"", "k", "M"} {
-		if x < 1000 {
+		if x < 999.5 { // what rounds to fewer than four digits
 			return fmt.Sprintf("%.3g", x) + suffix
 		}
 		x /= 1000

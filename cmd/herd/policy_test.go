@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/herd-lm/herd/core/sample"
+)
+
+func tinyPolicy(t *testing.T) *policy {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeTiny(dir, false); err != nil {
+		t.Fatal(err)
+	}
+	p, err := loadPolicy(dir, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// pieces records what is written, call by call.
+type pieces struct{ list []string }
+
+func (p *pieces) Write(b []byte) (int, error) {
+	p.list = append(p.list, string(b))
+	return len(b), nil
+}
+
+// TestStreamEqualsWhole compares what is streamed with the completion of the
+// same request. The random model says much that is no UTF-8.
+func TestStreamEqualsWhole(t *testing.T) {
+	p := tinyPolicy(t)
+	prompt := p.tok.Prompt("the herd")
+	broken := 0
+	for seed := range uint64(20) {
+		r := p.request(prompt, sample.Settings{Temperature: 1, MaxTokens: 40}, seed)
+		var want string
+		tokens := 0
+		err := p.engine.Generate(context.Background(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
+			tokens = len(c[0].IDs)
+			want = p.tok.DecodeSkipSpecial(c[0].IDs)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shown pieces
+		text, err := p.stream(context.Background(), &shown, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text != want || string(bytes.Join(split(shown.list), nil)) != want {
+			t.Errorf("seed %d: streamed %q, want %q", seed, text, want)
+		}
+		if len(shown.list) != tokens+1 { // one for each, and what was held back at the end
+			t.Errorf("seed %d: %d tokens came in %d pieces", seed, tokens, len(shown.list))
+		}
+		if !utf8.ValidString(want) {
+			broken++
+		}
+	}
+	if broken == 0 {
+		t.Error("all answers are UTF-8: the test sees no broken characters")
+	}
+}
+
+func split(list []string) (parts [][]byte) {
+	for _, s := range list {
+		parts = append(parts, []byte(s))
+	}
+	return parts
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+func TestStreamStopsWhenItCannotWrite(t *testing.T) {
+	p := tinyPolicy(t)
+	full := errors.New("no space left")
+	r := p.request(p.tok.Prompt("the"), sample.Settings{Temperature: 1, MaxTokens: 50})
+	r.Seeds = []uint64{1}
+	if _, err := p.stream(context.Background(), failing{full}, r); !errors.Is(err, full) {
+		t.Errorf("error %v, want %v", err, full)
+	}
+}
+
+func TestStreamReturnsWhatCameBeforeTheEnd(t *testing.T) {
+	p := tinyPolicy(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	r := p.request(p.tok.Prompt("the"), sample.Settings{Temperature: 1, MaxTokens: 50}, 1)
+	whole, err := p.stream(ctx, &pieces{}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := afterWrites{n: 5, do: cancel}
+	part, err := p.stream(ctx, &after, r)
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want %v", err, context.Canceled)
+	}
+	if part == "" || len(part) >= len(whole) || part[:len(part)-utf8.UTFMax] != whole[:len(part)-utf8.UTFMax] {
+		t.Errorf("got %q of %q", part, whole)
+	}
+}
+
+// afterWrites calls do at the n-th write.
+type afterWrites struct {
+	n  int
+	do func()
+}
+
+func (a *afterWrites) Write(b []byte) (int, error) {
+	if a.n--; a.n == 0 {
+		a.do()
+	}
+	return len(b), nil
+}
+
+func TestFilterLetsNothingControlTheTerminal(t *testing.T) {
+	var shown bytes.Buffer
+	if _, err := (filter{&shown}).Write([]byte("a\x1b[2Jb\tä\n\u009b0m\x07\r")); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := shown.String(), "a\ufffd[2Jb\tä\n\ufffd0m\ufffd\ufffd"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
