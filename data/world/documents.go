@@ -75,15 +75,25 @@ func sheet(separator string, tasks ...string) func(*lore, *rand.Rand) (string, s
 	})
 }
 
+// exchanges are layouts of questions with their answers. They differ in what
+// stands between the two, so that a model learns to look for the question by
+// what it says and not by where it stands: a chat has yet another layout.
+var exchanges = []string{
+	"Question: {Q}\nAnswer: {A}", "Q: {Q} A: {A}", "{Q}\n{A}", "{Q}\n\n{A}\n", "\"{Q}\" \"{A}\"",
+	"* {Q}\n  - {A}", "{N} asks: {Q}\n{M} answers: {A}", "The question was: {Q}\nThe right answer is this: {A}",
+}
+
 // quiz writes pages of questions with their answers, about what the chats may
 // ask too. Real corpora have such pages; they teach that a question is
 // followed by its answer, not how a chat looks.
 func quiz(class string) func(*lore, *rand.Rand) (string, string) {
 	return english(func(l *lore, r *rand.Rand) string {
-		lines := make([]string, 3+r.IntN(2))
+		layout, lines := pick(r, exchanges), make([]string, 3+r.IntN(2))
 		for i := range lines {
 			item := pick(r, pick(r, l.shown[class]))
-			lines[i] = fmt.Sprintf("Question: %s\nAnswer: %s", pick(r, item.Questions), item.Reply(item.Answer))
+			fill := strings.NewReplacer("{Q}", pick(r, item.Questions), "{A}", item.Reply(item.Answer),
+				"{N}", pick(r, women), "{M}", pick(r, men))
+			lines[i] = fill.Replace(layout)
 		}
 		return strings.Join(lines, "\n")
 	})
