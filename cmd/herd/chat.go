@@ -61,7 +61,7 @@ type conversation struct {
 
 // run answers lines until they end.
 func (c *conversation) run(ctx context.Context, in prompter, out io.Writer) error {
-	in.greet("Type a message. /reset starts anew, /exit or Ctrl-D leaves, Ctrl-C ends an answer.")
+	in.greet("/reset starts anew, /exit or Ctrl-D leaves, Ctrl-C ends an answer.")
 	for {
 		line, err := in.ReadLine()
 		if err == io.EOF {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
@@ -130,6 +132,19 @@ func TestExitCode(t *testing.T) {
 		if got := exitCode(c.err); got != c.want {
 			t.Errorf("%s: exit code %d, want %d", c.name, got, c.want)
 		}
+	}
+}
+
+func TestThreads(t *testing.T) {
+	t.Cleanup(func() { kernel.SetThreads(0) })
+	root := newRootCmd()
+	root.SetArgs([]string{"version", "--threads", "3"})
+	root.SetOut(io.Discard)
+	if err := root.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	if got := kernel.Threads(); got != 3 {
+		t.Errorf("%d threads, want 3", got)
 	}
 }
 
