@@ -15,9 +15,9 @@ type Buffer struct {
 	value  G.Value
 	pinned bool
 	// first and last are the ranks of the nodes that write the buffer first and
-	// read it last; the arena may give its place to another before and after.
+	// read it last, which is after all nodes for a result of the graph; the arena
+	// may give its place to another before and after.
 	first, last int
-	known       bool
 }
 
 // NewBuffer returns a buffer that the plan places in the shared arena.

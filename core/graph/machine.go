@@ -24,7 +24,9 @@ func NewMachine(g *G.ExprGraph) *Machine {
 	return m
 }
 
-// Run executes every node once. The values of the nodes are valid until the next run.
+// Run executes every node once. The values of nodes that no other reads, and
+// those in pinned buffers, are valid until the next run; the memory of the
+// others has gone to later nodes.
 func (m *Machine) Run() error {
 	m.clock.last = -1
 	defer m.vm.Reset()

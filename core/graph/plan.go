@@ -38,7 +38,11 @@ func NewPlan(g *G.ExprGraph) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Nodes: len(order), buffers: liveness(g, order)}
+	buffers, err := liveness(g, order)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Nodes: len(order), buffers: buffers}
 	p.layOut()
 	return p, nil
 }
@@ -67,44 +71,70 @@ func executionOrder(g *G.ExprGraph) (G.Nodes, error) {
 }
 
 // liveness returns the buffers of g with first and last set.
-func liveness(g *G.ExprGraph, order G.Nodes) []*Buffer {
-	var all []*Buffer
-	define := func(b *Buffer, rank int) {
-		if !b.known {
-			b.known, b.first = true, rank
-			all = append(all, b)
-		}
-		b.last = rank
-	}
-	held := make(map[*G.Node][]*Buffer) // the buffers that a node's value may lie in
+func liveness(g *G.ExprGraph, order G.Nodes) ([]*Buffer, error) {
+	l := lives{written: make(map[*Buffer]bool), held: make(map[*G.Node][]*Buffer)}
 	for rank, n := range order {
-		for it := g.From(n.ID()); it.Next(); {
-			child := it.Node().(*G.Node)
-			for _, b := range held[child] {
-				b.last = rank
-			}
-			// Gorgonia's own operations may run in place on a child's value.
-			if _, ours := n.Op().(*Op); !ours {
-				held[n] = append(held[n], held[child]...)
+		l.readChildren(g, n, rank)
+		if o, ours := n.Op().(*Op); ours {
+			o.rank = rank
+			if err := l.run(n, o); err != nil {
+				return nil, err
 			}
 		}
-		o, ours := n.Op().(*Op)
-		if !ours {
-			continue
-		}
-		o.rank = rank
-		for _, b := range o.Reads {
-			b.last = rank
-		}
-		for _, b := range o.Extra {
-			define(b, rank)
-		}
-		if o.Out != nil {
-			define(o.Out, rank)
-			held[n] = []*Buffer{o.Out}
+		if g.To(n.ID()).Len() == 0 { // a result: it is read after the run
+			use(l.held[n], len(order))
 		}
 	}
-	return all
+	return l.buffers, nil
+}
+
+// lives is what is known of the buffers of the nodes so far.
+type lives struct {
+	buffers []*Buffer
+	written map[*Buffer]bool
+	held    map[*G.Node][]*Buffer // the buffers that a node's value may lie in
+}
+
+// use says that the buffers are read or written at a rank.
+func use(buffers []*Buffer, rank int) {
+	for _, b := range buffers {
+		b.last = max(b.last, rank)
+	}
+}
+
+func (l *lives) readChildren(g *G.ExprGraph, n *G.Node, rank int) {
+	_, ours := n.Op().(*Op)
+	for it := g.From(n.ID()); it.Next(); {
+		child := it.Node().(*G.Node)
+		use(l.held[child], rank)
+		// Gorgonia's own operations may run in place on a child's value.
+		if !ours {
+			l.held[n] = append(l.held[n], l.held[child]...)
+		}
+	}
+}
+
+// run notes what the node of o reads besides its children, and what it writes.
+func (l *lives) run(n *G.Node, o *Op) error {
+	for _, b := range o.Reads {
+		if !l.written[b] && !b.pinned {
+			return fmt.Errorf("graph: node %s reads a buffer that no node before it writes", o)
+		}
+	}
+	use(o.Reads, o.rank)
+	results := o.Extra
+	if o.Out != nil {
+		l.held[n] = []*Buffer{o.Out}
+		results = append(slices.Clip(results), o.Out)
+	}
+	for _, b := range results {
+		if !l.written[b] {
+			l.written[b], b.first, b.last = true, o.rank, o.rank
+			l.buffers = append(l.buffers, b)
+		}
+	}
+	use(results, o.rank)
+	return nil
 }
 
 // layOut places the buffers, large ones first, each at the lowest offset that
