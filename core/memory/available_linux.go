@@ -42,7 +42,7 @@ func groupLeaves(dir string) (int64, bool) {
 		return 0, false
 	}
 	current, ok := readInt(dir + "/memory.current")
-	return limit - current + pageCache(dir+"/memory.stat"), ok
+	return max(0, limit-current+pageCache(dir+"/memory.stat")), ok
 }
 
 // pageCache returns the sum of inactive_file and active_file of memory.stat.

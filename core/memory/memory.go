@@ -30,7 +30,7 @@ func Bytes(n int64) string {
 	}
 	value, suffix := float64(n), ""
 	for _, suffix = range []string{"kB", "MB", "GB", "TB", "PB", "EB"} {
-		if value /= unit; value < unit {
+		if value /= unit; value < unit-0.5 { // what three digits round to 1000 is 1 of the next
 			break
 		}
 	}

@@ -1,0 +1,63 @@
+package memory
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// files writes files into a new directory.
+func files(t *testing.T, contents map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range contents {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestMemAvailable(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		want  int64
+		known bool
+	}{
+		{"MemTotal:       8000000 kB\nMemFree:         500000 kB\nMemAvailable:   2000000 kB\n", 2000000 << 10, true},
+		{"MemTotal: 8000000 kB\n", 0, false},
+		{"MemAvailable: many kB\n", 0, false},
+		{"MemAvailable:\n", 0, false},
+		{"", 0, false},
+	} {
+		got, known := memAvailable(filepath.Join(files(t, map[string]string{"meminfo": c.text}), "meminfo"))
+		if got != c.want || known != c.known {
+			t.Errorf("%q: %d bytes, known %v; want %d, %v", c.text, got, known, c.want, c.known)
+		}
+	}
+	if _, known := memAvailable(filepath.Join(t.TempDir(), "none")); known {
+		t.Error("a missing file says how much memory there is")
+	}
+}
+
+func TestGroupLeaves(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  int64
+		known bool
+	}{
+		"a limit": {map[string]string{
+			"memory.max": "1000\n", "memory.current": "700\n",
+			"memory.stat": "anon 500\nfile 150\ninactive_file 120\nactive_file 30\nunevictable 0\n",
+		}, 450, true},
+		"no statistics":  {map[string]string{"memory.max": "1000\n", "memory.current": "700\n"}, 300, true},
+		"no limit":       {map[string]string{"memory.max": "max\n", "memory.current": "700\n"}, 0, false},
+		"no group":       {nil, 0, false},
+		"limit only":     {map[string]string{"memory.max": "1000\n"}, 0, false},
+		"over the limit": {map[string]string{"memory.max": "1000\n", "memory.current": "1100\n"}, 0, true},
+	} {
+		if got, known := groupLeaves(files(t, c.files)); got != c.want && c.known || known != c.known {
+			t.Errorf("%s: %d bytes, known %v; want %d, %v", name, got, known, c.want, c.known)
+		}
+	}
+}
