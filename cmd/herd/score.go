@@ -56,9 +56,7 @@ func scoreFile(ctx context.Context, dir, in, out string, overwrite bool) error {
 	if err != nil {
 		return err
 	}
-	s := scorer{dir: dir, name: inputName(in), params: params, lines: bufio.NewScanner(r)}
-	s.lines.Buffer(nil, maxScoreLine)
-	if err := s.run(ctx, w); err != nil {
+	if err := newScorer(dir, params, inputName(in), r).run(ctx, w); err != nil {
 		w.Close()
 		return err
 	}
@@ -78,6 +76,12 @@ type scorer struct {
 	name   string               // of the input
 	lines  *bufio.Scanner
 	line   int
+}
+
+func newScorer(dir string, params *model.Params, name string, r io.Reader) *scorer {
+	s := &scorer{dir: dir, params: params, name: name, lines: bufio.NewScanner(r)}
+	s.lines.Buffer(nil, maxScoreLine)
+	return s
 }
 
 func (s *scorer) run(ctx context.Context, w io.Writer) error {
@@ -183,6 +187,9 @@ func (s *scorer) logProbs(ctx context.Context, block [][]token.ID) ([]any, error
 		if len(ids) > 1 { // else there is nothing to predict
 			examples, lines = append(examples, pack.Text("", ids)), append(lines, i)
 		}
+	}
+	if len(examples) == 0 {
+		return results, nil
 	}
 	all, err := score.LogProbs(ctx, s.params, examples, score.MicroTokens)
 	for k, i := range lines {
