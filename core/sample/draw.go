@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -15,12 +16,12 @@ type drawer struct {
 }
 
 // draw picks a token from logits [V] and returns it with its log-probability at
-// temperature 1.
+// temperature 1, which is NaN if the logits are no distribution.
 func (d *drawer) draw(logits []float32, s Settings, rng *rand.Rand) (token.ID, float64) {
 	best := argmax(logits)
 	logNorm := d.softmax(logits, logits[best], 1)
 	id := best
-	if s.Temperature > 0 {
+	if s.Temperature > 0 && !math.IsNaN(logNorm) {
 		if s.Temperature != 1 {
 			d.softmax(logits, logits[best], s.Temperature)
 		}
@@ -57,27 +58,48 @@ func (d *drawer) softmax(logits []float32, most float32, t float64) float64 {
 // pick returns the token at which the cumulative probability of what top-k and
 // top-p keep passes u, in [0,1).
 func (d *drawer) pick(s Settings, u float64) int {
-	topP := s.TopP > 0 && s.TopP < 1
-	if s.TopK == 0 && !topP {
+	if s.TopK == 0 && !s.nucleus() {
 		return cumulative(len(d.p), u, func(i int) float64 { return d.p[i] }, 1)
 	}
-	d.sort()
-	keep := len(d.order)
-	if s.TopK > 0 {
-		keep = min(keep, s.TopK)
-	}
-	mass := 0.0
-	for i := range keep {
-		// A token is kept if the mass before it is less than top-p, as in
-		// sample_top_p of Llama 3's generation.py.
-		if topP && mass >= s.TopP {
-			keep = i
-			break
-		}
-		mass += d.p[d.order[i]]
-	}
+	keep, mass := d.truncate(s)
 	return int(d.order[cumulative(keep, u, func(i int) float64 { return d.p[d.order[i]] }, mass)])
 }
+
+// truncate sets d.order and returns how many of it top-k and top-p keep, and
+// their probability.
+func (d *drawer) truncate(s Settings) (keep int, mass float64) {
+	d.sort()
+	keep, mass = len(d.order), 1
+	if s.TopK > 0 {
+		keep = min(keep, s.TopK)
+		mass = d.mass(keep)
+	}
+	if !s.nucleus() {
+		return keep, mass
+	}
+	// A token is kept if the mass before it is less than top-p, as in
+	// sample_top_p of Llama 3's generation.py; of what top-k keeps, as in
+	// transformers' TopPLogitsWarper after its TopKLogitsWarper.
+	before := 0.0
+	for i, id := range d.order[:keep] {
+		if before >= s.TopP*mass {
+			return i, before
+		}
+		before += d.p[id]
+	}
+	return keep, before
+}
+
+// mass returns the probability of the n likeliest tokens.
+func (d *drawer) mass(n int) (sum float64) {
+	for _, id := range d.order[:n] {
+		sum += d.p[id]
+	}
+	return sum
+}
+
+// nucleus reports whether top-p is on.
+func (s Settings) nucleus() bool { return s.TopP > 0 && s.TopP < 1 }
 
 // cumulative returns the first i of n whose running sum of p passes u*total.
 func cumulative(n int, u float64, p func(int) float64, total float64) int {
@@ -103,13 +125,5 @@ func (d *drawer) sort() {
 			d.order = append(d.order, int32(i))
 		}
 	}
-	slices.SortStableFunc(d.order, func(a, b int32) int {
-		switch {
-		case d.p[a] > d.p[b]:
-			return -1
-		case d.p[a] < d.p[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(d.order, func(a, b int32) int { return cmp.Compare(d.p[b], d.p[a]) })
 }

@@ -1,0 +1,235 @@
+package sample
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// golden is what Meta's own model code gives, in float64.
+type golden struct {
+	Tokens [][]token.ID
+	Logits [][][]float32
+	Greedy struct{ Prompt, Continuation []token.ID }
+	TopP   struct {
+		Temperature float64
+		TopP        float64    `json:"top_p"`
+		Kept        []token.ID `json:"kept_ids_desc"`
+		Probs       []float64  `json:"renormalised_probs"`
+	} `json:"top_p"`
+}
+
+func readGolden(t *testing.T) golden {
+	t.Helper()
+	b, err := os.ReadFile("../model/testdata/tiny_llama/forward.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g golden
+	if err := json.Unmarshal(b, &g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// kept returns what top-k and top-p keep, likeliest first, with its
+// probabilities, which sum to 1.
+func kept(logits []float32, s Settings) (ids []token.ID, probs []float64) {
+	var d drawer
+	d.softmax(logits, slices.Max(logits), s.Temperature)
+	n, mass := d.truncate(s)
+	for _, id := range d.order[:n] {
+		ids, probs = append(ids, token.ID(id)), append(probs, d.p[id]/mass)
+	}
+	return ids, probs
+}
+
+// apart returns the largest difference of two lists of one length.
+func apart(a, b []float64) (most float64) {
+	for i := range a {
+		most = max(most, math.Abs(a[i]-b[i]))
+	}
+	return most
+}
+
+func TestGoldenTopP(t *testing.T) {
+	want := readGolden(t)
+	logits := want.Logits[0][len(want.Greedy.Prompt)-1] // what follows the greedy prompt
+	s := Settings{Temperature: want.TopP.Temperature, TopP: want.TopP.TopP}
+	ids, probs := kept(logits, s)
+	if !slices.Equal(ids, want.TopP.Kept) {
+		t.Fatalf("kept %v, want %v", ids, want.TopP.Kept)
+	}
+	if d := apart(probs, want.TopP.Probs); d > 1e-6 {
+		t.Errorf("probabilities differ by up to %g", d)
+	}
+	for name, wrong := range map[string]Settings{
+		"another temperature": {Temperature: 0.81, TopP: s.TopP},
+		"another top-p":       {Temperature: s.Temperature, TopP: 0.89},
+	} {
+		ids, probs := kept(logits, wrong)
+		if slices.Equal(ids, want.TopP.Kept) && apart(probs, want.TopP.Probs) < 1e-6 {
+			t.Errorf("planted: %s passes", name)
+		}
+	}
+}
+
+func TestTruncate(t *testing.T) {
+	// Probabilities 0.4, 0.3, 0.2, 0.1 out of order, and a token that cannot come.
+	logits := []float32{logOf(0.2), logOf(0.4), float32(math.Inf(-1)), logOf(0.1), logOf(0.3)}
+	for _, c := range []struct {
+		topK  int
+		topP  float64
+		ids   []token.ID
+		probs []float64
+	}{
+		{0, 0, []token.ID{1, 4, 0, 3}, []float64{0.4, 0.3, 0.2, 0.1}},
+		{0, 1, []token.ID{1, 4, 0, 3}, []float64{0.4, 0.3, 0.2, 0.1}},
+		{2, 0, []token.ID{1, 4}, []float64{4. / 7, 3. / 7}},
+		{9, 0, []token.ID{1, 4, 0, 3}, []float64{0.4, 0.3, 0.2, 0.1}},
+		{0, 0.5, []token.ID{1, 4}, []float64{4. / 7, 3. / 7}},
+		{0, 0.01, []token.ID{1}, []float64{1}},
+		{3, 0.75, []token.ID{1, 4}, []float64{4. / 7, 3. / 7}}, // 0.7 of the 0.9 that top-k keeps is more than 0.75
+		{3, 0.95, []token.ID{1, 4, 0}, []float64{4. / 9, 3. / 9, 2. / 9}},
+		{1, 0.9, []token.ID{1}, []float64{1}},
+	} {
+		ids, probs := kept(logits, Settings{Temperature: 1, TopK: c.topK, TopP: c.topP})
+		if !slices.Equal(ids, c.ids) || apart(probs, c.probs) > 1e-6 {
+			t.Errorf("top-k %d, top-p %g: kept %v with %v, want %v with %v", c.topK, c.topP, ids, probs, c.ids, c.probs)
+		}
+	}
+}
+
+func logOf(p float64) float32 { return float32(math.Log(p)) }
+
+// chiSquare draws often and returns Pearson's statistic against want.
+func chiSquare(logits []float32, s Settings, want []float64) float64 {
+	const draws = 20000
+	rng := rand.New(rand.NewPCG(7, 7))
+	var d drawer
+	counts := make([]float64, len(logits))
+	for range draws {
+		id, _ := d.draw(logits, s, rng)
+		counts[id]++
+	}
+	var x float64
+	for i, p := range want {
+		switch expected := p * draws; {
+		case expected > 0:
+			x += (counts[i] - expected) * (counts[i] - expected) / expected
+		case counts[i] > 0:
+			return math.Inf(1)
+		}
+	}
+	return x
+}
+
+// softmax is the textbook's.
+func softmax(logits []float32, temperature float64) []float64 {
+	p := make([]float64, len(logits))
+	var sum float64
+	for i, x := range logits {
+		p[i] = math.Exp(float64(x) / temperature)
+		sum += p[i]
+	}
+	for i := range p {
+		p[i] /= sum
+	}
+	return p
+}
+
+func TestDistribution(t *testing.T) {
+	logits := []float32{-1.5, 0.3, 1.1, -0.2, 0.9, 0.3, -3, 0, 2, 0.5}
+	const most = 27.88 // the 99.9% quantile with 9 degrees of freedom
+	all := softmax(logits, 1)
+	four := make([]float64, len(logits)) // the likeliest four
+	for _, i := range []int{8, 2, 4, 9} {
+		four[i] = all[i] / (all[8] + all[2] + all[4] + all[9])
+	}
+	for _, c := range []struct {
+		name string
+		s    Settings
+		want []float64
+	}{
+		{"temperature 1", Settings{Temperature: 1}, all},
+		{"temperature 0.7", Settings{Temperature: 0.7}, softmax(logits, 0.7)},
+		{"temperature 2", Settings{Temperature: 2}, softmax(logits, 2)},
+		{"top-k 4", Settings{Temperature: 1, TopK: 4}, four},
+		{"top-p", Settings{Temperature: 1, TopP: all[8] + all[2] + all[4] + all[9] - 1e-3}, four},
+	} {
+		if x := chiSquare(logits, c.s, c.want); x > most {
+			t.Errorf("%s: chi-square %.1f, expected at most %.1f", c.name, x, most)
+		}
+		c.s.Temperature *= 1.1
+		if x := chiSquare(logits, c.s, c.want); x < most {
+			t.Errorf("planted: a temperature that is 10%% too high gives %.1f for %s", x, c.name)
+		}
+	}
+}
+
+// TestDrawLogProb: the log-probability is at temperature 1 over all tokens,
+// however a token was drawn.
+func TestDrawLogProb(t *testing.T) {
+	logits := []float32{1, -2, 3, 0.5, 3}
+	for _, s := range []Settings{{}, {Temperature: 1}, {Temperature: 0.3, TopK: 3}, {Temperature: 5, TopP: 0.8}} {
+		rng := rand.New(rand.NewPCG(1, 1))
+		var d drawer
+		for range 20 {
+			id, got := d.draw(logits, s, rng)
+			if want := math.Log(softmax(logits, 1)[id]); math.Abs(got-want) > 1e-6 {
+				t.Errorf("%+v: log-probability of %d is %v, want %v", s, id, got, want)
+			}
+			if s.Temperature == 0 && id != 2 {
+				t.Errorf("greedy drew %d, the first of the likeliest is 2", id)
+			}
+		}
+	}
+}
+
+// TestDrawExtremes: what is large, certain or no number at all.
+func TestDrawExtremes(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	hot := Settings{Temperature: 1, TopP: 0.9}
+	for name, c := range map[string]struct {
+		logits []float32
+		s      Settings
+		id     token.ID
+		logp   float64
+	}{
+		"large":            {[]float32{1e30, 3e38, -3e38}, hot, 1, 0},
+		"cold":             {[]float32{1, 2, 0}, Settings{Temperature: 1e-300}, 1, math.Log(softmax([]float32{1, 2, 0}, 1)[1])},
+		"certain":          {[]float32{-inf, 0, -inf}, hot, 1, 0},
+		"one not a number": {[]float32{1, nan, 0}, hot, -1, math.NaN()},
+		"none a number":    {[]float32{nan, nan}, hot, -1, math.NaN()},
+		"infinite":         {[]float32{inf, 0}, hot, -1, math.NaN()},
+		"nothing can come": {[]float32{-inf, -inf}, hot, -1, math.NaN()},
+	} {
+		var d drawer
+		id, logp := d.draw(c.logits, c.s, rand.New(rand.NewPCG(1, 1)))
+		if c.id >= 0 && id != c.id || math.IsNaN(logp) != math.IsNaN(c.logp) || math.Abs(logp-c.logp) > 1e-6 {
+			t.Errorf("%s: drew %d with log-probability %v, want %d with %v", name, id, logp, c.id, c.logp)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	good := Settings{Temperature: 1, TopP: 0.9, TopK: 5, MaxTokens: 1}
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, spoil := range []func(*Settings){
+		func(s *Settings) { s.Temperature = -1 }, func(s *Settings) { s.Temperature = math.NaN() },
+		func(s *Settings) { s.TopP = 1.1 }, func(s *Settings) { s.TopP = math.NaN() }, func(s *Settings) { s.TopP = -0.1 },
+		func(s *Settings) { s.TopK = -1 }, func(s *Settings) { s.MaxTokens = 0 },
+	} {
+		s := good
+		if spoil(&s); s.Validate() == nil {
+			t.Errorf("%+v passes", s)
+		}
+	}
+}
