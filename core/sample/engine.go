@@ -3,6 +3,7 @@ package sample
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -16,6 +17,7 @@ import (
 // one ends, the next takes its place.
 type Engine struct {
 	decoder *model.Decoder
+	head    bool // the model has a language-model head
 	vocab   int
 	maxPos  int
 	slots   int
@@ -24,10 +26,12 @@ type Engine struct {
 // prefillRows is how many prompt tokens are computed at once.
 const prefillRows = 256
 
-// NewEngine returns an engine that advances up to slots completions together.
+// NewEngine returns an engine that advances up to slots completions together,
+// at least one.
 func NewEngine(p *model.Params, slots int) *Engine {
+	slots = max(1, slots)
 	return &Engine{
-		decoder: model.NewDecoder(p, max(slots, prefillRows)),
+		decoder: model.NewDecoder(p, max(slots, prefillRows)), head: p.Head != nil,
 		vocab:   p.Config.VocabSize, maxPos: p.Config.MaxPositions, slots: slots,
 	}
 }
@@ -51,10 +55,14 @@ type sequence struct {
 	drawer drawer
 	next   token.ID
 	ended  bool
+	err    error
 }
 
 // Generate implements Sampler.
 func (e *Engine) Generate(ctx context.Context, requests []Request, done func(int, []Completion) error) error {
+	if !e.head {
+		return fmt.Errorf("sample: the model is a reward model: it has no language-model head to sample from")
+	}
 	var active []*sequence
 	var waiting []*sequence // of the prompt computed last
 	next := 0
@@ -92,6 +100,9 @@ func (e *Engine) Generate(ctx context.Context, requests []Request, done func(int
 
 // begin computes the prompt of a request.
 func (e *Engine) begin(i int, r Request) (*prompt, error) {
+	if err := r.Settings.Validate(); err != nil {
+		return nil, err
+	}
 	switch {
 	case len(r.Prompt) == 0:
 		return nil, fmt.Errorf("the prompt is empty")
@@ -141,6 +152,11 @@ func (s *sequence) take(logits []float32, maxPos int) {
 	c := &p.out[s.sample]
 	id, logp := s.drawer.draw(logits, p.Settings, s.rng)
 	c.LogProb += logp
+	if math.IsNaN(logp) {
+		s.err = fmt.Errorf("the model's logits are not finite: its weights, or what it was trained on, are broken")
+		s.ended = true
+		return
+	}
 	if slices.Contains(p.Stop, id) {
 		c.Finish, s.ended = Stop, true
 		return
@@ -162,6 +178,10 @@ func (e *Engine) retire(active []*sequence, done func(int, []Completion) error) 
 	keep := slices.DeleteFunc(active, func(s *sequence) bool {
 		if !s.ended || err != nil {
 			return false
+		}
+		if err = s.err; err != nil {
+			err = fmt.Errorf("sample: request %d: %w", s.prompt.index, err)
+			return true
 		}
 		if s.prompt.open--; s.prompt.open == 0 {
 			err = done(s.prompt.index, s.prompt.out)

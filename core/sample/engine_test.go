@@ -1,0 +1,344 @@
+package sample
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/score"
+	"github.com/herd-lm/herd/core/token"
+)
+
+// newModel returns a small model with random weights, large enough that its
+// predictions differ from token to token.
+func newModel(t *testing.T, positions int, change func(*model.Config)) *model.Params {
+	t.Helper()
+	c := model.Config{
+		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
+		VocabSize: 50, HiddenSize: 16, IntermediateSize: 24, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 4,
+		MaxPositions: positions, NormEps: 1e-5, RopeTheta: 10000, InitRange: 0.4,
+	}
+	if change != nil {
+		change(&c)
+	}
+	p, err := model.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Init(11)
+	return p
+}
+
+// generate returns the completions of each request.
+func generate(t *testing.T, e *Engine, requests []Request) [][]Completion {
+	t.Helper()
+	out := make([][]Completion, len(requests))
+	err := e.Generate(t.Context(), requests, func(i int, c []Completion) error {
+		if out[i] != nil {
+			t.Errorf("request %d is answered twice", i)
+		}
+		out[i] = c
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range out {
+		if len(c) != len(requests[i].Seeds) {
+			t.Fatalf("request %d has %d completions for %d seeds", i, len(c), len(requests[i].Seeds))
+		}
+	}
+	return out
+}
+
+func randomIDs(rng *rand.Rand, n int) []token.ID {
+	ids := make([]token.ID, n)
+	for i := range ids {
+		ids[i] = token.ID(rng.IntN(50))
+	}
+	return ids
+}
+
+func TestGoldenGreedy(t *testing.T) {
+	want := readGolden(t).Greedy
+	p, err := model.Load("../model/testdata/tiny_llama", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Request{Prompt: want.Prompt, Seeds: []uint64{1, 2}, Settings: Settings{MaxTokens: len(want.Continuation)}}
+	for i, c := range generate(t, NewEngine(p, 2), []Request{r})[0] {
+		if !slices.Equal(c.IDs, want.Continuation) || c.Finish != Length || c.Seed != r.Seeds[i] {
+			t.Errorf("completion %+v, want %v", c, want.Continuation)
+		}
+	}
+	t.Run("planted", func(t *testing.T) {
+		p.Layers[1].O.W[5] += 0.5
+		if c := generate(t, NewEngine(p, 1), []Request{r}); slices.Equal(c[0][0].IDs, want.Continuation) {
+			t.Error("a weight that is wrong changes nothing")
+		}
+	})
+}
+
+// mixed returns requests of all kinds: short and long prompts, one or several
+// seeds, greedy and hot, with and without stop tokens.
+func mixed(n int) []Request {
+	rng := rand.New(rand.NewPCG(3, 4))
+	list := make([]Request, n)
+	for i := range list {
+		r := Request{Prompt: randomIDs(rng, 1+rng.IntN(20)), Settings: Settings{MaxTokens: 1 + rng.IntN(12)}}
+		if i%5 == 4 {
+			r.Prompt = randomIDs(rng, prefillRows-1+rng.IntN(200))
+		}
+		for range 1 + rng.IntN(4) {
+			r.Seeds = append(r.Seeds, uint64(rng.IntN(100)))
+		}
+		if i%3 > 0 {
+			r.Temperature, r.TopP, r.TopK = 0.5+rng.Float64(), float64(i%2)*0.9, rng.IntN(2)*20
+		}
+		if i%4 == 0 {
+			r.Stop = randomIDs(rng, 10)
+		}
+		list[i] = r
+	}
+	return list
+}
+
+// TestIndependent: what a request gives depends on nothing but the request, bit
+// for bit.
+func TestIndependent(t *testing.T) {
+	p := newModel(t, 600, nil)
+	requests := mixed(12)
+	want := make([][]Completion, len(requests))
+	stopped := 0
+	for i, r := range requests {
+		want[i] = generate(t, NewEngine(p, 1), []Request{r})[0]
+		for _, c := range want[i] {
+			stopped += strings.Count(c.Finish, Stop)
+		}
+	}
+	if stopped == 0 {
+		t.Error("no completion ends with a stop token")
+	}
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, slots := range []int{2, 5, 64} {
+		order := rng.Perm(len(requests))[:6+rng.IntN(6)]
+		var some []Request
+		for _, i := range order {
+			some = append(some, requests[i])
+		}
+		e := NewEngine(p, slots)
+		for again := range 2 {
+			for k, got := range generate(t, e, some) {
+				if diff := cmp.Diff(want[order[k]], got); diff != "" {
+					t.Errorf("%d slots, call %d, request %d (-alone +among others):\n%s", slots, again, order[k], diff)
+				}
+			}
+		}
+	}
+}
+
+// TestSeeds: samples of one prompt equal requests of their own, one seed always
+// gives one completion, and different seeds differ.
+func TestSeeds(t *testing.T) {
+	p := newModel(t, 600, nil)
+	prompt := randomIDs(rand.New(rand.NewPCG(8, 8)), 300)
+	r := Request{Prompt: prompt, Seeds: []uint64{4, 5, 4, 1 << 63}, Settings: Settings{Temperature: 1, MaxTokens: 8}}
+	together := generate(t, NewEngine(p, 3), []Request{r})[0]
+	var alone []Completion
+	for _, seed := range r.Seeds {
+		one := r
+		one.Seeds = []uint64{seed}
+		alone = append(alone, generate(t, NewEngine(p, 1), []Request{one})[0]...)
+	}
+	if diff := cmp.Diff(alone, together); diff != "" {
+		t.Errorf("(-alone +together):\n%s", diff)
+	}
+	if !cmp.Equal(together[0], together[2]) || cmp.Equal(together[0].IDs, together[1].IDs) {
+		t.Errorf("completions of seeds %v: %v", r.Seeds, together)
+	}
+}
+
+// TestLogProb holds the log-probability of completions, from the decoder's
+// caches, against that of the training graph.
+func TestLogProb(t *testing.T) {
+	p := newModel(t, 600, nil)
+	requests := mixed(10)
+	var examples []pack.Example
+	var got []float64
+	for i, list := range generate(t, NewEngine(p, 8), requests) {
+		for _, c := range list {
+			if c.Finish == Stop {
+				continue // which stop token came, is not told
+			}
+			e := pack.Example{Prompt: pack.Run{IDs: requests[i].Prompt}}
+			e.Responses = []pack.Run{{IDs: c.IDs, SeqWeight: slices.Repeat([]float32{1}, len(c.IDs))}}
+			examples, got = append(examples, e), append(got, c.LogProb)
+		}
+	}
+	want, err := score.Sequences(t.Context(), p, examples, score.MicroTokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	differ := func(shift float64) (n int) {
+		for i := range got {
+			if math.Abs(got[i]+shift-want[i][0]) > 1e-4 {
+				n++
+			}
+		}
+		return n
+	}
+	if n := differ(0); n > 0 || len(got) < 10 {
+		t.Errorf("%d of %d log-probabilities differ: %v, want %v", n, len(got), got, want)
+	}
+	if differ(1e-3) != len(got) {
+		t.Error("planted: log-probabilities that are off by 0.001 pass")
+	}
+}
+
+// TestStop ends a completion at each of its tokens in turn.
+func TestStop(t *testing.T) {
+	p := newModel(t, 600, nil)
+	e := NewEngine(p, 1)
+	r := Request{Prompt: []token.ID{3, 1, 4}, Seeds: []uint64{9}, Settings: Settings{Temperature: 1, MaxTokens: 12}}
+	whole := generate(t, e, []Request{r})[0][0]
+	if len(whole.IDs) != 12 || whole.Finish != Length {
+		t.Fatalf("completion %+v", whole)
+	}
+	for i, id := range whole.IDs {
+		if slices.Contains(whole.IDs[:i], id) {
+			continue
+		}
+		r.Stop = []token.ID{id}
+		c := generate(t, e, []Request{r})[0][0]
+		if !slices.Equal(c.IDs, whole.IDs[:i]) || c.Finish != Stop {
+			t.Errorf("stopped at %d: %+v, want %v", id, c, whole.IDs[:i])
+		}
+		// Up to the stop token, that included.
+		short := r
+		short.Stop, short.MaxTokens = nil, i+1
+		if want := generate(t, e, []Request{short})[0][0].LogProb; c.LogProb != want {
+			t.Errorf("stopped at %d: log-probability %v, want %v", id, c.LogProb, want)
+		}
+	}
+}
+
+// TestLastPosition: prompt and completion fill the model's positions, no more.
+func TestLastPosition(t *testing.T) {
+	const positions = 20
+	e := NewEngine(newModel(t, positions, nil), 4)
+	rng := rand.New(rand.NewPCG(2, 2))
+	for n := 1; n < positions; n++ {
+		r := Request{Prompt: randomIDs(rng, n), Seeds: []uint64{1, 2}, Settings: Settings{Temperature: 1, MaxTokens: 15}}
+		for _, c := range generate(t, e, []Request{r})[0] {
+			if want := min(15, positions-n); len(c.IDs) != want || c.Finish != Length {
+				t.Errorf("after %d tokens: %d tokens, finish %q, want %d", n, len(c.IDs), c.Finish, want)
+			}
+		}
+	}
+}
+
+func TestStream(t *testing.T) {
+	e := NewEngine(newModel(t, 100, nil), 4)
+	var streamed [3][]token.ID
+	requests := make([]Request, len(streamed))
+	for i := range requests {
+		requests[i] = Request{
+			Prompt: []token.ID{token.ID(i)}, Seeds: []uint64{uint64(i)}, Stop: []token.ID{1, 2, 3, 4, 5, 6},
+			Stream:   func(id token.ID) { streamed[i] = append(streamed[i], id) },
+			Settings: Settings{Temperature: 1, MaxTokens: 30},
+		}
+	}
+	for i, c := range generate(t, e, requests) {
+		if !slices.Equal(streamed[i], c[0].IDs) {
+			t.Errorf("streamed %v, completion %v", streamed[i], c[0].IDs)
+		}
+	}
+}
+
+func TestGenerateErrors(t *testing.T) {
+	p := newModel(t, 20, nil)
+	good := Request{Prompt: []token.ID{1, 2}, Seeds: []uint64{1}, Settings: Settings{MaxTokens: 3}}
+	for want, spoil := range map[string]func(*Request){
+		"the prompt is empty":                   func(r *Request) { r.Prompt = nil },
+		"no completion is asked for":            func(r *Request) { r.Seeds = nil },
+		"max_tokens is 0":                       func(r *Request) { r.MaxTokens = 0 },
+		"top_p is 2":                            func(r *Request) { r.TopP = 2 },
+		"the prompt has 20 tokens":              func(r *Request) { r.Prompt = make([]token.ID, 20) },
+		"token id 50 is outside the vocabulary": func(r *Request) { r.Prompt = []token.ID{50} },
+		"2 completions are asked for, only one can": func(r *Request) {
+			r.Seeds, r.Stream = []uint64{1, 2}, func(token.ID) {}
+		},
+	} {
+		bad := good
+		spoil(&bad)
+		err := NewEngine(p, 4).Generate(t.Context(), []Request{good, bad}, func(int, []Completion) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "sample: request 1: ") {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+func TestUnfitModels(t *testing.T) {
+	r := Request{Prompt: []token.ID{1, 2}, Seeds: []uint64{1}, Settings: Settings{MaxTokens: 3}}
+	attempt := func(p *model.Params) error {
+		return NewEngine(p, 4).Generate(t.Context(), []Request{r}, func(int, []Completion) error { return nil })
+	}
+	reward := newModel(t, 20, func(c *model.Config) { *c = c.Reward() })
+	if err := attempt(reward); err == nil || !strings.Contains(err.Error(), "is a reward model") {
+		t.Errorf("error %v", err)
+	}
+	broken := newModel(t, 20, nil)
+	broken.Norm.W[0] = float32(math.NaN())
+	if err := attempt(broken); err == nil || !strings.Contains(err.Error(), "request 0: the model's logits are not finite") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestNoSlots: an engine always has room for one completion.
+func TestNoSlots(t *testing.T) {
+	r := Request{Prompt: []token.ID{1}, Seeds: []uint64{1, 2}, Settings: Settings{MaxTokens: 3}}
+	if c := generate(t, NewEngine(newModel(t, 20, nil), 0), []Request{r}); len(c[0][1].IDs) != 3 {
+		t.Errorf("completions %v", c)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	e := NewEngine(newModel(t, 100, nil), 2)
+	requests := make([]Request, 20)
+	for i := range requests {
+		requests[i] = Request{Prompt: []token.ID{1}, Seeds: []uint64{uint64(i)}, Settings: Settings{Temperature: 1, MaxTokens: 5}}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := 0
+	err := e.Generate(ctx, requests, func(int, []Completion) error {
+		done++
+		cancel()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || done > 2 {
+		t.Errorf("error %v after %d requests", err, done)
+	}
+	// What the caller returns ends it too, at once.
+	full := fmt.Errorf("disk full")
+	done = 0
+	err = e.Generate(t.Context(), requests, func(int, []Completion) error {
+		done++
+		return full
+	})
+	if !errors.Is(err, full) || done != 1 {
+		t.Errorf("error %v after %d requests", err, done)
+	}
+	// The engine is as good as new.
+	if c := generate(t, e, requests); len(c[19][0].IDs) != 5 {
+		t.Errorf("completion %v", c[19])
+	}
+}
