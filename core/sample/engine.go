@@ -32,7 +32,7 @@ func NewEngine(p *model.Params, slots int) *Engine {
 	slots = max(1, slots)
 	return &Engine{
 		decoder: model.NewDecoder(p, max(slots, prefillRows)), head: p.Head != nil,
-		vocab:   p.Config.VocabSize, maxPos: p.Config.MaxPositions, slots: slots,
+		vocab: p.Config.VocabSize, maxPos: p.Config.MaxPositions, slots: slots,
 	}
 }
 
