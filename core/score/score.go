@@ -72,9 +72,20 @@ func batch(examples []pack.Example, members []int) *token.Batch {
 	return pack.Batch(list)
 }
 
+// hasHead reports a model that predicts no tokens.
+func hasHead(p *model.Params) error {
+	if p.Head == nil {
+		return fmt.Errorf("score: the model is a reward model: it has no language-model head (lm_head.weight)")
+	}
+	return nil
+}
+
 // LogProbs returns, for each example, the log-probability of every token that it
 // reads out, in order.
 func LogProbs(ctx context.Context, p *model.Params, examples []pack.Example, micro int) ([][]float32, error) {
+	if err := hasHead(p); err != nil {
+		return nil, err
+	}
 	out := make([][]float32, len(examples))
 	err := forward(ctx, p, examples, micro, model.LogProbs, func(members []int, b *token.Batch, r *model.Result) error {
 		at := 0
@@ -91,6 +102,9 @@ func LogProbs(ctx context.Context, p *model.Params, examples []pack.Example, mic
 // Sequences returns, for each example, the log-probability of each of its
 // sequences, weighted by SeqWeight.
 func Sequences(ctx context.Context, p *model.Params, examples []pack.Example, micro int) ([][]float64, error) {
+	if err := hasHead(p); err != nil {
+		return nil, err
+	}
 	return perSequence(ctx, p, examples, micro, model.SeqLogProbs, func(r *model.Result) []float32 { return r.SeqLogProb })
 }
 
@@ -122,6 +136,9 @@ func perSequence(ctx context.Context, p *model.Params, examples []pack.Example, 
 // CrossEntropy returns the sum of the examples' weighted negative
 // log-likelihoods, in nats, and the sum of their weights.
 func CrossEntropy(ctx context.Context, p *model.Params, examples []pack.Example, micro int) (nats, weight float64, err error) {
+	if err := hasHead(p); err != nil {
+		return 0, 0, err
+	}
 	err = forward(ctx, p, examples, micro, model.CrossEntropy, func(_ []int, b *token.Batch, r *model.Result) error {
 		nats += r.Loss
 		for _, w := range b.Weight {
