@@ -188,9 +188,6 @@ func (s *scorer) logProbs(ctx context.Context, block [][]token.ID) ([]any, error
 			examples, lines = append(examples, pack.Text("", ids)), append(lines, i)
 		}
 	}
-	if len(examples) == 0 {
-		return results, nil
-	}
 	all, err := score.LogProbs(ctx, s.params, examples, score.MicroTokens)
 	for k, i := range lines {
 		results[i] = logProbsJSON{all[k], sum(all[k])}
