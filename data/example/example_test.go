@@ -1,0 +1,182 @@
+package example_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
+)
+
+func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
+	t.Helper()
+	lines := []string{"the herd, the llamas, the herd", "the herders herd the llamas"}
+	tok, err := tokenizer.Train(slices.Values(lines), tokenizer.TrainSettings{VocabSize: 275})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func document(id, text string) data.Document {
+	return data.Document{Origin: data.Origin{ID: id}, Text: text}
+}
+
+func say(role, content string) token.Message { return token.Message{Role: role, Content: content} }
+
+// TestDocument: whatever the length of its pieces, every token of a document but
+// the first is predicted once, from what comes before it in its piece.
+func TestDocument(t *testing.T) {
+	tok := newTokenizer(t)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for words := range 12 {
+		row := document(fmt.Sprint("doc ", words), strings.Repeat("the llama herd ", words))
+		ids := append(tok.Prompt(row.Text), tok.EOS())
+		for _, length := range []int{1, 2, 3, 7, len(ids) - 2, len(ids) - 1, len(ids), 1 + rng.IntN(40), 1000} {
+			if length < 1 {
+				continue
+			}
+			if err := checkPieces(example.Document(tok, row, length), row.ID, ids, length); err != nil {
+				t.Errorf("%d tokens in pieces of %d: %v", len(ids), length, err)
+			}
+		}
+	}
+	t.Run("planted", func(t *testing.T) {
+		row := document("a", strings.Repeat("the llama herd ", 5))
+		ids := append(tok.Prompt(row.Text), tok.EOS())
+		pieces := example.Document(tok, row, 4)
+		if checkPieces(pieces[1:], row.ID, ids, 4) == nil || checkPieces(append(pieces, pieces[0]), row.ID, ids, 4) == nil {
+			t.Error("a missing piece or one too many passes")
+		}
+	})
+}
+
+func checkPieces(pieces []pack.Example, row string, ids []token.ID, length int) error {
+	var predicted []token.ID
+	for i, e := range pieces {
+		if e.Row != row || len(e.Responses) > 0 || e.Tokens() > length || e.Tokens() == 0 {
+			return fmt.Errorf("piece %d is %+v", i, e)
+		}
+		if last := i == len(pieces)-1; !last && e.Tokens() != length {
+			return fmt.Errorf("piece %d of %d has %d tokens", i, len(pieces), e.Tokens())
+		}
+		if e.Norm != float64(e.Targets()) {
+			return fmt.Errorf("piece %d has norm %g for %d targets", i, e.Norm, e.Targets())
+		}
+		b := pack.Batch([]pack.Example{e})
+		predicted = append(predicted, b.Target...)
+	}
+	if !slices.Equal(predicted, ids[1:]) {
+		return fmt.Errorf("predicted %v, want each of %v once", predicted, ids[1:])
+	}
+	return nil
+}
+
+var conversation = []token.Message{
+	say("system", "be brief"), say("user", "who herds?"), say("assistant", "the herders"),
+	say("user", "whom?"), say("assistant", " the llamas\n"),
+}
+
+// TestChat: what is learnt is the assistant's words with the end of its turns.
+func TestChat(t *testing.T) {
+	tok := newTokenizer(t)
+	e, err := example.Chat(tok, data.Chat{Origin: data.Origin{ID: "c"}, Messages: conversation})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var learnt []token.ID
+	for i, w := range e.Prompt.Weight {
+		switch w {
+		case 1:
+			learnt = append(learnt, e.Prompt.IDs[i])
+		case 0:
+		default:
+			t.Errorf("token %d has weight %g", i, w)
+		}
+	}
+	want := "the herders" + tokenizer.NameEndOfTurn + "the llamas" + tokenizer.NameEndOfTurn
+	if got := tok.Decode(learnt); got != want {
+		t.Errorf("learnt %q, want %q", got, want)
+	}
+	if e.Norm != float64(len(learnt)) || e.Targets() != len(learnt) || e.Row != "c" {
+		t.Errorf("row %q has norm %g and %d targets for %d tokens", e.Row, e.Norm, e.Targets(), len(learnt))
+	}
+	whole, err := tok.Chat(conversation, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(e.Prompt.IDs, whole.IDs) || !slices.Equal(e.Prompt.Weight, example.Marks(whole.Own)) {
+		t.Errorf("ids %v, weights %v", e.Prompt.IDs, e.Prompt.Weight)
+	}
+}
+
+// TestResponses: the prompt with any of its responses is the chat of both.
+func TestResponses(t *testing.T) {
+	tok := newTokenizer(t)
+	prompt := conversation[:2]
+	responses := [][]token.Message{
+		example.Reply("the herders"),
+		example.Reply(""),
+		conversation[2:], // goes on for several turns
+	}
+	e, rendered, err := example.Responses(tok, "p", prompt, responses...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Row != "p" || len(e.Responses) != len(responses) || len(rendered) != len(responses) {
+		t.Fatalf("%d responses, %d rendered in row %q", len(e.Responses), len(rendered), e.Row)
+	}
+	for i, response := range responses {
+		whole, err := tok.Chat(append(slices.Clone(prompt), response...), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Concat(e.Prompt.IDs, e.Responses[i].IDs); !slices.Equal(got, whole.IDs) {
+			t.Errorf("response %d: %q, want %q", i, tok.Decode(got), tok.Decode(whole.IDs))
+		}
+		cut := len(e.Prompt.IDs)
+		if !slices.Equal(rendered[i].Own, whole.Own[cut:]) || !slices.Equal(rendered[i].Kind, whole.Kind[cut:]) || slices.Contains(whole.Own[:cut], true) {
+			t.Errorf("response %d: own tokens %v, want %v", i, rendered[i].Own, whole.Own)
+		}
+	}
+	// The first word comes first: its header is the prompt's.
+	if got := tok.Decode(e.Responses[0].IDs); got != "the herders"+tokenizer.NameEndOfTurn {
+		t.Errorf("response %q", got)
+	}
+}
+
+func TestRewarded(t *testing.T) {
+	tok := newTokenizer(t)
+	e, err := example.Rewarded(tok, "p", conversation[:2], example.Reply("the herders"), example.Reply("the llamas"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Values() != 2 || e.Sequences() != 2 || e.Targets() != 0 {
+		t.Errorf("%d values, %d sequences, %d targets", e.Values(), e.Sequences(), e.Targets())
+	}
+	b := pack.Batch([]pack.Example{e})
+	for _, row := range b.Value {
+		if b.IDs[row] != tok.EOT() {
+			t.Errorf("the value head reads %q, not the end of turn", tok.Token(b.IDs[row]))
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	tok := newTokenizer(t)
+	if _, err := example.Chat(tok, data.Chat{}); err == nil {
+		t.Error("a chat without messages passes")
+	}
+	if _, _, err := example.Responses(tok, "p", conversation[:2], []token.Message{say("user", "no")}); err == nil {
+		t.Error("a response of the user's passes")
+	}
+	if _, err := example.Rewarded(tok, "p", nil, example.Reply("yes")); err == nil {
+		t.Error("a response to nothing passes")
+	}
+}
