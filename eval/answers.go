@@ -34,6 +34,9 @@ func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pro
 		if err != nil {
 			return nil, fmt.Errorf("eval: row %s: %w", row.ID, err)
 		}
+		if n := len(chat.IDs); n >= p.Config.MaxPositions {
+			return nil, fmt.Errorf("eval: row %s: the prompt has %d tokens, the model %d positions: nothing can follow", row.ID, n, p.Config.MaxPositions)
+		}
 		requests[i] = sample.Request{Prompt: chat.IDs, Seeds: []uint64{uint64(i)}, Stop: []token.ID{tok.EOT(), tok.EOS()}, Settings: s}
 	}
 	answers := make([]Answer, len(prompts))
@@ -94,18 +97,13 @@ func WinRate(first, second []Answer) (Measure, error) {
 	if len(first) != len(second) {
 		return Measure{}, fmt.Errorf("eval: %d answers against %d", len(first), len(second))
 	}
-	wins := make([]float64, len(first))
+	var wins count
 	for i, a := range first {
 		b := second[i]
 		if a.Prompt != b.Prompt {
 			return Measure{}, fmt.Errorf("eval: answer %d is to prompt %s in one list and to %s in the other", i, a.Prompt, b.Prompt)
 		}
-		switch {
-		case a.Grade > b.Grade:
-			wins[i] = 1
-		case a.Grade == b.Grade:
-			wins[i] = 0.5
-		}
+		wins.add(outcome(float64(a.Grade - b.Grade)))
 	}
-	return Mean(wins), nil
+	return wins.share(), nil
 }

@@ -9,15 +9,17 @@ import (
 	"slices"
 )
 
-// Measure is a number with its 95% confidence interval.
+// Measure is a number with its 95% confidence interval. What cannot be known is
+// NaN: the mean of nothing, or the interval around a single value.
 type Measure struct {
-	Value float64 `json:"value"`
-	Low   float64 `json:"low"`
-	High  float64 `json:"high"`
-	N     int     `json:"n"` // what it is the mean of: questions, documents, pairs
+	Value, Low, High float64
+	N                int // what it is the mean of: questions, documents, pairs
 }
 
 func (m Measure) String() string { return fmt.Sprintf("%.3g [%.3g, %.3g]", m.Value, m.Low, m.High) }
+
+// known reports whether x is a number that can be told.
+func known(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // z is the 97.5% quantile of the normal distribution.
 const z = 1.959964
@@ -45,7 +47,7 @@ func Mean(x []float64) Measure {
 	for _, v := range x {
 		squares += (v - mean) * (v - mean)
 	}
-	half := z * math.Sqrt(squares/float64(max(1, len(x)-1))/float64(len(x)))
+	half := z * math.Sqrt(squares/float64(len(x)-1)/float64(len(x)))
 	return Measure{Value: mean, Low: mean - half, High: mean + half, N: len(x)}
 }
 
@@ -70,5 +72,9 @@ func Ratio(a, b []float64) Measure {
 	for i := range a {
 		above, below = above+a[i], below+b[i]
 	}
-	return Measure{Value: above / below, Low: draws[resamples*25/1000], High: draws[resamples*975/1000-1], N: len(a)}
+	m := Measure{Value: above / below, Low: math.NaN(), High: math.NaN(), N: len(a)}
+	if len(a) > 1 {
+		m.Low, m.High = draws[resamples*25/1000], draws[resamples*975/1000-1]
+	}
+	return m
 }

@@ -88,11 +88,16 @@ func rank(name string) int {
 	return len(order)
 }
 
-// cell formats a measure with half the width of its interval.
+// cell formats a measure with half the width of its interval, as far as they are
+// known.
 func (m Measures) cell(name string) string {
 	x, ok := m[name]
-	if !ok {
+	half := (x.High - x.Low) / 2
+	switch {
+	case !ok || !known(x.Value):
 		return "-"
+	case !known(half):
+		return fmt.Sprintf("%.3f", x.Value)
 	}
-	return fmt.Sprintf("%.3f ±%.3f", x.Value, (x.High-x.Low)/2)
+	return fmt.Sprintf("%.3f ±%.3f", x.Value, half)
 }

@@ -1,0 +1,134 @@
+package eval
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/check"
+)
+
+func prompt(id string) data.Chat {
+	return data.Chat{
+		Origin: data.Origin{ID: id, Meta: map[string]string{
+			"class": "herding", "answer": "llamas", "accept": "Llamas.\nThe llamas.", "max_words": "3",
+		}},
+		Messages: user("whom? " + id),
+	}
+}
+
+// TestJudge: what was cut off is not right, whatever it says.
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		text, finish string
+		want         check.Verdict
+		grade        int
+	}{
+		{" The llamas.\n", sample.Stop, check.Verdict{Correct: true, Contains: true, WellFormed: true, Concise: true}, 5},
+		{"The llamas.", sample.Length, check.Verdict{Contains: true}, 3},
+		{"It is the llamas.", sample.Stop, check.Verdict{Contains: true, WellFormed: true}, 4},
+		{"no idea", sample.Stop, check.Verdict{Concise: true}, 1},
+		{"", sample.Stop, check.Verdict{}, 0},
+	} {
+		a := judge(prompt("p"), c.text, c.finish)
+		if a.Verdict != c.want || a.Grade != c.grade || a.Class != "herding" || a.Text != strings.TrimSpace(c.text) {
+			t.Errorf("%q (%s): %+v, want %+v and grade %d", c.text, c.finish, a, c.want, c.grade)
+		}
+	}
+}
+
+// answer is an answer to prompt i of a class that is right or wrong.
+func answer(i int, class string, v check.Verdict) Answer {
+	return Answer{Prompt: fmt.Sprint(i), Class: class, Verdict: v, Grade: v.Grade()}
+}
+
+var (
+	perfect = check.Verdict{Correct: true, Contains: true, WellFormed: true, Concise: true}
+	wordy   = check.Verdict{Contains: true, WellFormed: true}
+	wrong   = check.Verdict{Concise: true}
+)
+
+func TestQuality(t *testing.T) {
+	got := Quality([]Answer{answer(0, "maths", perfect), answer(1, "maths", wordy), answer(2, "people", wrong), answer(3, "", perfect)})
+	want := Measures{
+		"accuracy": Proportion(2, 4), "contains": Proportion(3, 4), "well_formed": Proportion(3, 4), "concise": Proportion(3, 4),
+		"accuracy/maths": Proportion(1, 2), "accuracy/people": Proportion(0, 1),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWinRate(t *testing.T) {
+	first := []Answer{answer(0, "", perfect), answer(1, "", wordy), answer(2, "", wrong), answer(3, "", perfect)}
+	second := []Answer{answer(0, "", wordy), answer(1, "", wordy), answer(2, "", perfect), answer(3, "", wrong)}
+	for _, c := range []struct {
+		a, b []Answer
+		want Measure
+	}{
+		{first, second, Proportion(2.5, 4)},
+		{second, first, Proportion(1.5, 4)},
+		{first, first, Proportion(2, 4)},
+		{first[:1], second[:1], Proportion(1, 1)}, // one win is no certainty
+	} {
+		if got, err := WinRate(c.a, c.b); err != nil || got != c.want {
+			t.Errorf("win rate %v, want %v, error %v", got, c.want, err)
+		}
+	}
+	if _, err := WinRate(first, second[:2]); err == nil || !strings.Contains(err.Error(), "4 answers against 2") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := WinRate(first[:2], second[1:3]); err == nil || !strings.Contains(err.Error(), "answer 0 is to prompt 0 in one list and to 1") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestAnswers holds the answers against the engine's own completions.
+func TestAnswers(t *testing.T) {
+	tok := newTokenizer(t)
+	p := random(t, tok, false, 7)
+	s := sample.Settings{Temperature: 1, MaxTokens: 6}
+	var prompts []data.Chat
+	for i := range 70 { // more than advance together
+		prompts = append(prompts, prompt(fmt.Sprint(i)))
+	}
+	got, err := Answers(t.Context(), p, tok, prompts, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{0, 1, 33, 69} {
+		before, err := tok.Chat(prompts[i].Messages, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := sample.Request{Prompt: before.IDs, Seeds: []uint64{uint64(i)}, Stop: []token.ID{tok.EOT(), tok.EOS()}, Settings: s}
+		err = sample.NewEngine(p, 1).Generate(t.Context(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
+			if want := judge(prompts[i], tok.DecodeSkipSpecial(c[0].IDs), c[0].Finish); got[i] != want {
+				t.Errorf("answer %d is %+v, want %+v", i, got[i], want)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAnswersErrors(t *testing.T) {
+	tok := newTokenizer(t)
+	p := random(t, tok, false, 7)
+	prompts := []data.Chat{prompt("a"), {Origin: data.Origin{ID: "empty"}}}
+	if _, err := Answers(t.Context(), p, tok, prompts, sample.Settings{MaxTokens: 3}); err == nil || !strings.Contains(err.Error(), "row empty") {
+		t.Errorf("error %v", err)
+	}
+	long := prompt("long")
+	long.Messages = user(strings.Repeat("whom? ", 40))
+	if _, err := Answers(t.Context(), p, tok, []data.Chat{prompt("a"), long}, sample.Settings{MaxTokens: 3}); err == nil || !strings.Contains(err.Error(), "row long") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,97 @@
+package eval
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var results = Results{Stages: []Stage{
+	{"pretrain", Measures{"loss": {2.5, 2.25, 2.75, 9}, "accuracy": Proportion(0, 0), "accuracy/maths": {1, 1, 1, 1}}},
+	{"sft", Measures{"loss": {2, 1.5, 2.5, 9}, "accuracy": {0.75, 0.5, 1, 4}, "win_rate": {0.5, 0, 1, 4}, "zeal": {1, 1, 1, 1}}},
+	{"reward", Measures{"reward_accuracy": {0.5, math.NaN(), math.NaN(), 1}}},
+}}
+
+func TestTable(t *testing.T) {
+	for _, c := range []struct {
+		width int
+		want  string
+	}{
+		{0, `
+stage     accuracy      win rate      reward accuracy  loss          zeal
+pretrain  -             -             -                2.500 ±0.250  -
+sft       0.750 ±0.250  0.500 ±0.500  -                2.000 ±0.500  1.000 ±0.000
+reward    -             -             0.500            -             -
+`},
+		{45, `
+stage     accuracy      win rate
+pretrain  -             -
+sft       0.750 ±0.250  0.500 ±0.500
+reward    -             -
+`},
+		{10, `
+stage     accuracy
+pretrain  -
+sft       0.750 ±0.250
+reward    -
+`},
+	} {
+		var b strings.Builder
+		if err := results.Table(&b, c.width); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for line := range strings.Lines(b.String()) {
+			got = append(got, strings.TrimRight(line, " \n"))
+			if n := len([]rune(got[len(got)-1])); c.width > 30 && n > c.width {
+				t.Errorf("a line of %d columns in %d", n, c.width)
+			}
+		}
+		if diff := cmp.Diff(strings.Split(strings.TrimSpace(c.want), "\n"), got); diff != "" {
+			t.Errorf("width %d (-want +got):\n%s", c.width, diff)
+		}
+	}
+}
+
+// TestWrite reads the file back as another program would.
+func TestWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "results.json")
+	if err := results.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Stages []struct {
+			Stage    string
+			Measures map[string]map[string]*float64
+		}
+	}
+	if err := json.Unmarshal(b, &file); err != nil {
+		t.Fatalf("%v in %s", err, b)
+	}
+	var names []string
+	for _, s := range file.Stages {
+		names = append(names, s.Stage)
+	}
+	if diff := cmp.Diff([]string{"pretrain", "sft", "reward"}, names); diff != "" {
+		t.Error(diff)
+	}
+	accuracy := file.Stages[1].Measures["accuracy"]
+	if len(accuracy) != 4 || *accuracy["value"] != 0.75 || *accuracy["low"] != 0.5 || *accuracy["high"] != 1 || *accuracy["n"] != 4 {
+		t.Errorf("accuracy in %s", b)
+	}
+	if file.Stages[0].Measures["accuracy"]["value"] != nil || strings.Contains(string(b), "NaN") || b[len(b)-1] != '\n' {
+		t.Errorf("file %s", b)
+	}
+	if err := results.Write(filepath.Join(path, "below")); err == nil {
+		t.Error("writing below a file passes")
+	}
+}

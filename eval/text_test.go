@@ -1,0 +1,110 @@
+package eval
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/score"
+	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
+)
+
+var documents = []data.Document{
+	document("a", "the herd"), document("b", "the herders herd the llamas, all of them"), document("c", "é"), document("d", ""),
+}
+
+// TestTextsUniform: to a model that knows nothing, each of V tokens costs log V.
+func TestTextsUniform(t *testing.T) {
+	tok := newTokenizer(t)
+	p := blank(t, tok, false)
+	var tokens, bytes float64
+	for _, d := range documents {
+		tokens += float64(len(tok.Encode(d.Text)) + 1) // the end of text, too
+		bytes += float64(len(d.Text))
+	}
+	perToken := math.Log(float64(tok.VocabSize()))
+	for _, length := range []int{1, 3, 5, 60} {
+		m, err := Texts(t.Context(), p, tok, documents, length)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bits := tokens * perToken / math.Ln2 / bytes
+		if !near(m["loss"].Value, perToken, 1e-5) || !near(m["bits_per_byte"].Value, bits, 1e-5*bits) || m["loss"].N != len(documents) {
+			t.Errorf("pieces of %d: %v, want loss %v and %v bits per byte", length, m, perToken, bits)
+		}
+		// No document is harder than another, so that there is no doubt.
+		if !near(m["loss"].Low, perToken, 1e-5) || !near(m["loss"].High, perToken, 1e-5) {
+			t.Errorf("pieces of %d: loss %v, want an interval of nothing", length, m["loss"])
+		}
+	}
+}
+
+// TestTextsLoss: whole documents cost what the training graph says.
+func TestTextsLoss(t *testing.T) {
+	tok := newTokenizer(t)
+	p := random(t, tok, false, 1)
+	var examples []pack.Example
+	for _, d := range documents {
+		examples = append(examples, example.Document(tok, d, 60)...)
+	}
+	nats, weight, err := score.CrossEntropy(t.Context(), p, examples, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Texts(t.Context(), p, tok, documents, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := nats / weight; !near(m["loss"].Value, want, 1e-5*want) || m["loss"].Low > want || m["loss"].High < want {
+		t.Errorf("loss %v, want %v", m["loss"], want)
+	}
+	if !known(m["bits_per_byte"].Value) {
+		t.Errorf("bits per byte %v", m["bits_per_byte"])
+	}
+	// Short pieces know less of what came before.
+	if short, err := Texts(t.Context(), p, tok, documents, 2); err != nil || near(short["loss"].Value, m["loss"].Value, 1e-3) {
+		t.Errorf("loss in pieces of 2 tokens %v, error %v", short["loss"], err)
+	}
+}
+
+func TestChats(t *testing.T) {
+	tok := newTokenizer(t)
+	chats := []data.Chat{
+		chat("a", "who?", "the herd"), chat("b", "whom?", "the llamas"),
+		{Messages: user("no answer")},
+		chat("too long", strings.Repeat("the herd? ", 40), "yes"),
+	}
+	m, err := Chats(t.Context(), blank(t, tok, false), tok, chats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := math.Log(float64(tok.VocabSize())); !near(m["chat_loss"].Value, want, 1e-5) || m["chat_loss"].N != 2 {
+		t.Errorf("a model that knows nothing: %v, want %v", m, want)
+	}
+
+	p := random(t, tok, false, 1)
+	var nats, tokens float64
+	for _, c := range chats[:2] {
+		e, err := example.Chat(tok, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, w, err := score.CrossEntropy(t.Context(), p, []pack.Example{e}, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nats, tokens = nats+n, tokens+w
+	}
+	if m, err = Chats(t.Context(), p, tok, chats); err != nil || !near(m["chat_loss"].Value, nats/tokens, 1e-5*nats) {
+		t.Errorf("chat loss %v, want %v, error %v", m, nats/tokens, err)
+	}
+
+	if _, err := Chats(t.Context(), p, tok, chats[2:]); err == nil || !strings.Contains(err.Error(), "no chat") {
+		t.Errorf("nothing to measure: error %v", err)
+	}
+	if _, err := Chats(t.Context(), p, tok, []data.Chat{{Origin: data.Origin{ID: "empty"}}}); err == nil || !strings.Contains(err.Error(), "row empty") {
+		t.Errorf("no messages: error %v", err)
+	}
+}
