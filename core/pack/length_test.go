@@ -129,4 +129,3 @@ func TestLimitValidate(t *testing.T) {
 		}
 	}
 }
-
