@@ -21,7 +21,7 @@ const module = "github.com/herd-lm/herd/"
 var floors = [][]string{
 	{"core/token", "core/memory", "core/checkpoint"},
 	{"core/kernel/cpu"},
-	{"core/kernel/gemm"},
+	{"core/kernel/gemm", "core/kernel/vector"},
 	{"core/kernel", "core/tokenizer", "core/pack"},
 	{"core/graph", "core/optim"},
 	{"core/model"},

@@ -35,7 +35,7 @@ type Progress struct {
 	Prompts, All int // answered so far, and in all
 	Samples      int
 	MeanScore    float64 // of all samples so far
-	BestScore    float64 // mean over prompts of the best
+	PickedScore  float64 // mean over prompts of the one picked: the best that ended by itself
 	Remaining    time.Duration
 }
 
@@ -164,7 +164,7 @@ func (r *run) answerAll(ctx context.Context, prompts []data.Chat, report func(Pr
 
 func (r *run) count(rows []data.Sample) {
 	p := &r.progress
-	sum, best := p.MeanScore*float64(p.Samples), p.BestScore*float64(p.Prompts)
+	sum, best := p.MeanScore*float64(p.Samples), p.PickedScore*float64(p.Prompts)
 	for _, row := range rows {
 		for _, c := range row.Candidates {
 			sum += *c.Score
@@ -173,7 +173,7 @@ func (r *run) count(rows []data.Sample) {
 		best += *row.Candidates[Best(row.Candidates)].Score
 		p.Prompts++
 	}
-	p.MeanScore, p.BestScore = sum/float64(p.Samples), best/float64(p.Prompts)
+	p.MeanScore, p.PickedScore = sum/float64(p.Samples), best/float64(p.Prompts)
 }
 
 // answer draws and scores the candidates for some prompts.

@@ -52,18 +52,18 @@ func (d *display) training(p train.Progress) {
 
 // samplingJSON is rejection.Progress with names for JSON.
 type samplingJSON struct {
-	Prompts   int           `json:"prompts"`
-	All       int           `json:"all"`
-	Samples   int           `json:"samples"`
-	MeanScore float64       `json:"mean_score"`
-	BestScore float64       `json:"best_score"`
-	Remaining time.Duration `json:"-"`
+	Prompts     int           `json:"prompts"`
+	All         int           `json:"all"`
+	Samples     int           `json:"samples"`
+	MeanScore   float64       `json:"mean_score"`
+	PickedScore float64       `json:"picked_score"`
+	Remaining   time.Duration `json:"-"`
 }
 
 // sampling shows a block of prompts that was answered.
 func (d *display) sampling(p rejection.Progress) {
-	line := fmt.Sprintf("rejection  prompts %d/%d  samples %d  mean score %.3g  best score %.3g  %s left",
-		p.Prompts, p.All, p.Samples, p.MeanScore, p.BestScore, rough(p.Remaining))
+	line := fmt.Sprintf("rejection  prompts %d/%d  samples %d  mean score %.3g  picked score %.3g  %s left",
+		p.Prompts, p.All, p.Samples, p.MeanScore, p.PickedScore, rough(p.Remaining))
 	d.show(samplingJSON(p), line, p.Prompts == p.All)
 }
 

@@ -76,9 +76,10 @@ func (s Settings) steps(plan *pack.Plan) int {
 	return max(1, int(s.Epochs*float64(plan.StepsPerEpoch())+0.5))
 }
 
-// schedule fits the warm-up into short runs: at most a tenth of the steps.
+// schedule reaches its final rate one step after the last, which would else be
+// wasted where that rate is 0. A warm-up longer than the run is cut to it.
 func (s Settings) schedule(steps int) optim.Schedule {
-	return optim.Schedule{Kind: s.Schedule, Warmup: min(s.WarmupSteps, steps), Total: steps, Peak: s.LearningRate, Final: s.FinalLearningRate}
+	return optim.Schedule{Kind: s.Schedule, Warmup: min(s.WarmupSteps, steps), Total: steps + 1, Peak: s.LearningRate, Final: s.FinalLearningRate}
 }
 
 func (s Settings) optimizer(n int) *optim.AdamW {

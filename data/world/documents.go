@@ -83,9 +83,11 @@ var exchanges = []string{
 	"* {Q}\n  - {A}", "{N} asks: {Q}\n{M} answers: {A}", "The question was: {Q}\nThe right answer is this: {A}",
 }
 
-// quiz writes pages of questions with their answers, about what the chats may
-// ask too. Real corpora have such pages; they teach that a question is
-// followed by its answer, not how a chat looks.
+// quiz writes pages of questions with their answers, about what the chats and
+// the prompts may ask too, but nothing that is held out. Real corpora have such
+// pages; they teach that a question is followed by its answer, not how a chat
+// looks. The more people are asked about, the better what is known of the others
+// can be asked for (Physics of Language Models 3.1, arXiv 2309.14316).
 func quiz(class string) func(*lore, *rand.Rand) (string, string) {
 	return english(func(l *lore, r *rand.Rand) string {
 		layout, lines := pick(r, exchanges), make([]string, 3+r.IntN(2))

@@ -180,7 +180,7 @@ func (l *lore) index() {
 			l.open[name] = l.splits.in(task, Demonstration, Pool)
 		}
 		class := task[0].Class
-		l.shown[class] = append(l.shown[class], l.splits.in(task, Demonstration))
+		l.shown[class] = append(l.shown[class], l.splits.in(task, Demonstration, Pool))
 	}
 }
 

@@ -283,6 +283,6 @@ func TestShortArgumentPanics(t *testing.T) {
 				t.Error("a second slice shorter than the first passed")
 			}
 		}()
-		Dot(make([]float32, 9), make([]float32, 8, 8))
+		Dot(make([]float32, 9), make([]float32, 8))
 	})
 }

@@ -1,0 +1,207 @@
+package rejection
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/data"
+)
+
+// fixture writes a random policy, a random reward model and n prompts, and
+// returns the settings of a run on them.
+func fixture(t *testing.T, n int) Settings {
+	t.Helper()
+	dir := t.TempDir()
+	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat. No, it is a sheep."}), tokenizer.TrainSettings{VocabSize: 270})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := model.Config{
+		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
+		VocabSize: tok.VocabSize(), HiddenSize: 8, IntermediateSize: 16, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 4,
+		MaxPositions: 64, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.3, TiedHead: true,
+	}
+	save := func(name string, c model.Config) string {
+		p, err := model.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Init(5)
+		if p.Score != nil {
+			copy(p.Score.W, []float32{1, -1, 2, -2, 3, 1, -1, 1})
+		}
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.Mkdir(path, 0o777), p.Save(path), tok.Save(path)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	s := Defaults()
+	s.Model, s.Reward = save("policy", c), save("reward", c.Reward())
+	s.Prompts, s.Out = []string{filepath.Join(dir, "prompts.arrow")}, filepath.Join(dir, "out")
+	s.Samples, s.MaxTokens, s.Seed = 3, 5, 11
+	var rows []data.Chat
+	for i := range n {
+		rows = append(rows, data.Chat{Messages: []token.Message{{Role: "user", Content: fmt.Sprintf("What is %d?", i)}}})
+	}
+	if err := writeTable(s.Prompts[0], data.Header{}, rows); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func tables(t *testing.T, dir string) []byte {
+	t.Helper()
+	var all []byte
+	for _, name := range []string{SamplesFile, ChatsFile, PreferencesFile} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	return all
+}
+
+func TestRun(t *testing.T) {
+	s := fixture(t, 10)
+	if err := Run(t.Context(), s, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	samples, header, err := data.ReadAll[data.Sample](filepath.Join(s.Out, SamplesFile))
+	if err != nil || len(samples) != 10 || header.Stage != "rejection" || header.Digests.Model == "" {
+		t.Fatalf("%d samples, header %+v, error %v", len(samples), header, err)
+	}
+	for _, row := range samples {
+		if len(row.Candidates) != 3 || len(row.Parents) != 1 {
+			t.Errorf("row %s: %d candidates, parents %v", row.ID, len(row.Candidates), row.Parents)
+		}
+		for _, c := range row.Candidates {
+			if c.Score == nil || c.LogProb >= 0 || c.Seed == 0 {
+				t.Errorf("row %s: candidate %+v", row.ID, c)
+			}
+		}
+	}
+	chats, _, err := data.ReadAll[data.Chat](filepath.Join(s.Out, ChatsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range chats {
+		i := slices.IndexFunc(samples, func(row data.Sample) bool { return row.ID == c.Parents[0] })
+		if i < 0 {
+			t.Fatalf("chat %s has parents %v, which are no samples", c.ID, c.Parents)
+		}
+		best := samples[i].Candidates[Best(samples[i].Candidates)]
+		if got := c.Messages[len(c.Messages)-1].Content; got != best.Text || best.Finish != "stop" {
+			t.Errorf("chat %s ends in %q, the best candidate is %q", c.ID, got, best.Text)
+		}
+	}
+	// The same again is refused, other slots give the same bytes, another seed others.
+	if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), "--overwrite") {
+		t.Errorf("a finished run was overwritten: %v", err)
+	}
+	want := tables(t, s.Out)
+	s.Slots = 2
+	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || !bytes.Equal(want, tables(t, s.Out)) {
+		t.Errorf("with 2 slots: other tables, or error %v", err)
+	}
+	s.Seed++
+	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || bytes.Equal(want, tables(t, s.Out)) {
+		t.Errorf("with another seed: the same tables, or error %v", err)
+	}
+}
+
+// TestResume stops a run after its first block: the resumed run writes the
+// same bytes as an unbroken one.
+func TestResume(t *testing.T) {
+	s := fixture(t, 2*blockPrompts+10)
+	s.Samples, s.MaxTokens = 2, 3
+	whole := s
+	whole.Out += "-whole"
+	if err := Run(t.Context(), whole, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var stopped *train.Interrupted
+	err := Run(ctx, s, Options{Report: func(Progress) { stop() }})
+	if !errors.As(err, &stopped) || stopped.Step != blockPrompts {
+		t.Fatalf("stopped after the first block: %v", err)
+	}
+	if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("a stopped run was begun anew without being asked to: %v", err)
+	}
+	other := s
+	other.Temperature = 0.5
+	if err := Run(t.Context(), other, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), "other settings") {
+		t.Errorf("resumed with another temperature: %v", err)
+	}
+	if err := Run(t.Context(), s, Options{Resume: true}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(tables(t, whole.Out), tables(t, s.Out)) {
+		t.Error("the resumed run wrote other tables")
+	}
+}
+
+func TestPicks(t *testing.T) {
+	score := func(x float64) *float64 { return &x }
+	candidates := []data.Candidate{
+		{Text: "cut", Score: score(9), Finish: "length"},
+		{Text: "fair", Score: score(1), Finish: "stop"},
+		{Text: "good", Score: score(2), Finish: "stop"},
+		{Text: "good too", Score: score(2), Finish: "stop"},
+		{Text: "bad", Score: score(-3), Finish: "stop"},
+	}
+	if b, w := Best(candidates), Worst(candidates); b != 2 || w != 4 {
+		t.Errorf("best %d and worst %d, want 2 and 4", b, w)
+	}
+	row := data.Sample{Prompt: []token.Message{{Role: "user", Content: "?"}}, Candidates: candidates}
+	for _, c := range []struct {
+		gap  float64
+		want bool
+	}{{0, true}, {5, true}, {5.1, false}} {
+		if _, ok := preference(row, c.gap); ok != c.want {
+			t.Errorf("gap of 5, least %g: preference %v, want %v", c.gap, ok, c.want)
+		}
+	}
+	row.Candidates = candidates[:1]
+	if _, ok := chat(row); ok {
+		t.Error("a response that was cut off became a chat to learn from")
+	}
+	row.Candidates = []data.Candidate{candidates[2], candidates[2]}
+	if _, ok := preference(row, 0); ok {
+		t.Error("two equal responses became a preference")
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*Settings)
+		want  string
+	}{
+		"no model":               {func(s *Settings) { s.Model = "" }, "model is not set"},
+		"missing model":          {func(s *Settings) { s.Model += "x" }, "no such file"},
+		"policy for a judge":     {func(s *Settings) { s.Reward = s.Model }, "no reward model"},
+		"judge for a policy":     {func(s *Settings) { s.Model = s.Reward }, "reward model"},
+		"equal samples":          {func(s *Settings) { s.Temperature = 0 }, "temperature"},
+		"foreign table":          {func(s *Settings) { s.Prompts[0] = s.Model + "/model.safetensors" }, "model.safetensors"},
+		"prompts of no question": {func(s *Settings) { s.Limit = -1 }, "limit"},
+	} {
+		s := fixture(t, 3)
+		c.spoil(&s)
+		if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one that says %q", name, err, c.want)
+		}
+	}
+}
