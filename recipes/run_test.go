@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/herd-lm/herd/core/train"
@@ -152,5 +153,18 @@ func TestRunCutOff(t *testing.T) {
 	}
 	if !bytes.Equal(want, outcome(t, dir)) {
 		t.Error("a run that was cut off four times has another outcome")
+	}
+}
+
+// TestTooMuchMemory asks for a model of terabytes: refused before anything is made.
+func TestTooMuchMemory(t *testing.T) {
+	dir := t.TempDir()
+	r := tiny(t, "base.architecture.hidden_size=65536", "base.architecture.intermediate_size=262144", "base.architecture.num_hidden_layers=200")
+	_, err := r.Run(t.Context(), Options{Dir: dir})
+	if err == nil || !strings.Contains(err.Error(), "stage base") || !strings.Contains(err.Error(), "of memory") {
+		t.Fatalf("error %v, want one that names the stage and the memory", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "base")); err == nil {
+		t.Error("a refused stage left a directory")
 	}
 }

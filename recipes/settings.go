@@ -67,7 +67,30 @@ func decode(place string, doc []byte, dst any) error {
 	if errors.As(err, &unknown) {
 		return fmt.Errorf("%s: unknown key %q%s", place, t.Value, suggest(t.Value, keysOf(reflect.TypeOf(dst), nil)))
 	}
+	var mistyped *yaml.TypeError
+	if errors.As(err, &mistyped) {
+		return fmt.Errorf("%s: got %s, expected %s", place, t.Value, typeName(mistyped.DstType))
+	}
 	return fmt.Errorf("%s: %s", place, at.GetMessage())
+}
+
+// typeName says what to write for a value of the type.
+func typeName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Uint64:
+		return "a whole number, not negative"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list: [a, b]"
+	case reflect.Struct, reflect.Map:
+		return "keys with values"
+	}
+	return "a " + t.String()
 }
 
 // suggest names the known key nearest to an unknown one, if it is near.

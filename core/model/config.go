@@ -151,6 +151,9 @@ func (c Config) Reward() Config {
 // Validate reports the first field that makes no model, or one that herd does
 // not implement.
 func (c Config) Validate() error {
+	if c.ModelType != "llama" {
+		return fmt.Errorf("model_type is %q, expected \"llama\"", c.ModelType)
+	}
 	for _, positive := range []struct {
 		name  string
 		value int
@@ -164,8 +167,6 @@ func (c Config) Validate() error {
 		}
 	}
 	switch {
-	case c.ModelType != "llama":
-		return fmt.Errorf("model_type is %q, expected \"llama\"", c.ModelType)
 	case len(c.Architectures) != 1 || (c.Architectures[0] != CausalLM && !c.IsReward()):
 		return fmt.Errorf("architectures is %q, expected %s or %s", c.Architectures, CausalLM, RewardModel)
 	case c.IsReward() && c.Labels > 1:

@@ -102,6 +102,9 @@ func newLoop(t Task) (*loop, error) {
 	if err := t.Settings.Validate(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
+	if t.Tokenizer != nil && t.Tokenizer.VocabSize() > t.Params.Config.VocabSize {
+		return nil, fmt.Errorf("train: the tokenizer has %d tokens, the model only %d: they do not belong together", t.Tokenizer.VocabSize(), t.Params.Config.VocabSize)
+	}
 	if err := audit(t.Examples); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 
 	"github.com/herd-lm/herd/core/checkpoint"
@@ -18,7 +19,7 @@ type Inputs map[string][]string
 // settings and the content of its inputs. Settings must hold no paths: moving
 // files changes nothing.
 func NewManifest(stage string, settings any, inputs Inputs) (checkpoint.Manifest, error) {
-	m := checkpoint.Manifest{Stage: stage, Inputs: make(map[string]string)}
+	m := checkpoint.Manifest{Stage: stage, Inputs: make(map[string]string), Herd: version()}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		for i, path := range inputs[name] {
 			digest, err := digestInput(path)
@@ -35,6 +36,15 @@ func NewManifest(stage string, settings any, inputs Inputs) (checkpoint.Manifest
 		Inputs   map[string]string
 	}{stage, settings, m.Inputs})
 	return m, err
+}
+
+// version is that of the program, as the module system knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	return info.Main.Version
 }
 
 // modelFiles are the files of a model directory that determine what it computes.

@@ -29,7 +29,8 @@ type Settings struct {
 	Epsilon     float64 `yaml:"epsilon"`
 	ClipNorm    float64 `yaml:"clip_norm"` // of the global gradient; 0: none
 
-	CheckpointEvery int    `yaml:"checkpoint_every"` // steps; 0: only when stopped
+	// The weights do not depend on it, so it is left out of digests.
+	CheckpointEvery int    `yaml:"checkpoint_every" json:"-"` // steps; 0: only when stopped
 	Seed            uint64 `yaml:"seed"`
 }
 
