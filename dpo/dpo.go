@@ -24,15 +24,13 @@ type Settings struct {
 	NLLWeight  float64 `yaml:"nll_weight"`  // of the chosen response's likelihood
 	MaskFormat bool    `yaml:"mask_format"` // leave end-of-turn tokens out of the contrast
 
-	MaxTokens int    `yaml:"max_tokens"` // longest prompt with a response
-	TooLong   string `yaml:"too_long"`   // error, skip or truncate
-
+	pack.Limit     `yaml:",inline"`
 	train.Settings `yaml:",inline"`
 }
 
 // Defaults returns the settings that a YAML file changes.
 func Defaults() Settings {
-	s := Settings{Beta: 0.1, NLLWeight: 0.2, MaskFormat: true, MaxTokens: 2048, TooLong: pack.Refuse, Settings: train.Defaults()}
+	s := Settings{Beta: 0.1, NLLWeight: 0.2, MaskFormat: true, Limit: pack.Limit{MaxTokens: 2048, TooLong: pack.Refuse}, Settings: train.Defaults()}
 	s.LearningRate, s.WeightDecay, s.BatchTokens, s.BatchRows = 1e-5, 0, 0, 32
 	return s
 }
@@ -51,7 +49,7 @@ func (s Settings) Validate() error {
 	case !(s.NLLWeight >= 0):
 		return fmt.Errorf("dpo: nll_weight is %g, expected 0 or more", s.NLLWeight)
 	}
-	if err := s.limit().Validate(); err != nil {
+	if err := s.Limit.Validate(); err != nil {
 		return fmt.Errorf("dpo: %w", err)
 	}
 	if err := s.Settings.Validate(); err != nil {
@@ -59,8 +57,6 @@ func (s Settings) Validate() error {
 	}
 	return nil
 }
-
-func (s Settings) limit() pack.Limit { return pack.Limit{Tokens: s.MaxTokens, TooLong: s.TooLong} }
 
 func (s Settings) reference() string {
 	if s.Reference == "" {

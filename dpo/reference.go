@@ -3,7 +3,6 @@ package dpo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,13 +13,16 @@ import (
 	"github.com/herd-lm/herd/core/score"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
 )
 
 // referenced returns the examples with the reference's log-probabilities: those
 // of the table that an earlier session left in the output directory if they
 // were computed with the same reference, or new ones.
 func referenced(ctx context.Context, tok *tokenizer.Tokenizer, s Settings, m checkpoint.Manifest) ([]pack.Example, error) {
-	rows, examples, err := load(tok, s)
+	rows, examples, err := example.Load(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
+		return example.One(Example(tok, row, s.MaskFormat))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -55,32 +57,6 @@ func (r reference) into(examples []pack.Example) []pack.Example {
 		examples[i].Responses[rejected].Reference = logps[rejected]
 	}
 	return examples
-}
-
-// load returns the rows that are trained on and their examples.
-func load(tok *tokenizer.Tokenizer, s Settings) (rows []data.Preference, examples []pack.Example, err error) {
-	for _, path := range s.Preferences {
-		for row, err := range data.Scan[data.Preference](path) {
-			if err != nil {
-				return nil, nil, err
-			}
-			e, err := Example(tok, row, s.MaskFormat)
-			if err != nil {
-				return nil, nil, fmt.Errorf("%s: row %s: %w", path, row.ID, err)
-			}
-			kept, _, err := s.limit().Apply([]pack.Example{e})
-			if err != nil {
-				return nil, nil, fmt.Errorf("%s: %w", path, err)
-			}
-			if len(kept) > 0 {
-				rows, examples = append(rows, row), append(examples, kept[0])
-			}
-		}
-	}
-	if len(rows) == 0 {
-		return nil, nil, fmt.Errorf("%v hold no preference to train on", s.Preferences)
-	}
-	return rows, examples, nil
 }
 
 // readReference returns the columns of path, or nil if there is no such table or it

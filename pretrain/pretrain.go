@@ -26,7 +26,9 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 	if err != nil {
 		return fmt.Errorf("pretrain: %w", err)
 	}
-	examples, err := load(tok, s)
+	_, examples, err := example.Load(s.Documents, pack.Limit{}, func(row data.Document) ([]pack.Example, error) {
+		return example.Document(tok, row, s.SequenceLength), nil
+	})
 	if err != nil {
 		return fmt.Errorf("pretrain: %w", err)
 	}
@@ -88,20 +90,4 @@ func (s Settings) params(tok *tokenizer.Tokenizer) (*model.Params, error) {
 	}
 	p.Init(s.Seed)
 	return p, nil
-}
-
-func load(tok *tokenizer.Tokenizer, s Settings) ([]pack.Example, error) {
-	var examples []pack.Example
-	for _, path := range s.Documents {
-		for row, err := range data.Scan[data.Document](path) {
-			if err != nil {
-				return nil, err
-			}
-			examples = append(examples, example.Document(tok, row, s.SequenceLength)...)
-		}
-	}
-	if len(examples) == 0 {
-		return nil, fmt.Errorf("%v hold no text", s.Documents)
-	}
-	return examples, nil
 }

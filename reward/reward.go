@@ -25,15 +25,13 @@ type Settings struct {
 	MinStrength int     `yaml:"min_strength"` // leave out pairs whose strength is known and less
 	Margin      float64 `yaml:"margin"`       // by which chosen should win, times the strength; Llama 3 has 0
 
-	MaxTokens int    `yaml:"max_tokens"` // longest prompt with a response
-	TooLong   string `yaml:"too_long"`   // error, skip or truncate
-
+	pack.Limit     `yaml:",inline"`
 	train.Settings `yaml:",inline"`
 }
 
 // Defaults returns the settings that a YAML file changes.
 func Defaults() Settings {
-	s := Settings{MaxTokens: 2048, TooLong: pack.Refuse, Settings: train.Defaults()}
+	s := Settings{Limit: pack.Limit{MaxTokens: 2048, TooLong: pack.Refuse}, Settings: train.Defaults()}
 	s.LearningRate, s.WeightDecay, s.BatchTokens, s.BatchRows = 1e-5, 0, 0, 64
 	return s
 }
@@ -52,7 +50,7 @@ func (s Settings) Validate() error {
 	case !(s.Margin >= 0):
 		return fmt.Errorf("reward: margin is %g, expected 0 or more", s.Margin)
 	}
-	if err := s.limit().Validate(); err != nil {
+	if err := s.Limit.Validate(); err != nil {
 		return fmt.Errorf("reward: %w", err)
 	}
 	if err := s.Settings.Validate(); err != nil {
@@ -60,8 +58,6 @@ func (s Settings) Validate() error {
 	}
 	return nil
 }
-
-func (s Settings) limit() pack.Limit { return pack.Limit{Tokens: s.MaxTokens, TooLong: s.TooLong} }
 
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (checkpoint.Manifest, error) {
@@ -83,7 +79,12 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 	if err != nil {
 		return fmt.Errorf("reward: %w", err)
 	}
-	examples, err := load(tok, s)
+	_, examples, err := example.Load(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
+		if row.Strength > 0 && row.Strength < s.MinStrength {
+			return nil, nil
+		}
+		return example.One(Example(tok, row, s.Margin))
+	})
 	if err != nil {
 		return fmt.Errorf("reward: %w", err)
 	}
@@ -96,27 +97,6 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 		Loss: BradleyTerry, Metrics: Metrics,
 		Dir: s.Out, Manifest: manifest, Options: o,
 	})
-}
-
-func load(tok *tokenizer.Tokenizer, s Settings) ([]pack.Example, error) {
-	var examples []pack.Example
-	for _, path := range s.Preferences {
-		for row, err := range data.Scan[data.Preference](path) {
-			if err != nil {
-				return nil, err
-			}
-			if row.Strength > 0 && row.Strength < s.MinStrength {
-				continue
-			}
-			e, err := Example(tok, row, s.Margin)
-			if err != nil {
-				return nil, fmt.Errorf("%s: row %s: %w", path, row.ID, err)
-			}
-			examples = append(examples, e)
-		}
-	}
-	kept, _, err := s.limit().Apply(examples)
-	return kept, err
 }
 
 // Example puts all responses to a prompt into one row: edited is preferred to

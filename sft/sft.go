@@ -21,15 +21,13 @@ type Settings struct {
 	Chats []string `yaml:"chats"` // tables of chats
 	Out   string   `yaml:"out"`   // model directory to write
 
-	MaxTokens int    `yaml:"max_tokens"` // longest row
-	TooLong   string `yaml:"too_long"`   // error, skip or truncate
-
+	pack.Limit     `yaml:",inline"`
 	train.Settings `yaml:",inline"`
 }
 
 // Defaults returns the settings that a YAML file changes.
 func Defaults() Settings {
-	s := Settings{MaxTokens: 2048, TooLong: pack.Refuse, Settings: train.Defaults()}
+	s := Settings{Limit: pack.Limit{MaxTokens: 2048, TooLong: pack.Refuse}, Settings: train.Defaults()}
 	s.Epochs, s.LearningRate, s.WeightDecay = 2, 1e-5, 0
 	return s
 }
@@ -44,7 +42,7 @@ func (s Settings) Validate() error {
 	case s.Out == "":
 		return fmt.Errorf("sft: out is not set: the model directory to write")
 	}
-	if err := s.limit().Validate(); err != nil {
+	if err := s.Limit.Validate(); err != nil {
 		return fmt.Errorf("sft: %w", err)
 	}
 	if err := s.Settings.Validate(); err != nil {
@@ -52,8 +50,6 @@ func (s Settings) Validate() error {
 	}
 	return nil
 }
-
-func (s Settings) limit() pack.Limit { return pack.Limit{Tokens: s.MaxTokens, TooLong: s.TooLong} }
 
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (checkpoint.Manifest, error) {
@@ -75,7 +71,9 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 	if err != nil {
 		return fmt.Errorf("sft: %w", err)
 	}
-	examples, err := load(tok, s)
+	_, examples, err := example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
+		return example.One(example.Chat(tok, row))
+	})
 	if err != nil {
 		return fmt.Errorf("sft: %w", err)
 	}
@@ -87,22 +85,4 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 		Settings: s.Settings, Params: params, Tokenizer: tok, Examples: examples, Loss: model.CrossEntropy,
 		Dir: s.Out, Manifest: manifest, Options: o,
 	})
-}
-
-func load(tok *tokenizer.Tokenizer, s Settings) ([]pack.Example, error) {
-	var examples []pack.Example
-	for _, path := range s.Chats {
-		for row, err := range data.Scan[data.Chat](path) {
-			if err != nil {
-				return nil, err
-			}
-			e, err := example.Chat(tok, row)
-			if err != nil {
-				return nil, fmt.Errorf("%s: row %s: %w", path, row.ID, err)
-			}
-			examples = append(examples, e)
-		}
-	}
-	kept, _, err := s.limit().Apply(examples)
-	return kept, err
 }

@@ -10,10 +10,12 @@ import (
 
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
 )
 
 // fixture writes a random model and chats whose answers are long, middling and
@@ -70,7 +72,9 @@ func TestTooLong(t *testing.T) {
 		want    string
 	}{{"error", 0, "row long has"}, {"skip", 1, ""}, {"truncate", 2, ""}} {
 		s.TooLong = c.tooLong
-		examples, err := load(tok, s)
+		_, examples, err := example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
+			return example.One(example.Chat(tok, row))
+		})
 		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: error %v, want one that says %q", c.tooLong, err, c.want)
 		}

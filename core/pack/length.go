@@ -11,14 +11,14 @@ const (
 
 // Limit bounds the length of rows: of a prompt with each of its responses.
 type Limit struct {
-	Tokens  int
-	TooLong string // Refuse, Skip or Truncate
+	MaxTokens int    `yaml:"max_tokens"` // of a prompt with its longest response; 0: no limit
+	TooLong   string `yaml:"too_long"`   // error, skip or truncate
 }
 
 // Validate reports a setting that makes no sense, by its YAML name.
 func (l Limit) Validate() error {
-	if l.Tokens <= 1 {
-		return fmt.Errorf("max_tokens is %d, expected more than 1", l.Tokens)
+	if l.MaxTokens <= 1 {
+		return fmt.Errorf("max_tokens is %d, expected more than 1", l.MaxTokens)
 	}
 	if l.TooLong != Refuse && l.TooLong != Skip && l.TooLong != Truncate {
 		return fmt.Errorf("too_long is %q, expected %s, %s or %s", l.TooLong, Refuse, Skip, Truncate)
@@ -30,15 +30,15 @@ func (l Limit) Validate() error {
 // how many were not.
 func (l Limit) Apply(examples []Example) (kept []Example, long int, err error) {
 	for _, e := range examples {
-		if n := e.longest(); n > l.Tokens {
+		if n := e.longest(); l.MaxTokens > 0 && n > l.MaxTokens {
 			long++
 			switch l.TooLong {
 			case Refuse:
-				return nil, long, fmt.Errorf("row %s has %d tokens, max_tokens is %d: raise it, or set too_long to %s or %s", e.Row, n, l.Tokens, Skip, Truncate)
+				return nil, long, fmt.Errorf("row %s has %d tokens, max_tokens is %d: raise it, or set too_long to %s or %s", e.Row, n, l.MaxTokens, Skip, Truncate)
 			case Skip:
 				continue
 			}
-			if e = e.truncate(l.Tokens); e.Targets()+e.Values() == 0 {
+			if e = e.truncate(l.MaxTokens); e.Targets()+e.Values() == 0 {
 				continue
 			}
 		}

@@ -56,7 +56,7 @@ func TestLimit(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			short := row(2)
-			kept, long, err := pack.Limit{Tokens: 8, TooLong: c.tooLong}.Apply([]pack.Example{short, c.example, short})
+			kept, long, err := pack.Limit{MaxTokens: 8, TooLong: c.tooLong}.Apply([]pack.Example{short, c.example, short})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestLimit(t *testing.T) {
 // the caller's example as it was.
 func TestLimitPrefix(t *testing.T) {
 	original := row(3, 9, 2)
-	kept, _, err := pack.Limit{Tokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{original})
+	kept, _, err := pack.Limit{MaxTokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{original})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,14 +100,14 @@ func TestLimitPrefix(t *testing.T) {
 func TestLimitNothingLeft(t *testing.T) {
 	e := row(12)
 	clear(e.Prompt.Weight[:9])
-	kept, long, err := pack.Limit{Tokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{e})
+	kept, long, err := pack.Limit{MaxTokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{e})
 	if len(kept) != 0 || long != 1 || err != nil {
 		t.Errorf("kept %v, %d too long, error %v", kept, long, err)
 	}
 }
 
 func TestLimitRefuses(t *testing.T) {
-	_, _, err := pack.Limit{Tokens: 8, TooLong: pack.Refuse}.Apply([]pack.Example{row(2), row(9)})
+	_, _, err := pack.Limit{MaxTokens: 8, TooLong: pack.Refuse}.Apply([]pack.Example{row(2), row(9)})
 	if err == nil || !strings.Contains(err.Error(), "row r1 has 9 tokens, max_tokens is 8") {
 		t.Errorf("error %v", err)
 	}
@@ -118,10 +118,10 @@ func TestLimitValidate(t *testing.T) {
 		limit pack.Limit
 		want  string
 	}{
-		{pack.Limit{Tokens: 2, TooLong: pack.Skip}, ""},
-		{pack.Limit{Tokens: 1, TooLong: pack.Skip}, "max_tokens is 1"},
-		{pack.Limit{Tokens: 9, TooLong: "drop"}, `too_long is "drop"`},
-		{pack.Limit{Tokens: 9}, `too_long is ""`},
+		{pack.Limit{MaxTokens: 2, TooLong: pack.Skip}, ""},
+		{pack.Limit{MaxTokens: 1, TooLong: pack.Skip}, "max_tokens is 1"},
+		{pack.Limit{MaxTokens: 9, TooLong: "drop"}, `too_long is "drop"`},
+		{pack.Limit{MaxTokens: 9}, `too_long is ""`},
 	} {
 		err := c.limit.Validate()
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
