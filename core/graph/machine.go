@@ -8,16 +8,18 @@ import (
 
 // Machine runs a planned graph again and again.
 type Machine struct {
-	vm    G.VM
-	clock clock
+	vm G.VM
+	// clock is an object of its own: the Ops point to it, and a way from them
+	// back to vm, which has a finalizer, would be a cycle that is never freed.
+	clock *clock
 }
 
 // NewMachine compiles g, whose plan must have been allocated.
 func NewMachine(g *G.ExprGraph) *Machine {
-	m := &Machine{}
+	m := &Machine{clock: &clock{}}
 	for _, n := range g.AllNodes() {
 		if o, ours := n.Op().(*Op); ours {
-			o.clock = &m.clock
+			o.clock = m.clock
 		}
 	}
 	m.vm = G.NewTapeMachine(g)

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 )
 
 // cubic is sum(2x·w · (2x)²) = sum(8wx³): 2x is read by two nodes, whose
@@ -240,4 +242,37 @@ func TestAllocation(t *testing.T) {
 	if large > 8<<10 || large > small+4<<10 {
 		t.Errorf("a run allocates %d bytes with vectors of 1 MB, %d with small ones", large, small)
 	}
+}
+
+// TestMachineIsFreed: a program that nobody uses any more gives its memory back.
+// Gorgonia's machines have finalizers, and a cycle through one is never freed.
+func TestMachineIsFreed(t *testing.T) {
+	freed := make(chan bool, 1)
+	func() {
+		g := G.NewGraph()
+		x := G.NewVector(g, tensor.Float32, G.WithShape(4), G.WithName("x"), G.WithValue(tensor.New(tensor.WithBacking(make([]float32, 4)))))
+		o := &Op{Name: "copy", Out: NewBuffer(4)}
+		o.Forward = func(in []G.Value) { copy(o.Out.Data, Floats(in[0])) }
+		o.Apply(x)
+		p, err := NewPlan(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Allocate()
+		m := NewMachine(g)
+		if err := m.Run(); err != nil {
+			t.Fatal(err)
+		}
+		runtime.AddCleanup(o, func(int) { freed <- true }, 0)
+		m.Close()
+	}()
+	for range 20 {
+		runtime.GC()
+		select {
+		case <-freed:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	t.Error("the operations of a closed machine are still held")
 }
