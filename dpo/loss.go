@@ -13,7 +13,9 @@ import (
 //
 // plus nll times the chosen responses' negative log-likelihood, whose weights
 // are the token weights of the batch (arXiv 2404.19733, equation 1; arXiv
-// 2407.21783, section 4.1.4, has nll = 0.2).
+// 2407.21783, section 4.1.4, has nll = 0.2). As in the former, the likelihood is
+// a mean over each response's tokens, then over pairs; TRL's mixture with its
+// sft loss takes one mean over all chosen tokens of a batch.
 func Sigmoid(beta, nll float64) model.Loss {
 	return func(o *model.Outputs) (*G.Node, error) {
 		loss, err := contrast(o, beta)
