@@ -175,7 +175,7 @@ func mark(right bool) string {
 
 // printable keeps an answer on one line of moderate length.
 func printable(text string) string {
-	const most = 100
+	const most = 72
 	line := []rune(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
