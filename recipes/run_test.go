@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,5 +167,39 @@ func TestTooMuchMemory(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "base")); err == nil {
 		t.Error("a refused stage left a directory")
+	}
+}
+
+// TestFolderOfText pretrains on a folder of files of several kinds, and notices
+// when one of them changes.
+func TestFolderOfText(t *testing.T) {
+	texts, dir := t.TempDir(), t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(texts, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 40 {
+		write(fmt.Sprintf("note%d.md", i), fmt.Sprintf("# Note %d\n\nThe goat eats leaves, the hen eats corn, the cat eats mice.\n", i))
+	}
+	write("main.go", "package main\n\nfunc main() { println(42) }\n")
+	load := func() *Recipe {
+		r, err := Load("shakespeare", []string{"text.files=[" + texts + "]", "base.vocab_size=300", "base.steps=2",
+			"base.architecture.hidden_size=16", "base.architecture.num_hidden_layers=1", "base.architecture.intermediate_size=16"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	status, results := runTiny(t, load(), dir)
+	if m := results.Stages[0].Measures; status["base"] != Done || !(m["bits_per_byte"].Value > 0) {
+		t.Errorf("status %v, measures %v", status, m)
+	}
+	if status, _ = runTiny(t, load(), dir); status["data"] != Skipped || status["base"] != Skipped {
+		t.Errorf("with nothing changed: %v", status)
+	}
+	write("main.go", "package main\n")
+	if status, _ = runTiny(t, load(), dir); status["data"] != Done || status["base"] != Done {
+		t.Errorf("with a changed file: %v", status)
 	}
 }

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -50,7 +51,8 @@ func version() string {
 // modelFiles are the files of a model directory that determine what it computes.
 var modelFiles = []string{"config.json", "*.safetensors", "tokenizer.json", "tokenizer_config.json"}
 
-// digestInput returns the digest of a file, or of a model directory.
+// digestInput returns the digest of a file, of the model in a directory, or, if
+// there is none, of all files in the folder.
 func digestInput(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -72,7 +74,26 @@ func digestInput(path string) (string, error) {
 		}
 	}
 	if len(digests) == 0 {
-		return "", fmt.Errorf("%s holds no model: no config.json or safetensors file", path)
+		return digestFolder(path)
+	}
+	return checkpoint.DigestJSON(digests)
+}
+
+// digestFolder covers the names and contents of all files below dir.
+func digestFolder(dir string) (string, error) {
+	digests := make(map[string]string)
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		digests[path[len(dir):]], err = checkpoint.DigestFile(path)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if len(digests) == 0 {
+		return "", fmt.Errorf("%s holds no files", dir)
 	}
 	return checkpoint.DigestJSON(digests)
 }
