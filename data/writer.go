@@ -58,6 +58,20 @@ func Create[T Row](path string, h Header) (*Writer[T], error) {
 	return w, nil
 }
 
+// WriteAll writes a whole table of rows that are in memory.
+func WriteAll[T Row](path string, h Header, rows []T) error {
+	w, err := Create[T](path, h)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if err := w.Write(row); err != nil {
+			return errors.Join(err, w.Abort())
+		}
+	}
+	return w.Close()
+}
+
 // Write adds a row. An empty ID is filled in with the row's [ContentID]. A row
 // that a table cannot hold (invalid UTF-8, no messages, NaN) is an error that
 // leaves the writer usable; any other error is final, and repeated by Close.

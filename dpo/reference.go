@@ -86,15 +86,8 @@ func writeReference(path, digest string, rows []data.Preference, logps [][]float
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	w, err := data.Create[data.Preference](path, data.Header{Stage: m.Stage, Digests: data.Digests{Model: m.Inputs["reference[0]"]}})
-	if err != nil {
-		return err
+	for i := range rows {
+		rows[i].RefChosenLogP, rows[i].RefRejectedLogP, rows[i].RefDigest = &logps[i][chosen], &logps[i][rejected], digest
 	}
-	for i, row := range rows {
-		row.RefChosenLogP, row.RefRejectedLogP, row.RefDigest = &logps[i][chosen], &logps[i][rejected], digest
-		if err := w.Write(row); err != nil {
-			return errors.Join(err, w.Abort())
-		}
-	}
-	return w.Close()
+	return data.WriteAll(path, data.Header{Stage: m.Stage, Digests: data.Digests{Model: m.Inputs["reference[0]"]}}, rows)
 }

@@ -49,20 +49,7 @@ func (r *run) header() data.Header {
 }
 
 func (r *run) writeBlock(i int, rows []data.Sample) error {
-	return writeTable(blockPath(r.Out, i), r.header(), rows)
-}
-
-func writeTable[T data.Row](path string, h data.Header, rows []T) error {
-	w, err := data.Create[T](path, h)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if err := w.Write(row); err != nil {
-			return errors.Join(err, w.Abort())
-		}
-	}
-	return w.Close()
+	return data.WriteAll(blockPath(r.Out, i), r.header(), rows)
 }
 
 // finish joins the blocks into the stage's tables, writes the manifest and
@@ -98,8 +85,8 @@ func (r *run) finish(prompts int) error {
 		return fmt.Errorf("no response ended within max_tokens %d: nothing can be learnt from them", r.MaxTokens)
 	}
 	return errors.Join(
-		writeTable(filepath.Join(r.Out, ChatsFile), r.header(), chats),
-		writeTable(filepath.Join(r.Out, PreferencesFile), r.header(), preferences),
+		data.WriteAll(filepath.Join(r.Out, ChatsFile), r.header(), chats),
+		data.WriteAll(filepath.Join(r.Out, PreferencesFile), r.header(), preferences),
 		checkpoint.WriteManifest(r.Out, r.manifest),
 		os.RemoveAll(blocksDir(r.Out)),
 	)

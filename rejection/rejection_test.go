@@ -55,7 +55,7 @@ func fixture(t *testing.T, n int) Settings {
 	for i := range n {
 		rows = append(rows, data.Chat{Messages: []token.Message{{Role: "user", Content: fmt.Sprintf("What is %d?", i)}}})
 	}
-	if err := writeTable(s.Prompts[0], data.Header{}, rows); err != nil {
+	if err := data.WriteAll(s.Prompts[0], data.Header{}, rows); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -33,25 +33,12 @@ func Write(dir string, s Settings) error {
 	}
 	h := data.Header{Stage: Source, Seed: s.Seed}
 	return errors.Join(
-		table(dir, DocumentsFile, h, w.Documents),
-		table(dir, HeldOutDocumentsFile, h, w.HeldOutDocuments),
-		table(dir, ChatsFile, h, w.Chats),
-		table(dir, PreferencesFile, h, w.Preferences),
-		table(dir, HeldOutPreferencesFile, h, w.HeldOutPreferences),
-		table(dir, PromptsFile, h, w.Prompts),
-		table(dir, HeldOutFile, h, w.HeldOut),
+		data.WriteAll(filepath.Join(dir, DocumentsFile), h, w.Documents),
+		data.WriteAll(filepath.Join(dir, HeldOutDocumentsFile), h, w.HeldOutDocuments),
+		data.WriteAll(filepath.Join(dir, ChatsFile), h, w.Chats),
+		data.WriteAll(filepath.Join(dir, PreferencesFile), h, w.Preferences),
+		data.WriteAll(filepath.Join(dir, HeldOutPreferencesFile), h, w.HeldOutPreferences),
+		data.WriteAll(filepath.Join(dir, PromptsFile), h, w.Prompts),
+		data.WriteAll(filepath.Join(dir, HeldOutFile), h, w.HeldOut),
 	)
-}
-
-func table[T data.Row](dir, name string, h data.Header, rows []T) error {
-	t, err := data.Create[T](filepath.Join(dir, name), h)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if err := t.Write(row); err != nil {
-			return errors.Join(err, t.Abort())
-		}
-	}
-	return t.Close()
 }
