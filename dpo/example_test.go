@@ -1,0 +1,57 @@
+package dpo
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+)
+
+// TestExample: the end of turn counts in the contrast of neither response unless
+// it is asked for, and always in the likelihood of the chosen one.
+func TestExample(t *testing.T) {
+	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{VocabSize: 265})
+	if err != nil {
+		t.Fatal(err)
+	}
+	minus := func(x float64) *float64 { return &x }
+	row := data.Preference{
+		Prompt:        []token.Message{{Role: "user", Content: "What is it?"}},
+		Chosen:        []token.Message{{Role: "assistant", Content: "It is a goat."}},
+		Rejected:      []token.Message{{Role: "assistant", Content: "What?"}},
+		RefChosenLogP: minus(-7), RefRejectedLogP: minus(-9),
+	}
+	for _, mask := range []bool{true, false} {
+		e, err := Example(tok, row, mask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range e.Responses {
+			last := len(r.IDs) - 1
+			if r.IDs[last] != tok.EOT() || (r.SeqWeight[last] == 0) != mask {
+				t.Errorf("mask %v, response %d: the end of turn counts %v", mask, i, r.SeqWeight[last])
+			}
+			for k, w := range r.SeqWeight[:last] {
+				if w != 1 {
+					t.Errorf("mask %v, response %d: token %d counts %v in the contrast", mask, i, k, w)
+				}
+			}
+		}
+		var sum float64
+		for _, w := range e.Responses[chosen].Weight {
+			sum += float64(w)
+		}
+		if last := len(e.Responses[chosen].Weight) - 1; math.Abs(sum-1) > 1e-6 || e.Responses[chosen].Weight[last] == 0 {
+			t.Errorf("likelihood weights sum to %v, the end of turn counts %v", sum, e.Responses[chosen].Weight[last])
+		}
+		if e.Responses[rejected].Weight != nil {
+			t.Error("the rejected response is made likelier")
+		}
+		if e.Responses[chosen].Reference != -7 || e.Responses[rejected].Reference != -9 {
+			t.Errorf("references %v and %v", e.Responses[chosen].Reference, e.Responses[rejected].Reference)
+		}
+	}
+}

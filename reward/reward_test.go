@@ -1,0 +1,41 @@
+package reward
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+)
+
+// TestExample: edited is preferred to chosen, chosen to rejected, all in one row
+// that counts 1.
+func TestExample(t *testing.T) {
+	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{VocabSize: 265})
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := func(text string) []token.Message { return []token.Message{{Role: "assistant", Content: text}} }
+	row := data.Preference{Prompt: []token.Message{{Role: "user", Content: "What?"}}, Chosen: say("a goat"), Rejected: say("is it"), Strength: 3}
+	two, err := Example(tok, row, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []token.Pair{{Chosen: 0, Rejected: 1, Weight: 1}}; !slices.Equal(two.Pairs, want) || two.Norm != 1 {
+		t.Errorf("pairs %v and norm %v, want %v and 1", two.Pairs, two.Norm, want)
+	}
+	row.Edited = say("It is a goat.")
+	three, err := Example(tok, row, 0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := float32(1) / 3
+	want := []token.Pair{{Chosen: 0, Rejected: 1, Weight: third, Margin: 1.5}, {Chosen: 0, Rejected: 2, Weight: third, Margin: 1.5}, {Chosen: 1, Rejected: 2, Weight: third, Margin: 1.5}}
+	if !slices.Equal(three.Pairs, want) || three.Norm != 1 || three.Values() != 3 {
+		t.Errorf("pairs %v, norm %v, %d values, want %v", three.Pairs, three.Norm, three.Values(), want)
+	}
+	if got := tok.DecodeSkipSpecial(three.Responses[0].IDs); got != "It is a goat." {
+		t.Errorf("the first response is %q, want the edited one", got)
+	}
+}
