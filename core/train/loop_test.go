@@ -139,7 +139,7 @@ func TestResumeAfterKill(t *testing.T) {
 	if dir := os.Getenv("HERD_TEST_TRAIN"); dir != "" {
 		job := task(t, dir)
 		job.Resume = true
-		job.Report = func(train.Progress) { time.Sleep(3 * time.Millisecond) }
+		job.Report = func(train.Progress) { time.Sleep(20 * time.Millisecond) }
 		if err := train.Run(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -165,6 +165,9 @@ func TestResumeAfterKill(t *testing.T) {
 		cancel()
 	}
 	t.Logf("killed %d times", kills)
+	if kills < 2 {
+		t.Errorf("killed only %d times: the test shows nothing", kills)
+	}
 	if !bytes.Equal(weights(t, dir), want) {
 		t.Errorf("killed %d times and resumed: other weights", kills)
 	}
