@@ -55,6 +55,9 @@ func (r *run) writeBlock(i int, rows []data.Sample) error {
 // finish joins the blocks into the stage's tables, writes the manifest and
 // removes the blocks.
 func (r *run) finish(prompts int) error {
+	if err := os.Remove(filepath.Join(r.Out, checkpoint.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	samples, err := data.Create[data.Sample](filepath.Join(r.Out, SamplesFile), r.header())
 	if err != nil {
 		return err
@@ -84,12 +87,18 @@ func (r *run) finish(prompts int) error {
 	if len(chats) == 0 {
 		return fmt.Errorf("no response ended within max_tokens %d: nothing can be learnt from them", r.MaxTokens)
 	}
-	return errors.Join(
-		data.WriteAll(filepath.Join(r.Out, ChatsFile), r.header(), chats),
-		data.WriteAll(filepath.Join(r.Out, PreferencesFile), r.header(), preferences),
-		checkpoint.WriteManifest(r.Out, r.manifest),
-		os.RemoveAll(blocksDir(r.Out)),
-	)
+	// One after another: the manifest says that all is there, and the blocks go
+	// only when it is.
+	if err := data.WriteAll(filepath.Join(r.Out, ChatsFile), r.header(), chats); err != nil {
+		return err
+	}
+	if err := data.WriteAll(filepath.Join(r.Out, PreferencesFile), r.header(), preferences); err != nil {
+		return err
+	}
+	if err := checkpoint.WriteManifest(r.Out, r.manifest); err != nil {
+		return err
+	}
+	return os.RemoveAll(blocksDir(r.Out))
 }
 
 // chat returns the prompt with its best response, if that ended by itself.

@@ -154,6 +154,36 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestUnfinished: if a table cannot be written, the run is not finished, and
+// what was sampled is kept for the next try.
+func TestUnfinished(t *testing.T) {
+	s := fixture(t, 10)
+	whole := s
+	whole.Out += "-whole"
+	if err := Run(t.Context(), whole, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	inTheWay := filepath.Join(s.Out, PreferencesFile)
+	if err := os.MkdirAll(filepath.Join(inTheWay, "full"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), PreferencesFile) {
+		t.Fatalf("a table that cannot be written: error %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(s.Out, "herd.json")); err == nil {
+		t.Error("a run that failed says that it is finished")
+	}
+	if err := os.RemoveAll(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(t.Context(), s, Options{Resume: true}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(tables(t, whole.Out), tables(t, s.Out)) {
+		t.Error("the resumed run wrote other tables")
+	}
+}
+
 func TestPicks(t *testing.T) {
 	score := func(x float64) *float64 { return &x }
 	candidates := []data.Candidate{
