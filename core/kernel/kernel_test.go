@@ -250,13 +250,8 @@ func everything() map[string][]float32 {
 	return r
 }
 
-var underRace bool
-
 // TestNoAllocation: a layer's kernels allocate closures only.
 func TestNoAllocation(t *testing.T) {
-	if underRace {
-		t.Skip("the race detector allocates")
-	}
 	defer SetThreads(0)
 	for _, threads := range []int{1, 2} {
 		SetThreads(threads)

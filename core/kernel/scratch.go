@@ -1,8 +1,7 @@
 package kernel
 
 import (
-	"sync"
-
+	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -17,11 +16,11 @@ type buffer struct {
 	tile    tile
 }
 
-var buffers = sync.Pool{New: func() any { return new(buffer) }}
+var buffers memory.Pool[buffer]
 
 // borrow returns a buffer with n floats of any value.
 func borrow(n int) *buffer {
-	b := buffers.Get().(*buffer)
+	b := buffers.Get()
 	b.floats = resized(b.floats, n)
 	return b
 }

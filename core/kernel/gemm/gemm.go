@@ -14,7 +14,7 @@
 // how a caller splits lines over threads, bit for bit.
 package gemm
 
-import "sync"
+import "github.com/herd-lm/herd/core/memory"
 
 // Operand is a set of lines of equal depth.
 type Operand struct {
@@ -55,7 +55,7 @@ type scratch struct {
 	_    [slack]float32
 }
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+var scratches memory.Pool[scratch]
 
 // Multiply computes c[i,j] = Σ_k a(i,k)·b(j,k) for i < m, j < n, with k < depth;
 // accumulate adds to c instead. Row i of c starts at c[i*stride]. c must not
@@ -68,7 +68,7 @@ func Multiply(c []float32, stride int, a, b Operand, m, n, depth int, accumulate
 		clearUnless(accumulate, c, stride, m, n)
 		return
 	}
-	s := scratches.Get().(*scratch)
+	s := scratches.Get()
 	p := product{path: selected, scratch: s, c: c, stride: stride, a: a, b: b, m: m, n: n}
 	step := depthStep(depth)
 	for k := 0; k < depth; k += step {
