@@ -16,7 +16,7 @@ import (
 // The softmax is taken online over blocks of keys (Dao et al., FlashAttention,
 // arXiv 2205.14135), so that no n x n matrix exists, and blocks that may not be
 // attended cost nothing.
-func Attention(o, lse, qkv []float32, segs []token.Segment, h Heads, n int) {
+func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Heads, n int) {
 	b := borrow(0)
 	defer b.giveBack()
 	blocks := queryBlocks(b, segs, h)

@@ -30,8 +30,8 @@ func TestRandomForests(t *testing.T) {
 		segs, n := randomForest(rng, 150), 150
 		qkv, do, direction := random(rng, n*h.QKV()), random(rng, n*h.Out()), random(rng, n*h.QKV())
 		o, lse, dqkv := random(rng, n*h.Out()), random(rng, n*h.Query), random(rng, n*h.QKV())
-		Attention(o, lse, qkv, segs, h, n)
-		AttentionGrad(dqkv, do, o, lse, qkv, segs, h, n)
+		FP32.Attention(o, lse, qkv, segs, h, n)
+		FP32.AttentionGrad(dqkv, do, o, lse, qkv, segs, h, n)
 
 		name := fmt.Sprintf("seed %d, %+v, %v", seed, h, segs)
 		wantO, wantLSE := refAttention(widen(qkv), segs, h, n)
@@ -79,11 +79,11 @@ func TestAttentionExtremes(t *testing.T) {
 	}
 	o, lse, dqkv := make([]float32, 3), make([]float32, 3), make([]float32, 9)
 	segs := []token.Segment{{Start: 0, End: 3, Parent: -1}}
-	Attention(o, lse, qkv, segs, h, 3)
+	FP32.Attention(o, lse, qkv, segs, h, 3)
 	if err := near(o, vec{1, 1.5, 3}, 1e-7); err != nil {
 		t.Error("o:", err)
 	}
-	AttentionGrad(dqkv, []float32{1, 1, 1}, o, lse, qkv, segs, h, 3)
+	FP32.AttentionGrad(dqkv, []float32{1, 1, 1}, o, lse, qkv, segs, h, 3)
 	for i, v := range dqkv {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			t.Errorf("gradient %d is %v", i, v)
@@ -95,27 +95,27 @@ func TestAttentionExtremes(t *testing.T) {
 func TestNothing(t *testing.T) {
 	h := Heads{2, 1, 4}
 	w, dw := make([]float32, 12), []float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
-	Linear(nil, nil, w, nil, 0, 4, 3)
-	Linear(nil, nil, w, []float32{}, 0, 4, 3)
-	LinearInputGrad(nil, nil, w, 0, 4, 3, false)
+	FP32.Linear(nil, nil, w, nil, 0, 4, 3)
+	FP32.Linear(nil, nil, w, []float32{}, 0, 4, 3)
+	FP32.LinearInputGrad(nil, nil, w, 0, 4, 3, false)
 	RMSNorm(nil, nil, nil, w, 0, 4, 1)
-	Attention(nil, nil, nil, nil, h, 0)
-	AttentionGrad(nil, nil, nil, nil, nil, nil, h, 0)
+	FP32.Attention(nil, nil, nil, nil, h, 0)
+	FP32.AttentionGrad(nil, nil, nil, nil, nil, nil, h, 0)
 	AttentionCached(nil, nil, nil, h)
 	SwiGLU(nil, nil, 0, 4)
-	HeadLogProb(nil, nil, nil, w, nil, 4, 3)
-	HeadLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, true)
+	FP32.HeadLogProb(nil, nil, nil, w, nil, 4, 3)
+	FP32.HeadLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, true)
 	AdamW(nil, nil, nil, nil, Adam{})
-	LinearWeightGrad(dw, nil, nil, 0, 4, 3, true)
+	FP32.LinearWeightGrad(dw, nil, nil, 0, 4, 3, true)
 	if err := near(dw, vec{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 0); err != nil {
 		t.Error("nothing was added:", err)
 	}
-	LinearWeightGrad(dw, nil, nil, 0, 4, 3, false)
+	FP32.LinearWeightGrad(dw, nil, nil, 0, 4, 3, false)
 	if err := near(dw, make(vec, 12), 0); err != nil {
 		t.Error("the sum of nothing:", err)
 	}
 	dw[5] = 1
-	HeadLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, false)
+	FP32.HeadLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, false)
 	if err := near(dw, make(vec, 12), 0); err != nil {
 		t.Error("no readouts:", err)
 	}

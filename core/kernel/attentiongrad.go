@@ -13,19 +13,19 @@ import (
 // The sum over queries that a key's gradient is stays on one thread: the work is
 // split by key head and by tree of segments. One long document keeps no more
 // than h.KV threads busy.
-func AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.Segment, h Heads, n int) {
+func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.Segment, h Heads, n int) {
 	b := borrow(0)
 	defer b.giveBack()
-	f := plant(b, segs)
-	Parallel(len(f.roots)*h.KV, func(i int) {
-		root, kv := f.roots[i/h.KV], i%h.KV
+	woods := plant(b, segs)
+	Parallel(len(woods.roots)*h.KV, func(i int) {
+		root, kv := woods.roots[i/h.KV], i%h.KV
 		t := newTile(h, kv, qkv, segs, [2]int32{root, segs[root].Start})
 		defer t.memory.giveBack()
 		g := newTileGrad(t, dqkv, do, o, lse)
-		for s := root; s >= 0; s = f.next[s] {
+		for s := root; s >= 0; s = woods.next[s] {
 			g.clearKeys(segs[s])
 		}
-		for s := root; s >= 0; s = f.next[s] {
+		for s := root; s >= 0; s = woods.next[s] {
 			g.segment(s)
 		}
 	})

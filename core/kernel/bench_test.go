@@ -13,9 +13,9 @@ func BenchmarkLinear(b *testing.B) {
 	for _, s := range []struct{ n, in, out int }{{2048, 288, 1536}, {2048, 768, 288}, {2048, 288, 480}, {1, 288, 1536}, {8, 288, 1536}, {1024, 1024, 1024}} {
 		x, w, y := random(newRand(1), s.n*s.in), random(newRand(2), s.out*s.in), make([]float32, s.n*s.out)
 		for name, f := range map[string]func(){
-			"forward": func() { Linear(y, x, w, nil, s.n, s.in, s.out) },
-			"input":   func() { LinearInputGrad(x, y, w, s.n, s.in, s.out, false) },
-			"weight":  func() { LinearWeightGrad(w, y, x, s.n, s.in, s.out, true) },
+			"forward": func() { FP32.Linear(y, x, w, nil, s.n, s.in, s.out) },
+			"input":   func() { FP32.LinearInputGrad(x, y, w, s.n, s.in, s.out, false) },
+			"weight":  func() { FP32.LinearWeightGrad(w, y, x, s.n, s.in, s.out, true) },
 		} {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", name, s.n, s.in, s.out), func(b *testing.B) {
 				for range b.N {
@@ -40,13 +40,13 @@ func BenchmarkAttention(b *testing.B) {
 		flops := 2 * float64(n) * float64(length) * float64(h.Out()) // 2 products, half of the square
 		b.Run(fmt.Sprint("forward/", length), func(b *testing.B) {
 			for range b.N {
-				Attention(o, lse, qkv, segs, h, n)
+				FP32.Attention(o, lse, qkv, segs, h, n)
 			}
 			b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
 		b.Run(fmt.Sprint("backward/", length), func(b *testing.B) {
 			for range b.N {
-				AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n)
+				FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n)
 			}
 			b.ReportMetric(2.5*flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
@@ -74,8 +74,8 @@ func BenchmarkOther(b *testing.B) {
 		{"RMSNormGrad", func() { RMSNormGrad(y, dg, x, x, g, rstd, x, n, d, true) }},
 		{"SwiGLU", func() { SwiGLU(fy, gu, n, f) }},
 		{"SwiGLUGrad", func() { SwiGLUGrad(gu, fy, gu, n, f) }},
-		{"HeadLogProb", func() { HeadLogProb(logp, lse, x, w, target, d, vocab) }},
-		{"HeadLogProbGrad", func() { HeadLogProbGrad(y, dw, logp, lse, x, w, target, d, vocab, true) }},
+		{"HeadLogProb", func() { FP32.HeadLogProb(logp, lse, x, w, target, d, vocab) }},
+		{"HeadLogProbGrad", func() { FP32.HeadLogProbGrad(y, dw, logp, lse, x, w, target, d, vocab, true) }},
 		{"AttentionCached8x256", func() { AttentionCached(o1, q1, spans, h) }},
 		{"AdamW1.2M", func() { AdamW(w, dw, m, v, Adam{1e-4, .9, .95, 1e-8, .1, 1, 1, 1}) }},
 		{"SumSquares1.2M", func() { SumSquares(w) }},

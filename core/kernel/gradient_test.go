@@ -15,13 +15,13 @@ func linearOperation(rng *rand.Rand, n, in, out int) operation {
 		define: func(v []vec) vec { return refLinear(v[0], v[1], n, in, out) },
 		forward: func(v [][]float32) []float32 {
 			y := random(rng, n*out)
-			Linear(y, v[0], v[1], nil, n, in, out)
+			FP32.Linear(y, v[0], v[1], nil, n, in, out)
 			return y
 		},
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			dx, dw := random(rng, n*in), random(rng, out*in)
-			LinearInputGrad(dx, dy, v[1], n, in, out, false)
-			LinearWeightGrad(dw, dy, v[0], n, in, out, false)
+			FP32.LinearInputGrad(dx, dy, v[1], n, in, out, false)
+			FP32.LinearWeightGrad(dw, dy, v[0], n, in, out, false)
 			return [][]float32{dx, dw}
 		},
 	}
@@ -84,13 +84,13 @@ func attentionOperation(rng *rand.Rand, segs []token.Segment, h Heads) operation
 		},
 		forward: func(v [][]float32) []float32 {
 			o, lse := random(rng, n*h.Out()), random(rng, n*h.Query)
-			Attention(o, lse, v[0], segs, h, n)
+			FP32.Attention(o, lse, v[0], segs, h, n)
 			return o
 		},
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			o, lse, dqkv := random(rng, n*h.Out()), random(rng, n*h.Query), random(rng, n*h.QKV())
-			Attention(o, lse, v[0], segs, h, n)
-			AttentionGrad(dqkv, dy, o, lse, v[0], segs, h, n)
+			FP32.Attention(o, lse, v[0], segs, h, n)
+			FP32.AttentionGrad(dqkv, dy, o, lse, v[0], segs, h, n)
 			return [][]float32{dqkv}
 		},
 	}
@@ -125,13 +125,13 @@ func headOperation(rng *rand.Rand, r, d, vocab int) operation {
 		define: func(v []vec) vec { return refHead(v[0], v[1], target, d, vocab) },
 		forward: func(v [][]float32) []float32 {
 			logp, lse := random(rng, r), random(rng, r)
-			HeadLogProb(logp, lse, v[0], v[1], target, d, vocab)
+			FP32.HeadLogProb(logp, lse, v[0], v[1], target, d, vocab)
 			return logp
 		},
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			logp, lse, dx, dw := random(rng, r), random(rng, r), random(rng, r*d), random(rng, vocab*d)
-			HeadLogProb(logp, lse, v[0], v[1], target, d, vocab)
-			HeadLogProbGrad(dx, dw, dy, lse, v[0], v[1], target, d, vocab, false)
+			FP32.HeadLogProb(logp, lse, v[0], v[1], target, d, vocab)
+			FP32.HeadLogProbGrad(dx, dw, dy, lse, v[0], v[1], target, d, vocab, false)
 			return [][]float32{dx, dw}
 		},
 	}
@@ -217,16 +217,16 @@ func TestLinearAdds(t *testing.T) {
 		want[i] += float64(r)
 	}
 	y := random(rng, n*out)
-	Linear(y, x, w, residual, n, in, out)
+	FP32.Linear(y, x, w, residual, n, in, out)
 	if err := near(y, want, 1e-6); err != nil {
 		t.Error("residual:", err)
 	}
-	Linear(residual, x, w, residual, n, in, out)
+	FP32.Linear(residual, x, w, residual, n, in, out)
 	if err := same(residual, y); err != nil {
 		t.Error("residual in place:", err)
 	}
-	accumulates(t, n*in, func(dx []float32, acc bool) { LinearInputGrad(dx, dy, w, n, in, out, acc) })
-	accumulates(t, out*in, func(dw []float32, acc bool) { LinearWeightGrad(dw, dy, x, n, in, out, acc) })
+	accumulates(t, n*in, func(dx []float32, acc bool) { FP32.LinearInputGrad(dx, dy, w, n, in, out, acc) })
+	accumulates(t, out*in, func(dw []float32, acc bool) { FP32.LinearWeightGrad(dw, dy, x, n, in, out, acc) })
 }
 
 // accumulates checks that f adds to what is there if and only if it is told to.
@@ -263,7 +263,7 @@ func TestAccumulate(t *testing.T) {
 	accumulates(t, d, func(dg []float32, acc bool) { RMSNormGrad(dx, dg, dy, x, g, rstd, nil, n, d, acc) })
 	accumulates(t, vocab*d, func(de []float32, acc bool) { EmbedGrad(de, dy, ids, d, vocab, acc) })
 	accumulates(t, vocab*d, func(dw []float32, acc bool) {
-		HeadLogProbGrad(dx, dw, dlogp, lse, x, w, ids, d, vocab, acc)
+		FP32.HeadLogProbGrad(dx, dw, dlogp, lse, x, w, ids, d, vocab, acc)
 	})
 }
 

@@ -25,7 +25,7 @@ func chunkOf(r, vocab int) int {
 // HeadLogProb computes logp[r] = log softmax(x·wᵀ)[target[r]] for the rows of
 // x[r,d] and w[vocab,d], and keeps lse[r] = log Σ exp(x·wᵀ) for the gradient. A
 // row's result depends on that row only.
-func HeadLogProb(logp, lse, x, w []float32, target []token.ID, d, vocab int) {
+func (f Precision) HeadLogProb(logp, lse, x, w []float32, target []token.ID, d, vocab int) {
 	r := len(target)
 	step := chunkOf(r, vocab)
 	b := borrow(r * step)
@@ -37,7 +37,7 @@ func HeadLogProb(logp, lse, x, w []float32, target []token.ID, d, vocab int) {
 	}
 	for v := 0; v < vocab; v += step {
 		c := min(step, vocab-v)
-		logits(b.floats, x, w[v*d:], r, d, c)
+		f.logits(b.floats, x, w[v*d:], r, d, c)
 		parallelRows(r, c, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				row := b.floats[i*c:][:c]
@@ -56,8 +56,8 @@ func HeadLogProb(logp, lse, x, w []float32, target []token.ID, d, vocab int) {
 }
 
 // logits computes out[r, c] = x[r,d] · w[c,d]ᵀ.
-func logits(out, x, w []float32, r, d, c int) {
-	p := product{c: out, a: gemm.Rows(x, d), b: gemm.Rows(w, d), m: r, n: c, depth: d}
+func (f Precision) logits(out, x, w []float32, r, d, c int) {
+	p := product{precision: f, c: out, a: gemm.Rows(x, d), b: gemm.Rows(w, d), m: r, n: c, depth: d}
 	p.run()
 }
 
@@ -78,8 +78,8 @@ func addExp(top, sum float64, row []float32) (float64, float64) {
 // HeadLogProbGrad computes dx[r,d] and dw[vocab,d], or adds to dw if accumulate
 // is set, from dlogp[r] and the lse that HeadLogProb kept. A frozen w has no dw:
 // pass nil. Rows whose dlogp is 0 cost nothing.
-func HeadLogProbGrad(dx, dw, dlogp, lse, x, w []float32, target []token.ID, d, vocab int, accumulate bool) {
-	h := headGrad{d: d, vocab: vocab}
+func (f Precision) HeadLogProbGrad(dx, dw, dlogp, lse, x, w []float32, target []token.ID, d, vocab int, accumulate bool) {
+	h := headGrad{precision: f, d: d, vocab: vocab}
 	h.memory = borrow(0)
 	defer h.memory.giveBack()
 	h.collect(dlogp, lse, x, target)
@@ -94,6 +94,7 @@ func HeadLogProbGrad(dx, dw, dlogp, lse, x, w []float32, target []token.ID, d, v
 
 // headGrad is the gradient of the head at the rows that have one.
 type headGrad struct {
+	precision      Precision
 	memory         *buffer
 	d, vocab, step int
 	rows           []int32    // which rows they are
@@ -125,15 +126,15 @@ func (h *headGrad) collect(dlogp, lse, x []float32, target []token.ID) {
 func (h *headGrad) chunk(s, dw, w []float32, v, c int, accumulate bool) {
 	r, d := len(h.rows), h.d
 	part := w[v*d:][:c*d]
-	logits(s, h.x, part, r, d, c)
+	h.precision.logits(s, h.x, part, r, d, c)
 	parallelRows(r, c, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			h.logitGrads(s[i*c:][:c], i, v)
 		}
 	})
-	LinearInputGrad(h.dx, s, part, r, d, c, true)
+	h.precision.LinearInputGrad(h.dx, s, part, r, d, c, true)
 	if dw != nil {
-		LinearWeightGrad(dw[v*d:][:c*d], s, h.x, r, d, c, accumulate)
+		h.precision.LinearWeightGrad(dw[v*d:][:c*d], s, h.x, r, d, c, accumulate)
 	}
 }
 

@@ -21,16 +21,16 @@ func TestHeadChunks(t *testing.T) {
 		target[i] = token.ID(rng.IntN(vocab))
 	}
 	logp, lse, dx, dw := make([]float32, r), make([]float32, r), make([]float32, r*d), make([]float32, vocab*d)
-	HeadLogProb(logp, lse, x, w, target, d, vocab)
-	HeadLogProbGrad(dx, dw, dlogp, lse, x, w, target, d, vocab, false)
+	FP32.HeadLogProb(logp, lse, x, w, target, d, vocab)
+	FP32.HeadLogProbGrad(dx, dw, dlogp, lse, x, w, target, d, vocab, false)
 
 	one, oneDx, sum := make([]float32, 2), make([]float32, d), make([]float32, vocab*d)
 	for i := range r {
-		HeadLogProb(one[:1], one[1:], x[i*d:], w, target[i:i+1], d, vocab)
+		FP32.HeadLogProb(one[:1], one[1:], x[i*d:], w, target[i:i+1], d, vocab)
 		if err := same(one, []float32{logp[i], lse[i]}); err != nil {
 			t.Fatalf("readout %d: %v", i, err)
 		}
-		HeadLogProbGrad(oneDx, sum, dlogp[i:], lse[i:], x[i*d:], w, target[i:i+1], d, vocab, true)
+		FP32.HeadLogProbGrad(oneDx, sum, dlogp[i:], lse[i:], x[i*d:], w, target[i:i+1], d, vocab, true)
 		if err := near(oneDx, widen(dx[i*d:][:d]), 1e-5); err != nil {
 			t.Fatalf("gradient %d: %v", i, err)
 		}
@@ -44,7 +44,7 @@ func TestHeadChunks(t *testing.T) {
 func TestHeadExtremes(t *testing.T) {
 	w := []float32{1, -1, 0, 1}
 	logp, lse := make([]float32, 4), make([]float32, 4)
-	HeadLogProb(logp, lse, []float32{1e4, 1e4, -1e4, 0}, w, []token.ID{0, 1, 1, 2}, 1, 4)
+	FP32.HeadLogProb(logp, lse, []float32{1e4, 1e4, -1e4, 0}, w, []token.ID{0, 1, 1, 2}, 1, 4)
 	if err := near(logp, vec{-math.Ln2, -2e4 - math.Ln2, 0, -math.Log(4)}, 1e-7); err != nil {
 		t.Error(err)
 	}
@@ -57,19 +57,19 @@ func TestHeadSkips(t *testing.T) {
 	x, w := random(rng, 3*d), random(rng, vocab*d)
 	target := []token.ID{4, 29, 0}
 	logp, lse := make([]float32, 3), make([]float32, 3)
-	HeadLogProb(logp, lse, x, w, target, d, vocab)
+	FP32.HeadLogProb(logp, lse, x, w, target, d, vocab)
 	all, some := random(rng, 3*d), random(rng, 3*d)
 	dw, dwSome := make([]float32, vocab*d), make([]float32, vocab*d)
-	HeadLogProbGrad(all, dw, []float32{2, 0, -1}, lse, x, w, target, d, vocab, false)
+	FP32.HeadLogProbGrad(all, dw, []float32{2, 0, -1}, lse, x, w, target, d, vocab, false)
 	x[d], lse[1] = nan(), nan()
-	HeadLogProbGrad(some, dwSome, []float32{2, 0, -1}, lse, x, w, target, d, vocab, false)
+	FP32.HeadLogProbGrad(some, dwSome, []float32{2, 0, -1}, lse, x, w, target, d, vocab, false)
 	if err := same(all, some); err != nil {
 		t.Error(err)
 	}
 	if err := same(dw, dwSome); err != nil {
 		t.Error(err)
 	}
-	HeadLogProbGrad(some, nil, make([]float32, 3), lse, x, w, target, d, vocab, false)
+	FP32.HeadLogProbGrad(some, nil, make([]float32, 3), lse, x, w, target, d, vocab, false)
 	if err := near(some, make(vec, 3*d), 0); err != nil {
 		t.Error("nothing to do:", err)
 	}

@@ -20,7 +20,7 @@ func TestAttentionLong(t *testing.T) {
 	h, n := Heads{4, 2, 10}, 500
 	qkv := random(rng, n*h.QKV())
 	o, lse := random(rng, n*h.Out()), random(rng, n*h.Query)
-	Attention(o, lse, qkv, long(), h, n)
+	FP32.Attention(o, lse, qkv, long(), h, n)
 	wantO, wantLSE := refAttention(widen(qkv), long(), h, n)
 	if err := near(o, wantO, 1e-5); err != nil {
 		t.Error("o:", err)
@@ -75,8 +75,8 @@ func attendBoth(qkv, do []float32, segs []token.Segment, h Heads) (o, dqkv []flo
 	n := len(qkv) / h.QKV()
 	o, dqkv = make([]float32, n*h.Out()), make([]float32, len(qkv))
 	lse := make([]float32, n*h.Query)
-	Attention(o, lse, qkv, segs, h, n)
-	AttentionGrad(dqkv, do, o, lse, qkv, segs, h, n)
+	FP32.Attention(o, lse, qkv, segs, h, n)
+	FP32.AttentionGrad(dqkv, do, o, lse, qkv, segs, h, n)
 	return o, dqkv
 }
 
@@ -87,7 +87,7 @@ func TestAttentionCached(t *testing.T) {
 	h, n := Heads{6, 2, 10}, 45
 	qkv := random(rng, n*h.QKV())
 	want := make([]float32, n*h.Out())
-	Attention(want, make([]float32, n*h.Query), qkv, []token.Segment{{Start: 0, End: int32(n), Parent: -1}}, h, n)
+	FP32.Attention(want, make([]float32, n*h.Query), qkv, []token.Segment{{Start: 0, End: int32(n), Parent: -1}}, h, n)
 	whole, cut := make([][]Span, n), make([][]Span, n)
 	for i := range n {
 		whole[i] = []Span{cache(qkv, h, 0, i+1)}
@@ -130,15 +130,15 @@ func TestRowsAlone(t *testing.T) {
 		x, w := random(rng, n*d), random(rng, out*d)
 		target := make([]token.ID, n)
 		y, logp, lse := make([]float32, n*out), make([]float32, n), make([]float32, n)
-		Linear(y, x, w, nil, n, d, out)
-		HeadLogProb(logp, lse, x, w, target, d, out)
+		FP32.Linear(y, x, w, nil, n, d, out)
+		FP32.HeadLogProb(logp, lse, x, w, target, d, out)
 		one, l := make([]float32, out), make([]float32, 2)
 		for i := range n {
-			Linear(one, x[i*d:], w, nil, 1, d, out)
+			FP32.Linear(one, x[i*d:], w, nil, 1, d, out)
 			if err := same(one, y[i*out:][:out]); err != nil {
 				t.Fatalf("row %d: %v", i, err)
 			}
-			HeadLogProb(l[:1], l[1:], x[i*d:], w, target[i:i+1], d, out)
+			FP32.HeadLogProb(l[:1], l[1:], x[i*d:], w, target[i:i+1], d, out)
 			if err := same(l, []float32{logp[i], lse[i]}); err != nil {
 				t.Fatalf("readout %d: %v", i, err)
 			}
@@ -231,17 +231,17 @@ func everything() map[string][]float32 {
 	}
 	Embed(room("embed", n*d), e, ids, d)
 	RMSNorm(room("norm", n*d), room("rstd", n), x, g, n, d, 1e-5)
-	Linear(room("qkv", n*h.QKV()), x, qkvW, dy, n, d, h.QKV())
+	FP32.Linear(room("qkv", n*h.QKV()), x, qkvW, dy, n, d, h.QKV())
 	NewRotary(inv, 50).Rotate(r["qkv"], pos, h, false)
-	Attention(room("o", n*d), room("lse", n*h.Query), r["qkv"], segs, h, n)
-	AttentionGrad(room("dqkv", n*h.QKV()), x, r["o"], r["lse"], r["qkv"], segs, h, n)
-	LinearInputGrad(room("dx", n*d), dy, qkvW, n, d, h.QKV(), false)
-	LinearWeightGrad(room("dw", h.QKV()*d), dy, x, n, d, h.QKV(), false)
+	FP32.Attention(room("o", n*d), room("lse", n*h.Query), r["qkv"], segs, h, n)
+	FP32.AttentionGrad(room("dqkv", n*h.QKV()), x, r["o"], r["lse"], r["qkv"], segs, h, n)
+	FP32.LinearInputGrad(room("dx", n*d), dy, qkvW, n, d, h.QKV(), false)
+	FP32.LinearWeightGrad(room("dw", h.QKV()*d), dy, x, n, d, h.QKV(), false)
 	RMSNormGrad(room("dnorm", n*d), room("dg", d), x, x, g, r["rstd"], nil, n, d, false)
 	SwiGLU(room("swiglu", n*d), dy, n, d)
 	SwiGLUGrad(room("dswiglu", 2*n*d), x, dy, n, d)
-	HeadLogProb(room("logp", n), room("headlse", n), x, w, ids, d, vocab)
-	HeadLogProbGrad(room("dhead", n*d), room("dhw", vocab*d), x[:n], r["headlse"], x, w, ids, d, vocab, false)
+	FP32.HeadLogProb(room("logp", n), room("headlse", n), x, w, ids, d, vocab)
+	FP32.HeadLogProbGrad(room("dhead", n*d), room("dhw", vocab*d), x[:n], r["headlse"], x, w, ids, d, vocab, false)
 	EmbedGrad(room("de", vocab*d), x, ids, d, vocab, false)
 	AdamW(w, r["dhw"], room("m", len(w)), room("v", len(w)), Adam{LR: 1, Beta1: .9, Beta2: .9, Eps: 1e-8, Correct1: .1, Correct2: .1, Scale: 1})
 	r["w"] = w
@@ -262,11 +262,11 @@ func TestNoAllocation(t *testing.T) {
 		qkv, w, o, lse := random(rng, n*h.QKV()), random(rng, h.QKV()*d), random(rng, n*d), random(rng, n*h.Query)
 		dqkv, rstd, dg, target := random(rng, n*h.QKV()), random(rng, n), random(rng, d), make([]token.ID, n)
 		for name, f := range map[string]func(){
-			"Linear":        func() { Linear(qkv, o, w, qkv, n, d, h.QKV()) },
-			"Attention":     func() { Attention(o, lse, qkv, segs, h, n) },
-			"AttentionGrad": func() { AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n) },
+			"Linear":        func() { FP32.Linear(qkv, o, w, qkv, n, d, h.QKV()) },
+			"Attention":     func() { FP32.Attention(o, lse, qkv, segs, h, n) },
+			"AttentionGrad": func() { FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n) },
 			"RMSNormGrad":   func() { RMSNormGrad(o, dg, o, o, dg, rstd, nil, n, d, true) },
-			"Head":          func() { HeadLogProbGrad(o, w, rstd, rstd, o, w, target, d, h.QKV(), true) },
+			"Head":          func() { FP32.HeadLogProbGrad(o, w, rstd, rstd, o, w, target, d, h.QKV(), true) },
 		} {
 			if got := testing.AllocsPerRun(10, f); got > 20 {
 				t.Errorf("%d threads: %s allocates %v times a call", threads, name, got)

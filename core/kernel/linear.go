@@ -4,8 +4,8 @@ import "github.com/herd-lm/herd/core/kernel/gemm"
 
 // Linear computes y[n,out] = x[n,in] · w[out,in]ᵀ, plus residual[n,out] unless
 // it is nil. residual may be y itself. A row of y depends on its row of x only.
-func Linear(y, x, w, residual []float32, n, in, out int) {
-	p := product{c: y, a: gemm.Rows(x, in), b: gemm.Rows(w, in), m: n, n: out, depth: in}
+func (f Precision) Linear(y, x, w, residual []float32, n, in, out int) {
+	p := product{precision: f, c: y, a: gemm.Rows(x, in), b: gemm.Rows(w, in), m: n, n: out, depth: in}
 	if residual != nil {
 		p.accumulate = true
 		if n*out > 0 && &residual[0] != &y[0] {
@@ -16,19 +16,20 @@ func Linear(y, x, w, residual []float32, n, in, out int) {
 }
 
 // LinearInputGrad computes dx[n,in] = dy[n,out] · w[out,in], or adds it to dx.
-func LinearInputGrad(dx, dy, w []float32, n, in, out int, accumulate bool) {
-	p := product{c: dx, a: gemm.Rows(dy, out), b: gemm.Columns(w, in), m: n, n: in, depth: out, accumulate: accumulate}
+func (f Precision) LinearInputGrad(dx, dy, w []float32, n, in, out int, accumulate bool) {
+	p := product{precision: f, c: dx, a: gemm.Rows(dy, out), b: gemm.Columns(w, in), m: n, n: in, depth: out, accumulate: accumulate}
 	p.run()
 }
 
 // LinearWeightGrad computes dw[out,in] = dy[n,out]ᵀ · x[n,in], or adds it to dw.
-func LinearWeightGrad(dw, dy, x []float32, n, in, out int, accumulate bool) {
-	p := product{c: dw, a: gemm.Columns(dy, out), b: gemm.Columns(x, in), m: out, n: in, depth: n, accumulate: accumulate}
+func (f Precision) LinearWeightGrad(dw, dy, x []float32, n, in, out int, accumulate bool) {
+	p := product{precision: f, c: dw, a: gemm.Columns(dy, out), b: gemm.Columns(x, in), m: out, n: in, depth: n, accumulate: accumulate}
 	p.run()
 }
 
 // product is one matrix product c[m,n] = a·bᵀ to be split over threads.
 type product struct {
+	precision   Precision
 	c           []float32
 	a, b        gemm.Operand
 	m, n, depth int

@@ -115,22 +115,22 @@ func (d *Decoder) place(rows []Row) error {
 func (d *Decoder) attentionBlock(layer int, l Layer, rows []Row) {
 	n, width := len(rows), d.params.Config.HiddenSize
 	d.norm(l.AttnNorm, n)
-	kernel.Linear(d.qkv, d.h, l.QKV.W, nil, n, width, d.heads.QKV())
+	d.params.Precision.Linear(d.qkv, d.h, l.QKV.W, nil, n, width, d.heads.QKV())
 	d.rotary.Rotate(d.qkv[:n*d.heads.QKV()], d.pos, d.heads, false)
 	for i, r := range rows {
 		d.store(layer, i, r.Cache)
 		d.spans[i] = r.Cache.appendSpans(d.spans[i][:0], layer, int(d.pos[i])+1)
 	}
 	kernel.AttentionCached(d.att, d.qkv, d.spans[:n], d.heads)
-	kernel.Linear(d.x, d.att, l.O.W, d.x, n, d.heads.Out(), width)
+	d.params.Precision.Linear(d.x, d.att, l.O.W, d.x, n, d.heads.Out(), width)
 }
 
 func (d *Decoder) mlpBlock(l Layer, n int) {
 	width, f := d.params.Config.HiddenSize, d.params.Config.IntermediateSize
 	d.norm(l.MLPNorm, n)
-	kernel.Linear(d.gateUp, d.h, l.GateUp.W, nil, n, width, 2*f)
+	d.params.Precision.Linear(d.gateUp, d.h, l.GateUp.W, nil, n, width, 2*f)
 	kernel.SwiGLU(d.act, d.gateUp, n, f)
-	kernel.Linear(d.x, d.act, l.Down.W, d.x, n, f, width)
+	d.params.Precision.Linear(d.x, d.act, l.Down.W, d.x, n, f, width)
 }
 
 // norm sets h to the normalised x.
@@ -175,6 +175,6 @@ func (d *Decoder) head(rows []Row) []float32 {
 	}
 	d.logits = d.logits[:wanted*vocab]
 	d.norm(d.params.Norm, wanted)
-	kernel.Linear(d.logits, d.h, d.params.Head.W, nil, wanted, width, vocab)
+	d.params.Precision.Linear(d.logits, d.h, d.params.Head.W, nil, wanted, width, vocab)
 	return d.logits
 }

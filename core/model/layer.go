@@ -83,7 +83,7 @@ func (n *network) linear(x *G.Node, w *Param, a axis) *G.Node {
 	out, in := w.Shape[0], w.Shape[1]
 	o := &graph.Op{Name: "linear " + paramName(w), Out: n.buffer(a, out), Wrt: []bool{true, true}}
 	o.Forward = func(v []G.Value) {
-		kernel.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(a), in, out)
+		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(a), in, out)
 	}
 	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 		return n.linearGrad(o.Name, child[0], child[1], dy, w, a), nil
@@ -98,8 +98,8 @@ func (n *network) linearGrad(name string, x, weights, dy *G.Node, w *Param, a ax
 	back := &graph.Op{Name: name + ".grad", Extra: []*graph.Buffer{dx, dw}}
 	back.Forward = func(v []G.Value) {
 		rows, x, w, dy := n.feed.extent(a), graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2])
-		kernel.LinearInputGrad(dx.Data, dy, w, rows, in, out, false)
-		kernel.LinearWeightGrad(dw.Data, dy, x, rows, in, out, n.feed.accumulate)
+		n.params.Precision.LinearInputGrad(dx.Data, dy, w, rows, in, out, false)
+		n.params.Precision.LinearWeightGrad(dw.Data, dy, x, rows, in, out, n.feed.accumulate)
 	}
 	t := back.Apply(x, weights, dy)
 	return G.Nodes{graph.View(t, dx), graph.View(t, dw)}
@@ -110,7 +110,7 @@ func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 	out, in := w.Shape[0], w.Shape[1]
 	o := &graph.Op{Name: "project " + w.Name, Out: n.buffer(tokens, out), Wrt: []bool{true, true, false}}
 	o.Forward = func(v []G.Value) {
-		kernel.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2]), n.feed.extent(tokens), in, out)
+		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2]), n.feed.extent(tokens), in, out)
 	}
 	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 		stream.grad = dy
@@ -125,7 +125,7 @@ func (n *network) qkv(h *G.Node, w *Param) *G.Node {
 	out, in := w.Shape[0], w.Shape[1]
 	o := &graph.Op{Name: "qkv " + paramName(w), Out: n.buffer(tokens, out), Wrt: []bool{true, true}}
 	o.Forward = func(v []G.Value) {
-		kernel.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(tokens), in, out)
+		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(tokens), in, out)
 		n.rotary.Rotate(o.Out.Data, n.feed.batch.Pos, n.heads, false)
 	}
 	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
@@ -145,12 +145,12 @@ func (n *network) attention(qkv *G.Node) *G.Node {
 	lse := n.buffer(tokens, n.heads.Query)
 	o := &graph.Op{Name: "attention", Out: n.buffer(tokens, n.heads.Out()), Extra: []*graph.Buffer{lse}, Wrt: []bool{true}}
 	o.Forward = func(in []G.Value) {
-		kernel.Attention(o.Out.Data, lse.Data, graph.Floats(in[0]), n.feed.batch.Segments, n.heads, n.feed.extent(tokens))
+		n.params.Precision.Attention(o.Out.Data, lse.Data, graph.Floats(in[0]), n.feed.batch.Segments, n.heads, n.feed.extent(tokens))
 	}
 	o.Gradient = func(in G.Nodes, out, do *G.Node) (G.Nodes, error) {
 		back := &graph.Op{Name: "attention.grad", Out: n.buffer(tokens, n.heads.QKV()), Reads: []*graph.Buffer{lse}}
 		back.Forward = func(in []G.Value) {
-			kernel.AttentionGrad(back.Out.Data, graph.Floats(in[2]), graph.Floats(in[1]), lse.Data, graph.Floats(in[0]),
+			n.params.Precision.AttentionGrad(back.Out.Data, graph.Floats(in[2]), graph.Floats(in[1]), lse.Data, graph.Floats(in[0]),
 				n.feed.batch.Segments, n.heads, n.feed.extent(tokens))
 		}
 		return G.Nodes{back.Apply(in[0], out, do)}, nil

@@ -112,7 +112,7 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	o := &graph.Op{Name: "head", Out: n.buffer(reads), Extra: []*graph.Buffer{lse}, Wrt: []bool{true, !tied}}
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
-		kernel.HeadLogProb(o.Out.Data[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]), n.feed.batch.Target, d, vocab)
+		n.params.Precision.HeadLogProb(o.Out.Data[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]), n.feed.batch.Target, d, vocab)
 		n.feed.result.LogProb = publish(n.feed.result.LogProb, o.Out.Data, active)
 	}
 	o.Gradient = func(in G.Nodes, _, dlogp *G.Node) (G.Nodes, error) {
@@ -120,7 +120,7 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 		back := &graph.Op{Name: "head.grad", Extra: []*graph.Buffer{dh, dw}, Reads: []*graph.Buffer{lse}}
 		back.Forward = func(in []G.Value) {
 			active := n.feed.extent(reads)
-			kernel.HeadLogProbGrad(dh.Data, dw.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
+			n.params.Precision.HeadLogProbGrad(dh.Data, dw.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
 				n.feed.batch.Target, d, vocab, n.feed.accumulate)
 		}
 		t := back.Apply(in[0], in[1], dlogp)
@@ -139,7 +139,7 @@ func (n *network) logits(h *G.Node, w *Param) *G.Node {
 	o := &graph.Op{Name: "logits", Out: n.buffer(reads, vocab)}
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
-		kernel.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, vocab)
+		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, vocab)
 		n.feed.result.Logits = publish(n.feed.result.Logits, o.Out.Data, active*vocab)
 	}
 	return o.Apply(h, n.param(w))
@@ -151,7 +151,7 @@ func (n *network) score(h *G.Node, w *Param) *G.Node {
 	o := &graph.Op{Name: "score", Out: n.buffer(sequences), Wrt: []bool{true, true}}
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(sequences)
-		kernel.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, 1)
+		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, 1)
 		n.feed.result.Value = publish(n.feed.result.Value, o.Out.Data, active)
 	}
 	o.Gradient = func(in G.Nodes, _, dy *G.Node) (G.Nodes, error) {

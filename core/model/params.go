@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/optim"
 )
@@ -30,7 +31,9 @@ type Layer struct {
 // in another: optimiser, clipping and averaging are single passes.
 type Params struct {
 	Config Config
-	W, G   []float32
+	// Precision is that of the products; the parameters are float32 in any case.
+	Precision kernel.Precision
+	W, G      []float32
 	// Tensors are the parameters by the names of the checkpoint, in order.
 	Tensors []*Param
 
