@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	G "gorgonia.org/gorgonia"
+
+	"github.com/herd-lm/herd/core/memory"
 )
 
 // Plan says where each buffer of a graph lies: buffers whose lives do not
@@ -172,7 +174,7 @@ func (p *Plan) lowestFree(b *Buffer) int {
 
 // Allocate makes the arena and binds every buffer to its place.
 func (p *Plan) Allocate() {
-	arena := make([]float32, p.ArenaBytes/4)
+	arena := memory.Floats(int(p.ArenaBytes / 4))
 	for _, at := range p.places {
 		at.buffer.Data = arena[at.offset : at.offset+at.buffer.Len() : at.offset+at.buffer.Len()]
 	}

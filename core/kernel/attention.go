@@ -32,8 +32,8 @@ func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Head
 const keyBlock = 128
 
 // queryRows is about how many rows, of all heads that share a key head, are in
-// a tile of queries.
-const queryRows = 64
+// a tile of queries: the more, the less often keys and values are packed.
+const queryRows = 256
 
 // queryBlocks cuts segs into runs of tokens, each within one segment and small
 // enough for one tile: a list of pairs, segment index and first token.
@@ -137,9 +137,14 @@ func (t *tile) visible(r, k0, k1 int) int { return max(0, min(k1, t.token(r)+1)-
 func (t *tile) key(k int) []float32   { return t.qkv[k*t.h.QKV()+t.h.key(t.kv):] }
 func (t *tile) value(k int) []float32 { return t.qkv[k*t.h.QKV()+t.h.value(t.kv):] }
 
-// scores computes s[rows, keyBlock] = q · kᵀ for the keys [k0, k1).
-func (t *tile) scores(k0, k1 int) {
-	gemm.Multiply(t.s, keyBlock, gemm.Rows(t.q, t.h.Dim), gemm.Rows(t.key(k0), t.h.QKV()), t.rows, k1-k0, t.h.Dim, false)
+// first returns the first row that sees the key k, or rather its token: those
+// before it take no part in products with k and later keys.
+func (t *tile) first(k int) int { return max(0, k-t.lo) * t.h.group() }
+
+// scores computes s[rows, keyBlock] = q · kᵀ for the keys [k0, k1), from row r on.
+func (t *tile) scores(r, k0, k1 int) {
+	d := t.h.Dim
+	multiply(t.s[r*keyBlock:], keyBlock, gemm.Rows(t.q[r*d:], d), gemm.Rows(t.key(k0), t.h.QKV()), t.rows-r, k1-k0, d, false)
 }
 
 func (t *tile) forward(o, lse []float32) {
@@ -153,17 +158,24 @@ func (t *tile) forward(o, lse []float32) {
 		top[r] = float32(math.Inf(-1))
 	}
 	t.keys(func(k0, k1 int) {
-		t.scores(k0, k1)
-		for r := range t.rows {
+		from := t.first(k0)
+		t.scores(from, k0, k1)
+		for r := from; r < t.rows; r++ {
 			t.softmax(r, t.visible(r, k0, k1), k1-k0, out[r*d:][:d], &top[r], &sum[r])
 		}
-		gemm.Multiply(out, d, gemm.Rows(t.s, keyBlock), gemm.Columns(t.value(k0), t.h.QKV()), t.rows, d, k1-k0, true)
+		multiply(out[from*d:], d, gemm.Rows(t.s[from*keyBlock:], keyBlock), gemm.Columns(t.value(k0), t.h.QKV()), t.rows-from, d, k1-k0, true)
 	})
 	for r := range t.rows {
 		vector.Scale(out[r*d:][:d], 1/sum[r])
 		lse[t.place(r)] = top[r] + float32(math.Log(float64(sum[r])))
 	}
 	t.copyOut(o, out, t.h.Out())
+}
+
+// multiply is a product on the tile's own thread: c[m,n] = a·bᵀ, or added to c.
+func multiply(c []float32, stride int, a, b gemm.Operand, m, n, depth int, accumulate bool) {
+	p := gemm.Product{C: c, Stride: stride, Add: addTo(c, accumulate), A: a, B: b, M: m, N: n, Depth: depth}
+	p.Multiply()
 }
 
 // softmax turns row r's scores into exp(score − top), and 0 beyond the visible

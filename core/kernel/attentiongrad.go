@@ -114,14 +114,18 @@ func (g *tileGrad) backward() {
 //	dv += pᵀ·do   dp = do·vᵀ   ds = p∘(dp − delta)   dq += ds·k   dk += dsᵀ·q
 func (g *tileGrad) keyGrads(k0, k1 int) {
 	d, width, keys := g.h.Dim, g.h.QKV(), k1-k0
-	g.scores(k0, k1)
-	gemm.Multiply(g.ds, keyBlock, gemm.Rows(g.do, d), gemm.Rows(g.value(k0), width), g.rows, keys, d, false)
-	for r := range g.rows {
+	from := g.first(k0)
+	rows := g.rows - from
+	s, ds := g.s[from*keyBlock:], g.ds[from*keyBlock:]
+	q, do, dq := g.q[from*d:], g.do[from*d:], g.dq[from*d:]
+	g.scores(from, k0, k1)
+	multiply(ds, keyBlock, gemm.Rows(do, d), gemm.Rows(g.value(k0), width), rows, keys, d, false)
+	for r := from; r < g.rows; r++ {
 		g.scoreGrads(r, g.visible(r, k0, k1), keys)
 	}
-	gemm.Multiply(g.dvalue(k0), width, gemm.Columns(g.s, keyBlock), gemm.Columns(g.do, d), keys, d, g.rows, true)
-	gemm.Multiply(g.dq, d, gemm.Rows(g.ds, keyBlock), gemm.Columns(g.key(k0), width), g.rows, d, keys, true)
-	gemm.Multiply(g.dkey(k0), width, gemm.Columns(g.ds, keyBlock), gemm.Columns(g.q, d), keys, d, g.rows, true)
+	multiply(g.dvalue(k0), width, gemm.Columns(s, keyBlock), gemm.Columns(do, d), keys, d, rows, true)
+	multiply(dq, d, gemm.Rows(ds, keyBlock), gemm.Columns(g.key(k0), width), rows, d, keys, true)
+	multiply(g.dkey(k0), width, gemm.Columns(ds, keyBlock), gemm.Columns(q, d), keys, d, rows, true)
 }
 
 func (g *tileGrad) scoreGrads(r, visible, keys int) {

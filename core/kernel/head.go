@@ -3,7 +3,6 @@ package kernel
 import (
 	"math"
 
-	"github.com/herd-lm/herd/core/kernel/gemm"
 	"github.com/herd-lm/herd/core/kernel/vector"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -57,8 +56,7 @@ func (f Precision) HeadLogProb(logp, lse, x, w []float32, target []token.ID, d, 
 
 // logits computes out[r, c] = x[r,d] · w[c,d]ᵀ.
 func (f Precision) logits(out, x, w []float32, r, d, c int) {
-	p := product{precision: f, c: out, a: gemm.Rows(x, d), b: gemm.Rows(w, d), m: r, n: c, depth: d}
-	p.run()
+	f.Linear(out, x, w, nil, r, d, c)
 }
 
 // addExp adds the exponentials of row, which it overwrites, to sum·exp(top).

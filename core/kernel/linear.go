@@ -5,85 +5,99 @@ import "github.com/herd-lm/herd/core/kernel/gemm"
 // Linear computes y[n,out] = x[n,in] · w[out,in]ᵀ, plus residual[n,out] unless
 // it is nil. residual may be y itself. A row of y depends on its row of x only.
 func (f Precision) Linear(y, x, w, residual []float32, n, in, out int) {
-	p := product{precision: f, c: y, a: gemm.Rows(x, in), b: gemm.Rows(w, in), m: n, n: out, depth: in}
-	if residual != nil {
-		p.accumulate = true
-		if n*out > 0 && &residual[0] != &y[0] {
-			p.initial = residual
-		}
-	}
-	p.run()
+	f.product(y, residual, gemm.Rows(x, in), gemm.Rows(w, in), n, out, in)
 }
 
 // LinearInputGrad computes dx[n,in] = dy[n,out] · w[out,in], or adds it to dx.
 func (f Precision) LinearInputGrad(dx, dy, w []float32, n, in, out int, accumulate bool) {
-	p := product{precision: f, c: dx, a: gemm.Rows(dy, out), b: gemm.Columns(w, in), m: n, n: in, depth: out, accumulate: accumulate}
-	p.run()
+	f.product(dx, addTo(dx, accumulate), gemm.Rows(dy, out), gemm.Columns(w, in), n, in, out)
 }
 
 // LinearWeightGrad computes dw[out,in] = dy[n,out]ᵀ · x[n,in], or adds it to dw.
 func (f Precision) LinearWeightGrad(dw, dy, x []float32, n, in, out int, accumulate bool) {
-	p := product{precision: f, c: dw, a: gemm.Columns(dy, out), b: gemm.Columns(x, in), m: out, n: in, depth: n, accumulate: accumulate}
-	p.run()
+	f.product(dw, addTo(dw, accumulate), gemm.Columns(dy, out), gemm.Columns(x, in), out, in, n)
 }
 
-// product is one matrix product c[m,n] = a·bᵀ to be split over threads.
-type product struct {
-	precision   Precision
-	c           []float32
-	a, b        gemm.Operand
-	m, n, depth int
-	stride      int // of c; n if 0
-	accumulate  bool
-	initial     []float32 // copied to c first; [m,n]
+func addTo(c []float32, accumulate bool) []float32 {
+	if accumulate {
+		return c
+	}
+	return nil
 }
 
-// run splits the longer side of c, one run of whole tiles per thread: a shorter
-// run would pack the other operand more often.
-func (p *product) run() {
-	if p.stride == 0 {
-		p.stride = p.n
+// product computes c[m,n] = a·bᵀ + add, on as many threads as it is worth.
+func (f Precision) product(c, add []float32, a, b gemm.Operand, m, n, depth int) {
+	p := gemm.Product{Format: f.format(), C: c, Stride: n, Add: add, A: a, B: b, M: m, N: n, Depth: depth}
+	const (
+		worthForking = 1 << 17 // multiply-adds, some µs
+		ownPanels    = 512     // rows for which a thread better packs b itself
+	)
+	switch threads := Threads(); {
+	case m*n*depth < worthForking || threads == 1:
+		p.Multiply()
+	case m >= ownPanels*threads:
+		splitRows(p, threads)
+	default:
+		s := borrow(0)
+		s.product = p
+		s.sharePanels()
+		s.giveBack()
 	}
-	const worthForking = 1 << 17 // multiply-adds, some µs
-	if p.m*p.n*p.depth < worthForking || Threads() == 1 {
-		p.part(0, p.m, 0, p.n)
-		return
-	}
-	p.fork()
 }
 
-func (p *product) fork() {
-	mr, nr := gemm.Tile()
-	length, unit := p.m, mr
-	if p.n > p.m {
-		length, unit = p.n, nr
-	}
-	units := (length + unit - 1) / unit
-	parts := min(units, Threads())
-	q := *p // what a closure captures moves to the heap
-	Parallel(parts, func(i int) {
-		lo, hi := units*i/parts*unit, min(length, units*(i+1)/parts*unit)
-		if q.n > q.m {
-			q.part(0, q.m, lo, hi)
-		} else {
-			q.part(lo, hi, 0, q.n)
-		}
+// splitRows gives each thread a run of whole tiles of rows. Each packs all of b,
+// and has it in its own caches.
+func splitRows(p gemm.Product, threads int) {
+	unit, _ := gemm.Tile(p.Format)
+	tiles := (p.M + unit - 1) / unit
+	Parallel(threads, func(i int) {
+		p.Rows(tiles*i/threads*unit, min(p.M, tiles*(i+1)/threads*unit)).Multiply()
 	})
 }
 
-// part computes c[i0:i1, j0:j1].
-func (p *product) part(i0, i1, j0, j1 int) {
-	if i0 == i1 || j0 == j1 {
-		return
+// sharePanels multiplies by panels that all threads pack together.
+func (s *buffer) sharePanels() {
+	for more := s.panels.Start(&s.product, panelWords); more; more = s.panels.Next(&s.product) {
+		s.packPanels()
+		s.multiplyPanels(&s.panels)
 	}
-	if p.initial != nil {
-		for i := i0; i < i1; i++ {
-			copy(p.c[i*p.stride+j0:i*p.stride+j1], p.initial[i*p.n+j0:])
-		}
+	s.product = gemm.Product{}
+}
+
+func (f Precision) format() gemm.Format {
+	if f == BF16 {
+		return gemm.BF16
 	}
-	a, b := p.a, p.b
-	if p.depth > 0 {
-		a, b = a.From(i0), b.From(j0)
+	return gemm.FP32
+}
+
+// panelWords is how many words of b are packed at a time, for all threads: they
+// should stay in the last level cache.
+const panelWords = 1 << 20
+
+// packPanels packs b, panels split over the threads.
+func (s *buffer) packPanels() {
+	count := s.panels.Count()
+	parts := min(count, Threads())
+	Parallel(parts, func(i int) { s.panels.Pack(s.product.B, count*i/parts, count*(i+1)/parts) })
+}
+
+// multiplyPanels computes all rows with q. It splits rows, into blocks that fit
+// the second level cache and a few of them for each thread, so that one that is
+// held up leaves the rest to the others; panels, where there are too few rows.
+func (s *buffer) multiplyPanels(q *gemm.Panels) {
+	p, threads := &s.product, Threads()
+	mr, _ := gemm.Tile(p.Format)
+	const most = 336 // rows of a block
+	blocks := threads * ((p.M + threads*most - 1) / (threads * most))
+	rows := ((p.M+blocks-1)/blocks + mr - 1) / mr * mr
+	blocks = (p.M + rows - 1) / rows
+	ranges := 1
+	if blocks < threads {
+		ranges = min(q.Count(), (4*threads+blocks-1)/blocks)
 	}
-	gemm.Multiply(p.c[i0*p.stride+j0:], p.stride, a, b, i1-i0, j1-j0, p.depth, p.accumulate)
+	Parallel(blocks*ranges, func(item int) {
+		i, r := item/ranges*rows, item%ranges
+		q.Part(p, i, min(p.M, i+rows), q.Count()*r/ranges, q.Count()*(r+1)/ranges)
+	})
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"github.com/herd-lm/herd/core/kernel/gemm"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -14,6 +15,8 @@ type buffer struct {
 	ids     []token.ID
 	blocks  [][2]int32
 	tile    tile
+	product gemm.Product
+	panels  gemm.Panels
 }
 
 var buffers memory.Pool[buffer]

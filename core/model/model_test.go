@@ -382,14 +382,19 @@ func BenchmarkStep(b *testing.B) {
 		rows = append(rows, pack.Text(fmt.Sprint(i), randomIDs(rng, 257, c.VocabSize)))
 	}
 	batch := pack.Batch(rows)
-	prog := compile(b, p, batch, model.CrossEntropy)
-	run(b, prog, batch, 1/batch.Norm, false)
-	b.ReportAllocs()
-	for b.Loop() {
-		run(b, prog, batch, 1/batch.Norm, false)
+	for _, precision := range []kernel.Precision{kernel.FP32, kernel.BF16} {
+		b.Run(precision.String(), func(b *testing.B) {
+			p.Precision = precision
+			prog := compile(b, p, batch, model.CrossEntropy)
+			run(b, prog, batch, 1/batch.Norm, false)
+			b.ReportAllocs()
+			for b.Loop() {
+				run(b, prog, batch, 1/batch.Norm, false)
+			}
+			b.ReportMetric(float64(len(batch.IDs)*b.N)/b.Elapsed().Seconds(), "tokens/s")
+			b.ReportMetric(float64(prog.Plan.ArenaBytes)/1e6, "arena-MB")
+		})
 	}
-	b.ReportMetric(float64(len(batch.IDs)*b.N)/b.Elapsed().Seconds(), "tokens/s")
-	b.ReportMetric(float64(prog.Plan.ArenaBytes)/1e6, "arena-MB")
 }
 
 // BenchmarkDecode is one token each of 1 and of 16 sequences after 128.

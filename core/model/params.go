@@ -50,9 +50,9 @@ func NewParams(c Config, gradients bool) *Params {
 	p := &Params{Config: c}
 	p.declare()
 	n := p.Count()
-	p.W = make([]float32, n)
+	p.W = memory.Floats(n)
 	if gradients {
-		p.G = make([]float32, n)
+		p.G = memory.Floats(n)
 	}
 	for _, t := range p.all() {
 		t.bind(p)

@@ -9,13 +9,13 @@ import (
 
 // TestBounds: the assembly touches nothing outside the matrices, at either end.
 func TestBounds(t *testing.T) {
-	onEachPath(t, func(t *testing.T) {
+	onEachPath(t, func(t *testing.T, f Format) {
 		rng := rand.New(rand.NewPCG(9, 10))
 		for _, s := range shapes {
-			forms(func(ac, bc, end bool) {
+			forms(func(ac, bc bool, add adding) {
 				var frees []func()
 				guarded := func(x []float32) []float32 {
-					y, free, err := guard.Floats(len(x), end)
+					y, free, err := guard.Floats(len(x), add != nothing)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -23,12 +23,15 @@ func TestBounds(t *testing.T) {
 					copy(y, x)
 					return y
 				}
-				a, b := operand(rng, s.m, s.depth, ac), operand(rng, s.n, s.depth, bc)
-				a.Data, b.Data = guarded(a.Data), guarded(b.Data)
-				c := guarded(make([]float32, s.m*s.n))
-				Multiply(c, s.n, a, b, s.m, s.n, s.depth, false)
-				if err := check(c, nil, s.n, a, b, s.m, s.n, s.depth, false); err != nil {
-					t.Errorf("%v: %v", s, err)
+				p := newProduct(rng, f, s.m, s.n, s.depth, ac, bc, add)
+				p.Stride = s.n
+				p.A.Data, p.B.Data = guarded(p.A.Data), guarded(p.B.Data)
+				p.C = guarded(make([]float32, s.m*s.n))
+				if add == accumulate {
+					p.Add = p.C
+				}
+				if err := p.run(); err != nil {
+					t.Error(err)
 				}
 				for _, free := range frees {
 					free()

@@ -1,5 +1,5 @@
-// Package gemm multiplies float32 matrices on one thread. It knows nothing of
-// models or of threads: package kernel splits the work and calls it.
+// Package gemm multiplies float32 matrices. It knows nothing of models, and
+// leaves threads to its caller: package kernel splits the work.
 //
 // A product is c[i,j] = Σ_k a(i,k)·b(j,k): both operands are sets of lines that
 // share the depth k. A line is a row or a column of a row-major array (Rows,
@@ -7,11 +7,15 @@
 // without a transposed copy.
 //
 // The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance
-// Matrix Multiplication" (2008): panels of both operands are packed so that a
-// register tile reads them in order. An element of c is a sum over depth blocks
-// whose borders depend on the depth alone, and within a block a chain in order
-// of k. So it does not depend on how many other lines are in the call, nor on
-// how a caller splits lines over threads, bit for bit.
+// Matrix Multiplication" (2008). Lines of b are packed into panels that a register
+// tile reads in order; whoever multiplies again and again by one b packs it once
+// (Panels). Lines of a are packed too, or read as rows side by side where that is
+// cheaper.
+//
+// An element of c is a sum over depth blocks whose borders depend on the depth
+// alone, and within a block a chain in order of k. So it does not depend on how
+// many other lines are in the call, nor on how a caller splits lines over
+// threads, bit for bit.
 package gemm
 
 import "github.com/herd-lm/herd/core/memory"
@@ -29,146 +33,189 @@ func Rows(data []float32, stride int) Operand { return Operand{data, stride, fal
 // Columns returns the operand whose line i is data[i], data[i+stride], ...
 func Columns(data []float32, stride int) Operand { return Operand{data, stride, true} }
 
-// From returns the operand without its first lines.
-func (o Operand) From(line int) Operand {
+// at returns where line i has depth k.
+func (o Operand) at(i, k int) int {
 	if o.Columns {
-		return Operand{o.Data[line:], o.Stride, true}
+		return k*o.Stride + i
 	}
-	return Operand{o.Data[line*o.Stride:], o.Stride, false}
+	return i*o.Stride + k
 }
 
-// Block sizes: a packed panel of b (blockDepth x tile width) stays in the first
-// level cache, the packed block of a in the second.
+// Format is what the factors are rounded to. Sums are float32 in any case.
+type Format uint8
+
 const (
-	blockDepth = 256
-	blockA     = 336 // lines of a
-	blockB     = 2048
+	FP32 Format = iota
+	BF16        // bfloat16, to nearest even; denormals are 0
 )
 
-// slack is how far a packing routine may write past the panel that it fills.
-const slack = 64
+// Product is c[i,j] = Σ_k a(i,k)·b(j,k) + add[i,j] for i < M, j < N, k < Depth.
+type Product struct {
+	Format      Format
+	A, B        Operand
+	M, N, Depth int
 
+	C      []float32 // row i starts at C[i*Stride]; overlaps no operand
+	Stride int
+	Add    []float32 // its rows lie as C's; C itself accumulates; nil adds nothing
+}
+
+// Rows returns the part of the product that is rows [lo, hi) of c.
+func (p Product) Rows(lo, hi int) Product {
+	p.M = hi - lo
+	if p.Depth > 0 {
+		p.A.Data = p.A.Data[p.A.at(lo, 0):]
+	}
+	p.C = p.C[lo*p.Stride:]
+	if p.Add != nil {
+		p.Add = p.Add[lo*p.Stride:]
+	}
+	return p
+}
+
+// scratch is what one thread needs for a part of a product.
 type scratch struct {
-	a    [(blockA + 32) * blockDepth]float32
-	b    [(blockB + 32) * blockDepth]float32
-	edge [tileMost]float32
-	_    [slack]float32
+	a       [(blockA + slack) * blockWords]float32
+	edge    [tileMost]float32
+	product Product
+	panels  Panels
 }
 
 var scratches memory.Pool[scratch]
 
-// Multiply computes c[i,j] = Σ_k a(i,k)·b(j,k) for i < m, j < n, with k < depth;
-// accumulate adds to c instead. Row i of c starts at c[i*stride]. c must not
-// overlap an operand.
-func Multiply(c []float32, stride int, a, b Operand, m, n, depth int, accumulate bool) {
-	if m == 0 || n == 0 {
-		return
-	}
-	if depth == 0 {
-		clearUnless(accumulate, c, stride, m, n)
-		return
-	}
+// Block sizes: a panel of b (blockWords x tile width) stays in the first level
+// cache, the block of a in the second.
+const (
+	blockWords = 288
+	blockA     = 336     // lines of a
+	panelWords = 1 << 19 // packed words of b at a time, on one thread
+)
+
+// Multiply computes the product on one thread.
+func (p Product) Multiply() {
 	s := scratches.Get()
-	p := product{path: selected, scratch: s, c: c, stride: stride, a: a, b: b, m: m, n: n}
-	step := depthStep(depth)
-	for k := 0; k < depth; k += step {
-		p.k, p.kc, p.accumulate = k, min(step, depth-k), accumulate || k > 0
-		p.depthBlock()
+	defer scratches.Put(s)
+	s.product = p // what p points to must not move to the heap
+	q := &s.panels
+	for more := q.Start(&s.product, panelWords); more; more = q.Next(&s.product) {
+		q.Pack(p.B, 0, q.Count())
+		q.part(&s.product, s, 0, p.M, 0, q.Count())
 	}
-	scratches.Put(s)
+	s.product = Product{}
 }
 
-func clearUnless(accumulate bool, c []float32, stride, m, n int) {
-	if accumulate {
-		return
-	}
-	for i := range m {
-		clear(c[i*stride:][:n])
-	}
-}
-
-// depthStep divides depth into equal blocks; it may depend on nothing else, or
-// a row's result would depend on its company.
-func depthStep(depth int) int {
-	blocks := (depth + blockDepth - 1) / blockDepth
-	return ((depth+blocks-1)/blocks + 15) &^ 15
-}
-
-// product is one Multiply at one depth block [k, k+kc).
-type product struct {
+// part is rows [i0, i1) of c and panels [j0, j1) of b at depths [k, k+kc).
+type part struct {
+	*Product
 	*path
 	*scratch
-	c          []float32
-	stride     int
-	a, b       Operand
-	m, n       int
-	k, kc      int
-	accumulate bool
+	i0, i1, j0, j1 int
+	k, kc          int
 }
 
-func (p *product) depthBlock() {
-	most := blockA / p.mr * p.mr
-	for j := 0; j < p.n; j += blockB {
-		for i := 0; i < p.m; i += most {
-			p.packA(i, min(most, p.m-i))
-			p.tiles(i, min(most, p.m-i), j, min(blockB, p.n-j))
+// words is the depth in words: a word holds one float32 or two bfloat16s.
+func (t *part) words() int { return t.wordsOf(t.kc) }
+
+// add returns what is added to c: in the first block of depth what the caller
+// said, then c itself.
+func (t *part) add() []float32 {
+	if t.k > 0 {
+		return t.C
+	}
+	return t.Add
+}
+
+// multiply takes the rows in blocks, and for each block all panels of q: a panel
+// is in the first level cache while it meets the block's tiles.
+func (t *part) multiply(q *Panels) {
+	for i := t.i0; i < t.i1; i += blockA {
+		rows := min(blockA, t.i1-i)
+		a := t.load(i, rows)
+		for j := t.j0; j < t.j1; j++ {
+			t.strip(a, q.panel(j, t.k), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr))
 		}
 	}
 }
 
-// packA packs lines [i0, i0+lines) of a as panels of at most mr lines, each
-// [kc][width]; panel i starts at scratch.a[i*kc].
-func (p *product) packA(i0, lines int) {
-	for i := 0; i < lines; i += p.mr {
-		rows := min(p.mr, lines-i)
-		p.pack(p.scratch.a[i*p.kc:], p.a, i0+i, rows, p.k, p.kc, p.widthA(rows))
-	}
+// lines are lines of a as a kernel reads them: rows of words, stride apart; or
+// (stride 0) panels of at most mr lines, panel r at data[r*words].
+type lines struct {
+	data   []float32
+	stride int
 }
 
-// widthA is the packed width of a panel of a with the given number of rows.
-func (p *product) widthA(rows int) int { return (rows + p.pad - 1) / p.pad * p.pad }
-
-// tiles multiplies the packed lines [i0, i0+mc) of a with lines [j0, j0+nc) of
-// b. Panels of b are packed when the first block of a needs them, and are still
-// there for the next.
-func (p *product) tiles(i0, mc, j0, nc int) {
-	for j := 0; j < nc; j += p.nr {
-		panel := p.scratch.b[j*p.kc:]
-		cols := min(p.nr, nc-j)
-		if i0 == 0 {
-			p.pack(panel, p.b, j0+j, cols, p.k, p.kc, p.nr)
+// load makes lines [i, i+rows) of a readable: where they are, if they are rows of
+// words close together (rows far apart compete for the same cache lines); as
+// rows of words, where words are to be made; else as panels.
+func (t *part) load(i, rows int) lines {
+	if t.A.Columns || t.row == nil && t.A.Stride >= 2*t.kc {
+		for r := 0; r < rows; r += t.mr {
+			n := min(t.mr, rows-r)
+			t.pack(t.a[r*t.words():], t.A, i+r, n, t.k, t.kc, n)
 		}
-		for i := 0; i < mc; i += p.mr {
-			rows := min(p.mr, mc-i)
-			p.tile(p.scratch.a[i*p.kc:], panel, (i0+i)*p.stride+j0+j, rows, cols)
-		}
+		return lines{t.a[:], 0}
 	}
-}
-
-// tile computes one register tile [rows, cols] of c, which starts at c[at]. A
-// tile that is narrower than the kernel's goes through a buffer.
-func (p *product) tile(a, b []float32, at, rows, cols int) {
-	if p.widthA(rows) == rows && cols == p.nr {
-		p.kernel(p.kc, rows, a, b, p.c[at:], p.stride, p.accumulate)
-		return
+	if t.row == nil {
+		return lines{t.A.Data[t.A.at(i, t.k):], t.A.Stride}
 	}
-	edge := p.edge[:]
-	p.kernel(p.kc, p.widthA(rows), a, b, edge, p.nr, false)
+	stride := (t.words() + 15) &^ 15
 	for r := range rows {
-		store(p.c[at+r*p.stride:][:cols], edge[r*p.nr:], p.accumulate)
+		t.row(t.a[r*stride:][:stride], t.A.Data[t.A.at(i+r, t.k):][:t.kc])
+	}
+	return lines{t.a[:], stride}
+}
+
+// strip multiplies the block's rows [i, i+rows) by one panel: columns [j, j+cols)
+// of c. A ragged end goes through a buffer.
+func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
+	whole := (cols + t.narrow - 1) / t.narrow * t.narrow
+	for r := 0; r < rows; r += t.mr {
+		n := min(t.mr, rows-r)
+		at := (i+r)*t.Stride + j
+		var add []float32
+		if from := t.add(); from != nil {
+			add = from[at:]
+		}
+		if cols == whole {
+			t.tile(a, r, n, whole, panel, t.C[at:], add, t.Stride)
+			continue
+		}
+		t.tile(a, r, n, whole, panel, t.edge[:], nil, t.nr)
+		t.storeEdge(t.C[at:], add, n, cols)
 	}
 }
 
-func store(c, tile []float32, accumulate bool) {
-	if !accumulate {
-		copy(c, tile)
-		return
-	}
-	for j := range c {
-		c[j] += tile[j]
+// tile computes rows [r, r+n) of a block and cols lines of a panel.
+func (t *part) tile(a lines, r, n, cols int, panel, c, add []float32, stride int) {
+	if a.stride > 0 {
+		t.direct(t.words(), n, cols, a.data[r*a.stride:], a.stride, panel, c, add, stride)
+	} else {
+		t.packed(t.words(), n, cols, a.data[r*t.words():], panel, c, add, stride)
 	}
 }
 
-// Tile returns the lines of a and of b in one register tile: work that is split
-// in multiples of them has no ragged edges inside.
-func Tile() (a, b int) { return selected.mr, selected.nr }
+func (t *part) storeEdge(c, add []float32, rows, cols int) {
+	for r := range rows {
+		row := t.edge[r*t.nr:][:cols]
+		if add == nil {
+			copy(c[r*t.Stride:], row)
+			continue
+		}
+		sum := c[r*t.Stride:][:cols]
+		for j, v := range add[r*t.Stride:][:cols] {
+			sum[j] = row[j] + v
+		}
+	}
+}
+
+// initial is a product without depth: c is what is added, or 0.
+func (p *Product) initial(i0, i1 int) {
+	for i := i0; i < i1; i++ {
+		row := p.C[i*p.Stride:][:p.N]
+		if p.Add == nil {
+			clear(row)
+		} else {
+			copy(row, p.Add[i*p.Stride:])
+		}
+	}
+}

@@ -35,102 +35,178 @@ func operand(rng *rand.Rand, lines, depth int, columns bool) Operand {
 	return Rows(random(rng, max(0, (lines-1)*stride+depth)), stride)
 }
 
-func (o Operand) at(i, k int) float64 {
-	if o.Columns {
-		return float64(o.Data[k*o.Stride+i])
+// adding is how a product treats what is to be added.
+type adding int
+
+const (
+	nothing    adding = iota
+	accumulate        // to c
+	other             // an array of its own
+)
+
+// newProduct returns a random product, with gaps in c.
+func newProduct(rng *rand.Rand, f Format, m, n, depth int, ac, bc bool, add adding) Product {
+	p := Product{
+		Format: f, A: operand(rng, m, depth, ac), B: operand(rng, n, depth, bc), M: m, N: n, Depth: depth,
+		Stride: n + 2,
 	}
-	return float64(o.Data[i*o.Stride+k])
+	p.C = random(rng, m*p.Stride)
+	switch add {
+	case accumulate:
+		p.Add = p.C
+	case other:
+		p.Add = random(rng, len(p.C))
+	}
+	return p
 }
 
-// check compares c[m,n] with the float64 product; the tolerance is that of a
-// chain of depth float32 operations on terms of size 1.
-func check(c, before []float32, stride int, a, b Operand, m, n, depth int, accumulate bool) error {
-	for i := range m {
-		for j := range n {
+func forms(f func(ac, bc bool, add adding)) {
+	for bits := range 4 {
+		for _, add := range []adding{nothing, accumulate, other} {
+			f(bits&1 != 0, bits&2 != 0, add)
+		}
+	}
+}
+
+func (p *Product) String() string {
+	return fmt.Sprintf("%dx%dx%d a.Columns=%v b.Columns=%v add=%v", p.M, p.N, p.Depth, p.A.Columns, p.B.Columns, p.Add != nil)
+}
+
+// factor is element i of o's data in the product's format.
+func (p *Product) factor(o Operand, line, k int) float64 {
+	v := o.Data[o.at(line, k)]
+	if p.Format == BF16 {
+		v = math.Float32frombits(uint32(roundBF16(v)) << 16)
+	}
+	return float64(v)
+}
+
+// check compares c with the float64 product; before and add are copies of C and
+// Add. The tolerance is that of a chain of float32 operations on terms of size 1.
+func (p *Product) check(before, add []float32) error {
+	for i := range p.M {
+		for j := range p.Stride {
+			at := i*p.Stride + j
+			if j >= p.N {
+				if at < len(before) && p.C[at] != before[at] {
+					return fmt.Errorf("%v: wrote c[%d,%d], beyond the columns", p, i, j)
+				}
+				continue
+			}
 			want, size := 0.0, 1.0
-			for k := range depth {
-				want += a.at(i, k) * b.at(j, k)
-				size += math.Abs(a.at(i, k) * b.at(j, k))
+			for k := range p.Depth {
+				term := p.factor(p.A, i, k) * p.factor(p.B, j, k)
+				want += term
+				size += math.Abs(term)
 			}
-			if accumulate {
-				want += float64(before[i*stride+j])
+			if add != nil {
+				want += float64(add[at])
 			}
-			if got := float64(c[i*stride+j]); !(math.Abs(got-want) <= 1e-6*size) {
-				return fmt.Errorf("c[%d,%d] = %v, want %v", i, j, got, want)
+			if got := float64(p.C[at]); !(math.Abs(got-want) <= 1e-6*size) {
+				return fmt.Errorf("%v: c[%d,%d] = %v, want %v", p, i, j, got, want)
 			}
 		}
 	}
 	return nil
 }
 
-func forms(f func(aColumns, bColumns, accumulate bool)) {
-	for bits := range 8 {
-		f(bits&1 != 0, bits&2 != 0, bits&4 != 0)
-	}
+// run multiplies and checks.
+func (p *Product) run() error {
+	before, add := append([]float32(nil), p.C...), append([]float32(nil), p.Add...)
+	p.Multiply()
+	return p.check(before, add)
 }
 
 func TestMultiply(t *testing.T) {
-	onEachPath(t, func(t *testing.T) {
+	onEachPath(t, func(t *testing.T, f Format) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for _, s := range shapes {
-			forms(func(ac, bc, acc bool) {
-				a, b := operand(rng, s.m, s.depth, ac), operand(rng, s.n, s.depth, bc)
-				stride := s.n + 2
-				c := random(rng, s.m*stride)
-				before := append([]float32(nil), c...)
-				Multiply(c, stride, a, b, s.m, s.n, s.depth, acc)
-				if err := check(c, before, stride, a, b, s.m, s.n, s.depth, acc); err != nil {
-					t.Errorf("%v a.Columns=%v b.Columns=%v accumulate=%v: %v", s, ac, bc, acc, err)
-				}
-				for i := range c {
-					if i%stride >= s.n && c[i] != before[i] {
-						t.Fatalf("%v wrote c[%d] beyond column %d", s, i, s.n)
-					}
+			forms(func(ac, bc bool, add adding) {
+				p := newProduct(rng, f, s.m, s.n, s.depth, ac, bc, add)
+				if err := p.run(); err != nil {
+					t.Error(err)
 				}
 			})
+		}
+	})
+}
+
+// TestRemainders has every remainder up to a tile's and one more in two
+// dimensions at a time, the third at random.
+func TestRemainders(t *testing.T) {
+	onEachPath(t, func(t *testing.T, f Format) {
+		rng := rand.New(rand.NewPCG(11, 12))
+		random := func() int { return 1 + rng.IntN(40) }
+		for x := 1; x <= 33; x++ {
+			for y := 1; y <= 33; y++ {
+				s := [][3]int{{x, y, random()}, {x, random(), y}, {random(), x, y}}[(x+y)%3]
+				p := newProduct(rng, f, s[0], s[1], s[2], rng.IntN(2) == 0, rng.IntN(2) == 0, adding(rng.IntN(3)))
+				if err := p.run(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+func FuzzMultiply(f *testing.F) {
+	f.Add(uint64(1), uint16(14), uint16(32), uint16(256), uint8(0))
+	f.Add(uint64(2), uint16(0), uint16(5), uint16(3), uint8(9))
+	f.Fuzz(func(t *testing.T, seed uint64, m, n, depth uint16, form uint8) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		m, n, depth = m%400, n%400, depth%1100
+		if int(m)*int(n)*int(depth) > 1<<22 {
+			t.Skip("too large to check")
+		}
+		for format := range Format(2) {
+			p := newProduct(rng, format, int(m), int(n), int(depth), form&1 != 0, form&2 != 0, adding(form>>2%3))
+			if err := p.run(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }
 
 // TestCheckSeesAnError plants an error of one unit in the fifth digit.
 func TestCheckSeesAnError(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	a, b := operand(rng, 5, 40, false), operand(rng, 6, 40, false)
-	c := make([]float32, 30)
-	Multiply(c, 6, a, b, 5, 6, 40, false)
-	c[17] += 1e-4
-	if check(c, nil, 6, a, b, 5, 6, 40, false) == nil {
+	p := newProduct(rand.New(rand.NewPCG(3, 4)), FP32, 5, 6, 40, false, false, nothing)
+	p.Multiply()
+	p.C[17] += 1e-4
+	if p.check(p.C, nil) == nil {
 		t.Error("a planted error passed")
 	}
 }
 
-// TestRowsAreIndependent: a row computed alone equals the row among others, and
-// so does a column, bit for bit.
-func TestRowsAreIndependent(t *testing.T) {
-	onEachPath(t, func(t *testing.T) {
+// TestFormatMatters: the check tells rounded factors from others.
+func TestFormatMatters(t *testing.T) {
+	onEachPath(t, func(t *testing.T, f Format) {
+		p := newProduct(rand.New(rand.NewPCG(3, 4)), f, 5, 6, 40, false, false, nothing)
+		p.Multiply()
+		p.Format = FP32 + BF16 - f
+		if p.check(p.C, nil) == nil {
+			t.Error("the product of the other format passed")
+		}
+	})
+}
+
+// TestPartsAreIndependent: rows and columns computed in parts equal the whole, bit
+// for bit, with b packed at once or bit by bit.
+func TestPartsAreIndependent(t *testing.T) {
+	onEachPath(t, func(t *testing.T, f Format) {
 		rng := rand.New(rand.NewPCG(5, 6))
 		for _, s := range shapes {
-			forms(func(ac, bc, acc bool) {
-				a, b := operand(rng, s.m, s.depth, ac), operand(rng, s.n, s.depth, bc)
-				whole := random(rng, s.m*s.n)
-				parts := append([]float32(nil), whole...)
-				Multiply(whole, s.n, a, b, s.m, s.n, s.depth, acc)
-				for i := 0; i < s.m; {
-					rows := min(1+rng.IntN(20), s.m-i)
-					for j := 0; j < s.n; {
-						cols := min(1+rng.IntN(50), s.n-j)
-						if s.depth > 0 {
-							Multiply(parts[i*s.n+j:], s.n, a.From(i), b.From(j), rows, cols, s.depth, acc)
-						} else {
-							Multiply(parts[i*s.n+j:], s.n, a, b, rows, cols, 0, acc)
-						}
-						j += cols
-					}
-					i += rows
+			forms(func(ac, bc bool, add adding) {
+				whole := newProduct(rng, f, s.m, s.n, s.depth, ac, bc, add)
+				parts := whole
+				parts.C = append([]float32(nil), whole.C...)
+				if add == accumulate {
+					parts.Add = parts.C
 				}
-				for i := range whole {
-					if math.Float32bits(whole[i]) != math.Float32bits(parts[i]) {
-						t.Fatalf("%v a.Columns=%v b.Columns=%v accumulate=%v: element %d is %v whole and %v in parts", s, ac, bc, acc, i, whole[i], parts[i])
+				whole.Multiply()
+				inParts(rng, &parts)
+				for i := range whole.C {
+					if math.Float32bits(whole.C[i]) != math.Float32bits(parts.C[i]) {
+						t.Fatalf("%v: element %d is %v whole and %v in parts", &whole, i, whole.C[i], parts.C[i])
 					}
 				}
 			})
@@ -138,22 +214,87 @@ func TestRowsAreIndependent(t *testing.T) {
 	})
 }
 
+// inParts computes p in parts at random, of a b packed in steps of random size.
+func inParts(rng *rand.Rand, p *Product) {
+	var q Panels
+	for more := q.Start(p, 1<<rng.IntN(20)); more; more = q.Next(p) {
+		for j := range q.Count() {
+			q.Pack(p.B, j, j+1)
+		}
+		for i := 0; i < p.M; {
+			rows := min(1+rng.IntN(20), p.M-i)
+			for j := 0; j < q.Count(); {
+				panels := min(1+rng.IntN(3), q.Count()-j)
+				q.Part(p, i, i+rows, j, j+panels)
+				j += panels
+			}
+			i += rows
+		}
+	}
+}
+
+// TestPackAll: one b packed once serves several products.
+func TestPackAll(t *testing.T) {
+	onEachPath(t, func(t *testing.T, f Format) {
+		rng := rand.New(rand.NewPCG(13, 14))
+		var q Panels
+		first := newProduct(rng, f, 3, 70, 530, false, false, nothing)
+		q.PackAll(f, first.B, 70, 530)
+		for _, m := range []int{3, 1, 20} {
+			p := newProduct(rng, f, m, 70, 530, false, false, other)
+			p.B = first.B
+			add := append([]float32(nil), p.Add...)
+			before := append([]float32(nil), p.C...)
+			q.Part(&p, 0, m, 0, q.Count())
+			if err := p.check(before, add); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestRoundBF16(t *testing.T) {
+	inf := float32(math.Inf(1))
+	for in, want := range map[float32]uint16{
+		0: 0, 1: 0x3f80, -1: 0xbf80, inf: 0x7f80, -inf: 0xff80,
+		1 + 1.0/256:               0x3f80, // half way, to even
+		1 + 3.0/256:               0x3f82, // half way, to even
+		1 + 1.0/256 + 1.0/(1<<20): 0x3f81,
+		1e-40:                     0, // denormal
+		math.MaxFloat32:           0x7f80,
+	} {
+		if got := roundBF16(in); got != want {
+			t.Errorf("%v is rounded to %#x, want %#x", in, got, want)
+		}
+	}
+	if got := roundBF16(float32(math.NaN())); got&0x7f80 != 0x7f80 || got&0x7f == 0 {
+		t.Errorf("not a number is rounded to %#x", got)
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
-	rng := rand.New(rand.NewPCG(7, 8))
-	a, b := operand(rng, 20, 40, false), operand(rng, 37, 40, true)
-	c := make([]float32, 20*37)
-	if n := testing.AllocsPerRun(20, func() { Multiply(c, 37, a, b, 20, 37, 40, true) }); n > 0 {
+	p := newProduct(rand.New(rand.NewPCG(7, 8)), FP32, 20, 37, 40, false, true, accumulate)
+	if n := testing.AllocsPerRun(20, p.Multiply); n > 0 {
 		t.Errorf("%v allocations a call", n)
 	}
 }
 
-func onEachPath(t *testing.T, f func(t *testing.T)) {
+// onEachPath runs f for each path that this processor has, and for bfloat16s
+// also for the one that rounds.
+func onEachPath(t *testing.T, f func(t *testing.T, format Format)) {
 	before := selected
 	defer func() { selected = before }()
 	for _, p := range paths {
-		if p.level <= cpu.Best() {
-			selected = p
-			t.Run(p.level.String(), f)
+		if p.level > cpu.Best() {
+			continue
+		}
+		selected = choose(p.level)
+		t.Run(p.level.String(), func(t *testing.T) { f(t, FP32) })
+		selected[BF16] = p.rounding()
+		t.Run(p.level.String()+" rounding", func(t *testing.T) { f(t, BF16) })
+		if native := bf16Path(p.level); native != nil {
+			selected[BF16] = native
+			t.Run(p.level.String()+" bf16", func(t *testing.T) { f(t, BF16) })
 		}
 	}
 }

@@ -5,109 +5,113 @@ package gemm
 import "github.com/herd-lm/herd/core/kernel/cpu"
 
 var (
-	avx512 = path{level: cpu.AVX512, mr: 14, nr: 32, pad: 1, kernel: tileAVX512, pack: packAVX512}
-	avx2   = path{level: cpu.AVX2, mr: 6, nr: 16, pad: 1, kernel: tileAVX2, pack: packAVX2}
+	avx512     = assembly(cpu.AVX512, 16, 1, packed512[:], direct512[:])
+	avx2       = assembly(cpu.AVX2, 8, 1, packed256[:], direct256[:])
+	avx512BF16 = assembly(cpu.AVX512, 16, 2, packedBF16[:], directBF16[:])
 )
 
-// paths are the ways to multiply, by level.
+func init() {
+	avx512.pack = packAVX512
+	avx2.pack = packAVX2
+	avx512BF16.pack, avx512BF16.row = packBF16, roundRow
+}
+
+// assembly returns the path of tiles that have up to two vectors of lanes.
+func assembly(level cpu.Level, lanes, perWord int, packed []packedTiles, direct []directTiles) path {
+	return path{
+		level: level, mr: len(packed) - 1, nr: 2 * lanes, narrow: lanes, perWord: perWord,
+		packed: func(words, rows, cols int, a, b, c, add []float32, stride int) {
+			callPacked(packed[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, b, c, add, stride)
+		},
+		direct: func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
+			callDirect(direct[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, strideA, b, c, add, stride)
+		},
+	}
+}
+
+// paths are the ways to multiply float32s, by level.
 var paths = []*path{&portable, &avx2, &avx512}
 
-// tileFunc is a register tile in assembly, its strides in bytes.
-type tileFunc func(kc uint64, a, b, c *float32, stride, accumulate uint64)
+// bf16Path returns the path that multiplies bfloat16s, if there is one.
+func bf16Path(level cpu.Level) *path {
+	if level == cpu.AVX512 && cpu.HasBF16() {
+		return &avx512BF16
+	}
+	return nil
+}
 
-// By number of rows. All chain the same operations, so that a row does not
-// depend on which tile it falls into.
-var (
-	tiles512 = [...]tileFunc{nil, avx512Tile1, avx512Tile2, avx512Tile3, avx512Tile4, avx512Tile5, avx512Tile6, avx512Tile7,
-		avx512Tile8, avx512Tile9, avx512Tile10, avx512Tile11, avx512Tile12, avx512Tile13, avx512Tile14}
-	tiles256 = [...]tileFunc{nil, avx2Tile1, avx2Tile2, avx2Tile3, avx2Tile4, avx2Tile5, avx2Tile6}
+// Register tiles in assembly, their strides in bytes; below by number of rows.
+// All of one kind chain the same operations, so that a row does not depend on which
+// tile it falls into.
+type (
+	packedTile func(words uint64, a, b, c, add *float32, stride uint64)
+	directTile func(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+
+	packedTiles [2]packedTile // of one vector, and of two
+	directTiles [2]directTile
 )
 
-func tileAVX512(kc, rows int, a, b, c []float32, stride int, accumulate bool) {
-	callTile(tiles512[rows], 32, kc, rows, a, b, c, stride, accumulate)
-}
-
-func tileAVX2(kc, rows int, a, b, c []float32, stride int, accumulate bool) {
-	callTile(tiles256[rows], 16, kc, rows, a, b, c, stride, accumulate)
-}
-
-// callTile checks what assembly does not: that panels and tile are inside their
-// slices.
-func callTile(f tileFunc, cols, kc, rows int, a, b, c []float32, stride int, accumulate bool) {
-	a, b, c = a[:kc*rows], b[:kc*cols], c[:(rows-1)*stride+cols]
-	var add uint64
-	if accumulate {
-		add = 1
+var (
+	packed512 = [...]packedTiles{
+		{}, {avx512Packed1x1, avx512Packed1x2}, {avx512Packed2x1, avx512Packed2x2},
+		{avx512Packed3x1, avx512Packed3x2}, {avx512Packed4x1, avx512Packed4x2}, {avx512Packed5x1, avx512Packed5x2},
+		{avx512Packed6x1, avx512Packed6x2}, {avx512Packed7x1, avx512Packed7x2}, {avx512Packed8x1, avx512Packed8x2},
+		{avx512Packed9x1, avx512Packed9x2}, {avx512Packed10x1, avx512Packed10x2}, {avx512Packed11x1, avx512Packed11x2},
+		{avx512Packed12x1, avx512Packed12x2}, {avx512Packed13x1, avx512Packed13x2}, {avx512Packed14x1, avx512Packed14x2},
 	}
-	f(uint64(kc), &a[0], &b[0], &c[0], uint64(4*stride), add)
+	direct512 = [...]directTiles{
+		{}, {avx512Direct1x1, avx512Direct1x2}, {avx512Direct2x1, avx512Direct2x2},
+		{avx512Direct3x1, avx512Direct3x2}, {avx512Direct4x1, avx512Direct4x2}, {avx512Direct5x1, avx512Direct5x2},
+		{avx512Direct6x1, avx512Direct6x2}, {avx512Direct7x1, avx512Direct7x2}, {avx512Direct8x1, avx512Direct8x2},
+		{avx512Direct9x1, avx512Direct9x2}, {avx512Direct10x1, avx512Direct10x2}, {avx512Direct11x1, avx512Direct11x2},
+		{avx512Direct12x1, avx512Direct12x2}, {avx512Direct13x1, avx512Direct13x2}, {avx512Direct14x1, avx512Direct14x2},
+	}
+	packed256 = [...]packedTiles{
+		{}, {avx2Packed1x1, avx2Packed1x2}, {avx2Packed2x1, avx2Packed2x2},
+		{avx2Packed3x1, avx2Packed3x2}, {avx2Packed4x1, avx2Packed4x2}, {avx2Packed5x1, avx2Packed5x2},
+		{avx2Packed6x1, avx2Packed6x2},
+	}
+	direct256 = [...]directTiles{
+		{}, {avx2Direct1x1, avx2Direct1x2}, {avx2Direct2x1, avx2Direct2x2},
+		{avx2Direct3x1, avx2Direct3x2}, {avx2Direct4x1, avx2Direct4x2}, {avx2Direct5x1, avx2Direct5x2},
+		{avx2Direct6x1, avx2Direct6x2},
+	}
+	packedBF16 = [...]packedTiles{
+		{}, {bf16Packed1x1, bf16Packed1x2}, {bf16Packed2x1, bf16Packed2x2},
+		{bf16Packed3x1, bf16Packed3x2}, {bf16Packed4x1, bf16Packed4x2}, {bf16Packed5x1, bf16Packed5x2},
+		{bf16Packed6x1, bf16Packed6x2}, {bf16Packed7x1, bf16Packed7x2}, {bf16Packed8x1, bf16Packed8x2},
+		{bf16Packed9x1, bf16Packed9x2}, {bf16Packed10x1, bf16Packed10x2}, {bf16Packed11x1, bf16Packed11x2},
+		{bf16Packed12x1, bf16Packed12x2}, {bf16Packed13x1, bf16Packed13x2}, {bf16Packed14x1, bf16Packed14x2},
+	}
+	directBF16 = [...]directTiles{
+		{}, {bf16Direct1x1, bf16Direct1x2}, {bf16Direct2x1, bf16Direct2x2},
+		{bf16Direct3x1, bf16Direct3x2}, {bf16Direct4x1, bf16Direct4x2}, {bf16Direct5x1, bf16Direct5x2},
+		{bf16Direct6x1, bf16Direct6x2}, {bf16Direct7x1, bf16Direct7x2}, {bf16Direct8x1, bf16Direct8x2},
+		{bf16Direct9x1, bf16Direct9x2}, {bf16Direct10x1, bf16Direct10x2}, {bf16Direct11x1, bf16Direct11x2},
+		{bf16Direct12x1, bf16Direct12x2}, {bf16Direct13x1, bf16Direct13x2}, {bf16Direct14x1, bf16Direct14x2},
+	}
+)
+
+// callPacked and callDirect check what assembly does not: that panels and tile
+// are inside their slices.
+func callPacked(f packedTile, nr, words, rows, cols int, a, b, c, add []float32, stride int) {
+	a, b = a[:words*rows], b[:words*nr]
+	f(uint64(words), &a[0], &b[0], tileAt(c, rows, cols, stride), addAt(add, rows, cols, stride), uint64(4*stride))
 }
 
-func packAVX512(dst []float32, o Operand, i, lines, k, kc, width int) {
-	packVectors(16, dst, o, i, lines, k, kc, width)
+func callDirect(f directTile, nr, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
+	a, b = a[:(rows-1)*strideA+words], b[:words*nr]
+	f(uint64(words), &a[0], uint64(4*strideA), &b[0], tileAt(c, rows, cols, stride), addAt(add, rows, cols, stride), uint64(4*stride))
 }
 
-func packAVX2(dst []float32, o Operand, i, lines, k, kc, width int) {
-	packVectors(8, dst, o, i, lines, k, kc, width)
+func tileAt(c []float32, rows, cols, stride int) *float32 {
+	c = c[:(rows-1)*stride+cols]
+	return &c[0]
 }
 
-// packVectors packs with vectors of the given lanes, 16 or 8: columns are copied
-// row by row, rows transposed in square blocks, the rest of the depth one by one.
-func packVectors(lanes int, dst []float32, o Operand, i, lines, k, kc, width int) {
-	if o.Columns {
-		copyRows(lanes, room(dst, kc, width), columns(o, i, lines, k, kc), kc, o.Stride, lines, width)
-		return
+func addAt(add []float32, rows, cols, stride int) *float32 {
+	if add == nil {
+		return nil
 	}
-	whole := kc / lanes * lanes
-	for r := 0; r < lines && whole > 0; r += lanes {
-		var at [16]*float32
-		pointers(at[:lanes], o, i+r, lines-r, k, whole)
-		part := room(dst[r:], whole, width)
-		if lanes == 16 {
-			avx512Transpose(uint64(kc/lanes), &at, &part[0], uint64(4*width))
-		} else {
-			avx2Transpose(uint64(kc/lanes), &at, &part[0], uint64(4*width))
-		}
-	}
-	if whole < kc {
-		packPortable(dst[whole*width:], o, i, lines, k+whole, kc-whole, width)
-	}
-}
-
-// masks has 32 set lanes, then 32 that are not: a mask of n lanes starts at 32-n.
-var masks = func() (m [64]int32) {
-	for i := range 32 {
-		m[i] = -1
-	}
-	return m
-}()
-
-func copyRows(lanes int, dst, src []float32, k, stride, lines, width int) {
-	n, from, to, mask := uint64(k), uint64(4*stride), uint64(4*width), &masks[32-lines]
-	switch two := width > lanes; {
-	case lanes == 16 && two:
-		avx512CopyRows2(n, &src[0], from, &dst[0], to, mask)
-	case lanes == 16:
-		avx512CopyRows1(n, &src[0], from, &dst[0], to, mask)
-	case two:
-		avx2CopyRows2(n, &src[0], from, &dst[0], to, mask)
-	default:
-		avx2CopyRows1(n, &src[0], from, &dst[0], to, mask)
-	}
-}
-
-// room returns the part of dst that packing kc rows may write.
-func room(dst []float32, kc, width int) []float32 { return dst[:(kc-1)*width+slack] }
-
-// columns returns exactly what packing reads of an operand made of columns.
-func columns(o Operand, i, lines, k, kc int) []float32 {
-	return o.Data[k*o.Stride+i:][:(kc-1)*o.Stride+lines]
-}
-
-// pointers sets at[r] to where line i+r has depth k; where there are fewer
-// lines, the last one stands in for those that are missing.
-func pointers(at []*float32, o Operand, i, lines, k, kc int) {
-	for r := range at {
-		line := o.Data[(i+min(r, lines-1))*o.Stride+k:][:kc]
-		at[r] = &line[0]
-	}
+	return tileAt(add, rows, cols, stride)
 }

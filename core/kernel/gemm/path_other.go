@@ -2,5 +2,9 @@
 
 package gemm
 
-// paths are the ways to multiply, by level.
+import "github.com/herd-lm/herd/core/kernel/cpu"
+
+// paths are the ways to multiply float32s, by level.
 var paths = []*path{&portable}
+
+func bf16Path(cpu.Level) *path { return nil }

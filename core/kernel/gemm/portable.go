@@ -1,64 +1,83 @@
 package gemm
 
-import "github.com/herd-lm/herd/core/kernel/cpu"
+import (
+	"math"
 
-// A path is one set of inner routines and the register tile that they want.
-type path struct {
-	level  cpu.Level
-	mr, nr int // lines of a and of b in a tile
-	pad    int // the kernel takes multiples of pad lines of a
+	"github.com/herd-lm/herd/core/kernel/cpu"
+)
 
-	// kernel computes a tile c[rows, nr] (row stride in elements) from packed
-	// panels a [kc][rows] and b [kc][nr]: a chain of multiply-adds in order of
-	// k, from zero; what was in c is added at the end.
-	kernel func(kc, rows int, a, b, c []float32, stride int, accumulate bool)
+// portable is the path in plain Go. Its tile of 2x4 is the largest whose eight
+// sums and six operands the Go compiler keeps in registers: 4x4 spills.
+var portable = path{level: cpu.Generic, mr: 2, nr: 4, narrow: 4, perWord: 1, packed: packedPortable, direct: directPortable, pack: packPortable}
 
-	// pack writes lines [i, i+lines) of o at depths [k, k+kc) as dst[kc][width].
-	// What it writes for the width-lines that are missing is never used. It may
-	// write a little past the panel, but reads nothing else of o.
-	pack func(dst []float32, o Operand, i, lines, k, kc, width int)
+func packedPortable(words, rows, _ int, a, b, c, add []float32, stride int) {
+	tilePortable(words, rows, a, rows, 1, b, c, add, stride)
 }
 
-// tileMost is the number of elements of the largest tile.
-const tileMost = 14 * 32
+func directPortable(words, rows, _ int, a []float32, strideA int, b, c, add []float32, stride int) {
+	tilePortable(words, rows, a, 1, strideA, b, c, add, stride)
+}
 
-var portable = path{level: cpu.Generic, mr: 2, nr: 4, pad: 2, kernel: tile2x4, pack: packPortable}
-
-// selected is the path in use; it is chosen once, at start.
-var selected = paths[cpu.Use()]
-
-// tile2x4 is the largest tile whose eight sums and six operands the Go compiler
-// keeps in registers: 4x4 spills.
-func tile2x4(kc, _ int, a, b, c []float32, stride int, accumulate bool) {
-	var c00, c01, c02, c03, c10, c11, c12, c13 float32
-	a, b = a[:2*kc], b[:4*kc]
-	for len(a) >= 2 && len(b) >= 4 {
-		a0, a1 := a[0], a[1]
-		b0, b1, b2, b3 := b[0], b[1], b[2], b[3]
-		c00 += a0 * b0
-		c01 += a0 * b1
-		c02 += a0 * b2
-		c03 += a0 * b3
-		c10 += a1 * b0
-		c11 += a1 * b1
-		c12 += a1 * b2
-		c13 += a1 * b3
-		a, b = a[2:], b[4:]
+// tilePortable computes rows 1 or 2; a's elements are step apart in depth and gap
+// apart from row to row.
+func tilePortable(words, rows int, a []float32, step, gap int, b, c, add []float32, stride int) {
+	if rows == 1 {
+		tile1x4(a[:(words-1)*step+1], step, b[:4*words], c, add)
+		return
 	}
-	store(c[:4], []float32{c00, c01, c02, c03}, accumulate)
-	store(c[stride:][:4], []float32{c10, c11, c12, c13}, accumulate)
+	var c00, c01, c02, c03, c10, c11, c12, c13 float32
+	a0, a1, b := a[:(words-1)*step+1], a[gap:][:(words-1)*step+1], b[:4*words]
+	for k := 0; k < len(a0) && k < len(a1) && len(b) >= 4; k += step {
+		x0, x1 := a0[k], a1[k]
+		b0, b1, b2, b3 := b[0], b[1], b[2], b[3]
+		c00 += x0 * b0
+		c01 += x0 * b1
+		c02 += x0 * b2
+		c03 += x0 * b3
+		c10 += x1 * b0
+		c11 += x1 * b1
+		c12 += x1 * b2
+		c13 += x1 * b3
+		b = b[4:]
+	}
+	store4(c, add, c00, c01, c02, c03)
+	if add != nil {
+		add = add[stride:]
+	}
+	store4(c[stride:], add, c10, c11, c12, c13)
+}
+
+func tile1x4(a []float32, step int, b, c, add []float32) {
+	var c0, c1, c2, c3 float32
+	for k := 0; k < len(a) && len(b) >= 4; k += step {
+		c0 += a[k] * b[0]
+		c1 += a[k] * b[1]
+		c2 += a[k] * b[2]
+		c3 += a[k] * b[3]
+		b = b[4:]
+	}
+	store4(c, add, c0, c1, c2, c3)
+}
+
+func store4(c, add []float32, s0, s1, s2, s3 float32) {
+	c = c[:4]
+	if add != nil {
+		add = add[:4]
+		s0, s1, s2, s3 = s0+add[0], s1+add[1], s2+add[2], s3+add[3]
+	}
+	c[0], c[1], c[2], c[3] = s0, s1, s2, s3
 }
 
 func packPortable(dst []float32, o Operand, i, lines, k, kc, width int) {
 	dst = dst[:kc*width]
 	if o.Columns {
 		for q := range kc {
-			copy(dst[q*width:][:lines], o.Data[(k+q)*o.Stride+i:])
+			copy(dst[q*width:][:lines], o.Data[o.at(i, k+q):])
 		}
 		return
 	}
 	for r := range lines {
-		packLine(dst[r:], o.Data[(i+r)*o.Stride+k:][:kc], width)
+		packLine(dst[r:], o.Data[o.at(i+r, k):][:kc], width)
 	}
 }
 
@@ -67,4 +86,25 @@ func packLine(dst, line []float32, width int) {
 	for q, v := range line {
 		dst[q*width] = v
 	}
+}
+
+// roundAll sets dst to src rounded to bfloat16, to nearest even; denormals become
+// 0, as the instruction VCVTNE2PS2BF16 has it.
+func roundAll(dst, src []float32) {
+	src = src[:len(dst)]
+	for i, v := range src {
+		dst[i] = math.Float32frombits(uint32(roundBF16(v)) << 16)
+	}
+}
+
+// roundBF16 returns the bits of v as a bfloat16.
+func roundBF16(v float32) uint16 {
+	bits := math.Float32bits(v)
+	switch magnitude := bits &^ (1 << 31); {
+	case magnitude < 1<<23: // zero or denormal
+		return uint16(bits >> 16 & 0x8000)
+	case magnitude > 0x7f800000: // not a number: keep it one
+		return uint16(bits>>16 | 0x40)
+	}
+	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
 }

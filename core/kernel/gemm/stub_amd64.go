@@ -4,105 +4,685 @@
 
 package gemm
 
-// avx512Tile1 computes c[1,32] from a[kc][1] and b[kc][32]; stride is in bytes.
+// avx512Packed1x1 computes c[1,16] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile1(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed1x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile2 computes c[2,32] from a[kc][2] and b[kc][32]; stride is in bytes.
+// avx512Direct1x1 computes c[1,16] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile2(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct1x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile3 computes c[3,32] from a[kc][3] and b[kc][32]; stride is in bytes.
+// avx512Packed1x2 computes c[1,32] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile3(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed1x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile4 computes c[4,32] from a[kc][4] and b[kc][32]; stride is in bytes.
+// avx512Direct1x2 computes c[1,32] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile4(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct1x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile5 computes c[5,32] from a[kc][5] and b[kc][32]; stride is in bytes.
+// avx512Packed2x1 computes c[2,16] = a·b + add from a[words][2] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile5(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed2x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile6 computes c[6,32] from a[kc][6] and b[kc][32]; stride is in bytes.
+// avx512Direct2x1 computes c[2,16] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile6(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct2x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile7 computes c[7,32] from a[kc][7] and b[kc][32]; stride is in bytes.
+// avx512Packed2x2 computes c[2,32] = a·b + add from a[words][2] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile7(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed2x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile8 computes c[8,32] from a[kc][8] and b[kc][32]; stride is in bytes.
+// avx512Direct2x2 computes c[2,32] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile8(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct2x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile9 computes c[9,32] from a[kc][9] and b[kc][32]; stride is in bytes.
+// avx512Packed3x1 computes c[3,16] = a·b + add from a[words][3] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile9(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed3x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile10 computes c[10,32] from a[kc][10] and b[kc][32]; stride is in bytes.
+// avx512Direct3x1 computes c[3,16] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile10(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct3x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile11 computes c[11,32] from a[kc][11] and b[kc][32]; stride is in bytes.
+// avx512Packed3x2 computes c[3,32] = a·b + add from a[words][3] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile11(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed3x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile12 computes c[12,32] from a[kc][12] and b[kc][32]; stride is in bytes.
+// avx512Direct3x2 computes c[3,32] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile12(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct3x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile13 computes c[13,32] from a[kc][13] and b[kc][32]; stride is in bytes.
+// avx512Packed4x1 computes c[4,16] = a·b + add from a[words][4] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile13(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed4x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Tile14 computes c[14,32] from a[kc][14] and b[kc][32]; stride is in bytes.
+// avx512Direct4x1 computes c[4,16] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Tile14(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct4x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Tile1 computes c[1,16] from a[kc][1] and b[kc][16]; stride is in bytes.
+// avx512Packed4x2 computes c[4,32] = a·b + add from a[words][4] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Tile1(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed4x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Tile2 computes c[2,16] from a[kc][2] and b[kc][16]; stride is in bytes.
+// avx512Direct4x2 computes c[4,32] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Tile2(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct4x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Tile3 computes c[3,16] from a[kc][3] and b[kc][16]; stride is in bytes.
+// avx512Packed5x1 computes c[5,16] = a·b + add from a[words][5] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Tile3(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed5x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Tile4 computes c[4,16] from a[kc][4] and b[kc][16]; stride is in bytes.
+// avx512Direct5x1 computes c[5,16] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Tile4(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct5x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Tile5 computes c[5,16] from a[kc][5] and b[kc][16]; stride is in bytes.
+// avx512Packed5x2 computes c[5,32] = a·b + add from a[words][5] and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Tile5(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Packed5x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Tile6 computes c[6,16] from a[kc][6] and b[kc][16]; stride is in bytes.
+// avx512Direct5x2 computes c[5,32] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Tile6(kc uint64, a *float32, b *float32, c *float32, stride uint64, accumulate uint64)
+func avx512Direct5x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed6x1 computes c[6,16] = a·b + add from a[words][6] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed6x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct6x1 computes c[6,16] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct6x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed6x2 computes c[6,32] = a·b + add from a[words][6] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed6x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct6x2 computes c[6,32] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct6x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed7x1 computes c[7,16] = a·b + add from a[words][7] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed7x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct7x1 computes c[7,16] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct7x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed7x2 computes c[7,32] = a·b + add from a[words][7] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed7x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct7x2 computes c[7,32] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct7x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed8x1 computes c[8,16] = a·b + add from a[words][8] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed8x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct8x1 computes c[8,16] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct8x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed8x2 computes c[8,32] = a·b + add from a[words][8] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed8x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct8x2 computes c[8,32] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct8x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed9x1 computes c[9,16] = a·b + add from a[words][9] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed9x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct9x1 computes c[9,16] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct9x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed9x2 computes c[9,32] = a·b + add from a[words][9] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed9x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct9x2 computes c[9,32] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct9x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed10x1 computes c[10,16] = a·b + add from a[words][10] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed10x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct10x1 computes c[10,16] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct10x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed10x2 computes c[10,32] = a·b + add from a[words][10] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed10x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct10x2 computes c[10,32] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct10x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed11x1 computes c[11,16] = a·b + add from a[words][11] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed11x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct11x1 computes c[11,16] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct11x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed11x2 computes c[11,32] = a·b + add from a[words][11] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed11x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct11x2 computes c[11,32] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct11x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed12x1 computes c[12,16] = a·b + add from a[words][12] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed12x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct12x1 computes c[12,16] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct12x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed12x2 computes c[12,32] = a·b + add from a[words][12] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed12x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct12x2 computes c[12,32] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct12x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed13x1 computes c[13,16] = a·b + add from a[words][13] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed13x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct13x1 computes c[13,16] = a·b + add from 13 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct13x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed13x2 computes c[13,32] = a·b + add from a[words][13] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed13x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct13x2 computes c[13,32] = a·b + add from 13 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct13x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed14x1 computes c[14,16] = a·b + add from a[words][14] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed14x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct14x1 computes c[14,16] = a·b + add from 14 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct14x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Packed14x2 computes c[14,32] = a·b + add from a[words][14] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Packed14x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Direct14x2 computes c[14,32] = a·b + add from 14 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Direct14x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed1x1 computes c[1,8] = a·b + add from a[words][1] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed1x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct1x1 computes c[1,8] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct1x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed1x2 computes c[1,16] = a·b + add from a[words][1] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed1x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct1x2 computes c[1,16] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct1x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed2x1 computes c[2,8] = a·b + add from a[words][2] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed2x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct2x1 computes c[2,8] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct2x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed2x2 computes c[2,16] = a·b + add from a[words][2] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed2x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct2x2 computes c[2,16] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct2x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed3x1 computes c[3,8] = a·b + add from a[words][3] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed3x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct3x1 computes c[3,8] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct3x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed3x2 computes c[3,16] = a·b + add from a[words][3] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed3x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct3x2 computes c[3,16] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct3x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed4x1 computes c[4,8] = a·b + add from a[words][4] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed4x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct4x1 computes c[4,8] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct4x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed4x2 computes c[4,16] = a·b + add from a[words][4] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed4x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct4x2 computes c[4,16] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct4x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed5x1 computes c[5,8] = a·b + add from a[words][5] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed5x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct5x1 computes c[5,8] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct5x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed5x2 computes c[5,16] = a·b + add from a[words][5] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed5x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct5x2 computes c[5,16] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct5x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed6x1 computes c[6,8] = a·b + add from a[words][6] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed6x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct6x1 computes c[6,8] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct6x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Packed6x2 computes c[6,16] = a·b + add from a[words][6] and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Packed6x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Direct6x2 computes c[6,16] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Direct6x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed1x1 computes c[1,16] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed1x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct1x1 computes c[1,16] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct1x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed1x2 computes c[1,32] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed1x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct1x2 computes c[1,32] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct1x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed2x1 computes c[2,16] = a·b + add from a[words][2] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed2x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct2x1 computes c[2,16] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct2x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed2x2 computes c[2,32] = a·b + add from a[words][2] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed2x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct2x2 computes c[2,32] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct2x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed3x1 computes c[3,16] = a·b + add from a[words][3] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed3x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct3x1 computes c[3,16] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct3x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed3x2 computes c[3,32] = a·b + add from a[words][3] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed3x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct3x2 computes c[3,32] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct3x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed4x1 computes c[4,16] = a·b + add from a[words][4] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed4x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct4x1 computes c[4,16] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct4x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed4x2 computes c[4,32] = a·b + add from a[words][4] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed4x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct4x2 computes c[4,32] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct4x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed5x1 computes c[5,16] = a·b + add from a[words][5] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed5x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct5x1 computes c[5,16] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct5x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed5x2 computes c[5,32] = a·b + add from a[words][5] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed5x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct5x2 computes c[5,32] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct5x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed6x1 computes c[6,16] = a·b + add from a[words][6] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed6x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct6x1 computes c[6,16] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct6x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed6x2 computes c[6,32] = a·b + add from a[words][6] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed6x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct6x2 computes c[6,32] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct6x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed7x1 computes c[7,16] = a·b + add from a[words][7] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed7x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct7x1 computes c[7,16] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct7x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed7x2 computes c[7,32] = a·b + add from a[words][7] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed7x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct7x2 computes c[7,32] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct7x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed8x1 computes c[8,16] = a·b + add from a[words][8] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed8x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct8x1 computes c[8,16] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct8x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed8x2 computes c[8,32] = a·b + add from a[words][8] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed8x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct8x2 computes c[8,32] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct8x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed9x1 computes c[9,16] = a·b + add from a[words][9] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed9x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct9x1 computes c[9,16] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct9x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed9x2 computes c[9,32] = a·b + add from a[words][9] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed9x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct9x2 computes c[9,32] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct9x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed10x1 computes c[10,16] = a·b + add from a[words][10] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed10x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct10x1 computes c[10,16] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct10x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed10x2 computes c[10,32] = a·b + add from a[words][10] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed10x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct10x2 computes c[10,32] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct10x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed11x1 computes c[11,16] = a·b + add from a[words][11] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed11x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct11x1 computes c[11,16] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct11x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed11x2 computes c[11,32] = a·b + add from a[words][11] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed11x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct11x2 computes c[11,32] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct11x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed12x1 computes c[12,16] = a·b + add from a[words][12] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed12x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct12x1 computes c[12,16] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct12x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed12x2 computes c[12,32] = a·b + add from a[words][12] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed12x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct12x2 computes c[12,32] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct12x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed13x1 computes c[13,16] = a·b + add from a[words][13] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed13x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct13x1 computes c[13,16] = a·b + add from 13 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct13x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed13x2 computes c[13,32] = a·b + add from a[words][13] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed13x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct13x2 computes c[13,32] = a·b + add from 13 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct13x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed14x1 computes c[14,16] = a·b + add from a[words][14] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed14x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct14x1 computes c[14,16] = a·b + add from 14 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct14x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Packed14x2 computes c[14,32] = a·b + add from a[words][14] and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Packed14x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Direct14x2 computes c[14,32] = a·b + add from 14 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Direct14x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Transpose stores column k of the 16 lines at dst + k·width bytes, for k < 16·blocks.
 //
@@ -114,6 +694,16 @@ func avx512Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uin
 //go:noescape
 func avx2Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint64)
 
+// bf16Transpose stores word k of the 16 lines at dst + k·width bytes, for k < 16·blocks; of each block of 32 depths those are read where mask is -1.
+//
+//go:noescape
+func bf16Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint64, mask *int32)
+
+// bf16Round writes 32·blocks float32s as 16·blocks words.
+//
+//go:noescape
+func bf16Round(blocks uint64, src *float32, dst *float32)
+
 // avx512CopyRows1 copies k rows, the columns where mask is -1; stride and width are in bytes.
 //
 //go:noescape
@@ -124,6 +714,11 @@ func avx512CopyRows1(k uint64, src *float32, stride uint64, dst *float32, width 
 //go:noescape
 func avx2CopyRows1(k uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
 
+// bf16CopyRows1 packs pairs of rows, the columns where mask is -1; stride and width are in bytes.
+//
+//go:noescape
+func bf16CopyRows1(pairs uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
+
 // avx512CopyRows2 copies k rows, the columns where mask is -1; stride and width are in bytes.
 //
 //go:noescape
@@ -133,3 +728,8 @@ func avx512CopyRows2(k uint64, src *float32, stride uint64, dst *float32, width 
 //
 //go:noescape
 func avx2CopyRows2(k uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
+
+// bf16CopyRows2 packs pairs of rows, the columns where mask is -1; stride and width are in bytes.
+//
+//go:noescape
+func bf16CopyRows2(pairs uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)

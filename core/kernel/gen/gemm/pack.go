@@ -51,33 +51,40 @@ func transpose16() {
 		for l := range 16 {
 			VMOVUPS(load(l), z(l))
 		}
-		for i := range 8 { // pairs of lines, interleaved
-			VUNPCKLPS(z(2*i+1), z(2*i), z(16+2*i))
-			VUNPCKHPS(z(2*i+1), z(2*i), z(17+2*i))
-		}
-		for g := range 4 { // z(4g+j): lines 4g..4g+3 at columns j, 4+j, 8+j, 12+j
-			lo01, hi01, lo23, hi23 := z(16+4*g), z(17+4*g), z(18+4*g), z(19+4*g)
-			VUNPCKLPD(lo23, lo01, z(4*g))
-			VUNPCKHPD(lo23, lo01, z(4*g+1))
-			VUNPCKLPD(hi23, hi01, z(4*g+2))
-			VUNPCKHPD(hi23, hi01, z(4*g+3))
-		}
-		for j := range 4 { // the four quarters of columns j, 4+j, 8+j, 12+j
-			a0, a1, a2, a3 := z(j), z(4+j), z(8+j), z(12+j)
-			t0, t1, t2, t3 := z(16+4*j), z(17+4*j), z(18+4*j), z(19+4*j)
-			VSHUFF32X4(Imm(0x44), a1, a0, t0)
-			VSHUFF32X4(Imm(0xee), a1, a0, t1)
-			VSHUFF32X4(Imm(0x44), a3, a2, t2)
-			VSHUFF32X4(Imm(0xee), a3, a2, t3)
-			VSHUFF32X4(Imm(0x88), t2, t0, a0)
-			VSHUFF32X4(Imm(0xdd), t2, t0, a1)
-			VSHUFF32X4(Imm(0x88), t3, t1, a2)
-			VSHUFF32X4(Imm(0xdd), t3, t1, a3)
-		}
-		for column := range 16 {
-			store(z(column))
-		}
+		transposed16(store)
 	})
+}
+
+// transposed16 transposes registers 0 to 15 and stores the columns in order. It
+// uses all registers.
+func transposed16(store func(reg.VecPhysical)) {
+	z := isa.AVX512.Reg
+	for i := range 8 { // pairs of lines, interleaved
+		VUNPCKLPS(z(2*i+1), z(2*i), z(16+2*i))
+		VUNPCKHPS(z(2*i+1), z(2*i), z(17+2*i))
+	}
+	for g := range 4 { // z(4g+j): lines 4g..4g+3 at columns j, 4+j, 8+j, 12+j
+		lo01, hi01, lo23, hi23 := z(16+4*g), z(17+4*g), z(18+4*g), z(19+4*g)
+		VUNPCKLPD(lo23, lo01, z(4*g))
+		VUNPCKHPD(lo23, lo01, z(4*g+1))
+		VUNPCKLPD(hi23, hi01, z(4*g+2))
+		VUNPCKHPD(hi23, hi01, z(4*g+3))
+	}
+	for j := range 4 { // the four quarters of columns j, 4+j, 8+j, 12+j
+		a0, a1, a2, a3 := z(j), z(4+j), z(8+j), z(12+j)
+		t0, t1, t2, t3 := z(16+4*j), z(17+4*j), z(18+4*j), z(19+4*j)
+		VSHUFF32X4(Imm(0x44), a1, a0, t0)
+		VSHUFF32X4(Imm(0xee), a1, a0, t1)
+		VSHUFF32X4(Imm(0x44), a3, a2, t2)
+		VSHUFF32X4(Imm(0xee), a3, a2, t3)
+		VSHUFF32X4(Imm(0x88), t2, t0, a0)
+		VSHUFF32X4(Imm(0xdd), t2, t0, a1)
+		VSHUFF32X4(Imm(0x88), t3, t1, a2)
+		VSHUFF32X4(Imm(0xdd), t3, t1, a3)
+	}
+	for column := range 16 {
+		store(z(column))
+	}
 }
 
 func transpose8() {

@@ -1,0 +1,125 @@
+package gemm
+
+import "github.com/herd-lm/herd/core/memory"
+
+// Panels are lines of an operand b, packed: for each block of depth, a panel
+// [words][nr] for every nr lines. They serve any number of products with the
+// same b. The zero Panels is ready for Start or PackAll.
+type Panels struct {
+	*path
+	line, lines int // the lines [line, line+lines) of b are packed
+	from, depth int // at depths [from, from+depth)
+	step        int // depth of a block
+	most        int // words at a time
+	data        []float32
+}
+
+// Start prepares for the first lines and depths of p's b, no more than most
+// words of them, and reports whether there are any. With Next it goes through all:
+//
+//	for more := q.Start(&p, most); more; more = q.Next(&p) {
+//		q.Pack(p.B, ...) // all panels
+//		q.Part(&p, ...)  // all rows, all panels
+//	}
+//
+// A product of depth 0 is done by Start.
+func (q *Panels) Start(p *Product, most int) bool {
+	if p.M == 0 || p.N == 0 {
+		return false
+	}
+	if p.Depth == 0 {
+		p.initial(0, p.M)
+		return false
+	}
+	q.path = pathFor(p.Format)
+	q.step, q.most = q.depthStep(p.Depth), most
+	q.line, q.from = 0, 0
+	q.fit(p)
+	return true
+}
+
+// Next moves on to the next depths, then lines.
+func (q *Panels) Next(p *Product) bool {
+	if q.from += q.depth; q.from >= p.Depth {
+		q.line, q.from = q.line+q.lines, 0
+	}
+	if q.line >= p.N {
+		return false
+	}
+	q.fit(p)
+	return true
+}
+
+// fit decides how much is packed at a time: as many lines as fit with one block
+// of depth, then as many blocks as fit with those.
+func (q *Panels) fit(p *Product) {
+	block := q.wordsOf(q.step)
+	q.lines = min(p.N-q.line, max(1, q.most/block/q.nr)*q.nr)
+	blocks := max(1, q.most/(block*q.padded()))
+	q.depth = min(p.Depth-q.from, blocks*q.step)
+	q.grow()
+}
+
+// PackAll packs n lines of depth elements, to be multiplied by Part again and
+// again.
+func (q *Panels) PackAll(f Format, b Operand, n, depth int) {
+	q.path = pathFor(f)
+	q.step = q.depthStep(depth)
+	q.line, q.lines, q.from, q.depth = 0, n, 0, depth
+	q.grow()
+	q.Pack(b, 0, q.Count())
+}
+
+func (q *Panels) grow() {
+	if need := q.wordsOf(q.depth) * q.padded(); cap(q.data) < need {
+		q.data = memory.Floats(need)
+	} else {
+		q.data = q.data[:need]
+	}
+}
+
+// Count returns the number of panels.
+func (q *Panels) Count() int { return (q.lines + q.nr - 1) / q.nr }
+
+// padded is the number of lines with those that fill the last panel.
+func (q *Panels) padded() int { return q.Count() * q.nr }
+
+// panel returns panel j at depths k and later, which start a block.
+func (q *Panels) panel(j, k int) []float32 {
+	words := q.wordsOf(min(q.step, q.from+q.depth-k))
+	return q.data[q.wordsOf(k-q.from)*q.padded()+j*words*q.nr:][:words*q.nr]
+}
+
+// Pack packs the panels [lo, hi). Different panels may be packed on different threads.
+func (q *Panels) Pack(b Operand, lo, hi int) {
+	for k := q.from; k < q.from+q.depth; k += q.step {
+		kc := min(q.step, q.from+q.depth-k)
+		for j := lo; j < hi; j++ {
+			q.pack(q.panel(j, k), b, q.line+j*q.nr, min(q.nr, q.lines-j*q.nr), k, kc, q.nr)
+		}
+	}
+}
+
+// Part computes rows [i0, i1) of p's c, the columns of the panels [j0, j1), at
+// the depths that are packed; what earlier depths gave is in c. Different parts
+// may be computed on different threads.
+func (q *Panels) Part(p *Product, i0, i1, j0, j1 int) {
+	s := scratches.Get()
+	defer scratches.Put(s)
+	q.part(p, s, i0, i1, j0, j1)
+}
+
+func (q *Panels) part(p *Product, s *scratch, i0, i1, j0, j1 int) {
+	t := part{Product: p, path: q.path, scratch: s, i0: i0, i1: i1, j0: j0, j1: j1}
+	for k := q.from; k < q.from+q.depth; k += q.step {
+		t.k, t.kc = k, min(q.step, q.from+q.depth-k)
+		t.multiply(q)
+	}
+}
+
+// Tile returns the lines of a and of b in a register tile: work that is split
+// in multiples of them has no ragged edges inside.
+func Tile(f Format) (a, b int) {
+	p := pathFor(f)
+	return p.mr, p.nr
+}

@@ -1,0 +1,73 @@
+package gemm
+
+import "github.com/herd-lm/herd/core/kernel/cpu"
+
+// A path is one set of inner routines and the register tile that they want. They
+// work on words: a float32, or two bfloat16s of successive depths.
+type path struct {
+	level   cpu.Level
+	mr, nr  int // lines of a and of b in a tile
+	narrow  int // lines of b in a tile that is as narrow as can be
+	perWord int // depths in a word
+
+	// packed and direct compute a tile c[rows, cols] = a·b + add (row stride in
+	// elements; add may be nil, or c itself) from a panel b [words][nr], where cols
+	// is a multiple of narrow: a chain
+	// of multiply-adds in order of depth, from zero; add comes last. packed reads
+	// a panel a [words][rows], direct rows of words that are strideA apart.
+	packed func(words, rows, cols int, a, b, c, add []float32, stride int)
+	direct func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int)
+
+	// pack writes lines [i, i+lines) of o at depths [k, k+kc) as dst[words][width].
+	// What it writes for the width-lines that are missing is never used. It
+	// reads nothing else of o, and writes past the panel only where width is
+	// less than nr: no more than slack lines.
+	pack func(dst []float32, o Operand, i, lines, k, kc, width int)
+
+	// row turns a row of a into words; len(dst) is a multiple of 16. It is nil where
+	// a row is words as it is.
+	row func(dst, row []float32)
+}
+
+const (
+	tileMost = 14 * 32 // elements of the largest tile
+	slack    = 32      // lines
+)
+
+// wordsOf returns how many words hold a depth.
+func (p *path) wordsOf(depth int) int { return (depth + p.perWord - 1) / p.perWord }
+
+// depthStep divides depth into equal blocks; it may depend on nothing else, or
+// a row's result would depend on its company.
+func (p *path) depthStep(depth int) int {
+	most, unit := blockWords*p.perWord, 16*p.perWord
+	blocks := (depth + most - 1) / most
+	return ((depth+blocks-1)/blocks + unit - 1) / unit * unit
+}
+
+// selected are the paths in use by format; they are chosen once, at start.
+var selected = choose(cpu.Use())
+
+func pathFor(f Format) *path { return selected[f] }
+
+// choose returns the paths of a level. Where no instruction multiplies bfloat16s,
+// factors are rounded while they are packed and multiplied as float32s: the
+// numbers are the same but for the order of sums.
+func choose(level cpu.Level) [2]*path {
+	fp32 := paths[level]
+	if native := bf16Path(level); native != nil {
+		return [2]*path{fp32, native}
+	}
+	return [2]*path{fp32, fp32.rounding()}
+}
+
+// rounding returns a path that rounds factors to bfloat16 and multiplies them as p does.
+func (p *path) rounding() *path {
+	r := *p
+	r.pack = func(dst []float32, o Operand, i, lines, k, kc, width int) {
+		p.pack(dst, o, i, lines, k, kc, width)
+		roundAll(dst[:kc*width], dst)
+	}
+	r.row = func(dst, row []float32) { roundAll(dst[:len(row)], row) }
+	return &r
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/herd-lm/herd/core/kernel/gen/isa"
+)
+
+// unroll is how many words of depth a loop iteration takes; it changes no result.
+const unroll = 4
+
+// arithmetic is a way to multiply and add: of words that are float32s, or pairs
+// of bfloat16s.
+type arithmetic struct {
+	isa.Set
+	name string
+	bf16 bool
+}
+
+// mostRows is how many rows of two sums leave four registers.
+func (k arithmetic) mostRows() int { return (k.Registers - 4) / 2 }
+
+// multiplyAdd adds to sum the products of a, a word in all lanes, and b.
+func (k arithmetic) multiplyAdd(b, a, sum int) {
+	if k.bf16 {
+		isa.VDPBF16PS(b, a, sum)
+	} else {
+		VFMADD231PS(k.Reg(b), k.Reg(a), k.Reg(sum))
+	}
+}
+
+// layout is how the elements of a lie: in a panel [words][rows], or in rows.
+type layout struct {
+	name, doc, params string
+}
+
+var (
+	packed = layout{"Packed", "a[words][%d]", "words uint64, a, b, c, add *float32, stride uint64"}
+	direct = layout{"Direct", "%d rows of a that are strideA bytes apart", "words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64"}
+)
+
+// tile writes the kernel of a tile of the given rows and vectors, 1 or 2. The
+// sums take vectors·rows registers, the panel of b two, and two more take turns
+// at holding a word of a.
+func (k arithmetic) tile(rows, vectors int, l layout) {
+	name := fmt.Sprintf("%s%s%dx%d", k.name, l.name, rows, vectors)
+	TEXT(name, NOSPLIT, "func("+l.params+")")
+	Doc(fmt.Sprintf("%s computes c[%d,%d] = a·b + add from "+l.doc+" and b[words][%d]; add may be nil. stride is in bytes.", name, rows, vectors*k.Lanes, rows, 2*k.Lanes))
+	Pragma("noescape")
+	words, b := Load(Param("words"), GP64()), Load(Param("b"), GP64())
+	element, advance := k.elements(rows, l)
+	c, stride := Load(Param("c"), GP64()), Load(Param("stride"), GP64())
+	at := GP64()
+	MOVQ(c, at)
+	eachRow(rows, stride, at, func(int) { // the tile of c arrives while we compute
+		PREFETCHT0(Mem{Base: at})
+		PREFETCHT0(Mem{Base: at, Disp: vectors*k.Bytes - 1})
+	})
+	for i := range vectors * rows {
+		k.Zero(k.Reg(i))
+	}
+	panel := []int{k.Registers - 4, k.Registers - 3}[:vectors]
+	step := func(u int) {
+		for v, r := range panel {
+			VMOVUPS(Mem{Base: b, Disp: (2*u + v) * k.Bytes}, k.Reg(r))
+		}
+		for r := range rows {
+			word := k.Registers - 2 + r%2
+			VBROADCASTSS(element(r, u), k.Reg(word))
+			for v, b := range panel {
+				k.multiplyAdd(b, word, vectors*r+v)
+			}
+		}
+	}
+	isa.Loop("k", words, unroll, step, func(steps int) {
+		advance(steps)
+		ADDQ(U32(steps*2*k.Bytes), b)
+	})
+	k.storeTile(rows, vectors, c, stride, at)
+	VZEROUPPER()
+	RET()
+}
+
+// elements returns where row r's word is, u words on, and how to move on.
+func (k arithmetic) elements(rows int, l layout) (element func(r, u int) Mem, advance func(steps int)) {
+	a := Load(Param("a"), GP64())
+	if l == packed {
+		return func(r, u int) Mem { return Mem{Base: a, Disp: (u*rows + r) * 4} },
+			func(steps int) { ADDQ(U32(steps*rows*4), a) }
+	}
+	// One register points to every third row: the others are one and two strides on.
+	stride := Load(Param("strideA"), GP64())
+	bases := []reg.Register{a}
+	for r := 3; r < rows; r += 3 {
+		base := GP64()
+		LEAQ(Mem{Base: bases[len(bases)-1], Index: stride, Scale: 2}, base)
+		ADDQ(stride, base)
+		bases = append(bases, base)
+	}
+	element = func(r, u int) Mem {
+		at := Mem{Base: bases[r/3], Disp: 4 * u}
+		if r%3 > 0 {
+			at.Index, at.Scale = stride, uint8(r%3)
+		}
+		return at
+	}
+	return element, func(steps int) {
+		for _, base := range bases {
+			ADDQ(U32(4*steps), base)
+		}
+	}
+}
+
+// storeTile adds add to the sums, unless it is nil, and stores them.
+func (k arithmetic) storeTile(rows, vectors int, c, stride, at reg.Register) {
+	Load(Param("add"), at)
+	TESTQ(at, at)
+	JE(LabelRef("store"))
+	eachRow(rows, stride, at, func(r int) {
+		for v := range vectors {
+			sum := k.Reg(vectors*r + v)
+			VADDPS(Mem{Base: at, Disp: v * k.Bytes}, sum, sum)
+		}
+	})
+	Label("store")
+	eachRow(rows, stride, c, func(r int) {
+		for v := range vectors {
+			VMOVUPS(k.Reg(vectors*r+v), Mem{Base: c, Disp: v * k.Bytes})
+		}
+	})
+}
+
+// eachRow calls f for each row, with at moved on by stride in between.
+func eachRow(rows int, stride, at reg.Register, f func(r int)) {
+	for r := range rows {
+		f(r)
+		if r < rows-1 {
+			ADDQ(stride, at)
+		}
+	}
+}
