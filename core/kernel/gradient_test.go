@@ -125,13 +125,13 @@ func headOperation(rng *rand.Rand, r, d, vocab int) operation {
 		define: func(v []vec) vec { return refHead(v[0], v[1], target, d, vocab) },
 		forward: func(v [][]float32) []float32 {
 			logp, lse := random(rng, r), random(rng, r)
-			FP32.HeadLogProb(logp, lse, v[0], v[1], target, d, vocab)
+			headLogProb(logp, lse, v[0], v[1], target, d, vocab)
 			return logp
 		},
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			logp, lse, dx, dw := random(rng, r), random(rng, r), random(rng, r*d), random(rng, vocab*d)
-			FP32.HeadLogProb(logp, lse, v[0], v[1], target, d, vocab)
-			FP32.HeadLogProbGrad(dx, dw, dy, lse, v[0], v[1], target, d, vocab, false)
+			headLogProb(logp, lse, v[0], v[1], target, d, vocab)
+			headLogProbGrad(dx, dw, dy, lse, v[0], v[1], target, d, vocab, false)
 			return [][]float32{dx, dw}
 		},
 	}
@@ -263,7 +263,7 @@ func TestAccumulate(t *testing.T) {
 	accumulates(t, d, func(dg []float32, acc bool) { RMSNormGrad(dx, dg, dy, x, g, rstd, nil, n, d, acc) })
 	accumulates(t, vocab*d, func(de []float32, acc bool) { EmbedGrad(de, dy, ids, d, vocab, acc) })
 	accumulates(t, vocab*d, func(dw []float32, acc bool) {
-		FP32.HeadLogProbGrad(dx, dw, dlogp, lse, x, w, ids, d, vocab, acc)
+		headLogProbGrad(dx, dw, dlogp, lse, x, w, ids, d, vocab, acc)
 	})
 }
 

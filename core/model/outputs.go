@@ -103,48 +103,6 @@ func (n *network) gather(x *G.Node, a axis) *G.Node {
 	return o.Apply(x)
 }
 
-// headLogProb returns log softmax(h·wᵀ) at each readout's target, [reads], of
-// h [reads, d] and w [V, d]. The logits never exist whole.
-func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
-	vocab, d := w.Shape[0], w.Shape[1]
-	tied := w == n.params.Embed
-	lse := n.buffer(reads)
-	o := &graph.Op{Name: "head", Out: n.buffer(reads), Extra: []*graph.Buffer{lse}, Wrt: []bool{true, !tied}}
-	o.Forward = func(in []G.Value) {
-		active := n.feed.extent(reads)
-		n.params.Precision.HeadLogProb(o.Out.Data[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]), n.feed.batch.Target, d, vocab)
-		n.feed.result.LogProb = publish(n.feed.result.LogProb, o.Out.Data, active)
-	}
-	o.Gradient = func(in G.Nodes, _, dlogp *G.Node) (G.Nodes, error) {
-		dh, dw := n.buffer(reads, d), gradient(w)
-		back := &graph.Op{Name: "head.grad", Extra: []*graph.Buffer{dh, dw}, Reads: []*graph.Buffer{lse}}
-		back.Forward = func(in []G.Value) {
-			active := n.feed.extent(reads)
-			n.params.Precision.HeadLogProbGrad(dh.Data, dw.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
-				n.feed.batch.Target, d, vocab, n.feed.accumulate)
-		}
-		t := back.Apply(in[0], in[1], dlogp)
-		if tied {
-			n.headGrad = graph.View(t, dw)
-			return G.Nodes{graph.View(t, dh), nil}, nil
-		}
-		return G.Nodes{graph.View(t, dh), graph.View(t, dw)}, nil
-	}
-	return o.Apply(h, n.param(w))
-}
-
-// logits returns h·wᵀ, [reads, V].
-func (n *network) logits(h *G.Node, w *Param) *G.Node {
-	vocab, d := w.Shape[0], w.Shape[1]
-	o := &graph.Op{Name: "logits", Out: n.buffer(reads, vocab)}
-	o.Forward = func(in []G.Value) {
-		active := n.feed.extent(reads)
-		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, vocab)
-		n.feed.result.Logits = publish(n.feed.result.Logits, o.Out.Data, active*vocab)
-	}
-	return o.Apply(h, n.param(w))
-}
-
 // score returns h·w, [sequences], of h [sequences, d] and the value head w [1, d].
 func (n *network) score(h *G.Node, w *Param) *G.Node {
 	d := w.Shape[1]
