@@ -105,6 +105,7 @@ func TestNothing(t *testing.T) {
 	SwiGLU(nil, nil, 0, 4)
 	headLogProb(nil, nil, nil, w, nil, 4, 3)
 	headLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, true)
+	FP32.CrossEntropy(nil, nil, dw, nil, nil, nil, w, nil, 4, 3, true)
 	AdamW(nil, nil, nil, nil, Adam{})
 	FP32.LinearWeightGrad(dw, nil, nil, 0, 4, 3, true)
 	if err := near(dw, vec{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 0); err != nil {
@@ -118,6 +119,11 @@ func TestNothing(t *testing.T) {
 	headLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, false)
 	if err := near(dw, make(vec, 12), 0); err != nil {
 		t.Error("no readouts:", err)
+	}
+	dw[5] = 1
+	FP32.CrossEntropy(nil, []float32{}, dw, nil, nil, nil, w, nil, 4, 3, false)
+	if err := near(dw, make(vec, 12), 0); err != nil {
+		t.Error("no rows:", err)
 	}
 	RMSNormGrad(nil, dw[:4], nil, nil, w, nil, nil, 0, 4, false)
 }

@@ -60,7 +60,7 @@ func BenchmarkOther(b *testing.B) {
 	gu, fy, rstd := random(rng, 2*n*f), make([]float32, n*f), make([]float32, n)
 	w, dw, logp, lse, target := random(rng, vocab*d), make([]float32, vocab*d), random(rng, n), random(rng, n), make([]token.ID, n)
 	m, v := make([]float32, vocab*d), make([]float32, vocab*d)
-	scratch := make([]float32, HeadLogProbGradScratch(n, d, vocab))
+	scratch, logits := make([]float32, HeadLogProbGradScratch(n, d, vocab)), make([]float32, CrossEntropyScratch(n, vocab))
 	h := Heads{6, 2, 48}
 	q1, o1 := random(rng, 8*h.QKV()), make([]float32, 8*h.Out())
 	spans := make([][]Span, 8)
@@ -77,6 +77,7 @@ func BenchmarkOther(b *testing.B) {
 		{"SwiGLUGrad", func() { SwiGLUGrad(gu, fy, gu, n, f) }},
 		{"HeadLogProb", func() { FP32.HeadLogProb(logp, lse, scratch, x, w, target, d, vocab) }},
 		{"HeadLogProbGrad", func() { FP32.HeadLogProbGrad(y, dw, scratch, logp, lse, x, w, target, d, vocab, true) }},
+		{"CrossEntropy", func() { FP32.CrossEntropy(logp, y, dw, logits, lse, x, w, target, d, vocab, true) }},
 		{"AttentionCached8x256", func() { AttentionCached(o1, q1, spans, h) }},
 		{"AdamW1.2M", func() { AdamW(w, dw, m, v, Adam{1e-4, .9, .95, 1e-8, .1, 1, 1, 1}) }},
 		{"SumSquares1.2M", func() { SumSquares(w) }},

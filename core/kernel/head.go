@@ -7,7 +7,14 @@ import (
 )
 
 // The head gives each row the logits x·wᵀ over the vocabulary, of which a loss
-// wants one log-probability. The logits [r, vocab] of all rows never exist whole.
+// wants one log-probability. The logits [r, vocab] of all rows never exist whole,
+// and there are two ways to take them in parts:
+//
+//   - CrossEntropy takes some rows at a time with all of the vocabulary, and is done
+//     with their gradient before the next. For that it must be told the
+//     coefficient of each log-probability beforehand.
+//   - HeadLogProb and HeadLogProbGrad take all rows with a part of the vocabulary at
+//     a time. The gradient computes the logits once more, for any loss.
 
 // logitsRun is how many exponentials are summed in float32; their sums are added
 // in float64.

@@ -242,6 +242,7 @@ func everything() map[string][]float32 {
 	SwiGLUGrad(room("dswiglu", 2*n*d), x, dy, n, d)
 	headLogProb(room("logp", n), room("headlse", n), x, w, ids, d, vocab)
 	headLogProbGrad(room("dhead", n*d), room("dhw", vocab*d), x[:n], r["headlse"], x, w, ids, d, vocab, false)
+	FP32.CrossEntropy(room("logp of a pass", n), room("dhead of a pass", n*d), room("dhw of a pass", vocab*d), unset(150*vocab), x[:n], x, w, ids, d, vocab, false)
 	EmbedGrad(room("de", vocab*d), x, ids, d, vocab, false)
 	AdamW(w, r["dhw"], room("m", len(w)), room("v", len(w)), Adam{LR: 1, Beta1: .9, Beta2: .9, Eps: 1e-8, Correct1: .1, Correct2: .1, Scale: 1})
 	r["w"] = w
@@ -261,13 +262,15 @@ func TestNoAllocation(t *testing.T) {
 		d := h.Out()
 		qkv, w, o, lse := random(rng, n*h.QKV()), random(rng, h.QKV()*d), random(rng, n*d), random(rng, n*h.Query)
 		dqkv, rstd, dg, target := random(rng, n*h.QKV()), random(rng, n), random(rng, d), make([]token.ID, n)
-		dx, dw, scratch := make([]float32, n*d), make([]float32, len(w)), unset(HeadLogProbGradScratch(n, d, h.QKV()))
+		logp, dx, dw, scratch := make([]float32, n), make([]float32, n*d), make([]float32, len(w)), unset(HeadLogProbGradScratch(n, d, h.QKV()))
+		some := append([]float32{0, 0}, rstd[2:]...)
 		for name, f := range map[string]func(){
 			"Linear":        func() { FP32.Linear(qkv, o, w, qkv, n, d, h.QKV()) },
 			"Attention":     func() { FP32.Attention(o, lse, qkv, segs, h, n) },
 			"AttentionGrad": func() { FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n) },
 			"RMSNormGrad":   func() { RMSNormGrad(o, dg, o, o, dg, rstd, nil, n, d, true) },
 			"Head":          func() { FP32.HeadLogProbGrad(dx, dw, scratch, rstd, rstd, o, w, target, d, h.QKV(), true) },
+			"CrossEntropy":  func() { FP32.CrossEntropy(logp, dx, dw, scratch[:n*h.QKV()], some, o, w, target, d, h.QKV(), true) },
 		} {
 			if got := testing.AllocsPerRun(10, f); got > 20 {
 				t.Errorf("%d threads: %s allocates %v times a call", threads, name, got)
