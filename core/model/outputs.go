@@ -14,8 +14,8 @@ type Outputs struct {
 	n      *network
 	hidden *G.Node
 
-	logProb, seqLogProb, value          *G.Node
-	weight, reference, pairWeight, marg *G.Node
+	crossEntropy, logProb, seqLogProb, value *G.Node
+	weight, reference, pairWeight, marg      *G.Node
 }
 
 // once returns *node, making it first if it is not there.
@@ -26,9 +26,30 @@ func once(node **G.Node, make func() *G.Node) *G.Node {
 	return *node
 }
 
-// LogProb is log p(Target[r] | what row Read[r] has seen), [R].
+// LogProb is log p(Target[r] | what row Read[r] has seen), [R]. Its gradient
+// computes the logits once more. A loss has LogProb or CrossEntropy, not both.
 func (o *Outputs) LogProb() *G.Node {
-	return once(&o.logProb, func() *G.Node { return o.n.headLogProb(o.normed(reads), o.n.params.Head) })
+	return once(&o.logProb, func() *G.Node {
+		refuse(o.crossEntropy)
+		return o.n.headLogProb(o.normed(reads), o.n.params.Head)
+	})
+}
+
+// CrossEntropy is minus the sum of Weight*LogProb, a scalar. Its gradient is
+// computed in the same pass: nothing may multiply it on the way to the loss.
+func (o *Outputs) CrossEntropy() *G.Node {
+	return once(&o.crossEntropy, func() *G.Node {
+		refuse(o.logProb)
+		return o.n.crossEntropy(o.normed(reads), o.n.params.Head)
+	})
+}
+
+// refuse fails the building of the graph if the head has another output
+// already: each would set the gradient of its weights.
+func refuse(other *G.Node) {
+	if other != nil {
+		panic("the loss asks for both LogProb and CrossEntropy: let NegLogLikelihood take the place of the latter")
+	}
 }
 
 // Weight is Batch.Weight over the normaliser of the step, [R].
