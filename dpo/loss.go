@@ -22,7 +22,7 @@ func Sigmoid(beta, nll float64) model.Loss {
 		if err != nil || nll == 0 {
 			return loss, err
 		}
-		likelihood, err := model.CrossEntropy(o)
+		likelihood, err := model.NegLogLikelihood(o)
 		if err != nil {
 			return nil, err
 		}

@@ -128,6 +128,27 @@ func TestKeptBeforeRead(t *testing.T) {
 	}
 }
 
+// TestScalar: a node without Out has the value that its Op sets, anew in every run.
+func TestScalar(t *testing.T) {
+	g := G.NewGraph()
+	x := []float32{1, 2, 3}
+	o := &Op{Name: "total"}
+	o.Forward = func(in []G.Value) {
+		v := Floats(in[0])
+		o.SetScalar(v[0] + v[1] + v[2])
+	}
+	total := o.Apply(vector(g, "x", x))
+	twice := G.Must(G.Add(total, total))
+	m, _ := planned(t, g, nil)
+	for _, want := range []float64{12, 30} {
+		runMachine(t, m)
+		if got := scalar(twice); got != want {
+			t.Errorf("twice the sum is %v, want %v", got, want)
+		}
+		x[0] = 10
+	}
+}
+
 func TestNotDifferentiable(t *testing.T) {
 	g := G.NewGraph()
 	x := vector(g, "x", []float32{1})

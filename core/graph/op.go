@@ -20,7 +20,8 @@ import (
 // node's value.
 //
 // An Op with several results of equal standing has no Out: its node is a scalar
-// token, and View nodes stand for the results in Extra.
+// token, and View nodes stand for the results in Extra. The scalar is 0, or what
+// Forward hands to SetScalar.
 type Op struct {
 	Name  string
 	Out   *Buffer
@@ -82,6 +83,9 @@ func (o *Op) Do(in ...G.Value) (v G.Value, err error) {
 	}
 	return o.Out.value, nil
 }
+
+// SetScalar sets the value of a node without Out.
+func (o *Op) SetScalar(v float32) { *o.token = G.F32(v) }
 
 func (o *Op) shape() tensor.Shape {
 	if o.Out == nil {

@@ -103,8 +103,9 @@ func TestNothing(t *testing.T) {
 	FP32.AttentionGrad(nil, nil, nil, nil, nil, nil, h, 0)
 	AttentionCached(nil, nil, nil, h)
 	SwiGLU(nil, nil, 0, 4)
-	FP32.HeadLogProb(nil, nil, nil, w, nil, 4, 3)
-	FP32.HeadLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, true)
+	headLogProb(nil, nil, nil, w, nil, 4, 3)
+	headLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, true)
+	FP32.CrossEntropy(nil, nil, dw, nil, nil, nil, w, nil, 4, 3, true)
 	AdamW(nil, nil, nil, nil, Adam{})
 	FP32.LinearWeightGrad(dw, nil, nil, 0, 4, 3, true)
 	if err := near(dw, vec{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 0); err != nil {
@@ -115,9 +116,14 @@ func TestNothing(t *testing.T) {
 		t.Error("the sum of nothing:", err)
 	}
 	dw[5] = 1
-	FP32.HeadLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, false)
+	headLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, false)
 	if err := near(dw, make(vec, 12), 0); err != nil {
 		t.Error("no readouts:", err)
+	}
+	dw[5] = 1
+	FP32.CrossEntropy(nil, []float32{}, dw, nil, nil, nil, w, nil, 4, 3, false)
+	if err := near(dw, make(vec, 12), 0); err != nil {
+		t.Error("no rows:", err)
 	}
 	RMSNormGrad(nil, dw[:4], nil, nil, w, nil, nil, 0, 4, false)
 }

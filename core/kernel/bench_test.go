@@ -58,8 +58,9 @@ func BenchmarkOther(b *testing.B) {
 	rng := newRand(4)
 	x, g, y, dg := random(rng, n*d), random(rng, d), make([]float32, n*d), make([]float32, d)
 	gu, fy, rstd := random(rng, 2*n*f), make([]float32, n*f), make([]float32, n)
-	w, dw, logp, lse, target := random(rng, vocab*d), make([]float32, vocab*d), random(rng, n), make([]float32, n), make([]token.ID, n)
+	w, dw, logp, lse, target := random(rng, vocab*d), make([]float32, vocab*d), random(rng, n), random(rng, n), make([]token.ID, n)
 	m, v := make([]float32, vocab*d), make([]float32, vocab*d)
+	scratch, logits := make([]float32, HeadLogProbGradScratch(n, d, vocab)), make([]float32, CrossEntropyScratch(n, vocab))
 	h := Heads{6, 2, 48}
 	q1, o1 := random(rng, 8*h.QKV()), make([]float32, 8*h.Out())
 	spans := make([][]Span, 8)
@@ -74,8 +75,9 @@ func BenchmarkOther(b *testing.B) {
 		{"RMSNormGrad", func() { RMSNormGrad(y, dg, x, x, g, rstd, x, n, d, true) }},
 		{"SwiGLU", func() { SwiGLU(fy, gu, n, f) }},
 		{"SwiGLUGrad", func() { SwiGLUGrad(gu, fy, gu, n, f) }},
-		{"HeadLogProb", func() { FP32.HeadLogProb(logp, lse, x, w, target, d, vocab) }},
-		{"HeadLogProbGrad", func() { FP32.HeadLogProbGrad(y, dw, logp, lse, x, w, target, d, vocab, true) }},
+		{"HeadLogProb", func() { FP32.HeadLogProb(logp, lse, scratch, x, w, target, d, vocab) }},
+		{"HeadLogProbGrad", func() { FP32.HeadLogProbGrad(y, dw, scratch, logp, lse, x, w, target, d, vocab, true) }},
+		{"CrossEntropy", func() { FP32.CrossEntropy(logp, y, dw, logits, lse, x, w, target, d, vocab, true) }},
 		{"AttentionCached8x256", func() { AttentionCached(o1, q1, spans, h) }},
 		{"AdamW1.2M", func() { AdamW(w, dw, m, v, Adam{1e-4, .9, .95, 1e-8, .1, 1, 1, 1}) }},
 		{"SumSquares1.2M", func() { SumSquares(w) }},

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/herd-lm/herd/core/kernel/vector"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -125,13 +126,38 @@ func headOperation(rng *rand.Rand, r, d, vocab int) operation {
 		define: func(v []vec) vec { return refHead(v[0], v[1], target, d, vocab) },
 		forward: func(v [][]float32) []float32 {
 			logp, lse := random(rng, r), random(rng, r)
-			FP32.HeadLogProb(logp, lse, v[0], v[1], target, d, vocab)
+			headLogProb(logp, lse, v[0], v[1], target, d, vocab)
 			return logp
 		},
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			logp, lse, dx, dw := random(rng, r), random(rng, r), random(rng, r*d), random(rng, vocab*d)
-			FP32.HeadLogProb(logp, lse, v[0], v[1], target, d, vocab)
-			FP32.HeadLogProbGrad(dx, dw, dy, lse, v[0], v[1], target, d, vocab, false)
+			headLogProb(logp, lse, v[0], v[1], target, d, vocab)
+			headLogProbGrad(dx, dw, dy, lse, v[0], v[1], target, d, vocab, false)
+			return [][]float32{dx, dw}
+		},
+	}
+}
+
+// crossEntropyOperation takes the rows so many at a time. Its log-probabilities
+// are the result; minus their gradients are the weights of the loss.
+func crossEntropyOperation(rng *rand.Rand, r, d, vocab, atATime int) operation {
+	target := make([]token.ID, r)
+	for i := range target {
+		target[i] = token.ID(rng.IntN(vocab))
+	}
+	return operation{
+		name:   fmt.Sprintf("CrossEntropy/%dx%dx%d by %d", r, d, vocab, atATime),
+		in:     [][]float32{random(rng, r*d), random(rng, vocab*d)},
+		define: func(v []vec) vec { return refHead(v[0], v[1], target, d, vocab) },
+		forward: func(v [][]float32) []float32 {
+			logp := random(rng, r)
+			FP32.CrossEntropy(logp, nil, nil, unset(atATime*vocab), make([]float32, r), v[0], v[1], target, d, vocab, false)
+			return logp
+		},
+		backward: func(v [][]float32, dy []float32) [][]float32 {
+			logp, weight, dx, dw := random(rng, r), make([]float32, r), random(rng, r*d), random(rng, vocab*d)
+			vector.AddScaled(weight, -1, dy)
+			FP32.CrossEntropy(logp, dx, dw, unset(atATime*vocab), weight, v[0], v[1], target, d, vocab, false)
 			return [][]float32{dx, dw}
 		},
 	}
@@ -178,6 +204,7 @@ func operations() []operation {
 		rotaryOperation(rng, 3, Heads{2, 1, 4}), rotaryOperation(rng, 5, Heads{3, 3, 6}),
 		swigluOperation(rng, 1, 1), swigluOperation(rng, 5, 19),
 		headOperation(rng, 1, 3, 2), headOperation(rng, 6, 5, 41), headOperation(rng, 3, 2, 513),
+		crossEntropyOperation(rng, 1, 3, 2, 1), crossEntropyOperation(rng, 7, 5, 41, 3), crossEntropyOperation(rng, 3, 2, 1025, 2),
 		gatherOperation(rng, 4, 3, 9), gatherOperation(rng, 37, 1, 5),
 	}
 	for _, segs := range trees {
@@ -263,8 +290,13 @@ func TestAccumulate(t *testing.T) {
 	accumulates(t, d, func(dg []float32, acc bool) { RMSNormGrad(dx, dg, dy, x, g, rstd, nil, n, d, acc) })
 	accumulates(t, vocab*d, func(de []float32, acc bool) { EmbedGrad(de, dy, ids, d, vocab, acc) })
 	accumulates(t, vocab*d, func(dw []float32, acc bool) {
-		FP32.HeadLogProbGrad(dx, dw, dlogp, lse, x, w, ids, d, vocab, acc)
+		headLogProbGrad(dx, dw, dlogp, lse, x, w, ids, d, vocab, acc)
 	})
+	for _, atATime := range []int{n, 7} {
+		accumulates(t, vocab*d, func(dw []float32, acc bool) {
+			FP32.CrossEntropy(make([]float32, n), dx, dw, unset(atATime*vocab), dlogp, x, w, ids, d, vocab, acc)
+		})
+	}
 }
 
 // TestNormResidual: the residual is added, in place too, and a frozen scale

@@ -4,62 +4,25 @@ import (
 	"math"
 
 	"github.com/herd-lm/herd/core/kernel/vector"
-	"github.com/herd-lm/herd/core/token"
 )
 
-// The vocabulary is taken in chunks, so that the logits [r, vocab] never exist
-// whole. How many logits exist at a time is a matter of memory; in which runs
-// their exponentials are summed is not, and does not depend on it.
-const (
-	logitsMost = 1 << 21 // logits at a time, about
-	logitsRun  = 512     // logits summed at a time
-)
+// The head gives each row the logits x·wᵀ over the vocabulary, of which a loss
+// wants one log-probability. The logits [r, vocab] of all rows never exist whole,
+// and there are two ways to take them in parts:
+//
+//   - CrossEntropy takes some rows at a time with all of the vocabulary, and is done
+//     with their gradient before the next. For that it must be told the
+//     coefficient of each log-probability beforehand.
+//   - HeadLogProb and HeadLogProbGrad take all rows with a part of the vocabulary at
+//     a time. The gradient computes the logits once more, for any loss.
 
-// chunkOf returns how many entries of the vocabulary are taken at a time for r
-// rows: whole runs.
-func chunkOf(r, vocab int) int {
-	return min(vocab, max(1, logitsMost/max(r, 1)/logitsRun)*logitsRun)
-}
+// logitsRun is how many exponentials are summed in float32; their sums are added
+// in float64.
+const logitsRun = 512
 
-// HeadLogProb computes logp[r] = log softmax(x·wᵀ)[target[r]] for the rows of
-// x[r,d] and w[vocab,d], and keeps lse[r] = log Σ exp(x·wᵀ) for the gradient. A
-// row's result depends on that row only.
-func (f Precision) HeadLogProb(logp, lse, x, w []float32, target []token.ID, d, vocab int) {
-	r := len(target)
-	step := chunkOf(r, vocab)
-	b := borrow(r * step)
-	defer b.giveBack()
-	b.doubles = resized(b.doubles, 2*r)
-	top, sum := b.doubles[:r], b.doubles[r:]
-	for i := range r {
-		top[i], sum[i] = math.Inf(-1), 0
-	}
-	for v := 0; v < vocab; v += step {
-		c := min(step, vocab-v)
-		f.logits(b.floats, x, w[v*d:], r, d, c)
-		parallelRows(r, c, func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				row := b.floats[i*c:][:c]
-				if t := int(target[i]) - v; t >= 0 && t < c {
-					logp[i] = row[t]
-				}
-				top[i], sum[i] = addExp(top[i], sum[i], row)
-			}
-		})
-	}
-	for i := range r {
-		l := top[i] + math.Log(sum[i])
-		lse[i] = float32(l)
-		logp[i] = float32(float64(logp[i]) - l)
-	}
-}
-
-// logits computes out[r, c] = x[r,d] · w[c,d]ᵀ.
-func (f Precision) logits(out, x, w []float32, r, d, c int) {
-	f.Linear(out, x, w, nil, r, d, c)
-}
-
-// addExp adds the exponentials of row, which it overwrites, to sum·exp(top).
+// addExp returns the largest logit of row, or top if that is larger, and the sum
+// of the exponentials over it: those of row and sum, which is over top. It leaves
+// the exponentials in row, each over the largest logit up to its run.
 func addExp(top, sum float64, row []float32) (float64, float64) {
 	for len(row) > 0 {
 		run := row[:min(logitsRun, len(row))]
@@ -71,85 +34,4 @@ func addExp(top, sum float64, row []float32) (float64, float64) {
 		sum += float64(vector.ExpSum(run, float32(top)))
 	}
 	return top, sum
-}
-
-// HeadLogProbGrad computes dx[r,d] and dw[vocab,d], or adds to dw if accumulate
-// is set, from dlogp[r] and the lse that HeadLogProb kept. A frozen w has no dw:
-// pass nil. Rows whose dlogp is 0 cost nothing.
-func (f Precision) HeadLogProbGrad(dx, dw, dlogp, lse, x, w []float32, target []token.ID, d, vocab int, accumulate bool) {
-	h := headGrad{precision: f, d: d, vocab: vocab}
-	h.memory = borrow(0)
-	defer h.memory.giveBack()
-	h.collect(dlogp, lse, x, target)
-	h.step = chunkOf(len(h.rows), vocab)
-	b := borrow(len(h.rows) * h.step)
-	defer b.giveBack()
-	for v := 0; v < vocab; v += h.step {
-		h.chunk(b.floats, dw, w, v, min(h.step, vocab-v), accumulate)
-	}
-	h.spread(dx, len(target))
-}
-
-// headGrad is the gradient of the head at the rows that have one.
-type headGrad struct {
-	precision      Precision
-	memory         *buffer
-	d, vocab, step int
-	rows           []int32    // which rows they are
-	target         []token.ID // of each
-	g, lse         []float32  // of each
-	x, dx          []float32  // [rows, d]
-}
-
-func (h *headGrad) collect(dlogp, lse, x []float32, target []token.ID) {
-	b := h.memory
-	b.rows, b.ids = b.rows[:0], b.ids[:0]
-	for i, g := range dlogp[:len(target)] {
-		if g != 0 {
-			b.rows, b.ids = append(b.rows, int32(i)), append(b.ids, target[i])
-		}
-	}
-	h.rows, h.target = b.rows, b.ids
-	r := len(h.rows)
-	b.floats = resized(b.floats, r*(2*h.d+2))
-	rest := b.floats
-	h.g, h.lse, h.x, h.dx = cut(&rest, r), cut(&rest, r), cut(&rest, r*h.d), cut(&rest, r*h.d)
-	Gather(h.g, dlogp, h.rows, 1)
-	Gather(h.lse, lse, h.rows, 1)
-	Gather(h.x, x, h.rows, h.d)
-	clear(h.dx)
-}
-
-// chunk handles the vocabulary's entries [v, v+c); s has room for [rows, c].
-func (h *headGrad) chunk(s, dw, w []float32, v, c int, accumulate bool) {
-	r, d := len(h.rows), h.d
-	part := w[v*d:][:c*d]
-	h.precision.logits(s, h.x, part, r, d, c)
-	parallelRows(r, c, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			h.logitGrads(s[i*c:][:c], i, v)
-		}
-	})
-	h.precision.LinearInputGrad(h.dx, s, part, r, d, c, true)
-	if dw != nil {
-		h.precision.LinearWeightGrad(dw[v*d:][:c*d], s, h.x, r, d, c, accumulate)
-	}
-}
-
-// logitGrads turns the logits of entries v and later into their gradients:
-// g·([entry is the target] − p).
-func (h *headGrad) logitGrads(row []float32, i, v int) {
-	vector.ExpSum(row, h.lse[i])
-	vector.Scale(row, -h.g[i])
-	if t := int(h.target[i]) - v; t >= 0 && t < len(row) {
-		row[t] += h.g[i]
-	}
-}
-
-// spread writes the rows of dx that have a gradient, and zeroes the others.
-func (h *headGrad) spread(dx []float32, r int) {
-	clear(dx[:r*h.d])
-	for i, row := range h.rows {
-		copy(dx[int(row)*h.d:], h.dx[i*h.d:][:h.d])
-	}
 }

@@ -131,14 +131,14 @@ func TestRowsAlone(t *testing.T) {
 		target := make([]token.ID, n)
 		y, logp, lse := make([]float32, n*out), make([]float32, n), make([]float32, n)
 		FP32.Linear(y, x, w, nil, n, d, out)
-		FP32.HeadLogProb(logp, lse, x, w, target, d, out)
+		headLogProb(logp, lse, x, w, target, d, out)
 		one, l := make([]float32, out), make([]float32, 2)
 		for i := range n {
 			FP32.Linear(one, x[i*d:], w, nil, 1, d, out)
 			if err := same(one, y[i*out:][:out]); err != nil {
 				t.Fatalf("row %d: %v", i, err)
 			}
-			FP32.HeadLogProb(l[:1], l[1:], x[i*d:], w, target[i:i+1], d, out)
+			headLogProb(l[:1], l[1:], x[i*d:], w, target[i:i+1], d, out)
 			if err := same(l, []float32{logp[i], lse[i]}); err != nil {
 				t.Fatalf("readout %d: %v", i, err)
 			}
@@ -240,8 +240,9 @@ func everything() map[string][]float32 {
 	RMSNormGrad(room("dnorm", n*d), room("dg", d), x, x, g, r["rstd"], nil, n, d, false)
 	SwiGLU(room("swiglu", n*d), dy, n, d)
 	SwiGLUGrad(room("dswiglu", 2*n*d), x, dy, n, d)
-	FP32.HeadLogProb(room("logp", n), room("headlse", n), x, w, ids, d, vocab)
-	FP32.HeadLogProbGrad(room("dhead", n*d), room("dhw", vocab*d), x[:n], r["headlse"], x, w, ids, d, vocab, false)
+	headLogProb(room("logp", n), room("headlse", n), x, w, ids, d, vocab)
+	headLogProbGrad(room("dhead", n*d), room("dhw", vocab*d), x[:n], r["headlse"], x, w, ids, d, vocab, false)
+	FP32.CrossEntropy(room("logp of a pass", n), room("dhead of a pass", n*d), room("dhw of a pass", vocab*d), unset(150*vocab), x[:n], x, w, ids, d, vocab, false)
 	EmbedGrad(room("de", vocab*d), x, ids, d, vocab, false)
 	AdamW(w, r["dhw"], room("m", len(w)), room("v", len(w)), Adam{LR: 1, Beta1: .9, Beta2: .9, Eps: 1e-8, Correct1: .1, Correct2: .1, Scale: 1})
 	r["w"] = w
@@ -261,12 +262,15 @@ func TestNoAllocation(t *testing.T) {
 		d := h.Out()
 		qkv, w, o, lse := random(rng, n*h.QKV()), random(rng, h.QKV()*d), random(rng, n*d), random(rng, n*h.Query)
 		dqkv, rstd, dg, target := random(rng, n*h.QKV()), random(rng, n), random(rng, d), make([]token.ID, n)
+		logp, dx, dw, scratch := make([]float32, n), make([]float32, n*d), make([]float32, len(w)), unset(HeadLogProbGradScratch(n, d, h.QKV()))
+		some := append([]float32{0, 0}, rstd[2:]...)
 		for name, f := range map[string]func(){
 			"Linear":        func() { FP32.Linear(qkv, o, w, qkv, n, d, h.QKV()) },
 			"Attention":     func() { FP32.Attention(o, lse, qkv, segs, h, n) },
 			"AttentionGrad": func() { FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n) },
 			"RMSNormGrad":   func() { RMSNormGrad(o, dg, o, o, dg, rstd, nil, n, d, true) },
-			"Head":          func() { FP32.HeadLogProbGrad(o, w, rstd, rstd, o, w, target, d, h.QKV(), true) },
+			"Head":          func() { FP32.HeadLogProbGrad(dx, dw, scratch, rstd, rstd, o, w, target, d, h.QKV(), true) },
+			"CrossEntropy":  func() { FP32.CrossEntropy(logp, dx, dw, scratch[:n*h.QKV()], some, o, w, target, d, h.QKV(), true) },
 		} {
 			if got := testing.AllocsPerRun(10, f); got > 20 {
 				t.Errorf("%d threads: %s allocates %v times a call", threads, name, got)

@@ -22,6 +22,15 @@ func random(rng *rand.Rand, n int) []float32 {
 	return x
 }
 
+// unset returns n floats that no result may depend on.
+func unset(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = nan()
+	}
+	return x
+}
+
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
 func widen(x []float32) vec {

@@ -4,8 +4,14 @@ import G "gorgonia.org/gorgonia"
 
 // CrossEntropy is the loss of a language model: minus the weighted sum of the
 // targets' log-probabilities. With the weights 1 and over the step's token
-// count, it is the mean over tokens.
-func CrossEntropy(o *Outputs) (*G.Node, error) {
+// count, it is the mean over tokens. It computes the logits once, for which it
+// must be the loss or a term of it that nothing multiplies: any other fails.
+func CrossEntropy(o *Outputs) (*G.Node, error) { return o.CrossEntropy(), nil }
+
+// NegLogLikelihood is the same as a term beside others over LogProb or
+// SeqLogProb, with which it shares the logits. It may be multiplied, and its
+// gradient computes the logits once more.
+func NegLogLikelihood(o *Outputs) (*G.Node, error) {
 	sum, err := WeightedSum(o.Weight(), o.LogProb())
 	if err != nil {
 		return nil, err

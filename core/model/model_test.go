@@ -71,7 +71,7 @@ func preference(rng *rand.Rand, prompt, a, b, vocab int, value bool) pack.Exampl
 func contrast(o *model.Outputs) (*G.Node, error) {
 	lead := G.Must(G.Sub(o.SeqLogProb(), o.Reference()))
 	losses := G.Must(model.NegLogSigmoid(G.Must(G.Sub(o.Chosen(lead), o.Rejected(lead)))))
-	return G.Add(G.Must(model.WeightedSum(o.PairWeight(), losses)), G.Must(model.CrossEntropy(o)))
+	return G.Add(G.Must(model.WeightedSum(o.PairWeight(), losses)), G.Must(model.NegLogLikelihood(o)))
 }
 
 // ranking is a loss over values.
@@ -92,6 +92,8 @@ func TestGradientsByFiniteDifferences(t *testing.T) {
 	}{
 		{"untied", small(false), contrast, false},
 		{"tied", small(true), contrast, false},
+		{"cross-entropy", small(false), model.CrossEntropy, false},
+		{"cross-entropy, tied", small(true), model.CrossEntropy, false},
 		{"reward", small(false).Reward(), ranking, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

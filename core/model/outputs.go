@@ -14,8 +14,8 @@ type Outputs struct {
 	n      *network
 	hidden *G.Node
 
-	logProb, seqLogProb, value          *G.Node
-	weight, reference, pairWeight, marg *G.Node
+	crossEntropy, logProb, seqLogProb, value *G.Node
+	weight, reference, pairWeight, marg      *G.Node
 }
 
 // once returns *node, making it first if it is not there.
@@ -26,9 +26,30 @@ func once(node **G.Node, make func() *G.Node) *G.Node {
 	return *node
 }
 
-// LogProb is log p(Target[r] | what row Read[r] has seen), [R].
+// LogProb is log p(Target[r] | what row Read[r] has seen), [R]. Its gradient
+// computes the logits once more. A loss has LogProb or CrossEntropy, not both.
 func (o *Outputs) LogProb() *G.Node {
-	return once(&o.logProb, func() *G.Node { return o.n.headLogProb(o.normed(reads), o.n.params.Head) })
+	return once(&o.logProb, func() *G.Node {
+		refuse(o.crossEntropy)
+		return o.n.headLogProb(o.normed(reads), o.n.params.Head)
+	})
+}
+
+// CrossEntropy is minus the sum of Weight*LogProb, a scalar. Its gradient is
+// computed in the same pass: nothing may multiply it on the way to the loss.
+func (o *Outputs) CrossEntropy() *G.Node {
+	return once(&o.crossEntropy, func() *G.Node {
+		refuse(o.logProb)
+		return o.n.crossEntropy(o.normed(reads), o.n.params.Head)
+	})
+}
+
+// refuse fails the building of the graph if the head has another output
+// already: each would set the gradient of its weights.
+func refuse(other *G.Node) {
+	if other != nil {
+		panic("the loss asks for both LogProb and CrossEntropy: let NegLogLikelihood take the place of the latter")
+	}
 }
 
 // Weight is Batch.Weight over the normaliser of the step, [R].
@@ -101,48 +122,6 @@ func (n *network) gather(x *G.Node, a axis) *G.Node {
 		return G.Nodes{back.Apply(dy)}, nil
 	}
 	return o.Apply(x)
-}
-
-// headLogProb returns log softmax(h·wᵀ) at each readout's target, [reads], of
-// h [reads, d] and w [V, d]. The logits never exist whole.
-func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
-	vocab, d := w.Shape[0], w.Shape[1]
-	tied := w == n.params.Embed
-	lse := n.buffer(reads)
-	o := &graph.Op{Name: "head", Out: n.buffer(reads), Extra: []*graph.Buffer{lse}, Wrt: []bool{true, !tied}}
-	o.Forward = func(in []G.Value) {
-		active := n.feed.extent(reads)
-		n.params.Precision.HeadLogProb(o.Out.Data[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]), n.feed.batch.Target, d, vocab)
-		n.feed.result.LogProb = publish(n.feed.result.LogProb, o.Out.Data, active)
-	}
-	o.Gradient = func(in G.Nodes, _, dlogp *G.Node) (G.Nodes, error) {
-		dh, dw := n.buffer(reads, d), gradient(w)
-		back := &graph.Op{Name: "head.grad", Extra: []*graph.Buffer{dh, dw}, Reads: []*graph.Buffer{lse}}
-		back.Forward = func(in []G.Value) {
-			active := n.feed.extent(reads)
-			n.params.Precision.HeadLogProbGrad(dh.Data, dw.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
-				n.feed.batch.Target, d, vocab, n.feed.accumulate)
-		}
-		t := back.Apply(in[0], in[1], dlogp)
-		if tied {
-			n.headGrad = graph.View(t, dw)
-			return G.Nodes{graph.View(t, dh), nil}, nil
-		}
-		return G.Nodes{graph.View(t, dh), graph.View(t, dw)}, nil
-	}
-	return o.Apply(h, n.param(w))
-}
-
-// logits returns h·wᵀ, [reads, V].
-func (n *network) logits(h *G.Node, w *Param) *G.Node {
-	vocab, d := w.Shape[0], w.Shape[1]
-	o := &graph.Op{Name: "logits", Out: n.buffer(reads, vocab)}
-	o.Forward = func(in []G.Value) {
-		active := n.feed.extent(reads)
-		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, vocab)
-		n.feed.result.Logits = publish(n.feed.result.Logits, o.Out.Data, active*vocab)
-	}
-	return o.Apply(h, n.param(w))
 }
 
 // score returns h·w, [sequences], of h [sequences, d] and the value head w [1, d].

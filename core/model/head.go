@@ -1,0 +1,90 @@
+package model
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/herd-lm/herd/core/graph"
+	"github.com/herd-lm/herd/core/kernel"
+)
+
+// The language-model head, over hidden states h [reads, d] and weights w [V, d].
+// The logits of all readouts exist whole only where someone wants to look at them.
+
+// crossEntropy returns -Σ weight·log softmax(h·wᵀ)[target] over the readouts, a
+// scalar. The gradients are computed with it, while the logits are there, on the
+// supposition that the loss's derivative by it is 1; all that is left to the
+// backward node is to check that. Until Gradient is called they have no memory,
+// and a program without gradients does not compute them.
+func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
+	vocab, d := w.Shape[0], w.Shape[1]
+	logp, logits := n.buffer(reads), graph.NewBuffer(kernel.CrossEntropyScratch(n.capacity.Reads, vocab))
+	dh, dw := &graph.Buffer{}, &graph.Buffer{}
+	o := &graph.Op{Name: "cross-entropy", Extra: []*graph.Buffer{logp, logits}, Wrt: []bool{true, w != n.params.Embed}}
+	o.Forward = func(in []G.Value) {
+		active := n.feed.extent(reads)
+		loss := n.params.Precision.CrossEntropy(logp.Data, dh.Data, dw.Data, logits.Data, n.feed.weight, graph.Floats(in[0]), graph.Floats(in[1]),
+			n.feed.batch.Target, d, vocab, n.feed.accumulate)
+		n.feed.result.LogProb = publish(n.feed.result.LogProb, logp.Data, active)
+		o.SetScalar(float32(loss))
+	}
+	o.Gradient = func(_ G.Nodes, out, one *G.Node) (G.Nodes, error) {
+		dh, dw = n.buffer(reads, d), gradient(w)
+		o.Extra = append(o.Extra, dh, dw)
+		back := &graph.Op{Name: o.Name + ".grad", Reads: []*graph.Buffer{dh}}
+		back.Forward = func(in []G.Value) {
+			if factor := in[1].Data().(float32); factor != 1 {
+				panic(fmt.Sprintf("the loss has the cross-entropy multiplied by %g, but its gradient is computed for 1: use NegLogLikelihood", factor))
+			}
+		}
+		return n.headGrads(back.Apply(out, one), dh, dw, w), nil
+	}
+	return o.Apply(h, n.param(w))
+}
+
+// headLogProb returns log softmax(h·wᵀ) at each readout's target, [reads].
+func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
+	vocab, d := w.Shape[0], w.Shape[1]
+	lse, scratch := n.buffer(reads), graph.NewBuffer(kernel.HeadLogProbScratch(n.capacity.Reads, vocab))
+	o := &graph.Op{Name: "head", Out: n.buffer(reads), Extra: []*graph.Buffer{lse, scratch}, Wrt: []bool{true, w != n.params.Embed}}
+	o.Forward = func(in []G.Value) {
+		active := n.feed.extent(reads)
+		n.params.Precision.HeadLogProb(o.Out.Data[:active], lse.Data[:active], scratch.Data, graph.Floats(in[0]), graph.Floats(in[1]),
+			n.feed.batch.Target, d, vocab)
+		n.feed.result.LogProb = publish(n.feed.result.LogProb, o.Out.Data, active)
+	}
+	o.Gradient = func(in G.Nodes, _, dlogp *G.Node) (G.Nodes, error) {
+		dh, dw, scratch := n.buffer(reads, d), gradient(w), graph.NewBuffer(kernel.HeadLogProbGradScratch(n.capacity.Reads, d, vocab))
+		back := &graph.Op{Name: "head.grad", Extra: []*graph.Buffer{dh, dw, scratch}, Reads: []*graph.Buffer{lse}}
+		back.Forward = func(in []G.Value) {
+			active := n.feed.extent(reads)
+			n.params.Precision.HeadLogProbGrad(dh.Data, dw.Data, scratch.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
+				n.feed.batch.Target, d, vocab, n.feed.accumulate)
+		}
+		return n.headGrads(back.Apply(in[0], in[1], dlogp), dh, dw, w), nil
+	}
+	return o.Apply(h, n.param(w))
+}
+
+// headGrads returns the gradients of h and w that node t computes. That of a tied
+// w is left to the embedding.
+func (n *network) headGrads(t *G.Node, dh, dw *graph.Buffer, w *Param) G.Nodes {
+	grads := G.Nodes{graph.View(t, dh), graph.View(t, dw)}
+	if w == n.params.Embed {
+		n.headGrad, grads[1] = grads[1], nil
+	}
+	return grads
+}
+
+// logits returns h·wᵀ, [reads, V].
+func (n *network) logits(h *G.Node, w *Param) *G.Node {
+	vocab, d := w.Shape[0], w.Shape[1]
+	o := &graph.Op{Name: "logits", Out: n.buffer(reads, vocab)}
+	o.Forward = func(in []G.Value) {
+		active := n.feed.extent(reads)
+		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, vocab)
+		n.feed.result.Logits = publish(n.feed.result.Logits, o.Out.Data, active*vocab)
+	}
+	return o.Apply(h, n.param(w))
+}
