@@ -110,6 +110,7 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	tied := w == n.params.Embed
 	lse := n.buffer(reads)
 	o := &graph.Op{Name: "head", Out: n.buffer(reads), Extra: []*graph.Buffer{lse}, Wrt: []bool{true, !tied}}
+	o.Flops = n.perRow(reads, 2*d*vocab)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
 		n.params.Precision.HeadLogProb(o.Out.Data[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]), n.feed.batch.Target, d, vocab)
@@ -118,6 +119,7 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	o.Gradient = func(in G.Nodes, _, dlogp *G.Node) (G.Nodes, error) {
 		dh, dw := n.buffer(reads, d), gradient(w)
 		back := &graph.Op{Name: "head.grad", Extra: []*graph.Buffer{dh, dw}, Reads: []*graph.Buffer{lse}}
+		back.Flops = n.perRow(reads, 6*d*vocab) // the logits again, dh and dw
 		back.Forward = func(in []G.Value) {
 			active := n.feed.extent(reads)
 			n.params.Precision.HeadLogProbGrad(dh.Data, dw.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
@@ -137,6 +139,7 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 func (n *network) logits(h *G.Node, w *Param) *G.Node {
 	vocab, d := w.Shape[0], w.Shape[1]
 	o := &graph.Op{Name: "logits", Out: n.buffer(reads, vocab)}
+	o.Flops = n.perRow(reads, 2*d*vocab)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, vocab)
@@ -149,6 +152,7 @@ func (n *network) logits(h *G.Node, w *Param) *G.Node {
 func (n *network) score(h *G.Node, w *Param) *G.Node {
 	d := w.Shape[1]
 	o := &graph.Op{Name: "score", Out: n.buffer(sequences), Wrt: []bool{true, true}}
+	o.Flops = n.perRow(sequences, 2*d)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(sequences)
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, 1)
@@ -162,14 +166,14 @@ func (n *network) score(h *G.Node, w *Param) *G.Node {
 
 // sequenceSum returns the weighted sum of x [reads] over each sequence, [sequences].
 func (n *network) sequenceSum(x *G.Node) *G.Node {
-	o := &graph.Op{Name: "sequence sum", Out: n.buffer(sequences), Wrt: []bool{true}}
+	o := &graph.Op{Name: "sequences", Out: n.buffer(sequences), Wrt: []bool{true}}
 	o.Forward = func(in []G.Value) {
 		b := n.feed.batch
 		kernel.SegmentSum(o.Out.Data[:b.Sequences], graph.Floats(in[0])[:len(b.Read)], b.SeqWeight, b.Seq)
 		n.feed.result.SeqLogProb = publish(n.feed.result.SeqLogProb, o.Out.Data, b.Sequences)
 	}
 	o.Gradient = func(_ G.Nodes, _, dy *G.Node) (G.Nodes, error) {
-		back := &graph.Op{Name: "sequence sum.grad", Out: n.buffer(reads)}
+		back := &graph.Op{Name: "sequences.grad", Out: n.buffer(reads)}
 		back.Forward = func(in []G.Value) {
 			b, dsum := n.feed.batch, graph.Floats(in[0])
 			clear(back.Out.Data)
