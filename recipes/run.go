@@ -43,8 +43,9 @@ type Event struct {
 
 // Options are how a recipe is run.
 type Options struct {
-	Dir    string      // the run directory; "" is runs/NAME
-	Report func(Event) // may be nil
+	Dir     string      // the run directory; "" is runs/NAME
+	Profile bool        // of each stage that is trained: see train.Options
+	Report  func(Event) // may be nil
 }
 
 // ResultsFile is the table of stages and measures in the run directory.
@@ -54,7 +55,7 @@ const ResultsFile = "results.json"
 // inputs are as they were, is skipped; one that was cut off is resumed. If ctx
 // ends, what is running saves its state, and the same call goes on from there.
 func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
-	e := engine{Recipe: r, dir: o.Dir, report: o.Report}
+	e := engine{Recipe: r, dir: o.Dir, profile: o.Profile, report: o.Report}
 	if e.dir == "" {
 		e.dir = filepath.Join("runs", r.Name)
 	}
@@ -83,6 +84,7 @@ func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
 type engine struct {
 	*Recipe
 	dir     string
+	profile bool
 	report  func(Event)
 	results eval.Results
 	before  []eval.Answer // of the last stage that answered
@@ -154,7 +156,7 @@ func (e *engine) stage(ctx context.Context, i int) error {
 			status = Resumed
 		}
 		e.tell(event, status, 0)
-		err := s.run(ctx, resume, func(progress Event) {
+		err := s.run(ctx, train.Options{Resume: resume, Overwrite: true, Profile: e.profile}, func(progress Event) {
 			event.Training, event.Sampling = progress.Training, progress.Sampling
 			e.tell(event, Running, time.Since(began))
 		})

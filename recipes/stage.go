@@ -183,8 +183,8 @@ func (s Stage) clone() Stage {
 }
 
 // run runs the stage; what it is given by report depends on its kind.
-func (s *Stage) run(ctx context.Context, resume bool, report func(Event)) error {
-	o := train.Options{Resume: resume, Overwrite: true, Report: func(p train.Progress) { report(Event{Training: &p}) }}
+func (s *Stage) run(ctx context.Context, o train.Options, report func(Event)) error {
+	o.Report = func(p train.Progress) { report(Event{Training: &p}) }
 	switch s.kind() {
 	case "pretrain":
 		return pretrain.Run(ctx, *s.Pretrain, o)
@@ -195,7 +195,7 @@ func (s *Stage) run(ctx context.Context, resume bool, report func(Event)) error 
 	case "dpo":
 		return dpo.Run(ctx, *s.DPO, o)
 	}
-	return rejection.Run(ctx, *s.Rejection, rejection.Options{Resume: resume, Overwrite: true, Report: func(p rejection.Progress) {
+	return rejection.Run(ctx, *s.Rejection, rejection.Options{Resume: o.Resume, Overwrite: o.Overwrite, Report: func(p rejection.Progress) {
 		report(Event{Sampling: &p})
 	}})
 }

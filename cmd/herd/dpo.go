@@ -19,6 +19,7 @@ func newDPOCmd() *cobra.Command {
 			modelFlag("`DIR` of the model to start from"),
 			outFlag("`DIR` to write the model to"),
 		},
+		trains: true,
 		run: func(ctx context.Context, s dpo.Settings, c conduct) error {
 			return dpo.Run(ctx, s, c.train())
 		},

@@ -19,6 +19,7 @@ func newPretrainCmd() *cobra.Command {
 			modelFlag("`DIR` of a model to go on from (none: a new one)"),
 			outFlag("`DIR` to write the model to"),
 		},
+		trains: true,
 		run: func(ctx context.Context, s pretrain.Settings, c conduct) error {
 			return pretrain.Run(ctx, s, c.train())
 		},

@@ -19,6 +19,7 @@ func newRewardCmd() *cobra.Command {
 			modelFlag("`DIR` of the model to start from"),
 			outFlag("`DIR` to write the reward model to"),
 		},
+		trains: true,
 		run: func(ctx context.Context, s reward.Settings, c conduct) error {
 			return reward.Run(ctx, s, c.train())
 		},

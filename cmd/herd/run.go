@@ -25,6 +25,7 @@ func newRunCmd() *cobra.Command {
 	}
 	out := cmd.Flags().String("out", "", "run `DIR` (default runs/NAME)")
 	sets := cmd.Flags().StringArray("set", nil, "set one setting: `KEY=VALUE`, of a stage STAGE.KEY=VALUE")
+	profile := cmd.Flags().Bool("profile", false, profileUsage+", for each stage that is trained")
 	asJSON := cmd.Flags().Bool("json", false, "report progress as lines of JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := recipes.Load(args[0], *sets)
@@ -38,7 +39,7 @@ func newRunCmd() *cobra.Command {
 		defer stop()
 		w := cmd.OutOrStdout()
 		shown := runDisplay{display: newDisplay(w, *asJSON)}
-		results, err := r.Run(ctx, recipes.Options{Dir: *out, Report: shown.event})
+		results, err := r.Run(ctx, recipes.Options{Dir: *out, Profile: *profile, Report: shown.event})
 		if err := shown.end(*out, err); err != nil || *asJSON {
 			return err
 		}

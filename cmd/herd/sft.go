@@ -19,6 +19,7 @@ func newSFTCmd() *cobra.Command {
 			modelFlag("`DIR` of the model to start from"),
 			outFlag("`DIR` to write the model to"),
 		},
+		trains: true,
 		run: func(ctx context.Context, s sft.Settings, c conduct) error {
 			return sft.Run(ctx, s, c.train())
 		},

@@ -16,6 +16,7 @@ type stage[S any] struct {
 	name, short, example string
 	defaults             S
 	paths                []pathFlag
+	trains               bool // by the training loop, which can be profiled
 	run                  func(context.Context, S, conduct) error
 	wrote                func(S) string // what to say is there at the end
 }
@@ -39,13 +40,15 @@ func outFlag(usage string) pathFlag { return pathFlag{flag: "out", setting: "out
 
 // conduct is how a stage is run, whatever its settings.
 type conduct struct {
-	resume, overwrite bool
-	display           *display
+	resume, overwrite, profile bool
+	display                    *display
 }
 
 func (c conduct) train() train.Options {
-	return train.Options{Resume: c.resume, Overwrite: c.overwrite, Report: c.display.training}
+	return train.Options{Resume: c.resume, Overwrite: c.overwrite, Profile: c.profile, Report: c.display.training}
 }
+
+const profileUsage = "write what the time goes into to " + train.ProfileTable + " and " + train.ProfileCPU + " beside the model"
 
 func newStageCmd[S any](d stage[S]) *cobra.Command {
 	cmd := &cobra.Command{
@@ -60,6 +63,10 @@ func newStageCmd[S any](d stage[S]) *cobra.Command {
 	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`, where a.b=c is c for b in a")
 	resume := flags.Bool("resume", false, "go on with a run that was stopped")
 	overwrite := flags.Bool("overwrite", false, "replace what the directory holds")
+	profile := new(bool)
+	if d.trains {
+		flags.BoolVar(profile, "profile", false, profileUsage)
+	}
 	asJSON := flags.Bool("json", false, "report progress as lines of JSON")
 	for _, p := range d.paths {
 		p.add(cmd)
@@ -73,7 +80,7 @@ func newStageCmd[S any](d stage[S]) *cobra.Command {
 		defer stop()
 		shown := newDisplay(cmd.OutOrStdout(), *asJSON)
 		shown.begin(d.name)
-		err := d.run(ctx, s, conduct{*resume, *overwrite, shown})
+		err := d.run(ctx, s, conduct{*resume, *overwrite, *profile, shown})
 		return shown.end(d.wrote(s), err)
 	}
 	return cmd

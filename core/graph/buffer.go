@@ -10,6 +10,8 @@ import (
 // stay the same from run to run, so that a step allocates nothing.
 type Buffer struct {
 	Data []float32
+	// Rows returns how many of the first dimension the current run fills; nil: all.
+	Rows func() int
 
 	shape  tensor.Shape
 	value  G.Value
@@ -31,6 +33,14 @@ func Pin(data []float32, shape ...int) *Buffer {
 
 // Len returns the number of elements.
 func (b *Buffer) Len() int { return b.shape.TotalSize() }
+
+// filled returns the number of elements that the current run reads or writes.
+func (b *Buffer) filled() int {
+	if b.Rows == nil {
+		return b.Len()
+	}
+	return b.Rows() * b.shape[1:].TotalSize()
+}
 
 // bind makes the Gorgonia value over Data.
 func (b *Buffer) bind() {

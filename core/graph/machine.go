@@ -8,7 +8,8 @@ import (
 
 // Machine runs a planned graph again and again.
 type Machine struct {
-	vm G.VM
+	graph *G.ExprGraph
+	vm    G.VM
 	// clock is an object of its own: the Ops point to it, and a way from them
 	// back to vm, which has a finalizer, would be a cycle that is never freed.
 	clock *clock
@@ -16,7 +17,7 @@ type Machine struct {
 
 // NewMachine compiles g, whose plan must have been allocated.
 func NewMachine(g *G.ExprGraph) *Machine {
-	m := &Machine{clock: &clock{}}
+	m := &Machine{graph: g, clock: &clock{}}
 	for _, n := range g.AllNodes() {
 		if o, ours := n.Op().(*Op); ours {
 			o.clock = m.clock

@@ -23,12 +23,12 @@ import (
 // token, and View nodes stand for the results in Extra. The scalar is 0, or what
 // Forward hands to SetScalar.
 type Op struct {
-	Name  string
+	Name  string // what it does, or the parameter that it multiplies with
 	Out   *Buffer
 	Extra []*Buffer // further results, or what the gradient needs of the forward pass
 	Reads []*Buffer // buffers read besides the values of the children
 
-	// Forward computes the results from the values of the children.
+	// Forward computes the results from the values of the children; nil in a View.
 	Forward func(in []G.Value)
 
 	// Gradient returns the gradient node of each child (nil where DiffWRT says
@@ -37,11 +37,16 @@ type Op struct {
 	// Wrt says which children the Op is differentiable with respect to.
 	Wrt []bool
 
+	// Flops and Bytes are what the current run of the Op takes, for a machine that
+	// profiles: see Cost. A nil Flops is none, a nil Bytes all arrays of the Op.
+	Flops, Bytes func() float64
+
 	id    uint32
 	args  []hm.Type
 	token *G.F32
 	rank  int    // place in the planned order of execution
 	clock *clock // of the machine that runs the node
+	cost  *Cost  // so far; nil unless the machine profiles
 }
 
 var lastID atomic.Uint32
@@ -63,7 +68,7 @@ func Of(n *G.Node) *Op { return n.Op().(*Op) }
 
 // View returns a node for one of the results of a node without Out. It does no work.
 func View(of *G.Node, b *Buffer) *G.Node {
-	return (&Op{Name: Of(of).Name + ".view", Out: b, Forward: func([]G.Value) {}}).Apply(of)
+	return (&Op{Name: Of(of).Name + ".view", Out: b}).Apply(of)
 }
 
 // Do runs the kernel. A panic becomes an error that names the node, because
@@ -77,7 +82,7 @@ func (o *Op) Do(in ...G.Value) (v G.Value, err error) {
 	if err := o.clock.tick(o); err != nil {
 		return nil, err
 	}
-	o.Forward(in)
+	o.run(in)
 	if o.Out == nil {
 		return o.token, nil
 	}

@@ -10,15 +10,18 @@ import (
 // Available returns the bytes that can be allocated without swapping: the
 // kernel's MemAvailable, or what the control group leaves if that is less.
 func Available() (bytes int64, known bool) {
-	bytes, known = memAvailable("/proc/meminfo")
+	bytes, known = entry("/proc/meminfo", "MemAvailable:")
 	if limit, ok := groupLeaves("/sys/fs/cgroup"); ok && (!known || limit < bytes) {
 		bytes, known = limit, true
 	}
 	return bytes, known
 }
 
-// memAvailable reads the line "MemAvailable: N kB".
-func memAvailable(path string) (int64, bool) {
+// Peak returns the most bytes that the process has had in memory at once.
+func Peak() (bytes int64, known bool) { return entry("/proc/self/status", "VmHWM:") }
+
+// entry reads a line like "MemAvailable: N kB".
+func entry(path, name string) (bytes int64, known bool) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, false
@@ -26,7 +29,7 @@ func memAvailable(path string) (int64, bool) {
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
-		if len(fields) >= 2 && fields[0] == "MemAvailable:" {
+		if len(fields) >= 2 && fields[0] == name {
 			kB, err := strconv.ParseInt(fields[1], 10, 64)
 			return kB << 10, err == nil
 		}

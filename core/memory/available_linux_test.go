@@ -3,6 +3,7 @@ package memory
 import (
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 )
 
@@ -30,13 +31,32 @@ func TestMemAvailable(t *testing.T) {
 		{"MemAvailable:\n", 0, false},
 		{"", 0, false},
 	} {
-		got, known := memAvailable(filepath.Join(files(t, map[string]string{"meminfo": c.text}), "meminfo"))
+		got, known := entry(filepath.Join(files(t, map[string]string{"meminfo": c.text}), "meminfo"), "MemAvailable:")
 		if got != c.want || known != c.known {
 			t.Errorf("%q: %d bytes, known %v; want %d, %v", c.text, got, known, c.want, c.known)
 		}
 	}
-	if _, known := memAvailable(filepath.Join(t.TempDir(), "none")); known {
+	if _, known := entry(filepath.Join(t.TempDir(), "none"), "MemAvailable:"); known {
 		t.Error("a missing file says how much memory there is")
+	}
+}
+
+// TestPeak: what is written to stays counted after it is given back.
+func TestPeak(t *testing.T) {
+	before, known := Peak()
+	if !known {
+		t.Fatal("how much memory the process took is not known")
+	}
+	const much = 64 << 20
+	func() {
+		b := make([]byte, much)
+		for i := 0; i < len(b); i += 1 << 10 {
+			b[i] = 1
+		}
+	}()
+	debug.FreeOSMemory()
+	if after, _ := Peak(); after < much || after < before || after > before+2*much {
+		t.Errorf("%d bytes at most, and %d after %d were written", before, after, much)
 	}
 }
 

@@ -4,3 +4,6 @@ package memory
 
 // Available is not known on this system: nothing is refused.
 func Available() (bytes int64, known bool) { return 0, false }
+
+// Peak is not known on this system.
+func Peak() (bytes int64, known bool) { return 0, false }

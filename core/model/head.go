@@ -19,9 +19,10 @@ import (
 // and a program without gradients does not compute them.
 func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
 	vocab, d := w.Shape[0], w.Shape[1]
-	logp, logits := n.buffer(reads), graph.NewBuffer(kernel.CrossEntropyScratch(n.capacity.Reads, vocab))
+	logp, logits := n.buffer(reads), scratch(kernel.CrossEntropyScratch(n.capacity.Reads, vocab))
 	dh, dw := &graph.Buffer{}, &graph.Buffer{}
 	o := &graph.Op{Name: "cross-entropy", Extra: []*graph.Buffer{logp, logits}, Wrt: []bool{true, w != n.params.Embed}}
+	o.Flops = n.perRow(reads, 2*d*vocab)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
 		loss := n.params.Precision.CrossEntropy(logp.Data, dh.Data, dw.Data, logits.Data, n.feed.weight, graph.Floats(in[0]), graph.Floats(in[1]),
@@ -32,6 +33,7 @@ func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
 	o.Gradient = func(_ G.Nodes, out, one *G.Node) (G.Nodes, error) {
 		dh, dw = n.buffer(reads, d), gradient(w)
 		o.Extra = append(o.Extra, dh, dw)
+		o.Flops = n.perRow(reads, 6*d*vocab)
 		back := &graph.Op{Name: o.Name + ".grad", Reads: []*graph.Buffer{dh}}
 		back.Forward = func(in []G.Value) {
 			if factor := in[1].Data().(float32); factor != 1 {
@@ -46,25 +48,35 @@ func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
 // headLogProb returns log softmax(h·wᵀ) at each readout's target, [reads].
 func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	vocab, d := w.Shape[0], w.Shape[1]
-	lse, scratch := n.buffer(reads), graph.NewBuffer(kernel.HeadLogProbScratch(n.capacity.Reads, vocab))
-	o := &graph.Op{Name: "head", Out: n.buffer(reads), Extra: []*graph.Buffer{lse, scratch}, Wrt: []bool{true, w != n.params.Embed}}
+	lse, logits := n.buffer(reads), scratch(kernel.HeadLogProbScratch(n.capacity.Reads, vocab))
+	o := &graph.Op{Name: "head", Out: n.buffer(reads), Extra: []*graph.Buffer{lse, logits}, Wrt: []bool{true, w != n.params.Embed}}
+	o.Flops = n.perRow(reads, 2*d*vocab)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
-		n.params.Precision.HeadLogProb(o.Out.Data[:active], lse.Data[:active], scratch.Data, graph.Floats(in[0]), graph.Floats(in[1]),
+		n.params.Precision.HeadLogProb(o.Out.Data[:active], lse.Data[:active], logits.Data, graph.Floats(in[0]), graph.Floats(in[1]),
 			n.feed.batch.Target, d, vocab)
 		n.feed.result.LogProb = publish(n.feed.result.LogProb, o.Out.Data, active)
 	}
 	o.Gradient = func(in G.Nodes, _, dlogp *G.Node) (G.Nodes, error) {
-		dh, dw, scratch := n.buffer(reads, d), gradient(w), graph.NewBuffer(kernel.HeadLogProbGradScratch(n.capacity.Reads, d, vocab))
-		back := &graph.Op{Name: "head.grad", Extra: []*graph.Buffer{dh, dw, scratch}, Reads: []*graph.Buffer{lse}}
+		dh, dw, logits := n.buffer(reads, d), gradient(w), scratch(kernel.HeadLogProbGradScratch(n.capacity.Reads, d, vocab))
+		back := &graph.Op{Name: "head.grad", Extra: []*graph.Buffer{dh, dw, logits}, Reads: []*graph.Buffer{lse}}
+		back.Flops = n.perRow(reads, 6*d*vocab) // the logits again, dh and dw
 		back.Forward = func(in []G.Value) {
 			active := n.feed.extent(reads)
-			n.params.Precision.HeadLogProbGrad(dh.Data, dw.Data, scratch.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
+			n.params.Precision.HeadLogProbGrad(dh.Data, dw.Data, logits.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
 				n.feed.batch.Target, d, vocab, n.feed.accumulate)
 		}
 		return n.headGrads(back.Apply(in[0], in[1], dlogp), dh, dw, w), nil
 	}
 	return o.Apply(h, n.param(w))
+}
+
+// scratch returns a buffer of size elements that its node alone uses: a profile
+// does not count it as traffic.
+func scratch(size int) *graph.Buffer {
+	b := graph.NewBuffer(size)
+	b.Rows = func() int { return 0 }
+	return b
 }
 
 // headGrads returns the gradients of h and w that node t computes. That of a tied
@@ -81,6 +93,7 @@ func (n *network) headGrads(t *G.Node, dh, dw *graph.Buffer, w *Param) G.Nodes {
 func (n *network) logits(h *G.Node, w *Param) *G.Node {
 	vocab, d := w.Shape[0], w.Shape[1]
 	o := &graph.Op{Name: "logits", Out: n.buffer(reads, vocab)}
+	o.Flops = n.perRow(reads, 2*d*vocab)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, vocab)

@@ -1,8 +1,6 @@
 package model
 
 import (
-	"fmt"
-
 	G "gorgonia.org/gorgonia"
 
 	"github.com/herd-lm/herd/core/graph"
@@ -18,17 +16,11 @@ import (
 // going through a node that sums.
 type residual struct{ x, grad *G.Node }
 
-func paramName(t *Param) string {
-	if t.Name != "" {
-		return t.Name
-	}
-	return fmt.Sprintf("fused@%d", t.offset)
-}
-
 // embed returns the rows of e [V, d] that the tokens name: [tokens, d].
 func (n *network) embed(e *Param) *G.Node {
 	d := e.Shape[1]
 	o := &graph.Op{Name: "embed", Out: n.buffer(tokens, d), Wrt: []bool{true}}
+	o.Bytes = n.perRow(tokens, 8*d) // not the whole of e
 	o.Forward = func(in []G.Value) {
 		kernel.Embed(o.Out.Data, graph.Floats(in[0]), n.feed.batch.IDs, d)
 	}
@@ -40,6 +32,12 @@ func (n *network) embed(e *Param) *G.Node {
 		}
 		tied := n.headGrad != nil
 		back := &graph.Op{Name: "embed.grad", Out: de}
+		back.Bytes = func() float64 {
+			if n.feed.accumulate || tied {
+				return n.perRow(tokens, 12*d)()
+			}
+			return n.perRow(tokens, 4*d)() + 4*float64(len(e.G))
+		}
 		back.Forward = func(in []G.Value) {
 			kernel.EmbedGrad(de.Data, graph.Floats(in[0]), n.feed.batch.IDs, d, e.Shape[0], n.feed.accumulate || tied)
 		}
@@ -81,7 +79,8 @@ func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
 // linear returns x·wᵀ along a: [a, out] of x [a, in] and w [out, in].
 func (n *network) linear(x *G.Node, w *Param, a axis) *G.Node {
 	out, in := w.Shape[0], w.Shape[1]
-	o := &graph.Op{Name: "linear " + paramName(w), Out: n.buffer(a, out), Wrt: []bool{true, true}}
+	o := &graph.Op{Name: w.Name, Out: n.buffer(a, out), Wrt: []bool{true, true}}
+	o.Flops = n.perRow(a, 2*in*out)
 	o.Forward = func(v []G.Value) {
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(a), in, out)
 	}
@@ -96,6 +95,7 @@ func (n *network) linearGrad(name string, x, weights, dy *G.Node, w *Param, a ax
 	out, in := w.Shape[0], w.Shape[1]
 	dx, dw := n.buffer(a, in), gradient(w)
 	back := &graph.Op{Name: name + ".grad", Extra: []*graph.Buffer{dx, dw}}
+	back.Flops = n.perRow(a, 4*in*out)
 	back.Forward = func(v []G.Value) {
 		rows, x, w, dy := n.feed.extent(a), graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2])
 		n.params.Precision.LinearInputGrad(dx.Data, dy, w, rows, in, out, false)
@@ -108,7 +108,8 @@ func (n *network) linearGrad(name string, x, weights, dy *G.Node, w *Param, a ax
 // project returns stream.x + h·wᵀ: the way out of a block.
 func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 	out, in := w.Shape[0], w.Shape[1]
-	o := &graph.Op{Name: "project " + w.Name, Out: n.buffer(tokens, out), Wrt: []bool{true, true, false}}
+	o := &graph.Op{Name: w.Name, Out: n.buffer(tokens, out), Wrt: []bool{true, true, false}}
+	o.Flops = n.perRow(tokens, 2*in*out)
 	o.Forward = func(v []G.Value) {
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2]), n.feed.extent(tokens), in, out)
 	}
@@ -123,13 +124,14 @@ func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 // [tokens, (Heads+2*KVHeads)*HeadDim].
 func (n *network) qkv(h *G.Node, w *Param) *G.Node {
 	out, in := w.Shape[0], w.Shape[1]
-	o := &graph.Op{Name: "qkv " + paramName(w), Out: n.buffer(tokens, out), Wrt: []bool{true, true}}
+	o := &graph.Op{Name: w.Name, Out: n.buffer(tokens, out), Wrt: []bool{true, true}}
+	o.Flops = n.perRow(tokens, 2*in*out)
 	o.Forward = func(v []G.Value) {
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(tokens), in, out)
 		n.rotary.Rotate(o.Out.Data, n.feed.batch.Pos, n.heads, false)
 	}
 	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
-		unrotated := &graph.Op{Name: "unrotate " + paramName(w), Out: n.buffer(tokens, out)}
+		unrotated := &graph.Op{Name: "unrotate " + w.Name, Out: n.buffer(tokens, out)}
 		unrotated.Forward = func(v []G.Value) {
 			copy(unrotated.Out.Data, graph.Floats(v[0])[:n.feed.extent(tokens)*out])
 			n.rotary.Rotate(unrotated.Out.Data, n.feed.batch.Pos, n.heads, true)
@@ -144,11 +146,13 @@ func (n *network) qkv(h *G.Node, w *Param) *G.Node {
 func (n *network) attention(qkv *G.Node) *G.Node {
 	lse := n.buffer(tokens, n.heads.Query)
 	o := &graph.Op{Name: "attention", Out: n.buffer(tokens, n.heads.Out()), Extra: []*graph.Buffer{lse}, Wrt: []bool{true}}
+	o.Flops = n.perPair(4 * n.heads.Out()) // q·k and p·v
 	o.Forward = func(in []G.Value) {
 		n.params.Precision.Attention(o.Out.Data, lse.Data, graph.Floats(in[0]), n.feed.batch.Segments, n.heads, n.feed.extent(tokens))
 	}
 	o.Gradient = func(in G.Nodes, out, do *G.Node) (G.Nodes, error) {
 		back := &graph.Op{Name: "attention.grad", Out: n.buffer(tokens, n.heads.QKV()), Reads: []*graph.Buffer{lse}}
+		back.Flops = n.perPair(10 * n.heads.Out()) // q·k again, and the gradients of p, v, q and k
 		back.Forward = func(in []G.Value) {
 			n.params.Precision.AttentionGrad(back.Out.Data, graph.Floats(in[2]), graph.Floats(in[1]), lse.Data, graph.Floats(in[0]),
 				n.feed.batch.Segments, n.heads, n.feed.extent(tokens))

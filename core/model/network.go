@@ -80,7 +80,7 @@ func (n *network) mlpBlock(x *G.Node, l Layer) *G.Node {
 func (n *network) param(t *Param) *G.Node {
 	if n.nodes[t] == nil {
 		shape := tensor.Shape(t.Shape)
-		n.nodes[t] = G.NewTensor(n.g, tensor.Float32, shape.Dims(), G.WithShape(shape...), G.WithName(paramName(t)),
+		n.nodes[t] = G.NewTensor(n.g, tensor.Float32, shape.Dims(), G.WithShape(shape...), G.WithName(t.Name),
 			G.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.W))))
 	}
 	return n.nodes[t]
@@ -100,7 +100,9 @@ func (n *network) trained() G.Nodes {
 
 // buffer returns a buffer of one row per unit of a.
 func (n *network) buffer(a axis, shape ...int) *graph.Buffer {
-	return graph.NewBuffer(append([]int{along(a, n.capacity)}, shape...)...)
+	b := graph.NewBuffer(append([]int{along(a, n.capacity)}, shape...)...)
+	b.Rows = func() int { return n.feed.extent(a) }
+	return b
 }
 
 // gradient returns the buffer over the gradient of t.

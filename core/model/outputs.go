@@ -128,6 +128,7 @@ func (n *network) gather(x *G.Node, a axis) *G.Node {
 func (n *network) score(h *G.Node, w *Param) *G.Node {
 	d := w.Shape[1]
 	o := &graph.Op{Name: "score", Out: n.buffer(sequences), Wrt: []bool{true, true}}
+	o.Flops = n.perRow(sequences, 2*d)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(sequences)
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, 1)
@@ -141,14 +142,14 @@ func (n *network) score(h *G.Node, w *Param) *G.Node {
 
 // sequenceSum returns the weighted sum of x [reads] over each sequence, [sequences].
 func (n *network) sequenceSum(x *G.Node) *G.Node {
-	o := &graph.Op{Name: "sequence sum", Out: n.buffer(sequences), Wrt: []bool{true}}
+	o := &graph.Op{Name: "sequences", Out: n.buffer(sequences), Wrt: []bool{true}}
 	o.Forward = func(in []G.Value) {
 		b := n.feed.batch
 		kernel.SegmentSum(o.Out.Data[:b.Sequences], graph.Floats(in[0])[:len(b.Read)], b.SeqWeight, b.Seq)
 		n.feed.result.SeqLogProb = publish(n.feed.result.SeqLogProb, o.Out.Data, b.Sequences)
 	}
 	o.Gradient = func(_ G.Nodes, _, dy *G.Node) (G.Nodes, error) {
-		back := &graph.Op{Name: "sequence sum.grad", Out: n.buffer(reads)}
+		back := &graph.Op{Name: "sequences.grad", Out: n.buffer(reads)}
 		back.Forward = func(in []G.Value) {
 			b, dsum := n.feed.batch, graph.Floats(in[0])
 			clear(back.Out.Data)

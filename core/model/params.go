@@ -13,7 +13,7 @@ import (
 
 // Param is a trainable tensor: a window into the flat arrays of its Params.
 type Param struct {
-	Name   string // Hugging Face's name; empty for fused windows
+	Name   string // Hugging Face's name; of a fused window, one in the same style
 	Shape  []int
 	W, G   []float32 // weights and gradient; G is nil unless the parameters are trained
 	offset int
@@ -97,13 +97,13 @@ func (p *Params) declare() {
 		name := func(s string) string { return fmt.Sprintf("model.layers.%d.%s.weight", i, s) }
 		var l Layer
 		l.AttnNorm = p.tensor(name("input_layernorm"), d)
-		l.QKV = fused(
+		l.QKV = fused(name("self_attn.qkv_proj"),
 			p.tensor(name("self_attn.q_proj"), q, d),
 			p.tensor(name("self_attn.k_proj"), kv, d),
 			p.tensor(name("self_attn.v_proj"), kv, d))
 		l.O = p.tensor(name("self_attn.o_proj"), d, q)
 		l.MLPNorm = p.tensor(name("post_attention_layernorm"), d)
-		l.GateUp = fused(
+		l.GateUp = fused(name("mlp.gate_up_proj"),
 			p.tensor(name("mlp.gate_proj"), f, d),
 			p.tensor(name("mlp.up_proj"), f, d))
 		l.Down = p.tensor(name("mlp.down_proj"), d, f)
@@ -130,12 +130,12 @@ func (p *Params) tensor(name string, shape ...int) *Param {
 }
 
 // fused returns one matrix over tensors that lie one after another.
-func fused(parts ...*Param) *Param {
+func fused(name string, parts ...*Param) *Param {
 	rows := 0
 	for _, t := range parts {
 		rows += t.Shape[0]
 	}
-	return &Param{Shape: []int{rows, parts[0].Shape[1]}, offset: parts[0].offset}
+	return &Param{Name: name, Shape: []int{rows, parts[0].Shape[1]}, offset: parts[0].offset}
 }
 
 // all returns every window: the named tensors and the fused ones.

@@ -70,6 +70,19 @@ func (s Size) Max(t Size) Size {
 	return Size{max(s.Tokens, t.Tokens), max(s.Reads, t.Reads), max(s.Sequences, t.Sequences), max(s.Pairs, t.Pairs)}
 }
 
+// Attended returns how many pairs of a token and one that it attends to there are.
+func (b *Batch) Attended() int {
+	pairs := 0
+	for _, s := range b.Segments {
+		n := int(s.End - s.Start)
+		pairs += n * (n + 1) / 2
+		for p := s.Parent; p >= 0; p = b.Segments[p].Parent {
+			pairs += n * int(b.Segments[p].End-b.Segments[p].Start)
+		}
+	}
+	return pairs
+}
+
 // Validate reports the first inconsistency of b for a model with the given
 // vocabulary and longest position: kernels trust what passes it.
 func (b *Batch) Validate(vocab, maxPos int) error {

@@ -62,3 +62,17 @@ func TestSize(t *testing.T) {
 		t.Errorf("the larger of %+v and %+v is %+v", a, b, m)
 	}
 }
+
+// TestAttended: two tokens see themselves and what is before, 3 pairs in each
+// segment; each response sees the prompt, 4 pairs; a follow-up to the second
+// response, of 3 tokens, sees 6 pairs of its own and 3*4 with its ancestors.
+func TestAttended(t *testing.T) {
+	b := pair()
+	if got := b.Attended(); got != 3*3+2*4 {
+		t.Errorf("%d pairs, want %d", got, 3*3+2*4)
+	}
+	b.Segments = append(b.Segments, Segment{6, 9, 2})
+	if got, want := b.Attended(), 17+6+3*(2+2); got != want {
+		t.Errorf("%d pairs with a follow-up, want %d", got, want)
+	}
+}

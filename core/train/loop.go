@@ -35,6 +35,7 @@ type Task struct {
 type Options struct {
 	Resume    bool           // go on from the checkpoint in Dir, if there is one
 	Overwrite bool           // replace a finished model in Dir
+	Profile   bool           // write what the time goes into: ProfileTable, ProfileCPU
 	Report    func(Progress) // called after every step; may be nil
 }
 
@@ -69,6 +70,14 @@ func Run(ctx context.Context, t Task) error {
 		return err
 	}
 	defer l.metrics.Close()
+	if l.Profile {
+		return l.profiled(ctx)
+	}
+	return l.train(ctx)
+}
+
+// train does the steps that are left and writes the model.
+func (l *loop) train(ctx context.Context) error {
 	for l.step < l.steps {
 		if ctx.Err() != nil {
 			return l.interrupt(context.Cause(ctx))
@@ -93,6 +102,7 @@ type loop struct {
 	tokens  int64 // trained on so far
 	metrics *metricsFile
 
+	watch       stopwatch
 	began       time.Time // of this session
 	beganStep   int
 	beganTokens int64
@@ -142,6 +152,7 @@ func audit(examples []pack.Example) error {
 func (l *loop) advance() error {
 	if l.began.IsZero() {
 		l.began, l.beganStep, l.beganTokens = time.Now(), l.step, l.tokens
+		l.watch.last = l.began
 	}
 	progress, err := l.optimize()
 	if err != nil {
@@ -152,6 +163,7 @@ func (l *loop) advance() error {
 		if err := l.save(); err != nil {
 			return err
 		}
+		l.watch.lap(saving)
 		progress.Checkpointed = true
 	}
 	return l.report(progress)
@@ -161,6 +173,7 @@ func (l *loop) advance() error {
 // weighted by what it adds to the step's normaliser, and updates the weights.
 func (l *loop) optimize() (Progress, error) {
 	batches := l.plan.Step(l.step)
+	l.watch.lap(planning)
 	var norm float64
 	for _, b := range batches {
 		norm += b.Norm
@@ -172,6 +185,7 @@ func (l *loop) optimize() (Progress, error) {
 		if err != nil {
 			return p, err
 		}
+		l.watch.lap(computing)
 		if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
 			return p, l.diverged(fmt.Sprintf("the loss is %g", r.Loss), b)
 		}
@@ -179,10 +193,12 @@ func (l *loop) optimize() (Progress, error) {
 		l.tokens += int64(len(b.IDs))
 		if l.Metrics != nil {
 			l.Metrics(b, r, &meter)
+			l.watch.lap(metering)
 		}
 	}
 	var err error
 	p.GradNorm, _, err = l.optimizer.Step(l.Params.W, l.Params.G, l.Params.Matrices(), p.LR, l.Settings.ClipNorm)
+	l.watch.lap(updating)
 	if errors.Is(err, optim.ErrNonFinite) {
 		return p, l.diverged("the gradient is not finite", batches...)
 	}
@@ -216,6 +232,7 @@ func (l *loop) report(p Progress) error {
 	if l.Report != nil {
 		l.Report(p)
 	}
+	defer l.watch.lap(reporting)
 	return l.metrics.write(p)
 }
 

@@ -1,0 +1,101 @@
+package graph
+
+import (
+	"slices"
+	"time"
+
+	G "gorgonia.org/gorgonia"
+)
+
+// Cost is what one Op, or several together, have cost.
+type Cost struct {
+	Name  string
+	Time  time.Duration
+	Flops float64 // floating-point operations of matrix products; a multiply-add counts two
+	Bytes float64 // of memory that must at least be read and written
+}
+
+// Add makes c the cost of both.
+func (c *Cost) Add(d Cost) {
+	c.Time += d.Time
+	c.Flops += d.Flops
+	c.Bytes += d.Bytes
+}
+
+// Profile makes m account from now on for what its Ops cost. Without it a run
+// looks at no clock.
+func (m *Machine) Profile() {
+	for _, n := range m.graph.AllNodes() {
+		o, ours := n.Op().(*Op)
+		if !ours || o.Forward == nil {
+			continue
+		}
+		if o.Bytes == nil {
+			o.Bytes = o.traffic(children(m.graph, n))
+		}
+		o.cost = &Cost{Name: o.Name}
+	}
+}
+
+// Costs returns what each Op has cost since Profile, views aside.
+func (m *Machine) Costs() []Cost {
+	var list []Cost
+	for _, n := range m.graph.AllNodes() {
+		if o, ours := n.Op().(*Op); ours && o.cost != nil {
+			list = append(list, *o.cost)
+		}
+	}
+	return list
+}
+
+// run runs the kernel, with an eye on the clock if the machine profiles.
+func (o *Op) run(in []G.Value) {
+	switch {
+	case o.Forward == nil: // a view
+	case o.cost == nil:
+		o.Forward(in)
+	default:
+		began := time.Now()
+		o.Forward(in)
+		o.cost.Add(Cost{Time: time.Since(began), Flops: o.flops(), Bytes: o.Bytes()})
+	}
+}
+
+func (o *Op) flops() float64 {
+	if o.Flops == nil {
+		return 0
+	}
+	return o.Flops()
+}
+
+// traffic counts each array of o once, as far as the current run fills it: the
+// values of its children, what it reads besides, and its results. What the
+// kernel reads twice, or adds to, counts no more.
+func (o *Op) traffic(children G.Nodes) func() float64 {
+	var inputs float64
+	buffers := slices.Concat(o.Reads, o.Extra)
+	if o.Out != nil {
+		buffers = append(buffers, o.Out)
+	}
+	for _, n := range children {
+		if c, ours := n.Op().(*Op); ours && c.Out != nil {
+			buffers = append(buffers, c.Out)
+		} else {
+			inputs += 4 * float64(n.Shape().TotalSize())
+		}
+	}
+	return func() float64 {
+		sum := inputs
+		for _, b := range buffers {
+			sum += 4 * float64(b.filled())
+		}
+		return sum
+	}
+}
+
+func children(g *G.ExprGraph, n *G.Node) (list G.Nodes) {
+	for it := g.From(n.ID()); it.Next(); {
+		list = append(list, it.Node().(*G.Node))
+	}
+	return list
+}

@@ -1,0 +1,88 @@
+package train
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime/debug"
+	"runtime/pprof"
+	"slices"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/graph"
+	"github.com/herd-lm/herd/core/kernel"
+)
+
+// The files of a profile, in the model directory. They are of the session that
+// wrote them: a run that is resumed without a profile leaves them.
+const (
+	ProfileTable = "profile.txt" // what the time of the steps went into
+	ProfileCPU   = "cpu.pprof"   // for go tool pprof
+)
+
+// roof is what the machine can do at best: operations and bytes per second.
+type roof struct{ flops, bytes float64 }
+
+// profiled trains like train and writes a profile of it. The run comes first: if
+// the profile cannot be written, the model or checkpoint is there all the same.
+func (l *loop) profiled(ctx context.Context) error {
+	top := roof{l.Params.Precision.Peak(), kernel.Bandwidth()}
+	debug.FreeOSMemory() // what that took would count as the run's
+	l.program.Profile()
+	var samples bytes.Buffer
+	if err := pprof.StartCPUProfile(&samples); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	err := l.train(ctx)
+	pprof.StopCPUProfile()
+	var stopped *Interrupted
+	if err != nil && !errors.As(err, &stopped) || l.began.IsZero() {
+		return err
+	}
+	if failed := l.writeProfile(top, samples.Bytes()); failed != nil {
+		return errors.Join(err, fmt.Errorf("train: the run is saved, but not its profile: %w", failed))
+	}
+	return err
+}
+
+func (l *loop) writeProfile(top roof, samples []byte) error {
+	return errors.Join(
+		checkpoint.WriteFile(filepath.Join(l.Dir, ProfileTable), l.table(top).write),
+		checkpoint.WriteFile(filepath.Join(l.Dir, ProfileCPU), func(w io.Writer) error {
+			_, err := w.Write(samples)
+			return err
+		}),
+	)
+}
+
+// rows returns what the steps of this session went into, the most costly first:
+// the operations of the graph, and the other phases of the loop.
+func (l *loop) rows() []graph.Cost {
+	rows := l.program.Costs()
+	other := l.watch.spent[computing]
+	for _, c := range rows {
+		other -= c.Time
+	}
+	steps := l.step - l.beganStep
+	// The norm reads the gradient; AdamW reads it again, and reads and writes the
+	// weights and both moments.
+	moved := float64(steps) * 4 * 8 * float64(len(l.Params.W))
+	for _, c := range []graph.Cost{
+		{Name: "batches", Time: l.watch.spent[planning]},
+		{Name: "other", Time: other},
+		{Name: "metrics", Time: l.watch.spent[metering]},
+		{Name: "optimiser", Time: l.watch.spent[updating], Bytes: moved},
+		{Name: "checkpoints", Time: l.watch.spent[saving]},
+		{Name: "reports", Time: l.watch.spent[reporting]},
+	} {
+		if c.Time > 0 {
+			rows = append(rows, c)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b graph.Cost) int { return cmp.Compare(b.Time, a.Time) })
+	return rows
+}
