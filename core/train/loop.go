@@ -121,7 +121,7 @@ func newLoop(t Task) (*loop, error) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	l.optimizer = t.Settings.optimizer(len(t.Params.W))
-	l.program, err = model.Compile(t.Params, plan.Capacity(l.steps), t.Loss)
+	l.program, err = model.Compile(t.Params, plan.Capacity(l.steps), t.Loss, model.RecomputeNone)
 	return l, err
 }
 
