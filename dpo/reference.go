@@ -27,7 +27,7 @@ func referenced(ctx context.Context, tok *tokenizer.Tokenizer, s Settings, m che
 		return nil, err
 	}
 	path := filepath.Join(s.Out, "preferences.arrow")
-	digest, err := checkpoint.DigestJSON([]any{m.Inputs, s.MaskFormat, s.MaxTokens, s.TooLong, tok.Digest()})
+	digest, err := checkpoint.DigestJSON([]any{m.Inputs, s.MaskFormat, s.MaxTokens, s.TooLong, tok.Digest(), s.Precision})
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +38,7 @@ func referenced(ctx context.Context, tok *tokenizer.Tokenizer, s Settings, m che
 	if err != nil {
 		return nil, err
 	}
+	params.Precision = s.Precision // as the policy's: one yardstick for both
 	logps, err := score.Sequences(ctx, params, examples, max(score.MicroTokens, s.MaxTokens))
 	if err != nil {
 		return nil, err

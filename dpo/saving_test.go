@@ -174,7 +174,7 @@ func compile(t testing.TB, s shape, b *token.Batch) (*model.Program, *model.Para
 		t.Fatal(err)
 	}
 	p.Init(1)
-	program, err := model.Compile(p, b.Size(), Sigmoid(0.1, 0.2))
+	program, err := model.Compile(p, b.Size(), Sigmoid(0.1, 0.2), model.RecomputeNone)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,20 +124,23 @@ func checkResults(t *testing.T, r eval.Results, path string) {
 	}
 }
 
-// TestRunCutOff stops the run within each kind of stage, and goes on: the
-// outcome is that of an unbroken run, byte by byte.
+// TestRunCutOff stops the run within each kind of stage, and goes on, now with
+// activations kept and now with them computed again: the outcome is that of an
+// unbroken run, byte by byte.
 func TestRunCutOff(t *testing.T) {
 	whole := t.TempDir()
 	runTiny(t, tiny(t), whole)
 	want := outcome(t, whole)
 
 	dir := t.TempDir()
+	sparing := []string{"base.recompute=layer", "sft.recompute=layer", "reward.recompute=layer", "dpo.recompute=layer"}
 	for _, at := range []struct {
 		stage string
 		step  int
-	}{{"base", 7}, {"sft", 1}, {"reward", 2}, {"dpo", 2}} {
+		sets  []string
+	}{{"base", 7, nil}, {"sft", 1, sparing}, {"reward", 2, nil}, {"dpo", 2, sparing}} {
 		ctx, stop := context.WithCancel(t.Context())
-		_, err := tiny(t).Run(ctx, Options{Dir: dir, Report: func(e Event) {
+		_, err := tiny(t, at.sets...).Run(ctx, Options{Dir: dir, Report: func(e Event) {
 			if e.Stage == at.stage && e.Training != nil && e.Training.Step == at.step {
 				stop()
 			}

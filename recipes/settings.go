@@ -55,23 +55,26 @@ func decode(place string, doc []byte, dst any) error {
 	if err == nil || errors.Is(err, io.EOF) { // an empty file changes nothing
 		return nil
 	}
-	var at yaml.Error
-	if !errors.As(err, &at) || at.GetToken() == nil {
+	t, err := locate(err, doc, reflect.TypeOf(dst))
+	if t == nil {
 		return fmt.Errorf("%s: %w", place, err)
 	}
-	t := at.GetToken()
 	if !strings.HasPrefix(place, "--set ") {
 		place = fmt.Sprintf("%s:%d:%d", place, t.Position.Line, t.Position.Column)
 	}
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) {
-		return fmt.Errorf("%s: unknown key %q%s", place, t.Value, suggest(t.Value, keysOf(reflect.TypeOf(dst), nil)))
+		return fmt.Errorf("%s: unknown key %q%s", place, t.Value, suggest(t.Value, keysOf(reflect.TypeOf(dst))))
 	}
 	var mistyped *yaml.TypeError
 	if errors.As(err, &mistyped) {
 		return fmt.Errorf("%s: got %s, expected %s", place, t.Value, typeName(mistyped.DstType))
 	}
-	return fmt.Errorf("%s: %s", place, at.GetMessage())
+	var other yaml.Error
+	if errors.As(err, &other) {
+		return fmt.Errorf("%s: %s", place, other.GetMessage())
+	}
+	return fmt.Errorf("%s: %w", place, err)
 }
 
 // typeName says what to write for a value of the type.
@@ -108,20 +111,25 @@ func suggest(unknown string, known []string) string {
 }
 
 // keysOf lists the YAML keys of a type and of all types within it.
-func keysOf(t reflect.Type, keys []string) []string {
+func keysOf(t reflect.Type) (keys []string) {
+	eachField(t, func(key string, _ reflect.Type) { keys = append(keys, key) })
+	return keys
+}
+
+// eachField visits all fields with a YAML key of a type, and of all types within it.
+func eachField(t reflect.Type, visit func(key string, t reflect.Type)) {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
-		return keysOf(t.Elem(), keys)
+		eachField(t.Elem(), visit)
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
-			if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
-				keys = append(keys, name)
+			if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
+				visit(key, f.Type)
 			}
-			keys = keysOf(f.Type, keys)
+			eachField(f.Type, visit)
 		}
 	}
-	return keys
 }
 
 // editDistance is Levenshtein's.

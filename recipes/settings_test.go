@@ -1,11 +1,14 @@
 package recipes
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/dpo"
 	"github.com/herd-lm/herd/sft"
 )
@@ -18,11 +21,15 @@ func TestLoadSettings(t *testing.T) {
 		want       string // in the error; "" for none
 	}{
 		{"empty", "", nil, ""},
-		{"good", "model: base\nsteps: 7\nlearning_rate: 3.0e-4\n", []string{"chats=[a.arrow, b.arrow]", "seed=9"}, ""},
+		{"good", "model: base\nsteps: 7\nlearning_rate: 3.0e-4\nprecision: bf16\nrecompute: layer\n", []string{"chats=[a.arrow, b.arrow]", "seed=9"}, ""},
 		{"unknown key", "model: base\nlearning_rat: 3\n", nil, `sft.yaml:2:1: unknown key "learning_rat", did you mean "learning_rate"?`},
 		{"far from any key", "qqqqqqqqqq: 1\n", nil, `sft.yaml:1:1: unknown key "qqqqqqqqqq"`},
 		{"wrong type", "steps: many\n", nil, "sft.yaml:1:8: got many, expected a whole number"},
 		{"set to wrong type", "", []string{"learning_rate=fast"}, "--set learning_rate=fast: got fast, expected a number"},
+		{"unknown name", "steps: 1\nrecompute: all\n", nil, `sft.yaml:2:12: recompute is "all", expected none or layer`},
+		{"second of two names", "recompute: layer\nprecision: fp8 # small\n", nil, `sft.yaml:2:12: precision is "fp8", expected fp32 or bf16`},
+		{"list for a name", "precision: [bf16]\n", nil, `sft.yaml:1:12: precision is "[", expected fp32 or bf16`},
+		{"set to unknown name", "", []string{"precision=fp8"}, `--set precision=fp8: precision is "fp8", expected fp32 or bf16`},
 		{"key twice", "steps: 1\nsteps: 2\n", nil, "sft.yaml:2:1"},
 		{"no YAML", "steps: [1\n", nil, "sft.yaml:1:"},
 		{"set unknown", "", []string{"step=3"}, `--set step=3: unknown key "step", did you mean "steps"?`},
@@ -37,7 +44,8 @@ func TestLoadSettings(t *testing.T) {
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Fatalf("error %v, want %q", err, c.want)
 			}
-			if c.name == "good" && (s.Model != "base" || s.Steps != 7 || len(s.Chats) != 2 || s.Seed != 9 || s.Beta2 != sft.Defaults().Beta2) {
+			if c.name == "good" && (s.Model != "base" || s.Steps != 7 || len(s.Chats) != 2 || s.Seed != 9 || s.Beta2 != sft.Defaults().Beta2 ||
+				s.Precision != kernel.BF16 || s.Recompute != model.RecomputeLayer) {
 				t.Errorf("settings %+v", s)
 			}
 		})
@@ -49,6 +57,7 @@ func TestLoadRecipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.yaml")
 	for _, c := range []struct{ name, yaml, want string }{
 		{"unknown key of a stage", "stages:\n  - name: a\n    dpo: {model: base, betta: 1}\n", `r.yaml:3:24: unknown key "betta", did you mean "beta"?`},
+		{"unknown name", "stages:\n  - name: a\n    dpo: {model: base, precision: fp8}\n", `r.yaml:3:35: precision is "fp8", expected fp32 or bf16`},
 		{"unknown stage", "stages:\n  - name: a\n    sfft: {model: base}\n", `unknown key "sfft", did you mean "sft"?`},
 		{"two kinds", "stages:\n  - name: a\n    sft: {}\n    dpo: {}\n", "one of pretrain"},
 		{"no name", "stages:\n  - sft: {}\n", "expected a name"},
@@ -97,5 +106,32 @@ func TestEmbedded(t *testing.T) {
 	}
 	if d == nil || d.Beta != 0.7 || r.Seed != 5 || r.Stages[0].Pretrain.Architecture.HiddenSize != 96 {
 		t.Errorf("--set did not reach the recipe: %+v", d)
+	}
+}
+
+// TestWritten: the recipe.yaml of a run says the same as the recipe that made it.
+func TestWritten(t *testing.T) {
+	r, err := Load("quickstart", []string{"dpo.precision=bf16", "base.recompute=layer"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := r.yaml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "recipe.yaml")
+	if err := os.WriteFile(path, doc, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Name = r.Name // of the file
+	if doc2, err := again.yaml(); err != nil || !bytes.Equal(doc, doc2) {
+		t.Errorf("read and written again (%v):\n%s\nnot\n%s", err, doc2, doc)
+	}
+	if got := again.Stages[len(again.Stages)-1].DPO.Precision; got != kernel.BF16 {
+		t.Errorf("precision %v, want bf16", got)
 	}
 }

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -16,10 +18,30 @@ type Buffer struct {
 	shape  tensor.Shape
 	value  G.Value
 	pinned bool
-	// first and last are the ranks of the nodes that write the buffer first and
-	// read it last, which is after all nodes for a result of the graph; the arena
-	// may give its place to another before and after.
-	first, last int
+	// spans are when the buffer is in use: one for each time that it is computed
+	// (Recompute), in order. Between them the arena may give its place to another.
+	spans []span
+}
+
+// span reaches from the rank of the node that writes a buffer to that of the last
+// that reads it, which is after all nodes for a result of the graph.
+type span struct{ first, last int }
+
+func (s span) meets(other span) bool { return s.first <= other.last && other.first <= s.last }
+
+// begin starts a span.
+func (b *Buffer) begin(rank int) { b.spans = append(b.spans, span{rank, rank}) }
+
+// use extends the newest span.
+func (b *Buffer) use(rank int) {
+	if n := len(b.spans); n > 0 {
+		b.spans[n-1].last = max(b.spans[n-1].last, rank)
+	}
+}
+
+// meets reports whether b and other are ever in use at the same time.
+func (b *Buffer) meets(other *Buffer) bool {
+	return slices.ContainsFunc(b.spans, func(s span) bool { return slices.ContainsFunc(other.spans, s.meets) })
 }
 
 // NewBuffer returns a buffer that the plan places in the shared arena.

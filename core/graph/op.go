@@ -28,11 +28,13 @@ type Op struct {
 	Extra []*Buffer // further results, or what the gradient needs of the forward pass
 	Reads []*Buffer // buffers read besides the values of the children
 
-	// Forward computes the results from the values of the children; nil in a View.
+	// Forward computes the results from the values of the children, which come
+	// first in in; nil in a View.
 	Forward func(in []G.Value)
 
 	// Gradient returns the gradient node of each child (nil where DiffWRT says
-	// so); nil if the Op is not differentiable.
+	// so); nil if the Op is not differentiable. The children in and the node out
+	// are those to read values from: recomputed ones, if that is asked for.
 	Gradient func(in G.Nodes, out, grad *G.Node) (G.Nodes, error)
 	// Wrt says which children the Op is differentiable with respect to.
 	Wrt []bool
@@ -40,6 +42,10 @@ type Op struct {
 	// Flops and Bytes are what the current run of the Op takes, for a machine that
 	// profiles: see Cost. A nil Flops is none, a nil Bytes all arrays of the Op.
 	Flops, Bytes func() float64
+
+	transient bool    // its results do not wait for the gradient: Recompute
+	again     *G.Node // computes them again; nil until a gradient reads them
+	repeats   *Op     // the Op whose results this one computes again, or nil
 
 	id    uint32
 	args  []hm.Type
@@ -142,7 +148,7 @@ func (o *Op) SymDiff(in G.Nodes, out, grad *G.Node) (G.Nodes, error) {
 	if o.Gradient == nil {
 		return nil, fmt.Errorf("graph: node %s is not differentiable", o)
 	}
-	return o.Gradient(in, out, grad)
+	return o.Gradient(recallAll(in, grad), recall(out, grad), grad)
 }
 
 var _ G.SDOp = (*Op)(nil)

@@ -72,7 +72,7 @@ func executionOrder(g *G.ExprGraph) (G.Nodes, error) {
 	return order, nil
 }
 
-// liveness returns the buffers of g with first and last set.
+// liveness returns the buffers of g with their spans set.
 func liveness(g *G.ExprGraph, order G.Nodes) ([]*Buffer, error) {
 	l := lives{written: make(map[*Buffer]bool), held: make(map[*G.Node][]*Buffer)}
 	for rank, n := range order {
@@ -100,7 +100,7 @@ type lives struct {
 // use says that the buffers are read or written at a rank.
 func use(buffers []*Buffer, rank int) {
 	for _, b := range buffers {
-		b.last = max(b.last, rank)
+		b.use(rank)
 	}
 }
 
@@ -130,12 +130,17 @@ func (l *lives) run(n *G.Node, o *Op) error {
 		results = append(slices.Clip(results), o.Out)
 	}
 	for _, b := range results {
-		if !l.written[b] {
-			l.written[b], b.first, b.last = true, o.rank, o.rank
+		switch {
+		case !l.written[b]:
+			l.written[b], b.spans = true, nil
 			l.buffers = append(l.buffers, b)
+			b.begin(o.rank)
+		case o.repeats != nil && b.spans[0].first == o.repeats.rank:
+			b.begin(o.rank)
+		default: // a view of another's result
+			b.use(o.rank)
 		}
 	}
-	use(results, o.rank)
 	return nil
 }
 
@@ -157,7 +162,7 @@ func (p *Plan) layOut() {
 func (p *Plan) lowestFree(b *Buffer) int {
 	var alive []place
 	for _, other := range p.places {
-		if other.buffer.last >= b.first && b.last >= other.buffer.first {
+		if other.buffer.meets(b) {
 			alive = append(alive, other)
 		}
 	}

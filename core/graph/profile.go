@@ -31,7 +31,11 @@ func (m *Machine) Profile() {
 			continue
 		}
 		if o.Bytes == nil {
-			o.Bytes = o.traffic(children(m.graph, n))
+			operands := children(n)
+			if o.repeats != nil { // the last one only says when to run
+				operands = operands[:len(operands)-1]
+			}
+			o.Bytes = o.traffic(operands)
 		}
 		o.cost = &Cost{Name: o.Name}
 	}
@@ -69,15 +73,15 @@ func (o *Op) flops() float64 {
 }
 
 // traffic counts each array of o once, as far as the current run fills it: the
-// values of its children, what it reads besides, and its results. What the
+// values of its operands, what it reads besides, and its results. What the
 // kernel reads twice, or adds to, counts no more.
-func (o *Op) traffic(children G.Nodes) func() float64 {
+func (o *Op) traffic(operands G.Nodes) func() float64 {
 	var inputs float64
 	buffers := slices.Concat(o.Reads, o.Extra)
 	if o.Out != nil {
 		buffers = append(buffers, o.Out)
 	}
-	for _, n := range children {
+	for _, n := range operands {
 		if c, ours := n.Op().(*Op); ours && c.Out != nil {
 			buffers = append(buffers, c.Out)
 		} else {
@@ -91,11 +95,4 @@ func (o *Op) traffic(children G.Nodes) func() float64 {
 		}
 		return sum
 	}
-}
-
-func children(g *G.ExprGraph, n *G.Node) (list G.Nodes) {
-	for it := g.From(n.ID()); it.Next(); {
-		list = append(list, it.Node().(*G.Node))
-	}
-	return list
 }

@@ -172,7 +172,7 @@ func TestCrossEntropyBesideLogProb(t *testing.T) {
 	} {
 		_, err := model.Compile(p, b.Size(), func(o *model.Outputs) (*G.Node, error) {
 			return G.Add(G.Must(terms[0](o)), G.Must(terms[1](o)))
-		})
+		}, model.RecomputeNone)
 		if err == nil || !strings.Contains(err.Error(), "NegLogLikelihood") {
 			t.Errorf("%s: error %v", name, err)
 		}

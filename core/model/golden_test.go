@@ -52,7 +52,12 @@ func near(got, want, tolerance float64) bool {
 
 func compile(t testing.TB, p *model.Params, b *token.Batch, loss model.Loss) *model.Program {
 	t.Helper()
-	prog, err := model.Compile(p, b.Size(), loss)
+	return compileAs(t, p, b, loss, model.RecomputeNone)
+}
+
+func compileAs(t testing.TB, p *model.Params, b *token.Batch, loss model.Loss, r model.Recompute) *model.Program {
+	t.Helper()
+	prog, err := model.Compile(p, b.Size(), loss, r)
 	if err != nil {
 		t.Fatal(err)
 	}

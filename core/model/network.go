@@ -27,11 +27,12 @@ func along(a axis, s token.Size) int {
 // network is a Llama under construction: the nodes of its parameters, and what
 // the kernels need at run time.
 type network struct {
-	params   *Params
-	capacity token.Size
-	feed     *feed
-	heads    kernel.Heads
-	rotary   *kernel.Rotary
+	params    *Params
+	capacity  token.Size
+	recompute Recompute
+	feed      *feed
+	heads     kernel.Heads
+	rotary    *kernel.Rotary
 
 	g     *G.ExprGraph
 	nodes map[*Param]*G.Node
@@ -55,9 +56,12 @@ func newNetwork(p *Params, capacity token.Size) *network {
 // (arXiv 2302.13971, section 2.2; arXiv 2407.21783, section 3.2).
 func (n *network) hidden() *G.Node {
 	x := n.embed(n.params.Embed)
-	for _, l := range n.params.Layers {
-		x = n.attentionBlock(x, l)
-		x = n.mlpBlock(x, l)
+	for i, l := range n.params.Layers {
+		y := n.mlpBlock(n.attentionBlock(x, l), l)
+		if n.recompute.drops(i, len(n.params.Layers)) {
+			graph.Recompute(x, y)
+		}
+		x = y
 	}
 	return x
 }

@@ -17,7 +17,7 @@ func costs(t *testing.T, p *model.Params, b *token.Batch, loss model.Loss, accum
 	t.Helper()
 	room := b.Size()
 	room.Tokens, room.Reads = room.Tokens+50, room.Reads+30
-	prog, err := model.Compile(p, room, loss)
+	prog, err := model.Compile(p, room, loss, model.RecomputeNone)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,32 +25,44 @@ type Program struct {
 	machine *graph.Machine
 }
 
-// Compile builds the training graph of a loss: each run sets or adds to p.G.
-func Compile(p *Params, capacity token.Size, loss Loss) (*Program, error) {
-	return compile(p, capacity, loss, true)
+// Compile builds the training graph of a loss: each run sets or adds to p.G. What
+// r has recomputed takes no memory from the forward pass to the gradient.
+func Compile(p *Params, capacity token.Size, loss Loss, r Recompute) (*Program, error) {
+	n := newNetwork(p, capacity)
+	n.recompute = r
+	return compile(n, loss, true)
 }
 
 // CompileForward builds the same graph without gradients. Its buffers live
 // only until the next layer has read them.
 func CompileForward(p *Params, capacity token.Size, loss Loss) (*Program, error) {
-	return compile(p, capacity, loss, false)
+	return compile(newNetwork(p, capacity), loss, false)
 }
 
-func compile(p *Params, capacity token.Size, loss Loss, gradients bool) (*Program, error) {
-	prog := &Program{net: newNetwork(p, capacity)}
+func compile(n *network, loss Loss, gradients bool) (*Program, error) {
+	prog := &Program{net: n}
 	if err := prog.build(loss, gradients); err != nil {
 		return nil, fmt.Errorf("model: building the graph: %w", err)
 	}
-	plan, err := graph.NewPlan(prog.net.g)
+	plan, err := graph.NewPlan(n.g)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	if err := memory.Check("activations", plan.ArenaBytes); err != nil {
-		return nil, fmt.Errorf("model: %w; use smaller micro-batches (%d tokens now)", err, capacity.Tokens)
+		return nil, fmt.Errorf("model: %w; %s", err, n.advice(gradients))
 	}
 	plan.Allocate()
-	prog.Plan, prog.machine = plan, graph.NewMachine(prog.net.g)
+	prog.Plan, prog.machine = plan, graph.NewMachine(n.g)
 	return prog, nil
+}
+
+// advice says how a program would need less memory.
+func (n *network) advice(gradients bool) string {
+	smaller := fmt.Sprintf("use smaller micro-batches (%d tokens now)", n.capacity.Tokens)
+	if gradients && n.recompute == RecomputeNone {
+		return smaller + " or recompute: layer"
+	}
+	return smaller
 }
 
 // build makes the nodes. Gorgonia reports misuse by panicking in G.Must.

@@ -131,7 +131,8 @@ func newLoop(t Task) (*loop, error) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	l.optimizer = t.Settings.optimizer(len(t.Params.W))
-	l.program, err = model.Compile(t.Params, plan.Capacity(l.steps), t.Loss)
+	t.Params.Precision = t.Settings.Precision
+	l.program, err = model.Compile(t.Params, plan.Capacity(l.steps), t.Loss, t.Settings.Recompute)
 	return l, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
@@ -131,6 +132,67 @@ func TestResumeAfterStop(t *testing.T) {
 		if n := bytes.Count(lines, []byte("\n")); n != 30 {
 			t.Errorf("stopped at step %d and resumed: metrics.jsonl has %d lines, want 30", at, n)
 		}
+	}
+}
+
+// TestResumeRecomputing stops a run that keeps its activations and goes on with one
+// that computes them again, and the other way round: the weights must be the same.
+func TestResumeRecomputing(t *testing.T) {
+	want := unbroken(t)
+	for _, order := range [][2]model.Recompute{{model.RecomputeNone, model.RecomputeLayer}, {model.RecomputeLayer, model.RecomputeNone}} {
+		dir := t.TempDir()
+		ctx, stop := context.WithCancel(t.Context())
+		job := task(t, dir)
+		job.Settings.Recompute = order[0]
+		job.Report = func(p train.Progress) {
+			if p.Step == 7 {
+				stop()
+			}
+		}
+		if err := train.Run(ctx, job); !errors.As(err, new(*train.Interrupted)) {
+			t.Fatalf("not stopped: %v", err)
+		}
+		job = task(t, dir)
+		job.Settings.Recompute, job.Resume = order[1], true
+		if err := train.Run(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(weights(t, dir), want) {
+			t.Errorf("recompute %v, then %v: other weights", order[0], order[1])
+		}
+	}
+}
+
+// TestDigests: settings that change the weights are part of a run's digest, those
+// that do not are not.
+func TestDigests(t *testing.T) {
+	digest := func(change func(*train.Settings)) string {
+		s := train.Defaults()
+		change(&s)
+		m, err := train.NewManifest("sft", s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Digest
+	}
+	plain := digest(func(*train.Settings) {})
+	if digest(func(s *train.Settings) { s.Recompute, s.CheckpointEvery = model.RecomputeLayer, 7 }) != plain {
+		t.Error("recompute or checkpoint_every change the digest")
+	}
+	if digest(func(s *train.Settings) { s.Precision = kernel.BF16 }) == plain {
+		t.Error("precision does not change the digest")
+	}
+}
+
+// TestPrecision: the model is trained in the precision that is asked for.
+func TestPrecision(t *testing.T) {
+	job := task(t, t.TempDir())
+	job.Settings.Steps, job.Settings.Precision = 1, kernel.BF16
+	if err := train.Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	if job.Params.Precision != kernel.BF16 {
+		t.Errorf("trained in %v, want bf16", job.Params.Precision)
 	}
 }
 

@@ -5,6 +5,8 @@ package train
 import (
 	"fmt"
 
+	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/optim"
 	"github.com/herd-lm/herd/core/pack"
 )
@@ -29,9 +31,12 @@ type Settings struct {
 	Epsilon     float64 `yaml:"epsilon"`
 	ClipNorm    float64 `yaml:"clip_norm"` // of the global gradient; 0: none
 
-	// The weights do not depend on it, so it is left out of digests.
-	CheckpointEvery int    `yaml:"checkpoint_every" json:"-"` // steps; 0: only when stopped
-	Seed            uint64 `yaml:"seed"`
+	Precision kernel.Precision `yaml:"precision"` // of matrix products: fp32 or bf16
+	Seed      uint64           `yaml:"seed"`
+
+	// The weights do not depend on these, so they are left out of digests.
+	Recompute       model.Recompute `yaml:"recompute" json:"-"`        // activations instead of keeping them: none or layer
+	CheckpointEvery int             `yaml:"checkpoint_every" json:"-"` // steps; 0: only when stopped
 }
 
 // Defaults returns the settings that the stages start from (arXiv 2407.21783,

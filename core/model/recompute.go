@@ -1,0 +1,38 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Recompute is which activations are not kept for the gradient, but computed
+// again for it: less memory for more work (arXiv 1604.06174). Results are the
+// same, bit for bit.
+type Recompute uint8
+
+const (
+	RecomputeNone  Recompute = iota // all are kept
+	RecomputeLayer                  // of a layer, only its input [tokens, HiddenSize] is kept
+)
+
+var recomputes = []string{"none", "layer"}
+
+func (r Recompute) String() string { return recomputes[r] }
+
+// MarshalText returns "none" or "layer".
+func (r Recompute) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText is the reverse of MarshalText.
+func (r *Recompute) UnmarshalText(text []byte) error {
+	i := slices.Index(recomputes, string(text))
+	if i < 0 {
+		return fmt.Errorf("recompute is %q, expected none or layer", text)
+	}
+	*r = Recompute(i)
+	return nil
+}
+
+// drops reports whether the activations within a layer are computed again. Those
+// of the last are not: the gradient begins with them, so that nothing would be
+// gained.
+func (r Recompute) drops(layer, layers int) bool { return r == RecomputeLayer && layer < layers-1 }

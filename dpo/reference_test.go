@@ -1,0 +1,75 @@
+package dpo
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/data"
+)
+
+// fixture writes a random model and pairs, and returns the settings of a run of
+// one step on them.
+func fixture(t *testing.T) Settings {
+	t.Helper()
+	dir := t.TempDir()
+	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{VocabSize: 265})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := model.New(model.Config{
+		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
+		VocabSize: tok.VocabSize(), HiddenSize: 8, IntermediateSize: 16, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 4,
+		MaxPositions: 256, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.3, TiedHead: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Init(1)
+	s := Defaults()
+	s.Model, s.Preferences, s.Out = filepath.Join(dir, "base"), []string{filepath.Join(dir, "pairs.arrow")}, filepath.Join(dir, "out")
+	s.Steps = 1
+	say := func(text string) []token.Message { return []token.Message{{Role: "assistant", Content: text}} }
+	rows := []data.Preference{
+		{Origin: data.Origin{ID: "1"}, Prompt: []token.Message{{Role: "user", Content: "What is it?"}}, Chosen: say("It is a goat."), Rejected: say("it")},
+		{Origin: data.Origin{ID: "2"}, Prompt: []token.Message{{Role: "user", Content: "Is it a goat?"}}, Chosen: say("It is."), Rejected: say("What is a goat?")},
+	}
+	if err := errors.Join(os.Mkdir(s.Model, 0o777), p.Save(s.Model), tok.Save(s.Model), data.WriteAll(s.Preferences[0], data.Header{}, rows)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestReferencePrecision: the reference is computed in the precision of the policy.
+// In the first step, when both have the same weights, no response has a reward.
+func TestReferencePrecision(t *testing.T) {
+	digests := make(map[string]kernel.Precision)
+	s := fixture(t)
+	for _, s.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16} {
+		rewards := []float64{1, 1}
+		o := train.Options{Overwrite: true, Report: func(p train.Progress) {
+			rewards = []float64{p.Metrics["rewards/chosen"], p.Metrics["rewards/rejected"]}
+		}}
+		if err := Run(t.Context(), s, o); err != nil {
+			t.Fatal(err)
+		}
+		if rewards[0] != 0 || rewards[1] != 0 {
+			t.Errorf("%v: rewards %v before anything is learnt, want 0", s.Precision, rewards)
+		}
+		rows, _, err := data.ReadAll[data.Preference](filepath.Join(s.Out, "preferences.arrow"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		digests[rows[0].RefDigest] = s.Precision
+	}
+	if len(digests) != 2 {
+		t.Errorf("digests of the references %v, want one for each precision", digests)
+	}
+}
