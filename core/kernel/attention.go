@@ -22,7 +22,7 @@ func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Head
 	blocks := queryBlocks(b, segs, h)
 	Parallel(len(blocks)*h.KV, func(i int) {
 		block := blocks[len(blocks)-1-i/h.KV] // the last ones see most keys: start with them
-		t := newTile(h, i%h.KV, qkv, segs, block)
+		t := newTile(f, h, i%h.KV, qkv, segs, block)
 		defer t.memory.giveBack()
 		t.forward(o, lse)
 	})
@@ -53,13 +53,14 @@ func (h Heads) blockTokens() int { return max(4, queryRows/h.group()) }
 // row r is token lo + r/group and query head kv·group + r%group, so that one
 // matrix product serves the whole group.
 type tile struct {
-	h      Heads
-	kv     int
-	segs   []token.Segment
-	seg    int32
-	lo, hi int
-	rows   int       // (hi-lo)·group
-	qkv    []float32 // [n, QKV]
+	precision Precision
+	h         Heads
+	kv        int
+	segs      []token.Segment
+	seg       int32
+	lo, hi    int
+	rows      int       // (hi-lo)·group
+	qkv       []float32 // [n, QKV]
 
 	memory *buffer
 	rest   []float32 // of memory
@@ -67,11 +68,11 @@ type tile struct {
 	s      []float32 // [rows, keyBlock] scores, then probabilities
 }
 
-func newTile(h Heads, kv int, qkv []float32, segs []token.Segment, block [2]int32) *tile {
+func newTile(f Precision, h Heads, kv int, qkv []float32, segs []token.Segment, block [2]int32) *tile {
 	most := h.blockTokens() * h.group()
 	b := borrow(most * (4*h.Dim + 2*keyBlock + 2))
 	t := &b.tile
-	*t = tile{h: h, kv: kv, qkv: qkv, segs: segs, memory: b, rest: b.floats}
+	*t = tile{precision: f, h: h, kv: kv, qkv: qkv, segs: segs, memory: b, rest: b.floats}
 	t.q, t.s = cut(&t.rest, most*h.Dim), cut(&t.rest, most*keyBlock)
 	t.load(block)
 	return t
@@ -144,7 +145,7 @@ func (t *tile) first(k int) int { return max(0, k-t.lo) * t.h.group() }
 // scores computes s[rows, keyBlock] = q · kᵀ for the keys [k0, k1), from row r on.
 func (t *tile) scores(r, k0, k1 int) {
 	d := t.h.Dim
-	multiply(t.s[r*keyBlock:], keyBlock, gemm.Rows(t.q[r*d:], d), gemm.Rows(t.key(k0), t.h.QKV()), t.rows-r, k1-k0, d, false)
+	t.multiply(t.s[r*keyBlock:], keyBlock, gemm.Rows(t.q[r*d:], d), gemm.Rows(t.key(k0), t.h.QKV()), t.rows-r, k1-k0, d, false)
 }
 
 func (t *tile) forward(o, lse []float32) {
@@ -163,7 +164,7 @@ func (t *tile) forward(o, lse []float32) {
 		for r := from; r < t.rows; r++ {
 			t.softmax(r, t.visible(r, k0, k1), k1-k0, out[r*d:][:d], &top[r], &sum[r])
 		}
-		multiply(out[from*d:], d, gemm.Rows(t.s[from*keyBlock:], keyBlock), gemm.Columns(t.value(k0), t.h.QKV()), t.rows-from, d, k1-k0, true)
+		t.multiply(out[from*d:], d, gemm.Rows(t.s[from*keyBlock:], keyBlock), gemm.Columns(t.value(k0), t.h.QKV()), t.rows-from, d, k1-k0, true)
 	})
 	for r := range t.rows {
 		vector.Scale(out[r*d:][:d], 1/sum[r])
@@ -173,8 +174,8 @@ func (t *tile) forward(o, lse []float32) {
 }
 
 // multiply is a product on the tile's own thread: c[m,n] = a·bᵀ, or added to c.
-func multiply(c []float32, stride int, a, b gemm.Operand, m, n, depth int, accumulate bool) {
-	p := gemm.Product{C: c, Stride: stride, Add: addTo(c, accumulate), A: a, B: b, M: m, N: n, Depth: depth}
+func (t *tile) multiply(c []float32, stride int, a, b gemm.Operand, m, n, depth int, accumulate bool) {
+	p := gemm.Product{Format: t.precision.format(), C: c, Stride: stride, Add: addTo(c, accumulate), A: a, B: b, M: m, N: n, Depth: depth}
 	p.Multiply()
 }
 

@@ -19,7 +19,7 @@ func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.S
 	woods := plant(b, segs)
 	Parallel(len(woods.roots)*h.KV, func(i int) {
 		root, kv := woods.roots[i/h.KV], i%h.KV
-		t := newTile(h, kv, qkv, segs, [2]int32{root, segs[root].Start})
+		t := newTile(f, h, kv, qkv, segs, [2]int32{root, segs[root].Start})
 		defer t.memory.giveBack()
 		g := newTileGrad(t, dqkv, do, o, lse)
 		for s := root; s >= 0; s = woods.next[s] {
@@ -119,13 +119,13 @@ func (g *tileGrad) keyGrads(k0, k1 int) {
 	s, ds := g.s[from*keyBlock:], g.ds[from*keyBlock:]
 	q, do, dq := g.q[from*d:], g.do[from*d:], g.dq[from*d:]
 	g.scores(from, k0, k1)
-	multiply(ds, keyBlock, gemm.Rows(do, d), gemm.Rows(g.value(k0), width), rows, keys, d, false)
+	g.multiply(ds, keyBlock, gemm.Rows(do, d), gemm.Rows(g.value(k0), width), rows, keys, d, false)
 	for r := from; r < g.rows; r++ {
 		g.scoreGrads(r, g.visible(r, k0, k1), keys)
 	}
-	multiply(g.dvalue(k0), width, gemm.Columns(s, keyBlock), gemm.Columns(do, d), keys, d, rows, true)
-	multiply(dq, d, gemm.Rows(ds, keyBlock), gemm.Columns(g.key(k0), width), rows, d, keys, true)
-	multiply(g.dkey(k0), width, gemm.Columns(ds, keyBlock), gemm.Columns(q, d), keys, d, rows, true)
+	g.multiply(g.dvalue(k0), width, gemm.Columns(s, keyBlock), gemm.Columns(do, d), keys, d, rows, true)
+	g.multiply(dq, d, gemm.Rows(ds, keyBlock), gemm.Columns(g.key(k0), width), rows, d, keys, true)
+	g.multiply(g.dkey(k0), width, gemm.Columns(ds, keyBlock), gemm.Columns(q, d), keys, d, rows, true)
 }
 
 func (g *tileGrad) scoreGrads(r, visible, keys int) {
