@@ -16,11 +16,17 @@ import (
 func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.Segment, h Heads, n int) {
 	b := borrow(0)
 	defer b.giveBack()
+	a := b.attend(f, qkv, segs, h)
+	a.pack(func(k *keyPanels, format gemm.Format, keys, values []float32, n int) {
+		k.keyLines.PackAll(format, gemm.Rows(keys, h.QKV()), n, h.Dim)
+		k.valueLines.PackAll(format, gemm.Rows(values, h.QKV()), n, h.Dim)
+		k.keyColumns.PackAll(format, gemm.Columns(keys, h.QKV()), h.Dim, n)
+	})
 	woods := plant(b, segs)
 	Parallel(len(woods.roots)*h.KV, func(i int) {
-		root, kv := woods.roots[i/h.KV], i%h.KV
-		t := newTile(f, h, kv, qkv, segs, [2]int32{root, segs[root].Start})
-		defer t.memory.giveBack()
+		root := woods.roots[i/h.KV]
+		t := newTile(a, i%h.KV)
+		defer t.giveBack()
 		g := newTileGrad(t, dqkv, do, o, lse)
 		for s := root; s >= 0; s = woods.next[s] {
 			g.clearKeys(segs[s])
@@ -65,11 +71,14 @@ type tileGrad struct {
 	dq    []float32 // [rows, Dim]
 	ds    []float32 // [rows, keyBlock] gradient of the probabilities, then of the scores
 	delta []float32 // [rows] do·o, which is Σ p·dp
+
+	qColumns, doColumns *gemm.Panels // of q and do, for the sums over rows
 }
 
-func newTileGrad(t *tile, dqkv, do, o, lse []float32) tileGrad {
+func newTileGrad(t *tile, dqkv, do, o, lse []float32) *tileGrad {
 	most := t.h.blockTokens() * t.h.group()
-	g := tileGrad{tile: t, dqkv: dqkv, dout: do, o: o, lse: lse}
+	g := &t.memory.tileGrad
+	*g = tileGrad{tile: t, dqkv: dqkv, dout: do, o: o, lse: lse, qColumns: &t.memory.panels, doColumns: &t.memory.otherPanels}
 	g.do, g.dq = cut(&t.rest, most*t.h.Dim), cut(&t.rest, most*t.h.Dim)
 	g.ds, g.delta = cut(&t.rest, most*keyBlock), cut(&t.rest, most)
 	return g
@@ -96,42 +105,59 @@ func (g *tileGrad) segment(s int32) {
 }
 
 func (g *tileGrad) backward() {
-	d := g.h.Dim
-	g.copyIn(g.dq, g.o, g.h.Out()) // dq holds o until its own sum starts
+	d, format := g.h.Dim, g.precision.format()
 	g.copyIn(g.do, g.dout, g.h.Out())
 	for r := range g.rows {
-		g.delta[r] = vector.Dot(g.do[r*d:][:d], g.dq[r*d:][:d])
+		g.delta[r] = vector.Dot(g.do[r*d:][:d], g.o[g.place(r)*d:])
 	}
 	clear(g.dq[:g.rows*d])
-	g.keys(g.keyGrads)
+	g.qColumns.PackAll(format, gemm.Columns(g.q, d), d, g.rows)
+	g.doColumns.PackAll(format, gemm.Columns(g.do, d), d, g.rows)
+	g.eachBlock(func(k *keyPanels, k0, k1 int) {
+		g.eachRun(k0, k1, func(r0, r1, keys int) { g.scoreGrads(k, r0, r1, k0, k1, keys) })
+		g.keyGrads(k0, k1)
+	})
 	vector.Scale(g.dq[:g.rows*d], g.h.scale())
 	g.copyOut(g.dqkv, g.dq, g.h.QKV())
 }
 
-// keyGrads adds what the keys [k0, k1) contribute to dq, and what the tile
-// contributes to their own gradients:
+// scoreGrads leaves the probabilities p of rows [r0, r1) in s and the gradients
+// of their scores in ds, and adds what the keys contribute to dq:
 //
-//	dv += pᵀ·do   dp = do·vᵀ   ds = p∘(dp − delta)   dq += ds·k   dk += dsᵀ·q
-func (g *tileGrad) keyGrads(k0, k1 int) {
-	d, width, keys := g.h.Dim, g.h.QKV(), k1-k0
-	from := g.first(k0)
-	rows := g.rows - from
-	s, ds := g.s[from*keyBlock:], g.ds[from*keyBlock:]
-	q, do, dq := g.q[from*d:], g.do[from*d:], g.dq[from*d:]
-	g.scores(from, k0, k1)
-	g.multiply(ds, keyBlock, gemm.Rows(do, d), gemm.Rows(g.value(k0), width), rows, keys, d, false)
-	for r := from; r < g.rows; r++ {
-		g.scoreGrads(r, g.visible(r, k0, k1), keys)
+//	dp = do·vᵀ   ds = p∘(dp − delta)   dq += ds·k
+func (g *tileGrad) scoreGrads(k *keyPanels, r0, r1, k0, k1, keys int) {
+	d, m := g.h.Dim, r1-r0
+	ds := g.ds[r0*keyBlock:]
+	g.scores(&k.keyLines, r0, r1, keys)
+	g.multiply(&k.valueLines, ds, keyBlock, gemm.Rows(g.do[r0*d:], d), m, keys, d, false)
+	for r := r0; r < r1; r++ {
+		g.scoreRowGrads(r, g.visible(r, k0, k1), k1-k0)
 	}
-	g.multiply(g.dvalue(k0), width, gemm.Columns(s, keyBlock), gemm.Columns(do, d), keys, d, rows, true)
-	g.multiply(dq, d, gemm.Rows(ds, keyBlock), gemm.Columns(g.key(k0), width), rows, d, keys, true)
-	g.multiply(g.dkey(k0), width, gemm.Columns(ds, keyBlock), gemm.Columns(q, d), keys, d, rows, true)
+	g.multiply(&k.keyColumns, g.dq[r0*d:], d, gemm.Rows(ds, keyBlock), m, d, keys, true)
 }
 
-func (g *tileGrad) scoreGrads(r, visible, keys int) {
+func (g *tileGrad) scoreRowGrads(r, visible, keys int) {
 	p, ds := g.s[r*keyBlock:][:keys], g.ds[r*keyBlock:][:keys]
 	vector.ExpSum(p[:visible], g.lse[g.place(r)])
 	vector.ScoreGrad(ds[:visible], p, g.delta[r])
 	clear(p[visible:])
 	clear(ds[visible:])
+}
+
+// keyGrads adds the tile's contribution to the gradients of the keys [k0, k1) and
+// of their values, leaving out the rows before the first that sees any of a run:
+//
+//	dv += pᵀ·do   dk += dsᵀ·q
+func (g *tileGrad) keyGrads(k0, k1 int) {
+	for lo, hi := k0, 0; lo < k1; lo = hi {
+		hi = k1
+		if g.firstRow(k1-1) > 0 {
+			hi = min(k1, lo+g.run)
+		}
+		from := g.firstRow(lo)
+		at, depth := from*keyBlock+lo-k0, g.rows-from
+		q, do := g.qColumns.Skip(from), g.doColumns.Skip(from)
+		g.multiply(&do, g.dvalue(lo), g.h.QKV(), gemm.Columns(g.s[at:], keyBlock), hi-lo, g.h.Dim, depth, true)
+		g.multiply(&q, g.dkey(lo), g.h.QKV(), gemm.Columns(g.ds[at:], keyBlock), hi-lo, g.h.Dim, depth, true)
+	}
 }

@@ -14,9 +14,13 @@ type buffer struct {
 	rows    []int32
 	ids     []token.ID
 	blocks  [][2]int32
-	tile    tile
 	product gemm.Product
-	panels  gemm.Panels
+
+	panels, otherPanels gemm.Panels
+
+	attention attention
+	tile      tile
+	tileGrad  tileGrad
 }
 
 var buffers memory.Pool[buffer]

@@ -73,15 +73,21 @@ func (p Product) Rows(lo, hi int) Product {
 	return p
 }
 
-// scratch is what one thread needs for a part of a product.
-type scratch struct {
+// Scratch is what one thread needs to multiply. Borrow lends one.
+type Scratch struct {
 	a       [(blockA + slack) * blockWords]float32
 	edge    [tileMost]float32
 	product Product
 	panels  Panels
 }
 
-var scratches memory.Pool[scratch]
+var scratches memory.Pool[Scratch]
+
+// Borrow returns a Scratch that nobody else uses until it is given back.
+func Borrow() *Scratch { return scratches.Get() }
+
+// GiveBack ends the loan.
+func (s *Scratch) GiveBack() { scratches.Put(s) }
 
 // Block sizes: a panel of b (blockWords x tile width) stays in the first level
 // cache, the block of a in the second.
@@ -93,8 +99,8 @@ const (
 
 // Multiply computes the product on one thread.
 func (p Product) Multiply() {
-	s := scratches.Get()
-	defer scratches.Put(s)
+	s := Borrow()
+	defer s.GiveBack()
 	s.product = p // what p points to must not move to the heap
 	q := &s.panels
 	for more := q.Start(&s.product, panelWords); more; more = q.Next(&s.product) {
@@ -108,7 +114,7 @@ func (p Product) Multiply() {
 type part struct {
 	*Product
 	*path
-	*scratch
+	*Scratch
 	i0, i1, j0, j1 int
 	k, kc          int
 }
@@ -132,7 +138,7 @@ func (t *part) multiply(q *Panels) {
 		rows := min(blockA, t.i1-i)
 		a := t.load(i, rows)
 		for j := t.j0; j < t.j1; j++ {
-			t.strip(a, q.panel(j, t.k), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr))
+			t.strip(a, q.panel(j, t.k), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
 		}
 	}
 }

@@ -11,6 +11,7 @@ type Panels struct {
 	from, depth int // at depths [from, from+depth)
 	step        int // depth of a block
 	most        int // words at a time
+	skip        int // words of each panel that are left out
 	data        []float32
 }
 
@@ -87,7 +88,7 @@ func (q *Panels) padded() int { return q.Count() * q.nr }
 // panel returns panel j at depths k and later, which start a block.
 func (q *Panels) panel(j, k int) []float32 {
 	words := q.wordsOf(min(q.step, q.from+q.depth-k))
-	return q.data[q.wordsOf(k-q.from)*q.padded()+j*words*q.nr:][:words*q.nr]
+	return q.data[q.wordsOf(k-q.from)*q.padded()+j*words*q.nr:][q.skip*q.nr : words*q.nr]
 }
 
 // Pack packs the panels [lo, hi). Different panels may be packed on different threads.
@@ -104,18 +105,38 @@ func (q *Panels) Pack(b Operand, lo, hi int) {
 // the depths that are packed; what earlier depths gave is in c. Different parts
 // may be computed on different threads.
 func (q *Panels) Part(p *Product, i0, i1, j0, j1 int) {
-	s := scratches.Get()
-	defer scratches.Put(s)
+	s := Borrow()
+	defer s.GiveBack()
 	q.part(p, s, i0, i1, j0, j1)
 }
 
-func (q *Panels) part(p *Product, s *scratch, i0, i1, j0, j1 int) {
-	t := part{Product: p, path: q.path, scratch: s, i0: i0, i1: i1, j0: j0, j1: j1}
-	for k := q.from; k < q.from+q.depth; k += q.step {
-		t.k, t.kc = k, min(q.step, q.from+q.depth-k)
+func (q *Panels) part(p *Product, s *Scratch, i0, i1, j0, j1 int) {
+	t := part{Product: p, path: q.path, Scratch: s, i0: i0, i1: i1, j0: j0, j1: j1}
+	end := min(p.Depth, q.from+q.depth)
+	for k := q.from; k < end; k += q.step {
+		t.k, t.kc = k, min(q.step, end-k)
 		t.multiply(q)
 	}
 }
+
+// Multiply computes p on one thread, with the first p.N lines and p.Depth depths of
+// what PackAll packed; p's b is not used.
+func (q *Panels) Multiply(s *Scratch, p Product) {
+	s.product = p // what p points to must not move to the heap
+	q.part(&s.product, s, 0, p.M, 0, (p.N+q.nr-1)/q.nr)
+	s.product = Product{}
+}
+
+// Skip returns q without its first depths, an even number; q is of one block
+// (PackAll of at most BlockDepth).
+func (q *Panels) Skip(depth int) Panels {
+	rest := *q
+	rest.skip = q.wordsOf(depth)
+	return rest
+}
+
+// BlockDepth is a depth that is never cut in blocks.
+const BlockDepth = blockWords
 
 // Tile returns the lines of a and of b in a register tile: work that is split
 // in multiples of them has no ragged edges inside.

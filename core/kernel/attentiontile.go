@@ -1,0 +1,124 @@
+package kernel
+
+import (
+	"github.com/herd-lm/herd/core/kernel/gemm"
+	"github.com/herd-lm/herd/core/kernel/vector"
+)
+
+// tile is a block of tokens [lo, hi) with all query heads of one key head. Its
+// row r is token lo + r/group and query head kv·group + r%group, so that one
+// matrix product serves the whole group.
+type tile struct {
+	*attention
+	kv     int
+	seg    int32
+	lo, hi int
+	rows   int // (hi-lo)·group
+	run    int // rows that are multiplied at a time where each sees other keys
+
+	memory  *buffer
+	scratch *gemm.Scratch
+	rest    []float32 // of memory
+	q       []float32 // [rows, Dim], already scaled by 1/√Dim
+	s       []float32 // [rows, keyBlock] scores, then probabilities
+}
+
+func newTile(a *attention, kv int) *tile {
+	most := a.h.blockTokens() * a.h.group()
+	b := borrow(most * (4*a.h.Dim + 2*keyBlock + 2))
+	t := &b.tile
+	mr, _ := gemm.Tile(a.precision.format())
+	*t = tile{attention: a, kv: kv, run: (24 + mr - 1) / mr * mr, memory: b, scratch: gemm.Borrow(), rest: b.floats}
+	t.q, t.s = cut(&t.rest, most*a.h.Dim), cut(&t.rest, most*keyBlock)
+	return t
+}
+
+func (t *tile) giveBack() {
+	t.scratch.GiveBack()
+	t.memory.giveBack()
+}
+
+// load makes t the tile of a block.
+func (t *tile) load(block [2]int32) {
+	t.seg, t.lo = block[0], int(block[1])
+	t.hi = min(t.lo+t.h.blockTokens(), int(t.segs[t.seg].End))
+	t.rows = (t.hi - t.lo) * t.h.group()
+	t.copyIn(t.q, t.qkv, t.h.QKV())
+	vector.Scale(t.q[:t.rows*t.h.Dim], t.h.scale())
+}
+
+// copyIn copies the tile's query heads from x[n, width] to dst[rows, Dim];
+// copyOut does the reverse.
+func (t *tile) copyIn(dst, x []float32, width int) {
+	run := t.h.group() * t.h.Dim
+	for i := t.lo; i < t.hi; i++ {
+		copy(dst[(i-t.lo)*run:][:run], x[i*width+t.kv*run:])
+	}
+}
+
+func (t *tile) copyOut(x, src []float32, width int) {
+	run := t.h.group() * t.h.Dim
+	for i := t.lo; i < t.hi; i++ {
+		copy(x[i*width+t.kv*run:], src[(i-t.lo)*run:][:run])
+	}
+}
+
+// token returns the token of row r.
+func (t *tile) token(r int) int { return t.lo + r/t.h.group() }
+
+// place returns where row r's entry in an array [n, Query] is.
+func (t *tile) place(r int) int {
+	g := t.h.group()
+	return t.token(r)*t.h.Query + t.kv*g + r%g
+}
+
+// eachBlock calls f for every block of keys [k0, k1) that the tile may see: its
+// own segment first, where a row's last key is its own token, then the ancestors,
+// where all are seen. The first block has a key for every row.
+func (t *tile) eachBlock(f func(k *keyPanels, k0, k1 int)) {
+	end := t.hi
+	for s := t.seg; s >= 0; s = t.segs[s].Parent {
+		for i := int(t.first[s]); i < len(t.blocks) && t.blocks[i][0] == s && int(t.blocks[i][1]) < end; i++ {
+			lo := int(t.blocks[i][1])
+			f(&t.keys[i*t.h.KV+t.kv], lo, min(end, lo+keyBlock))
+		}
+		if p := t.segs[s].Parent; p >= 0 {
+			end = int(t.segs[p].End)
+		}
+	}
+}
+
+// firstRow returns the first row that sees the key k. Those before it take no
+// part in products with k and later keys.
+func (t *tile) firstRow(k int) int { return max(0, k-t.lo) * t.h.group() }
+
+// visible returns how many of the keys [k0, k1) row r may see. Ancestors lie
+// before the segment, so that one rule serves both.
+func (t *tile) visible(r, k0, k1 int) int { return max(0, min(k1, t.token(r)+1)-k0) }
+
+// eachRun calls f for runs of rows [r0, r1) that cover those that see any of the
+// keys [k0, k1); none sees more than the first keys of them.
+func (t *tile) eachRun(k0, k1 int, f func(r0, r1, keys int)) {
+	for r := t.firstRow(k0); r < t.rows; {
+		end := min(t.rows, r+t.run)
+		if t.visible(r, k0, k1) == k1-k0 {
+			end = t.rows // this one sees all, and so do the others
+		}
+		f(r, end, t.visible(end-1, k0, k1))
+		r = end
+	}
+}
+
+// scores computes s[r0:r1, keys] = q·kᵀ.
+func (t *tile) scores(keyLines *gemm.Panels, r0, r1, keys int) {
+	d := t.h.Dim
+	t.multiply(keyLines, t.s[r0*keyBlock:], keyBlock, gemm.Rows(t.q[r0*d:], d), r1-r0, keys, d, false)
+}
+
+// multiply computes c[m,n] = a·bᵀ, or adds it, with the first n lines and depths
+// of b.
+func (t *tile) multiply(b *gemm.Panels, c []float32, stride int, a gemm.Operand, m, n, depth int, accumulate bool) {
+	b.Multiply(t.scratch, gemm.Product{
+		Format: t.precision.format(), C: c, Stride: stride, Add: addTo(c, accumulate), A: a, M: m, N: n, Depth: depth,
+	})
+}
