@@ -21,5 +21,5 @@ func AdamW(w, g, m, v []float32, a Adam) {
 		Keep: 1 - a.LR*a.Decay, Step: a.LR / a.Correct1, Root: float32(1 / math.Sqrt(float64(a.Correct2))), Eps: a.Eps,
 		New1: 1 - a.Beta1, Keep2: a.Beta2, Factor: a.Scale,
 	}
-	parallelRows(len(w), 4, func(lo, hi int) { step.Update(w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi]) })
+	parallelRows(len(w), 1, func(lo, hi int) { step.Update(w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi]) })
 }

@@ -121,7 +121,8 @@ func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 }
 
 // qkv returns the fused, rotated queries and keys and the values,
-// [tokens, (Heads+2*KVHeads)*HeadDim].
+// [tokens, (Heads+2*KVHeads)*HeadDim]. The gradient that it is given is already
+// rotated back: attention does that, in place.
 func (n *network) qkv(h *G.Node, w *Param) *G.Node {
 	out, in := w.Shape[0], w.Shape[1]
 	o := &graph.Op{Name: w.Name, Out: n.buffer(tokens, out), Wrt: []bool{true, true}}
@@ -131,12 +132,7 @@ func (n *network) qkv(h *G.Node, w *Param) *G.Node {
 		n.rotary.Rotate(o.Out.Data, n.feed.batch.Pos, n.heads, false)
 	}
 	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
-		unrotated := &graph.Op{Name: "unrotate " + w.Name, Out: n.buffer(tokens, out)}
-		unrotated.Forward = func(v []G.Value) {
-			copy(unrotated.Out.Data, graph.Floats(v[0])[:n.feed.extent(tokens)*out])
-			n.rotary.Rotate(unrotated.Out.Data, n.feed.batch.Pos, n.heads, true)
-		}
-		return n.linearGrad(o.Name, child[0], child[1], unrotated.Apply(dy), w, tokens), nil
+		return n.linearGrad(o.Name, child[0], child[1], dy, w, tokens), nil
 	}
 	return o.Apply(h, n.param(w))
 }
@@ -156,6 +152,7 @@ func (n *network) attention(qkv *G.Node) *G.Node {
 		back.Forward = func(in []G.Value) {
 			n.params.Precision.AttentionGrad(back.Out.Data, graph.Floats(in[2]), graph.Floats(in[1]), lse.Data, graph.Floats(in[0]),
 				n.feed.batch.Segments, n.heads, n.feed.extent(tokens))
+			n.rotary.Rotate(back.Out.Data, n.feed.batch.Pos, n.heads, true)
 		}
 		return G.Nodes{back.Apply(in[0], out, do)}, nil
 	}
