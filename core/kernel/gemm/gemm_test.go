@@ -72,18 +72,26 @@ func (p *Product) String() string {
 	return fmt.Sprintf("%dx%dx%d a.Columns=%v b.Columns=%v add=%v", p.M, p.N, p.Depth, p.A.Columns, p.B.Columns, p.Add != nil)
 }
 
-// factor is element i of o's data in the product's format.
-func (p *Product) factor(o Operand, line, k int) float64 {
-	v := o.Data[o.at(line, k)]
-	if p.Format == BF16 {
-		v = math.Float32frombits(uint32(roundBF16(v)) << 16)
+// factors are the elements of o's lines in the product's format, [lines][depth].
+func (p *Product) factors(o Operand, lines int) [][]float64 {
+	all := make([][]float64, lines)
+	for i := range all {
+		all[i] = make([]float64, p.Depth)
+		for k := range all[i] {
+			v := o.Data[o.at(i, k)]
+			if p.Format == BF16 {
+				v = math.Float32frombits(uint32(roundBF16(v)) << 16)
+			}
+			all[i][k] = float64(v)
+		}
 	}
-	return float64(v)
+	return all
 }
 
 // check compares c with the float64 product; before and add are copies of C and
 // Add. The tolerance is that of a chain of float32 operations on terms of size 1.
 func (p *Product) check(before, add []float32) error {
+	a, b := p.factors(p.A, p.M), p.factors(p.B, p.N)
 	for i := range p.M {
 		for j := range p.Stride {
 			at := i*p.Stride + j
@@ -94,8 +102,8 @@ func (p *Product) check(before, add []float32) error {
 				continue
 			}
 			want, size := 0.0, 1.0
-			for k := range p.Depth {
-				term := p.factor(p.A, i, k) * p.factor(p.B, j, k)
+			for k, v := range b[j] {
+				term := a[i][k] * v
 				want += term
 				size += math.Abs(term)
 			}
