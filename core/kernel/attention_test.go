@@ -103,8 +103,8 @@ func TestNothing(t *testing.T) {
 	FP32.AttentionGrad(nil, nil, nil, nil, nil, nil, h, 0)
 	AttentionCached(nil, nil, nil, h)
 	SwiGLU(nil, nil, 0, 4)
-	headLogProb(nil, nil, nil, w, nil, 4, 3)
-	headLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, true)
+	headLogProb(FP32, nil, nil, nil, w, nil, 4, 3)
+	headLogProbGrad(FP32, nil, dw, nil, nil, nil, w, nil, 4, 3, true)
 	FP32.CrossEntropy(nil, nil, dw, nil, nil, nil, w, nil, 4, 3, true)
 	AdamW(nil, nil, nil, nil, Adam{})
 	FP32.LinearWeightGrad(dw, nil, nil, 0, 4, 3, true)
@@ -116,7 +116,7 @@ func TestNothing(t *testing.T) {
 		t.Error("the sum of nothing:", err)
 	}
 	dw[5] = 1
-	headLogProbGrad(nil, dw, nil, nil, nil, w, nil, 4, 3, false)
+	headLogProbGrad(FP32, nil, dw, nil, nil, nil, w, nil, 4, 3, false)
 	if err := near(dw, make(vec, 12), 0); err != nil {
 		t.Error("no readouts:", err)
 	}

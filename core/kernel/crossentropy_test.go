@@ -46,12 +46,12 @@ func (p *pass) apart() *pass {
 	q := *p
 	lse, dlogp := make([]float32, p.r), make([]float32, p.r)
 	q.logp, q.dx, q.dw, q.loss = make([]float32, p.r), make([]float32, p.r*p.d), make([]float32, p.vocab*p.d), 0
-	headLogProb(q.logp, lse, p.x, p.w, p.target, p.d, p.vocab)
+	headLogProb(FP32, q.logp, lse, p.x, p.w, p.target, p.d, p.vocab)
 	for i, weight := range p.weight {
 		dlogp[i] = -weight
 		q.loss -= float64(weight) * float64(q.logp[i])
 	}
-	headLogProbGrad(q.dx, q.dw, dlogp, lse, p.x, p.w, p.target, p.d, p.vocab, false)
+	headLogProbGrad(FP32, q.dx, q.dw, dlogp, lse, p.x, p.w, p.target, p.d, p.vocab, false)
 	return &q
 }
 

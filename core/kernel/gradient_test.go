@@ -126,13 +126,13 @@ func headOperation(rng *rand.Rand, r, d, vocab int) operation {
 		define: func(v []vec) vec { return refHead(v[0], v[1], target, d, vocab) },
 		forward: func(v [][]float32) []float32 {
 			logp, lse := random(rng, r), random(rng, r)
-			headLogProb(logp, lse, v[0], v[1], target, d, vocab)
+			headLogProb(FP32, logp, lse, v[0], v[1], target, d, vocab)
 			return logp
 		},
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			logp, lse, dx, dw := random(rng, r), random(rng, r), random(rng, r*d), random(rng, vocab*d)
-			headLogProb(logp, lse, v[0], v[1], target, d, vocab)
-			headLogProbGrad(dx, dw, dy, lse, v[0], v[1], target, d, vocab, false)
+			headLogProb(FP32, logp, lse, v[0], v[1], target, d, vocab)
+			headLogProbGrad(FP32, dx, dw, dy, lse, v[0], v[1], target, d, vocab, false)
 			return [][]float32{dx, dw}
 		},
 	}
@@ -290,7 +290,7 @@ func TestAccumulate(t *testing.T) {
 	accumulates(t, d, func(dg []float32, acc bool) { RMSNormGrad(dx, dg, dy, x, g, rstd, nil, n, d, acc) })
 	accumulates(t, vocab*d, func(de []float32, acc bool) { EmbedGrad(de, dy, ids, d, vocab, acc) })
 	accumulates(t, vocab*d, func(dw []float32, acc bool) {
-		headLogProbGrad(dx, dw, dlogp, lse, x, w, ids, d, vocab, acc)
+		headLogProbGrad(FP32, dx, dw, dlogp, lse, x, w, ids, d, vocab, acc)
 	})
 	for _, atATime := range []int{n, 7} {
 		accumulates(t, vocab*d, func(dw []float32, acc bool) {

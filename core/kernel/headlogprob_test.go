@@ -8,12 +8,12 @@ import (
 )
 
 // headLogProb and headLogProbGrad are the kernels with scratch of their own.
-func headLogProb(logp, lse, x, w []float32, target []token.ID, d, vocab int) {
-	FP32.HeadLogProb(logp, lse, unset(HeadLogProbScratch(len(target), vocab)), x, w, target, d, vocab)
+func headLogProb(f Precision, logp, lse, x, w []float32, target []token.ID, d, vocab int) {
+	f.HeadLogProb(logp, lse, unset(HeadLogProbScratch(len(target), vocab)), x, w, target, d, vocab)
 }
 
-func headLogProbGrad(dx, dw, dlogp, lse, x, w []float32, target []token.ID, d, vocab int, accumulate bool) {
-	FP32.HeadLogProbGrad(dx, dw, unset(HeadLogProbGradScratch(len(target), d, vocab)), dlogp, lse, x, w, target, d, vocab, accumulate)
+func headLogProbGrad(f Precision, dx, dw, dlogp, lse, x, w []float32, target []token.ID, d, vocab int, accumulate bool) {
+	f.HeadLogProbGrad(dx, dw, unset(HeadLogProbGradScratch(len(target), d, vocab)), dlogp, lse, x, w, target, d, vocab, accumulate)
 }
 
 // TestHeadScratch: what is enough for many rows is enough for fewer.
@@ -44,16 +44,16 @@ func TestHeadChunks(t *testing.T) {
 		target[i] = token.ID(rng.IntN(vocab))
 	}
 	logp, lse, dx, dw := make([]float32, r), make([]float32, r), make([]float32, r*d), make([]float32, vocab*d)
-	headLogProb(logp, lse, x, w, target, d, vocab)
-	headLogProbGrad(dx, dw, dlogp, lse, x, w, target, d, vocab, false)
+	headLogProb(FP32, logp, lse, x, w, target, d, vocab)
+	headLogProbGrad(FP32, dx, dw, dlogp, lse, x, w, target, d, vocab, false)
 
 	one, oneDx, sum := make([]float32, 2), make([]float32, d), make([]float32, vocab*d)
 	for i := range r {
-		headLogProb(one[:1], one[1:], x[i*d:], w, target[i:i+1], d, vocab)
+		headLogProb(FP32, one[:1], one[1:], x[i*d:], w, target[i:i+1], d, vocab)
 		if err := same(one, []float32{logp[i], lse[i]}); err != nil {
 			t.Fatalf("readout %d: %v", i, err)
 		}
-		headLogProbGrad(oneDx, sum, dlogp[i:], lse[i:], x[i*d:], w, target[i:i+1], d, vocab, true)
+		headLogProbGrad(FP32, oneDx, sum, dlogp[i:], lse[i:], x[i*d:], w, target[i:i+1], d, vocab, true)
 		if err := near(oneDx, widen(dx[i*d:][:d]), 1e-5); err != nil {
 			t.Fatalf("gradient %d: %v", i, err)
 		}
@@ -67,7 +67,7 @@ func TestHeadChunks(t *testing.T) {
 func TestHeadExtremes(t *testing.T) {
 	w := []float32{1, -1, 0, 1}
 	logp, lse := make([]float32, 4), make([]float32, 4)
-	headLogProb(logp, lse, []float32{1e4, 1e4, -1e4, 0}, w, []token.ID{0, 1, 1, 2}, 1, 4)
+	headLogProb(FP32, logp, lse, []float32{1e4, 1e4, -1e4, 0}, w, []token.ID{0, 1, 1, 2}, 1, 4)
 	if err := near(logp, vec{-math.Ln2, -2e4 - math.Ln2, 0, -math.Log(4)}, 1e-7); err != nil {
 		t.Error(err)
 	}
@@ -80,19 +80,19 @@ func TestHeadSkips(t *testing.T) {
 	x, w := random(rng, 3*d), random(rng, vocab*d)
 	target := []token.ID{4, 29, 0}
 	logp, lse := make([]float32, 3), make([]float32, 3)
-	headLogProb(logp, lse, x, w, target, d, vocab)
+	headLogProb(FP32, logp, lse, x, w, target, d, vocab)
 	all, some := random(rng, 3*d), random(rng, 3*d)
 	dw, dwSome := make([]float32, vocab*d), make([]float32, vocab*d)
-	headLogProbGrad(all, dw, []float32{2, 0, -1}, lse, x, w, target, d, vocab, false)
+	headLogProbGrad(FP32, all, dw, []float32{2, 0, -1}, lse, x, w, target, d, vocab, false)
 	x[d], lse[1] = nan(), nan()
-	headLogProbGrad(some, dwSome, []float32{2, 0, -1}, lse, x, w, target, d, vocab, false)
+	headLogProbGrad(FP32, some, dwSome, []float32{2, 0, -1}, lse, x, w, target, d, vocab, false)
 	if err := same(all, some); err != nil {
 		t.Error(err)
 	}
 	if err := same(dw, dwSome); err != nil {
 		t.Error(err)
 	}
-	headLogProbGrad(some, nil, make([]float32, 3), lse, x, w, target, d, vocab, false)
+	headLogProbGrad(FP32, some, nil, make([]float32, 3), lse, x, w, target, d, vocab, false)
 	if err := near(some, make(vec, 3*d), 0); err != nil {
 		t.Error("nothing to do:", err)
 	}

@@ -131,14 +131,14 @@ func TestRowsAlone(t *testing.T) {
 		target := make([]token.ID, n)
 		y, logp, lse := make([]float32, n*out), make([]float32, n), make([]float32, n)
 		FP32.Linear(y, x, w, nil, n, d, out)
-		headLogProb(logp, lse, x, w, target, d, out)
+		headLogProb(FP32, logp, lse, x, w, target, d, out)
 		one, l := make([]float32, out), make([]float32, 2)
 		for i := range n {
 			FP32.Linear(one, x[i*d:], w, nil, 1, d, out)
 			if err := same(one, y[i*out:][:out]); err != nil {
 				t.Fatalf("row %d: %v", i, err)
 			}
-			headLogProb(l[:1], l[1:], x[i*d:], w, target[i:i+1], d, out)
+			headLogProb(FP32, l[:1], l[1:], x[i*d:], w, target[i:i+1], d, out)
 			if err := same(l, []float32{logp[i], lse[i]}); err != nil {
 				t.Fatalf("readout %d: %v", i, err)
 			}
@@ -200,19 +200,21 @@ func TestAdamW(t *testing.T) {
 // several numbers of threads, and compares bit for bit.
 func TestThreadsChangeNothing(t *testing.T) {
 	defer SetThreads(0)
-	SetThreads(1)
-	want := everything()
-	for _, n := range []int{2, 3, 5, 16} {
-		SetThreads(n)
-		for name, got := range everything() {
-			if err := same(got, want[name]); err != nil {
-				t.Errorf("%d threads: %s: %v", n, name, err)
+	for _, f := range []Precision{FP32, BF16} {
+		SetThreads(1)
+		want := everything(f)
+		for _, n := range []int{2, 3, 5, 16} {
+			SetThreads(n)
+			for name, got := range everything(f) {
+				if err := same(got, want[name]); err != nil {
+					t.Errorf("%v, %d threads: %s: %v", f, n, name, err)
+				}
 			}
 		}
 	}
 }
 
-func everything() map[string][]float32 {
+func everything(f Precision) map[string][]float32 {
 	rng := newRand(13)
 	h, segs := Heads{4, 2, 24}, long()
 	const n, vocab = 500, 1300
@@ -231,18 +233,18 @@ func everything() map[string][]float32 {
 	}
 	Embed(room("embed", n*d), e, ids, d)
 	RMSNorm(room("norm", n*d), room("rstd", n), x, g, n, d, 1e-5)
-	FP32.Linear(room("qkv", n*h.QKV()), x, qkvW, dy, n, d, h.QKV())
+	f.Linear(room("qkv", n*h.QKV()), x, qkvW, dy, n, d, h.QKV())
 	NewRotary(inv, 50).Rotate(r["qkv"], pos, h, false)
-	FP32.Attention(room("o", n*d), room("lse", n*h.Query), r["qkv"], segs, h, n)
-	FP32.AttentionGrad(room("dqkv", n*h.QKV()), x, r["o"], r["lse"], r["qkv"], segs, h, n)
-	FP32.LinearInputGrad(room("dx", n*d), dy, qkvW, n, d, h.QKV(), false)
-	FP32.LinearWeightGrad(room("dw", h.QKV()*d), dy, x, n, d, h.QKV(), false)
+	f.Attention(room("o", n*d), room("lse", n*h.Query), r["qkv"], segs, h, n)
+	f.AttentionGrad(room("dqkv", n*h.QKV()), x, r["o"], r["lse"], r["qkv"], segs, h, n)
+	f.LinearInputGrad(room("dx", n*d), dy, qkvW, n, d, h.QKV(), false)
+	f.LinearWeightGrad(room("dw", h.QKV()*d), dy, x, n, d, h.QKV(), false)
 	RMSNormGrad(room("dnorm", n*d), room("dg", d), x, x, g, r["rstd"], nil, n, d, false)
 	SwiGLU(room("swiglu", n*d), dy, n, d)
 	SwiGLUGrad(room("dswiglu", 2*n*d), x, dy, n, d)
-	headLogProb(room("logp", n), room("headlse", n), x, w, ids, d, vocab)
-	headLogProbGrad(room("dhead", n*d), room("dhw", vocab*d), x[:n], r["headlse"], x, w, ids, d, vocab, false)
-	FP32.CrossEntropy(room("logp of a pass", n), room("dhead of a pass", n*d), room("dhw of a pass", vocab*d), unset(150*vocab), x[:n], x, w, ids, d, vocab, false)
+	headLogProb(f, room("logp", n), room("headlse", n), x, w, ids, d, vocab)
+	headLogProbGrad(f, room("dhead", n*d), room("dhw", vocab*d), x[:n], r["headlse"], x, w, ids, d, vocab, false)
+	f.CrossEntropy(room("logp of a pass", n), room("dhead of a pass", n*d), room("dhw of a pass", vocab*d), unset(150*vocab), x[:n], x, w, ids, d, vocab, false)
 	EmbedGrad(room("de", vocab*d), x, ids, d, vocab, false)
 	AdamW(w, r["dhw"], room("m", len(w)), room("v", len(w)), Adam{LR: 1, Beta1: .9, Beta2: .9, Eps: 1e-8, Correct1: .1, Correct2: .1, Scale: 1})
 	r["w"] = w
