@@ -127,3 +127,54 @@ func TestNothing(t *testing.T) {
 	}
 	RMSNormGrad(nil, dw[:4], nil, nil, w, nil, nil, 0, 4, false)
 }
+
+// scoresComputed counts the scores that Attention computes for segs, and those
+// that may be seen.
+func scoresComputed(segs []token.Segment, h Heads, n int) (computed, visible int) {
+	b := borrow(0)
+	defer b.giveBack()
+	a := b.attend(FP32, make([]float32, n*h.QKV()), segs, h)
+	for _, block := range queryBlocks(b, segs, h) {
+		t := newTile(a, 0)
+		t.load(block)
+		t.eachBlock(func(_ *keyPanels, k0, k1 int) {
+			t.eachRun(k0, k1, func(r0, r1, keys int) { computed += (r1 - r0) * keys * h.KV })
+			for r := range t.rows {
+				visible += t.visible(r, k0, k1) * h.KV
+			}
+		})
+		t.giveBack()
+	}
+	return computed, visible
+}
+
+// TestWorkIsWhatIsSeen: 64 documents of 32 tokens cost what theory says against
+// one of 2,048, a 62nd, but for the scores beside the diagonal; and a response
+// pays for its prompt once.
+func TestWorkIsWhatIsSeen(t *testing.T) {
+	const n = 2048
+	h := Heads{4, 2, 16}
+	long := []token.Segment{{Start: 0, End: n, Parent: -1}}
+	var short []token.Segment
+	for i := int32(0); i < n; i += 32 {
+		short = append(short, token.Segment{Start: i, End: i + 32, Parent: -1})
+	}
+	shared := []token.Segment{{Start: 0, End: 1024, Parent: -1}, {Start: 1024, End: 1536, Parent: 0}, {Start: 1536, End: n, Parent: 0}}
+	for name, c := range map[string]struct {
+		segs  []token.Segment
+		pairs int // of a token and a token that it sees
+		waste float64
+	}{
+		"long":   {long, n * (n + 1) / 2, 1.02},
+		"short":  {short, 64 * 32 * 33 / 2, 1.5},
+		"shared": {shared, 1024*1025/2 + 2*(512*1024+512*513/2), 1.02},
+	} {
+		computed, visible := scoresComputed(c.segs, h, n)
+		if visible != c.pairs*h.Query {
+			t.Errorf("%s: %d scores are seen, want %d", name, visible, c.pairs*h.Query)
+		}
+		if w := float64(computed) / float64(visible); w < 1 || w > c.waste {
+			t.Errorf("%s: %.3f scores are computed for each that is seen, want 1 to %g", name, w, c.waste)
+		}
+	}
+}
