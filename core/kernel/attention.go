@@ -136,9 +136,11 @@ func (t *tile) forward(o, lse []float32) {
 func (t *tile) softmax(r, visible, keys int, out []float32, top, sum *float32) {
 	s := t.s[r*keyBlock:][:keys]
 	if m := vector.Max(s[:visible]); m > *top {
-		shrink := vector.Exp(*top - m)
-		*sum *= shrink
-		vector.Scale(out, shrink)
+		if *sum > 0 {
+			shrink := vector.Exp(*top - m)
+			*sum *= shrink
+			vector.Scale(out, shrink)
+		}
 		*top = m
 	}
 	*sum += vector.ExpSum(s[:visible], *top)

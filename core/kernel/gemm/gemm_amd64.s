@@ -30183,14 +30183,21 @@ block:
 	VZEROUPPER
 	RET
 
-// func bf16Round(blocks uint64, src *float32, dst *float32)
-// Requires: AVX, AVX512F
-TEXT ·bf16Round(SB), NOSPLIT, $0-24
-	MOVQ blocks+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ dst+16(FP), DX
+// func bf16Round(blocks uint64, src *float32, dst *float32, mask *int32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·bf16Round(SB), NOSPLIT, $0-32
+	MOVQ     blocks+0(FP), AX
+	MOVQ     src+8(FP), CX
+	MOVQ     dst+16(FP), DX
+	MOVQ     mask+24(FP), BX
+	VMOVUPS  (BX), Z30
+	VPMOVD2M Z30, K1
+	VMOVUPS  64(BX), Z30
+	VPMOVD2M Z30, K2
 
 block:
+	DECQ    AX
+	JE      last
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	LONG    $0x4877f262
@@ -30198,8 +30205,14 @@ block:
 	VMOVUPS Z2, (DX)
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x40, DX
-	DECQ    AX
-	JNE     block
+	JMP     block
+
+last:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z 64(CX), K2, Z1
+	LONG      $0x4877f262
+	WORD      $0xd072
+	VMOVUPS   Z2, (DX)
 	VZEROUPPER
 	RET
 

@@ -1,7 +1,5 @@
 package gemm
 
-import "math"
-
 func packAVX512(dst []float32, o Operand, i, lines, k, kc, width int) {
 	packVectors(16, dst, o, i, lines, k, kc, width)
 }
@@ -133,19 +131,7 @@ func copyPairs(vectors, pairs int, src []float32, stride int, dst []float32, wid
 
 // roundRow writes row as pairs of bfloat16s; what it writes beyond them is 0.
 func roundRow(dst, row []float32) {
-	whole := len(row) / 32
-	if whole > 0 {
-		dst := dst[:16*whole]
-		bf16Round(uint64(whole), &row[0], &dst[0])
-	}
-	if rest := row[32*whole:]; len(rest) > 0 {
-		pairs := dst[16*whole:][:(len(rest)+1)/2]
-		for w := range pairs {
-			low, high := roundBF16(rest[2*w]), uint16(0)
-			if 2*w+1 < len(rest) {
-				high = roundBF16(rest[2*w+1])
-			}
-			pairs[w] = math.Float32frombits(uint32(low) | uint32(high)<<16)
-		}
-	}
+	blocks := (len(row) + 31) / 32
+	dst = dst[:16*blocks]
+	bf16Round(uint64(blocks), &row[0], &dst[0], &masks[32*blocks-len(row)])
 }

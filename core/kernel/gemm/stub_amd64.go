@@ -699,10 +699,10 @@ func avx2Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint6
 //go:noescape
 func bf16Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint64, mask *int32)
 
-// bf16Round writes 32·blocks float32s as 16·blocks words.
+// bf16Round writes 32·blocks float32s as 16·blocks words; of the last block those are read where mask is -1, the others are 0.
 //
 //go:noescape
-func bf16Round(blocks uint64, src *float32, dst *float32)
+func bf16Round(blocks uint64, src *float32, dst *float32, mask *int32)
 
 // avx512CopyRows1 copies k rows, the columns where mask is -1; stride and width are in bytes.
 //

@@ -90,21 +90,28 @@ func transposeBF16() {
 	RET()
 }
 
-// roundBF16 rounds a run of float32s.
+// roundBF16 rounds a run of float32s, in blocks of 32 and one that is ragged.
 func roundBF16() {
-	TEXT("bf16Round", NOSPLIT, "func(blocks uint64, src, dst *float32)")
-	Doc("bf16Round writes 32·blocks float32s as 16·blocks words.")
+	TEXT("bf16Round", NOSPLIT, "func(blocks uint64, src, dst *float32, mask *int32)")
+	Doc("bf16Round writes 32·blocks float32s as 16·blocks words; of the last block those are read where mask is -1, the others are 0.")
 	Pragma("noescape")
 	blocks, src, dst := Load(Param("blocks"), GP64()), Load(Param("src"), GP64()), Load(Param("dst"), GP64())
+	masks := loadMasks(Load(Param("mask"), GP64()), 2)
 	Label("block")
+	DECQ(blocks)
+	JE(LabelRef("last"))
 	VMOVUPS(Mem{Base: src}, zmm(0))
 	VMOVUPS(Mem{Base: src, Disp: 64}, zmm(1))
 	isa.VCVTNE2PS2BF16(0, 1, 2)
 	VMOVUPS(zmm(2), Mem{Base: dst})
 	ADDQ(U32(128), src)
 	ADDQ(U8(64), dst)
-	DECQ(blocks)
-	JNE(LabelRef("block"))
+	JMP(LabelRef("block"))
+	Label("last")
+	VMOVUPS_Z(Mem{Base: src}, masks[0], zmm(0))
+	VMOVUPS_Z(Mem{Base: src, Disp: 64}, masks[1], zmm(1))
+	isa.VCVTNE2PS2BF16(0, 1, 2)
+	VMOVUPS(zmm(2), Mem{Base: dst})
 	VZEROUPPER()
 	RET()
 }
