@@ -16,6 +16,9 @@ func TestPrecisionText(t *testing.T) {
 		}
 	}
 	var p Precision
+	if err := p.UnmarshalText([]byte("auto")); err != nil || p != Auto() {
+		t.Errorf("auto is read as %v (%v)", p, err)
+	}
 	if err := p.UnmarshalText([]byte("fp16")); err == nil {
 		t.Error("fp16 is a precision")
 	}

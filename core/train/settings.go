@@ -31,7 +31,7 @@ type Settings struct {
 	Epsilon     float64 `yaml:"epsilon"`
 	ClipNorm    float64 `yaml:"clip_norm"` // of the global gradient; 0: none
 
-	Precision kernel.Precision `yaml:"precision"` // of matrix products: fp32 or bf16
+	Precision kernel.Precision `yaml:"precision"` // of matrix products: fp32, bf16, or auto, the faster of them
 	Seed      uint64           `yaml:"seed"`
 
 	// The weights do not depend on these, so they are left out of digests.

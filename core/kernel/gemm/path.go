@@ -50,6 +50,11 @@ var selected = choose(cpu.Use())
 
 func pathFor(f Format) *path { return selected[f] }
 
+// Native reports whether instructions multiply factors of the format; if not,
+// they are rounded and multiplied as float32s, which takes longer than if they
+// were not rounded.
+func Native(f Format) bool { return f == FP32 || pathFor(f).perWord == 2 }
+
 // choose returns the paths of a level. Where no instruction multiplies bfloat16s,
 // factors are rounded while they are packed and multiplied as float32s: the
 // numbers are the same but for the order of sums.
