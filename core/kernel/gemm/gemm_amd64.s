@@ -30235,7 +30235,7 @@ DATA interleave<>+60(SB)/4, $0x001f000f
 GLOBL interleave<>(SB), RODATA|NOPTR, $64
 
 // func avx512CopyRows1(k uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·avx512CopyRows1(SB), NOSPLIT, $0-48
 	MOVQ     k+0(FP), AX
 	MOVQ     src+8(FP), CX
@@ -30245,19 +30245,22 @@ TEXT ·avx512CopyRows1(SB), NOSPLIT, $0-48
 	MOVQ     mask+40(FP), DI
 	VMOVUPS  (DI), Z8
 	VPMOVD2M Z8, K1
+	MOVQ     DX, DI
+	SHLQ     $0x05, DI
 
 row:
-	VMOVUPS.Z (CX), K1, Z0
-	VMOVUPS   Z0, (BX)
-	ADDQ      DX, CX
-	ADDQ      SI, BX
-	DECQ      AX
-	JNE       row
+	PREFETCHT0 (CX)(DI*1)
+	VMOVUPS.Z  (CX), K1, Z0
+	VMOVUPS    Z0, (BX)
+	ADDQ       DX, CX
+	ADDQ       SI, BX
+	DECQ       AX
+	JNE        row
 	VZEROUPPER
 	RET
 
 // func avx2CopyRows1(k uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·avx2CopyRows1(SB), NOSPLIT, $0-48
 	MOVQ    k+0(FP), AX
 	MOVQ    src+8(FP), CX
@@ -30266,8 +30269,11 @@ TEXT ·avx2CopyRows1(SB), NOSPLIT, $0-48
 	MOVQ    width+32(FP), SI
 	MOVQ    mask+40(FP), DI
 	VMOVUPS (DI), Y8
+	MOVQ    DX, DI
+	SHLQ    $0x05, DI
 
 row:
+	PREFETCHT0 (CX)(DI*1)
 	VMASKMOVPS (CX), Y8, Y0
 	VMOVUPS    Y0, (BX)
 	ADDQ       DX, CX
@@ -30278,7 +30284,7 @@ row:
 	RET
 
 // func bf16CopyRows1(pairs uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, MMX+
 TEXT ·bf16CopyRows1(SB), NOSPLIT, $0-48
 	MOVQ      pairs+0(FP), AX
 	MOVQ      src+8(FP), CX
@@ -30289,23 +30295,28 @@ TEXT ·bf16CopyRows1(SB), NOSPLIT, $0-48
 	VMOVUPS   (DI), Z30
 	VPMOVD2M  Z30, K1
 	VMOVDQU64 interleave<>+0(SB), Z31
+	MOVQ      DX, DI
+	SHLQ      $0x05, DI
 
 pair:
-	VMOVUPS.Z (CX), K1, Z0
-	VMOVUPS.Z (CX)(DX*1), K1, Z1
-	LONG      $0x48777262
-	WORD      $0xc072
-	VPERMW    Z8, Z31, Z8
-	VMOVDQU64 Z8, (BX)
-	LEAQ      (CX)(DX*2), CX
-	ADDQ      SI, BX
-	DECQ      AX
-	JNE       pair
+	LEAQ       (CX)(DI*1), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS.Z  (CX), K1, Z0
+	VMOVUPS.Z  (CX)(DX*1), K1, Z1
+	LONG       $0x48777262
+	WORD       $0xc072
+	VPERMW     Z8, Z31, Z8
+	VMOVDQU64  Z8, (BX)
+	LEAQ       (CX)(DX*2), CX
+	ADDQ       SI, BX
+	DECQ       AX
+	JNE        pair
 	VZEROUPPER
 	RET
 
 // func avx512CopyRows2(k uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·avx512CopyRows2(SB), NOSPLIT, $0-48
 	MOVQ     k+0(FP), AX
 	MOVQ     src+8(FP), CX
@@ -30317,21 +30328,25 @@ TEXT ·avx512CopyRows2(SB), NOSPLIT, $0-48
 	VPMOVD2M Z8, K1
 	VMOVUPS  64(DI), Z9
 	VPMOVD2M Z9, K2
+	MOVQ     DX, DI
+	SHLQ     $0x05, DI
 
 row:
-	VMOVUPS.Z (CX), K1, Z0
-	VMOVUPS.Z 64(CX), K2, Z1
-	VMOVUPS   Z0, (BX)
-	VMOVUPS   Z1, 64(BX)
-	ADDQ      DX, CX
-	ADDQ      SI, BX
-	DECQ      AX
-	JNE       row
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	VMOVUPS.Z  (CX), K1, Z0
+	VMOVUPS.Z  64(CX), K2, Z1
+	VMOVUPS    Z0, (BX)
+	VMOVUPS    Z1, 64(BX)
+	ADDQ       DX, CX
+	ADDQ       SI, BX
+	DECQ       AX
+	JNE        row
 	VZEROUPPER
 	RET
 
 // func avx2CopyRows2(k uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·avx2CopyRows2(SB), NOSPLIT, $0-48
 	MOVQ    k+0(FP), AX
 	MOVQ    src+8(FP), CX
@@ -30341,8 +30356,12 @@ TEXT ·avx2CopyRows2(SB), NOSPLIT, $0-48
 	MOVQ    mask+40(FP), DI
 	VMOVUPS (DI), Y8
 	VMOVUPS 32(DI), Y9
+	MOVQ    DX, DI
+	SHLQ    $0x05, DI
 
 row:
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 32(CX)(DI*1)
 	VMASKMOVPS (CX), Y8, Y0
 	VMASKMOVPS 32(CX), Y9, Y1
 	VMOVUPS    Y0, (BX)
@@ -30355,7 +30374,7 @@ row:
 	RET
 
 // func bf16CopyRows2(pairs uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, MMX+
 TEXT ·bf16CopyRows2(SB), NOSPLIT, $0-48
 	MOVQ      pairs+0(FP), AX
 	MOVQ      src+8(FP), CX
@@ -30368,23 +30387,30 @@ TEXT ·bf16CopyRows2(SB), NOSPLIT, $0-48
 	VMOVUPS   64(DI), Z30
 	VPMOVD2M  Z30, K2
 	VMOVDQU64 interleave<>+0(SB), Z31
+	MOVQ      DX, DI
+	SHLQ      $0x05, DI
 
 pair:
-	VMOVUPS.Z (CX), K1, Z0
-	VMOVUPS.Z (CX)(DX*1), K1, Z1
-	LONG      $0x48777262
-	WORD      $0xc072
-	VPERMW    Z8, Z31, Z8
-	VMOVDQU64 Z8, (BX)
-	VMOVUPS.Z 64(CX), K2, Z2
-	VMOVUPS.Z 64(CX)(DX*1), K2, Z3
-	LONG      $0x48677262
-	WORD      $0xca72
-	VPERMW    Z9, Z31, Z9
-	VMOVDQU64 Z9, 64(BX)
-	LEAQ      (CX)(DX*2), CX
-	ADDQ      SI, BX
-	DECQ      AX
-	JNE       pair
+	LEAQ       (CX)(DI*1), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (CX), K1, Z0
+	VMOVUPS.Z  (CX)(DX*1), K1, Z1
+	LONG       $0x48777262
+	WORD       $0xc072
+	VPERMW     Z8, Z31, Z8
+	VMOVDQU64  Z8, (BX)
+	VMOVUPS.Z  64(CX), K2, Z2
+	VMOVUPS.Z  64(CX)(DX*1), K2, Z3
+	LONG       $0x48677262
+	WORD       $0xca72
+	VPERMW     Z9, Z31, Z9
+	VMOVDQU64  Z9, 64(BX)
+	LEAQ       (CX)(DX*2), CX
+	ADDQ       SI, BX
+	DECQ       AX
+	JNE        pair
 	VZEROUPPER
 	RET

@@ -36,7 +36,14 @@ func copyRowsBF16(vectors int, interleave Mem) {
 	dst, width, mask := Load(Param("dst"), GP64()), Load(Param("width"), GP64()), Load(Param("mask"), GP64())
 	masks := loadMasks(mask, vectors)
 	VMOVDQU64(interleave, zmm(31))
+	far := farAhead(stride)
+	near := GP64()
 	Label("pair")
+	LEAQ(Mem{Base: src, Index: far, Scale: 1}, near)
+	for v := range vectors {
+		PREFETCHT0(Mem{Base: near, Disp: 64 * v})
+		PREFETCHT0(Mem{Base: near, Index: stride, Scale: 1, Disp: 64 * v})
+	}
 	for v := range vectors {
 		VMOVUPS_Z(Mem{Base: src, Disp: 64 * v}, masks[v], zmm(2*v))
 		VMOVUPS_Z(Mem{Base: src, Index: stride, Scale: 1, Disp: 64 * v}, masks[v], zmm(2*v+1))

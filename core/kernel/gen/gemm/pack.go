@@ -114,6 +114,15 @@ func transpose8() {
 	})
 }
 
+// farAhead returns the distance to a row that will be needed when it has arrived
+// from memory: rows that are far apart no processor fetches of itself.
+func farAhead(stride reg.Register) reg.GPVirtual {
+	far := GP64()
+	MOVQ(stride, far)
+	SHLQ(U8(5), far)
+	return far
+}
+
 // copyRows copies up to vectors·lanes floats from each of k rows. mask has -1
 // for the columns to copy; the others are not read, and written as 0.
 func copyRows(s isa.Set, vectors int) {
@@ -129,7 +138,11 @@ func copyRows(s isa.Set, vectors int) {
 			VPMOVD2M(s.Reg(8+v), masks[v])
 		}
 	}
+	far := farAhead(stride)
 	Label("row")
+	for v := range vectors {
+		PREFETCHT0(Mem{Base: src, Index: far, Scale: 1, Disp: s.Bytes * v})
+	}
 	for v := range vectors {
 		at := Mem{Base: src, Disp: s.Bytes * v}
 		if s.Lanes == 16 {
