@@ -32,7 +32,7 @@ var floors = [][]string{
 	{"eval"},
 	{"pretrain", "sft", "reward", "rejection", "dpo"},
 	{"recipes"},
-	{"cmd/herd"},
+	{"cmd/herd", "scripts/bench"},
 }
 
 // borders says which packages may import a library, by import path prefix.
