@@ -24,7 +24,7 @@ func train(s settings) (trial, error) {
 	if err != nil {
 		return trial{}, err
 	}
-	program, err := model.Compile(p, plan.Capacity(1), model.CrossEntropy)
+	program, err := model.Compile(p, plan.Capacity(1), model.CrossEntropy, model.RecomputeNone)
 	if err != nil {
 		return trial{}, err
 	}
