@@ -16,9 +16,9 @@ TEXT ·neonPacked1x1(SB), NOSPLIT, $0-48
 	PRFM 8(R6), PSTL1KEEP
 	VMOVI $0, V0.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVS (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -35,21 +35,23 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
 	ADD $4, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -73,9 +75,9 @@ TEXT ·neonDirect1x1(SB), NOSPLIT, $0-56
 	MOVD strideA+16(FP), R3
 	MOVD $0, R19
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -85,21 +87,23 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	WORD $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -122,9 +126,9 @@ TEXT ·neonPacked1x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -145,12 +149,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -158,9 +163,10 @@ ksingleloop:
 	ADD $4, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -186,9 +192,9 @@ TEXT ·neonDirect1x2(SB), NOSPLIT, $0-56
 	MOVD strideA+16(FP), R3
 	MOVD $0, R19
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -200,12 +206,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	WORD $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
@@ -213,9 +220,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -242,9 +250,9 @@ TEXT ·neonPacked2x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVD (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -265,12 +273,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVD (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -278,9 +287,10 @@ ksingleloop:
 	ADD $8, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -314,9 +324,9 @@ TEXT ·neonDirect2x1(SB), NOSPLIT, $0-56
 	MOVD $0, R19
 	ADD R3, R2, R7
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -329,12 +339,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -343,9 +354,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -378,9 +390,9 @@ TEXT ·neonPacked2x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVD (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -409,12 +421,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVD (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -424,9 +437,10 @@ ksingleloop:
 	ADD $8, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -464,9 +478,9 @@ TEXT ·neonDirect2x2(SB), NOSPLIT, $0-56
 	MOVD $0, R19
 	ADD R3, R2, R7
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -483,12 +497,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -499,9 +514,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -538,9 +554,9 @@ TEXT ·neonPacked3x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVD (R2), F26
 	FMOVS 8(R2), F27
@@ -569,12 +585,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVD (R2), F26
 	FMOVS 8(R2), F27
@@ -584,9 +601,10 @@ ksingleloop:
 	ADD $12, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -630,9 +648,9 @@ TEXT ·neonDirect3x1(SB), NOSPLIT, $0-56
 	ADD R3, R2, R7
 	ADD R3, R7, R8
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -648,12 +666,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -664,9 +683,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -709,9 +729,9 @@ TEXT ·neonPacked3x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V4.B16
 	VMOVI $0, V5.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVD (R2), F26
 	FMOVS 8(R2), F27
@@ -752,12 +772,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVD (R2), F26
 	FMOVS 8(R2), F27
@@ -770,9 +791,10 @@ ksingleloop:
 	ADD $12, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -822,9 +844,9 @@ TEXT ·neonDirect3x2(SB), NOSPLIT, $0-56
 	ADD R3, R2, R7
 	ADD R3, R7, R8
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -846,12 +868,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -865,9 +888,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -914,9 +938,9 @@ TEXT ·neonPacked4x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -945,12 +969,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -960,9 +985,10 @@ ksingleloop:
 	ADD $16, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -1016,9 +1042,9 @@ TEXT ·neonDirect4x1(SB), NOSPLIT, $0-56
 	ADD R3, R7, R8
 	ADD R3, R8, R9
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -1037,12 +1063,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -1055,9 +1082,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -1110,9 +1138,9 @@ TEXT ·neonPacked4x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V6.B16
 	VMOVI $0, V7.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -1157,12 +1185,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	WORD $0x4f9a1300 // fmla v0.4s, v24.4s, v26.s[0]
@@ -1176,9 +1205,10 @@ ksingleloop:
 	ADD $16, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -1240,9 +1270,9 @@ TEXT ·neonDirect4x2(SB), NOSPLIT, $0-56
 	ADD R3, R7, R8
 	ADD R3, R8, R9
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -1269,12 +1299,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -1291,9 +1322,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -1350,9 +1382,9 @@ TEXT ·neonPacked5x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V3.B16
 	VMOVI $0, V4.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVS 16(R2), F27
@@ -1389,12 +1421,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVS 16(R2), F27
@@ -1406,9 +1439,10 @@ ksingleloop:
 	ADD $20, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -1472,9 +1506,9 @@ TEXT ·neonDirect5x1(SB), NOSPLIT, $0-56
 	ADD R3, R8, R9
 	ADD R3, R9, R10
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -1496,12 +1530,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -1516,9 +1551,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -1581,9 +1617,9 @@ TEXT ·neonPacked5x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V8.B16
 	VMOVI $0, V9.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVS 16(R2), F27
@@ -1640,12 +1676,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVS 16(R2), F27
@@ -1662,9 +1699,10 @@ ksingleloop:
 	ADD $20, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -1738,9 +1776,9 @@ TEXT ·neonDirect5x2(SB), NOSPLIT, $0-56
 	ADD R3, R8, R9
 	ADD R3, R9, R10
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -1772,12 +1810,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -1797,9 +1836,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -1866,9 +1906,9 @@ TEXT ·neonPacked6x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V4.B16
 	VMOVI $0, V5.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVD 16(R2), F27
@@ -1909,12 +1949,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVD 16(R2), F27
@@ -1927,9 +1968,10 @@ ksingleloop:
 	ADD $24, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -2003,9 +2045,9 @@ TEXT ·neonDirect6x1(SB), NOSPLIT, $0-56
 	ADD R3, R9, R10
 	ADD R3, R10, R11
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -2030,12 +2072,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -2052,9 +2095,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -2127,9 +2171,9 @@ TEXT ·neonPacked6x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V10.B16
 	VMOVI $0, V11.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVD 16(R2), F27
@@ -2194,12 +2238,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVD 16(R2), F27
@@ -2218,9 +2263,10 @@ ksingleloop:
 	ADD $24, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -2306,9 +2352,9 @@ TEXT ·neonDirect6x2(SB), NOSPLIT, $0-56
 	ADD R3, R9, R10
 	ADD R3, R10, R11
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -2345,12 +2391,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -2373,9 +2420,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -2452,9 +2500,9 @@ TEXT ·neonPacked7x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V5.B16
 	VMOVI $0, V6.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVD 16(R2), F27
@@ -2503,12 +2551,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVD 16(R2), F27
@@ -2523,9 +2572,10 @@ ksingleloop:
 	ADD $28, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -2609,9 +2659,9 @@ TEXT ·neonDirect7x1(SB), NOSPLIT, $0-56
 	ADD R3, R10, R11
 	ADD R3, R11, R12
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -2639,12 +2689,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -2663,9 +2714,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -2748,9 +2800,9 @@ TEXT ·neonPacked7x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V12.B16
 	VMOVI $0, V13.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVD 16(R2), F27
@@ -2827,12 +2879,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVD 16(R2), F27
@@ -2854,9 +2907,10 @@ ksingleloop:
 	ADD $28, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -2954,9 +3008,9 @@ TEXT ·neonDirect7x2(SB), NOSPLIT, $0-56
 	ADD R3, R10, R11
 	ADD R3, R11, R12
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -2998,12 +3052,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -3029,9 +3084,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -3118,9 +3174,9 @@ TEXT ·neonPacked8x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V6.B16
 	VMOVI $0, V7.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -3169,12 +3225,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -3189,9 +3246,10 @@ ksingleloop:
 	ADD $32, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -3285,9 +3343,9 @@ TEXT ·neonDirect8x1(SB), NOSPLIT, $0-56
 	ADD R3, R11, R12
 	ADD R3, R12, R13
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -3318,12 +3376,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -3344,9 +3403,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -3439,9 +3499,9 @@ TEXT ·neonPacked8x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V14.B16
 	VMOVI $0, V15.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -3522,12 +3582,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -3550,9 +3611,10 @@ ksingleloop:
 	ADD $32, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -3662,9 +3724,9 @@ TEXT ·neonDirect8x2(SB), NOSPLIT, $0-56
 	ADD R3, R11, R12
 	ADD R3, R12, R13
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -3711,12 +3773,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -3745,9 +3808,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -3844,9 +3908,9 @@ TEXT ·neonPacked9x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V7.B16
 	VMOVI $0, V8.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -3903,12 +3967,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -3925,9 +3990,10 @@ ksingleloop:
 	ADD $36, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -4031,9 +4097,9 @@ TEXT ·neonDirect9x1(SB), NOSPLIT, $0-56
 	ADD R3, R12, R13
 	ADD R3, R13, R14
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -4067,12 +4133,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -4095,9 +4162,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -4200,9 +4268,9 @@ TEXT ·neonPacked9x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V16.B16
 	VMOVI $0, V17.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -4295,12 +4363,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -4326,9 +4395,10 @@ ksingleloop:
 	ADD $36, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -4450,9 +4520,9 @@ TEXT ·neonDirect9x2(SB), NOSPLIT, $0-56
 	ADD R3, R12, R13
 	ADD R3, R13, R14
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -4504,12 +4574,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -4541,9 +4612,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -4650,9 +4722,9 @@ TEXT ·neonPacked10x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V8.B16
 	VMOVI $0, V9.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -4713,12 +4785,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -4736,9 +4809,10 @@ ksingleloop:
 	ADD $40, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -4852,9 +4926,9 @@ TEXT ·neonDirect10x1(SB), NOSPLIT, $0-56
 	ADD R3, R13, R14
 	ADD R3, R14, R15
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -4891,12 +4965,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -4921,9 +4996,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -5036,9 +5112,9 @@ TEXT ·neonPacked10x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V18.B16
 	VMOVI $0, V19.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -5139,12 +5215,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -5172,9 +5249,10 @@ ksingleloop:
 	ADD $40, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -5308,9 +5386,9 @@ TEXT ·neonDirect10x2(SB), NOSPLIT, $0-56
 	ADD R3, R13, R14
 	ADD R3, R14, R15
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -5367,12 +5445,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -5407,9 +5486,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -5526,9 +5606,9 @@ TEXT ·neonPacked11x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V9.B16
 	VMOVI $0, V10.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -5597,12 +5677,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -5622,9 +5703,10 @@ ksingleloop:
 	ADD $44, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -5748,9 +5830,9 @@ TEXT ·neonDirect11x1(SB), NOSPLIT, $0-56
 	ADD R3, R14, R15
 	ADD R3, R15, R16
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -5790,12 +5872,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -5822,9 +5905,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -5947,9 +6031,9 @@ TEXT ·neonPacked11x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V20.B16
 	VMOVI $0, V21.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -6062,12 +6146,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -6098,9 +6183,10 @@ ksingleloop:
 	ADD $44, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -6246,9 +6332,9 @@ TEXT ·neonDirect11x2(SB), NOSPLIT, $0-56
 	ADD R3, R14, R15
 	ADD R3, R15, R16
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -6310,12 +6396,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -6353,9 +6440,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -6482,9 +6570,9 @@ TEXT ·neonPacked12x1(SB), NOSPLIT, $0-48
 	VMOVI $0, V10.B16
 	VMOVI $0, V11.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -6553,12 +6641,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -6578,9 +6667,10 @@ ksingleloop:
 	ADD $48, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -6714,9 +6804,9 @@ TEXT ·neonDirect12x1(SB), NOSPLIT, $0-56
 	ADD R3, R15, R16
 	ADD R3, R16, R17
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FMOVQ (R1), F24
 	FMOVQ 32(R1), F26
 	FMOVD (R2)(R19), F28
@@ -6759,12 +6849,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FMOVQ (R1), F24
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -6793,9 +6884,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FMOVQ (R6), F24
@@ -6928,9 +7020,9 @@ TEXT ·neonPacked12x2(SB), NOSPLIT, $0-48
 	VMOVI $0, V22.B16
 	VMOVI $0, V23.B16
 	CMP $4, R0
-	BLT ksingle
+	BLT word4end
 
-k:
+word4:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -7047,12 +7139,13 @@ k:
 	ADD $128, R1
 	SUB $4, R0
 	CMP $4, R0
-	BGE k
+	BGE word4
 
-ksingle:
-	CBZ R0, kdone
+word4end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVQ (R2), F26
 	FMOVQ 16(R2), F27
@@ -7084,9 +7177,10 @@ ksingleloop:
 	ADD $48, R2
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+32(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)
@@ -7244,9 +7338,9 @@ TEXT ·neonDirect12x2(SB), NOSPLIT, $0-56
 	ADD R3, R15, R16
 	ADD R3, R16, R17
 	CMP $2, R0
-	BLT ksingle
+	BLT word2end
 
-k:
+word2:
 	FLDPQ (R1), (F24, F25)
 	FLDPQ 32(R1), (F26, F27)
 	FMOVD (R2)(R19), F28
@@ -7313,12 +7407,13 @@ k:
 	ADD $64, R1
 	SUB $2, R0
 	CMP $2, R0
-	BGE k
+	BGE word2
 
-ksingle:
-	CBZ R0, kdone
+word2end:
+	CMP $1, R0
+	BLT word1end
 
-ksingleloop:
+word1:
 	FLDPQ (R1), (F24, F25)
 	FMOVS (R2)(R19), F28
 	FMOVS (R7)(R19), F29
@@ -7359,9 +7454,10 @@ ksingleloop:
 	ADD $4, R19
 	ADD $32, R1
 	SUB $1, R0
-	CBNZ R0, ksingleloop
+	CMP $1, R0
+	BGE word1
 
-kdone:
+word1end:
 	MOVD add+40(FP), R6
 	CBZ R6, store
 	FLDPQ (R6), (F24, F25)

@@ -1,6 +1,6 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package vector
 
 // levels are the implementations, by cpu.Level.
-var levels = []*routines{&portable, &portable}
+var levels = []*routines{&portable}

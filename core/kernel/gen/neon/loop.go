@@ -1,21 +1,20 @@
 package neon
 
+import "fmt"
+
 // Loop makes count steps, several at a time while there are enough: step(n)
-// writes n of them and moves the pointers on. It uses count up.
-func (f *File) Loop(name string, count GP, group int, step func(n int)) {
-	single, done := name+"single", name+"done"
-	f.Op("CMP", Imm(group), count)
-	f.Op("BLT", single)
-	f.Label(name)
-	step(group)
-	f.Op("SUB", Imm(group), count)
-	f.Op("CMP", Imm(group), count)
-	f.Op("BGE", name)
-	f.Label(single)
-	f.Op("CBZ", count, done)
-	f.Label(single + "loop")
-	step(1)
-	f.Op("SUB", Imm(1), count)
-	f.Op("CBNZ", count, single+"loop")
-	f.Label(done)
+// writes n of them and moves the pointers on. groups are how many at a time, the
+// most first, down to 1. It uses count up.
+func (f *File) Loop(name string, count GP, groups []int, step func(n int)) {
+	for _, n := range groups {
+		label := fmt.Sprintf("%s%d", name, n)
+		f.Op("CMP", Imm(n), count)
+		f.Op("BLT", label+"end")
+		f.Label(label)
+		step(n)
+		f.Op("SUB", Imm(n), count)
+		f.Op("CMP", Imm(n), count)
+		f.Op("BGE", label)
+		f.Label(label + "end")
+	}
 }

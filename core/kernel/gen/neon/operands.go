@@ -16,6 +16,11 @@ func (v Vec) String() string { return fmt.Sprintf("V%d.S4", int(v)) }
 // part (FMOVS, FMOVD: what is above becomes 0) or whole (FMOVQ).
 func (v Vec) F() string { return fmt.Sprintf("F%d", int(v)) }
 
+// D2 is the register as two float64s.
+func (v Vec) D2() string { return fmt.Sprintf("V%d.D2", int(v)) }
+
+func (v Vec) bytes() string { return fmt.Sprintf("V%d.B16", int(v)) }
+
 // Pair is two registers that are loaded or stored together.
 func Pair(v, w Vec) string { return fmt.Sprintf("(%s, %s)", v.F(), w.F()) }
 

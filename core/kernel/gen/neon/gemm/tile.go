@@ -64,7 +64,7 @@ func (k kernel) tile(layout, doc, arguments string, multiply func()) {
 // packed reads a word of all rows, four to a register, and multiplies by element:
 // of 12 rows, three loads of a and one of b go with 24 multiply-adds.
 func (k kernel) packed() {
-	k.Loop("k", words, 4, func(n int) {
+	k.Loop("word", words, []int{4, 1}, func(n int) {
 		for u := range n {
 			k.loadB(firstB, 32*u)
 			elements := k.loadWord(4 * u * k.rows)
@@ -118,7 +118,7 @@ func (k kernel) direct() {
 	for r := 1; r < k.rows; r++ {
 		k.Op("ADD", strideA, row(r-1), row(r))
 	}
-	k.Loop("k", words, 2, func(n int) {
+	k.Loop("word", words, []int{2, 1}, func(n int) {
 		for u := range n {
 			k.loadB(firstB+Vec(2*u), 32*u)
 		}
