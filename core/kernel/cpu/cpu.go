@@ -10,21 +10,18 @@ import (
 	"strings"
 )
 
-// Level is a set of instructions; each level includes those below it.
+// Level is a set of instructions: its place among those of the architecture, of
+// which each includes the ones before it.
 type Level int
 
-const (
-	Generic Level = iota // Go without assembly
-	AVX2                 // AVX2 with FMA
-	AVX512               // AVX-512 F, BW, DQ and VL
-)
-
-var names = []string{"generic", "avx2", "avx512"}
+// Generic is Go without assembly. The other levels stand in the files of their
+// architectures.
+const Generic Level = 0
 
 func (l Level) String() string { return names[l] }
 
 // Level and error are settled once, at start: results depend on them.
-var level, levelError = choose(os.Getenv("HERD_CPU"), Best())
+var level, levelError = choose(names, os.Getenv("HERD_CPU"), Best())
 
 // Use returns the level that kernels use.
 func Use() Level { return level }
@@ -33,17 +30,17 @@ func Use() Level { return level }
 // level that the processor has, no better than what was asked for.
 func Err() error { return levelError }
 
-// choose returns the level called asked, and Best for "".
-func choose(asked string, best Level) (Level, error) {
+// choose returns the level that names has at asked, and best for "".
+func choose(names []string, asked string, best Level) (Level, error) {
 	if asked == "" {
 		return best, nil
 	}
 	l := Level(slices.Index(names, asked))
 	switch {
 	case l < 0:
-		return best, fmt.Errorf("HERD_CPU=%s is not one of %s; using %v", asked, strings.Join(names, ", "), best)
+		return best, fmt.Errorf("HERD_CPU=%s is not one of %s; using %s", asked, strings.Join(names, ", "), names[best])
 	case l > best:
-		return best, fmt.Errorf("HERD_CPU=%s is more than this processor has; using %v (%s)", asked, best, runtime.GOARCH)
+		return best, fmt.Errorf("HERD_CPU=%s is more than this processor has; using %s (%s)", asked, names[best], runtime.GOARCH)
 	}
 	return l, nil
 }

@@ -2,6 +2,13 @@ package cpu
 
 import "github.com/klauspost/cpuid/v2"
 
+const (
+	AVX2   = Generic + 1 + iota // AVX2 with FMA
+	AVX512                      // AVX-512 F, BW, DQ and VL
+)
+
+var names = []string{"generic", "avx2", "avx512"}
+
 // Best returns the highest level that the processor and the system support.
 func Best() Level {
 	c := cpuid.CPU

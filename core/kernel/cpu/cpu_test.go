@@ -6,27 +6,29 @@ import (
 )
 
 func TestChoose(t *testing.T) {
+	const low, high Level = 1, 2
+	names := []string{"generic", "low", "high"}
 	for _, c := range []struct {
 		asked      string
 		best, want Level
 		message    string // part of it, "" for none
 	}{
-		{"", AVX512, AVX512, ""},
+		{"", high, high, ""},
 		{"", Generic, Generic, ""},
-		{"generic", AVX512, Generic, ""},
-		{"avx2", AVX512, AVX2, ""},
-		{"avx512", AVX512, AVX512, ""},
-		{"avx512", AVX2, AVX2, "more than this processor has"},
-		{"avx2", Generic, Generic, "more than this processor has"},
-		{"AVX2", AVX2, AVX2, "not one of generic, avx2, avx512"},
-		{"fast", AVX2, AVX2, "not one of generic, avx2, avx512"},
+		{"generic", high, Generic, ""},
+		{"low", high, low, ""},
+		{"high", high, high, ""},
+		{"high", low, low, "more than this processor has; using low"},
+		{"low", Generic, Generic, "more than this processor has; using generic"},
+		{"LOW", low, low, "not one of generic, low, high; using low"},
+		{"fast", low, low, "not one of generic, low, high; using low"},
 	} {
-		got, err := choose(c.asked, c.best)
+		got, err := choose(names, c.asked, c.best)
 		if got != c.want {
-			t.Errorf("HERD_CPU=%s on %v: %v, want %v", c.asked, c.best, got, c.want)
+			t.Errorf("HERD_CPU=%s on %s: %d, want %d", c.asked, names[c.best], got, c.want)
 		}
 		if (err == nil) != (c.message == "") || err != nil && !strings.Contains(err.Error(), c.message) {
-			t.Errorf("HERD_CPU=%s on %v: error %v, want %q", c.asked, c.best, err, c.message)
+			t.Errorf("HERD_CPU=%s on %s: error %v, want %q", c.asked, names[c.best], err, c.message)
 		}
 	}
 }

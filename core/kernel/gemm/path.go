@@ -1,5 +1,8 @@
 package gemm
 
+//go:generate go -C ../gen run ./gemm -out ../gemm/gemm_amd64.s -stubs ../gemm/stub_amd64.go -pkg gemm
+//go:generate go -C ../gen run ./neon/gemm -out ../gemm/gemm_arm64.s -stubs ../gemm/stub_arm64.go -pkg gemm
+
 import "github.com/herd-lm/herd/core/kernel/cpu"
 
 // A path is one set of inner routines and the register tile that they want. They

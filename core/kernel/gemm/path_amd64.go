@@ -1,7 +1,5 @@
 package gemm
 
-//go:generate go -C ../gen run ./gemm -out ../gemm/gemm_amd64.s -stubs ../gemm/stub_amd64.go -pkg gemm
-
 import "github.com/herd-lm/herd/core/kernel/cpu"
 
 var (
@@ -16,19 +14,6 @@ func init() {
 	avx512BF16.pack, avx512BF16.row = packBF16, roundRow
 }
 
-// assembly returns the path of tiles that have up to two vectors of lanes.
-func assembly(level cpu.Level, lanes, perWord int, packed []packedTiles, direct []directTiles) path {
-	return path{
-		level: level, mr: len(packed) - 1, nr: 2 * lanes, narrow: lanes, perWord: perWord,
-		packed: func(words, rows, cols int, a, b, c, add []float32, stride int) {
-			callPacked(packed[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, b, c, add, stride)
-		},
-		direct: func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
-			callDirect(direct[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, strideA, b, c, add, stride)
-		},
-	}
-}
-
 // paths are the ways to multiply float32s, by level.
 var paths = []*path{&portable, &avx2, &avx512}
 
@@ -40,17 +25,7 @@ func bf16Path(level cpu.Level) *path {
 	return nil
 }
 
-// Register tiles in assembly, their strides in bytes; below by number of rows.
-// All of one kind chain the same operations, so that a row does not depend on which
-// tile it falls into.
-type (
-	packedTile func(words uint64, a, b, c, add *float32, stride uint64)
-	directTile func(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-
-	packedTiles [2]packedTile // of one vector, and of two
-	directTiles [2]directTile
-)
-
+// The tiles, by number of rows.
 var (
 	packed512 = [...]packedTiles{
 		{}, {avx512Packed1x1, avx512Packed1x2}, {avx512Packed2x1, avx512Packed2x2},
@@ -91,27 +66,3 @@ var (
 		{bf16Direct12x1, bf16Direct12x2}, {bf16Direct13x1, bf16Direct13x2}, {bf16Direct14x1, bf16Direct14x2},
 	}
 )
-
-// callPacked and callDirect check what assembly does not: that panels and tile
-// are inside their slices.
-func callPacked(f packedTile, nr, words, rows, cols int, a, b, c, add []float32, stride int) {
-	a, b = a[:words*rows], b[:words*nr]
-	f(uint64(words), &a[0], &b[0], tileAt(c, rows, cols, stride), addAt(add, rows, cols, stride), uint64(4*stride))
-}
-
-func callDirect(f directTile, nr, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
-	a, b = a[:(rows-1)*strideA+words], b[:words*nr]
-	f(uint64(words), &a[0], uint64(4*strideA), &b[0], tileAt(c, rows, cols, stride), addAt(add, rows, cols, stride), uint64(4*stride))
-}
-
-func tileAt(c []float32, rows, cols, stride int) *float32 {
-	c = c[:(rows-1)*stride+cols]
-	return &c[0]
-}
-
-func addAt(add []float32, rows, cols, stride int) *float32 {
-	if add == nil {
-		return nil
-	}
-	return tileAt(add, rows, cols, stride)
-}

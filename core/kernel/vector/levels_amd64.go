@@ -1,7 +1,5 @@
 package vector
 
-//go:generate go -C ../gen run ./vector -out ../vector/vector_amd64.s -stubs ../vector/stub_amd64.go -pkg vector
-
 // levels are the implementations, by cpu.Level.
 var levels = []*routines{&portable, &avx2, &avx512}
 

@@ -1,0 +1,52 @@
+//go:build amd64 || arm64
+
+package gemm
+
+import "github.com/herd-lm/herd/core/kernel/cpu"
+
+// Register tiles in assembly, their strides in bytes. All of one kind chain the
+// same operations, so that a row does not depend on which tile it falls into.
+type (
+	packedTile func(words uint64, a, b, c, add *float32, stride uint64)
+	directTile func(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+
+	packedTiles [2]packedTile // of one vector, and of two
+	directTiles [2]directTile
+)
+
+// assembly returns the path of tiles that have up to two vectors of lanes.
+func assembly(level cpu.Level, lanes, perWord int, packed []packedTiles, direct []directTiles) path {
+	return path{
+		level: level, mr: len(packed) - 1, nr: 2 * lanes, narrow: lanes, perWord: perWord,
+		packed: func(words, rows, cols int, a, b, c, add []float32, stride int) {
+			callPacked(packed[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, b, c, add, stride)
+		},
+		direct: func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
+			callDirect(direct[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, strideA, b, c, add, stride)
+		},
+	}
+}
+
+// callPacked and callDirect check what assembly does not: that panels and tile
+// are inside their slices.
+func callPacked(f packedTile, nr, words, rows, cols int, a, b, c, add []float32, stride int) {
+	a, b = a[:words*rows], b[:words*nr]
+	f(uint64(words), &a[0], &b[0], tileAt(c, rows, cols, stride), addAt(add, rows, cols, stride), uint64(4*stride))
+}
+
+func callDirect(f directTile, nr, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
+	a, b = a[:(rows-1)*strideA+words], b[:words*nr]
+	f(uint64(words), &a[0], uint64(4*strideA), &b[0], tileAt(c, rows, cols, stride), addAt(add, rows, cols, stride), uint64(4*stride))
+}
+
+func tileAt(c []float32, rows, cols, stride int) *float32 {
+	c = c[:(rows-1)*stride+cols]
+	return &c[0]
+}
+
+func addAt(add []float32, rows, cols, stride int) *float32 {
+	if add == nil {
+		return nil
+	}
+	return tileAt(add, rows, cols, stride)
+}

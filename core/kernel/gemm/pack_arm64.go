@@ -1,0 +1,25 @@
+package gemm
+
+// packNEON transposes rows in blocks of 4 lines by 4 depths. The last four lines
+// may be packed twice, so that nothing is read or written beside them. Columns,
+// the rest of the depth, and fewer lines than four are left to Go.
+func packNEON(dst []float32, o Operand, i, lines, k, kc, width int) {
+	whole := kc / 4 * 4
+	if o.Columns || lines < 4 || whole == 0 {
+		packPortable(dst, o, i, lines, k, kc, width)
+		return
+	}
+	for r := 0; r < lines; r += 4 {
+		r := min(r, lines-4)
+		var at [4]*float32
+		for l := range at {
+			line := o.Data[o.at(i+r+l, k):][:whole]
+			at[l] = &line[0]
+		}
+		part := dst[r:][:(whole-1)*width+4]
+		neonTranspose(uint64(whole/4), &at, &part[0], uint64(4*width))
+	}
+	if whole < kc {
+		packPortable(dst[whole*width:], o, i, lines, k+whole, kc-whole, width)
+	}
+}

@@ -1,0 +1,18 @@
+// Command gemm writes the assembly of package gemm for NEON: microkernels, and a
+// transposition to pack with.
+package main
+
+import "github.com/herd-lm/herd/core/kernel/gen/neon"
+
+func main() {
+	var f neon.File
+	for rows := 1; rows <= mostRows; rows++ {
+		for vectors := 1; vectors <= 2; vectors++ {
+			k := kernel{&f, rows, vectors}
+			k.tile("Packed", "a[words][%d]", "a, b, c, add *float32", k.packed)
+			k.tile("Direct", "%d rows of a that are strideA bytes apart", "a *float32, strideA uint64, b, c, add *float32", k.direct)
+		}
+	}
+	transpose(&f)
+	f.Write()
+}

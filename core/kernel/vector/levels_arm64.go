@@ -1,0 +1,10 @@
+package vector
+
+// levels are the implementations, by cpu.Level.
+var levels = []*routines{&portable, &neon}
+
+var neon = routines{
+	dot: neonDot, dot3: neonDot3, largest: neonMax, sumSquares: neonSumSquares, scale: neonScale, addScaled: neonAddScaled,
+	product: neonProduct, addProduct: neonAddProduct, scoreGrad: neonScoreGrad, normGrad: neonNormGrad, normGradAdd: neonNormGradAdd, rotate: neonRotate,
+	expSum: neonExpSum, gate: neonGate, gateGrad: neonGateGrad, dotRows: neonDotRows, addRows: neonAddRows, adam: neonAdam,
+}
