@@ -30,6 +30,20 @@ func borrow(n int) *buffer {
 
 func (b *buffer) giveBack() { buffers.Put(b) }
 
+// Release drops the memory that kernels keep for the calls to come, and with it
+// what the last ones saw.
+func Release() {
+	buffers.Forget()
+	gemm.Release()
+}
+
+// ScratchBytes returns the most memory that kernels keep where the largest matrix
+// that a product packs has factor elements: a share of it on each thread, and one
+// that all threads pack together, in a product and in what calls it.
+func ScratchBytes(factor int) int64 {
+	return int64(Threads())*gemm.ScratchBytes(factor) + 2*4*int64(min(factor, panelWords))
+}
+
 // cut returns the first n elements of rest and leaves the others in it.
 func cut(rest *[]float32, n int) []float32 {
 	part := (*rest)[:n:n]

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/memory"
 )
 
 // ErrNonFinite says that a gradient holds NaN or infinity. The weights and
@@ -34,7 +35,7 @@ type AdamW struct {
 func NewAdamW(n int) *AdamW {
 	return &AdamW{
 		Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Decay: 0.1,
-		M: make([]float32, n), V: make([]float32, n),
+		M: memory.Floats(n), V: memory.Floats(n),
 	}
 }
 

@@ -18,7 +18,11 @@
 // threads, bit for bit.
 package gemm
 
-import "github.com/herd-lm/herd/core/memory"
+import (
+	"unsafe"
+
+	"github.com/herd-lm/herd/core/memory"
+)
 
 // Operand is a set of lines of equal depth.
 type Operand struct {
@@ -82,6 +86,15 @@ type scratch struct {
 }
 
 var scratches memory.Pool[scratch]
+
+// Release drops the memory that threads keep for the products to come.
+func Release() { scratches.Forget() }
+
+// ScratchBytes returns the most memory that a thread keeps where the largest b of
+// a product has factor elements.
+func ScratchBytes(factor int) int64 {
+	return int64(unsafe.Sizeof(scratch{})) + 4*int64(min(factor, panelWords))
+}
 
 // Block sizes: a panel of b (blockWords x tile width) stays in the first level
 // cache, the block of a in the second.
