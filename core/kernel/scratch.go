@@ -15,8 +15,6 @@ type buffer struct {
 	ids     []token.ID
 	blocks  [][2]int32
 	tile    tile
-	product gemm.Product
-	panels  gemm.Panels
 }
 
 var buffers memory.Pool[buffer]
@@ -34,14 +32,15 @@ func (b *buffer) giveBack() { buffers.Put(b) }
 // what the last ones saw.
 func Release() {
 	buffers.Forget()
+	sharedProducts.Forget()
 	gemm.Release()
 }
 
-// ScratchBytes returns the most memory that kernels keep where the largest matrix
-// that a product packs has factor elements: a share of it on each thread, and one
-// that all threads pack together, in a product and in what calls it.
+// ScratchBytes returns about the most memory that kernels keep where the largest
+// matrix that a product packs has factor elements: what each thread packs by itself,
+// and what all pack together. What attention has is little beside it.
 func ScratchBytes(factor int) int64 {
-	return int64(Threads())*gemm.ScratchBytes(factor) + 2*4*int64(min(factor, panelWords))
+	return int64(Threads())*gemm.ScratchBytes(factor) + 4*int64(min(factor, panelWords))
 }
 
 // cut returns the first n elements of rest and leaves the others in it.

@@ -18,11 +18,7 @@
 // threads, bit for bit.
 package gemm
 
-import (
-	"unsafe"
-
-	"github.com/herd-lm/herd/core/memory"
-)
+import "github.com/herd-lm/herd/core/memory"
 
 // Operand is a set of lines of equal depth.
 type Operand struct {
@@ -93,7 +89,7 @@ func Release() { scratches.Forget() }
 // ScratchBytes returns the most memory that a thread keeps where the largest b of
 // a product has factor elements.
 func ScratchBytes(factor int) int64 {
-	return int64(unsafe.Sizeof(scratch{})) + 4*int64(min(factor, panelWords))
+	return 4 * int64((blockA+slack)*blockWords+tileMost+min(factor, panelWords))
 }
 
 // Block sizes: a panel of b (blockWords x tile width) stays in the first level
