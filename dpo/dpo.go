@@ -9,7 +9,7 @@ import (
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/stage"
 	"github.com/herd-lm/herd/core/train"
 )
 
@@ -24,36 +24,29 @@ type Settings struct {
 	NLLWeight  float64 `yaml:"nll_weight"`  // of the chosen response's likelihood
 	MaskFormat bool    `yaml:"mask_format"` // leave end-of-turn tokens out of the contrast
 
-	pack.Limit     `yaml:",inline"`
-	train.Settings `yaml:",inline"`
+	stage.Tuning `yaml:",inline"`
 }
 
 // Defaults returns the settings that a YAML file changes.
 func Defaults() Settings {
-	s := Settings{Beta: 0.1, NLLWeight: 0.2, MaskFormat: true, Limit: pack.Limit{MaxTokens: 2048, TooLong: pack.Refuse}, Settings: train.Defaults()}
-	s.LearningRate, s.WeightDecay, s.BatchTokens, s.BatchRows = 1e-5, 0, 0, 32
+	s := Settings{Beta: 0.1, NLLWeight: 0.2, MaskFormat: true, Tuning: stage.Defaults()}
+	s.BatchTokens, s.BatchRows = 0, 32
 	return s
 }
 
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
+	return stage.Check("dpo",
+		stage.NeedModel(s.Model), stage.NeedTables("preferences", s.Preferences), stage.NeedOut(s.Out),
+		s.check(), s.Tuning.Validate())
+}
+
+func (s Settings) check() error {
 	switch {
-	case s.Model == "":
-		return fmt.Errorf("dpo: model is not set: the model directory to start from")
-	case len(s.Preferences) == 0:
-		return fmt.Errorf("dpo: preferences is not set: the tables of preferences to learn from")
-	case s.Out == "":
-		return fmt.Errorf("dpo: out is not set: the model directory to write")
 	case !(s.Beta > 0):
-		return fmt.Errorf("dpo: beta is %g, expected a positive number", s.Beta)
+		return fmt.Errorf("beta is %g, expected a positive number", s.Beta)
 	case !(s.NLLWeight >= 0):
-		return fmt.Errorf("dpo: nll_weight is %g, expected 0 or more", s.NLLWeight)
-	}
-	if err := s.Limit.Validate(); err != nil {
-		return fmt.Errorf("dpo: %w", err)
-	}
-	if err := s.Settings.Validate(); err != nil {
-		return fmt.Errorf("dpo: %w", err)
+		return fmt.Errorf("nll_weight is %g, expected 0 or more", s.NLLWeight)
 	}
 	return nil
 }
@@ -77,28 +70,8 @@ func (s Settings) Manifest() (checkpoint.Manifest, error) {
 // Run optimises the model on the preferences. The reference's log-probabilities
 // are computed once and kept as columns of OUT/preferences.arrow.
 func Run(ctx context.Context, s Settings, o train.Options) error {
-	if err := s.Validate(); err != nil {
-		return err
-	}
-	manifest, err := s.Manifest()
-	if err != nil {
-		return err
-	}
-	tok, err := tokenizer.Load(s.Model)
-	if err != nil {
-		return fmt.Errorf("dpo: %w", err)
-	}
-	examples, err := referenced(ctx, tok, s, manifest)
-	if err != nil {
-		return fmt.Errorf("dpo: %w", err)
-	}
-	params, err := model.Load(s.Model, true)
-	if err != nil {
-		return fmt.Errorf("dpo: %w", err)
-	}
-	return train.Run(ctx, train.Task{
-		Settings: s.Settings, Params: params, Tokenizer: tok, Examples: examples,
-		Loss: Sigmoid(s.Beta, s.NLLWeight), Metrics: Metrics(s.Beta),
-		Dir: s.Out, Manifest: manifest, Options: o,
-	})
+	task := train.Task{Settings: s.Settings, Loss: Sigmoid(s.Beta, s.NLLWeight), Metrics: Metrics(s.Beta), Dir: s.Out, Options: o}
+	return stage.Train(ctx, s, task, stage.From(s.Model, model.Load, func(t *train.Task) ([]pack.Example, error) {
+		return referenced(ctx, t.Tokenizer, s, t.Manifest)
+	}))
 }

@@ -20,7 +20,7 @@ import (
 // of the table that an earlier session left in the output directory if they
 // were computed with the same reference, or new ones.
 func referenced(ctx context.Context, tok *tokenizer.Tokenizer, s Settings, m checkpoint.Manifest) ([]pack.Example, error) {
-	rows, examples, err := example.Load(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
+	rows, examples, err := example.LoadRows(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
 		return example.One(Example(tok, row, s.MaskFormat))
 	})
 	if err != nil {

@@ -2,11 +2,11 @@ package pretrain
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/stage"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
@@ -15,31 +15,8 @@ import (
 
 // Run trains the model on the documents.
 func Run(ctx context.Context, s Settings, o train.Options) error {
-	if err := s.Validate(); err != nil {
-		return err
-	}
-	manifest, err := s.Manifest()
-	if err != nil {
-		return err
-	}
-	tok, err := s.tokenizer()
-	if err != nil {
-		return fmt.Errorf("pretrain: %w", err)
-	}
-	_, examples, err := example.Load(s.Documents, pack.Limit{}, func(row data.Document) ([]pack.Example, error) {
-		return example.Document(tok, row, s.SequenceLength), nil
-	})
-	if err != nil {
-		return fmt.Errorf("pretrain: %w", err)
-	}
-	params, err := s.params(tok)
-	if err != nil {
-		return fmt.Errorf("pretrain: %w", err)
-	}
-	return train.Run(ctx, train.Task{
-		Settings: s.Settings, Params: params, Tokenizer: tok, Examples: examples, Loss: model.CrossEntropy,
-		Dir: s.Out, Manifest: manifest, Options: o,
-	})
+	task := train.Task{Settings: s.Settings, Loss: model.CrossEntropy, Dir: s.Out, Options: o}
+	return stage.Train(ctx, s, task, stage.Source{Tokenizer: s.tokenizer, Examples: s.examples, Params: s.params})
 }
 
 // tokenizer returns the tokenizer of the model to go on from, the one that is
@@ -76,11 +53,19 @@ func texts(paths []string, failed *error) iter.Seq[string] {
 	}
 }
 
+// examples returns the documents in pieces.
+func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
+	return example.Load(s.Documents, pack.Limit{}, func(row data.Document) ([]pack.Example, error) {
+		return example.Document(t.Tokenizer, row, s.SequenceLength), nil
+	})
+}
+
 // params returns the weights to start from.
-func (s Settings) params(tok *tokenizer.Tokenizer) (*model.Params, error) {
+func (s Settings) params(t *train.Task) (*model.Params, error) {
 	if s.Model != "" {
 		return model.Load(s.Model, true)
 	}
+	tok := t.Tokenizer
 	c := s.Architecture.config(tok.VocabSize())
 	bos, eos := int(tok.BOS()), int(tok.EOS())
 	c.BOS, c.EOS = &bos, model.IntSet{eos, int(tok.EOT())}

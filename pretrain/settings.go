@@ -7,6 +7,7 @@ import (
 
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/stage"
 	"github.com/herd-lm/herd/core/train"
 )
 
@@ -54,26 +55,25 @@ func Defaults() Settings {
 
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
+	return stage.Check("pretrain",
+		stage.NeedTables("documents", s.Documents), stage.NeedOut(s.Out),
+		s.check(), s.Settings.Validate())
+}
+
+func (s Settings) check() error {
 	switch {
-	case len(s.Documents) == 0:
-		return fmt.Errorf("pretrain: documents is not set: the tables of documents to learn from")
-	case s.Out == "":
-		return fmt.Errorf("pretrain: out is not set: the model directory to write")
 	case s.SequenceLength < 2:
-		return fmt.Errorf("pretrain: sequence_length is %d, expected 2 or more", s.SequenceLength)
+		return fmt.Errorf("sequence_length is %d, expected 2 or more", s.SequenceLength)
 	case s.Model != "" && s.Tokenizer != "":
-		return fmt.Errorf("pretrain: model and tokenizer are both set: a model to go on from has its own tokenizer")
+		return fmt.Errorf("model and tokenizer are both set: a model to go on from has its own tokenizer")
+	case s.Model != "":
+		return nil
 	}
-	if s.Model == "" {
-		if err := s.Architecture.config(max(s.VocabSize, 1)).Validate(); err != nil {
-			return fmt.Errorf("pretrain: architecture: %w", err)
-		}
-		if s.SequenceLength > s.Architecture.MaxPositions {
-			return fmt.Errorf("pretrain: sequence_length is %d, architecture.max_position_embeddings only %d", s.SequenceLength, s.Architecture.MaxPositions)
-		}
+	if err := s.Architecture.config(max(s.VocabSize, 1)).Validate(); err != nil {
+		return fmt.Errorf("architecture: %w", err)
 	}
-	if err := s.Settings.Validate(); err != nil {
-		return fmt.Errorf("pretrain: %w", err)
+	if s.SequenceLength > s.Architecture.MaxPositions {
+		return fmt.Errorf("sequence_length is %d, architecture.max_position_embeddings only %d", s.SequenceLength, s.Architecture.MaxPositions)
 	}
 	return nil
 }

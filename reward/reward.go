@@ -9,6 +9,7 @@ import (
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/stage"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
@@ -25,36 +26,29 @@ type Settings struct {
 	MinStrength int     `yaml:"min_strength"` // leave out pairs whose strength is known and less
 	Margin      float64 `yaml:"margin"`       // by which chosen should win, times the strength; Llama 3 has 0
 
-	pack.Limit     `yaml:",inline"`
-	train.Settings `yaml:",inline"`
+	stage.Tuning `yaml:",inline"`
 }
 
 // Defaults returns the settings that a YAML file changes.
 func Defaults() Settings {
-	s := Settings{Limit: pack.Limit{MaxTokens: 2048, TooLong: pack.Refuse}, Settings: train.Defaults()}
-	s.LearningRate, s.WeightDecay, s.BatchTokens, s.BatchRows = 1e-5, 0, 0, 64
+	s := Settings{Tuning: stage.Defaults()}
+	s.BatchTokens, s.BatchRows = 0, 64
 	return s
 }
 
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
+	return stage.Check("reward",
+		stage.NeedModel(s.Model), stage.NeedTables("preferences", s.Preferences), stage.NeedOut(s.Out),
+		s.check(), s.Tuning.Validate())
+}
+
+func (s Settings) check() error {
 	switch {
-	case s.Model == "":
-		return fmt.Errorf("reward: model is not set: the model directory to start from")
-	case len(s.Preferences) == 0:
-		return fmt.Errorf("reward: preferences is not set: the tables of preferences to learn from")
-	case s.Out == "":
-		return fmt.Errorf("reward: out is not set: the model directory to write")
 	case s.MinStrength < 0 || s.MinStrength > 4:
-		return fmt.Errorf("reward: min_strength is %d, expected 0 to 4", s.MinStrength)
+		return fmt.Errorf("min_strength is %d, expected 0 to 4", s.MinStrength)
 	case !(s.Margin >= 0):
-		return fmt.Errorf("reward: margin is %g, expected 0 or more", s.Margin)
-	}
-	if err := s.Limit.Validate(); err != nil {
-		return fmt.Errorf("reward: %w", err)
-	}
-	if err := s.Settings.Validate(); err != nil {
-		return fmt.Errorf("reward: %w", err)
+		return fmt.Errorf("margin is %g, expected 0 or more", s.Margin)
 	}
 	return nil
 }
@@ -68,34 +62,16 @@ func (s Settings) Manifest() (checkpoint.Manifest, error) {
 
 // Run trains a reward model on the preferences.
 func Run(ctx context.Context, s Settings, o train.Options) error {
-	if err := s.Validate(); err != nil {
-		return err
-	}
-	manifest, err := s.Manifest()
-	if err != nil {
-		return err
-	}
-	tok, err := tokenizer.Load(s.Model)
-	if err != nil {
-		return fmt.Errorf("reward: %w", err)
-	}
-	_, examples, err := example.Load(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
+	task := train.Task{Settings: s.Settings, Loss: BradleyTerry, Metrics: Metrics, Dir: s.Out, Options: o}
+	return stage.Train(ctx, s, task, stage.From(s.Model, model.LoadReward, s.examples))
+}
+
+func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
+	return example.Load(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
 		if row.Strength > 0 && row.Strength < s.MinStrength {
 			return nil, nil
 		}
-		return example.One(Example(tok, row, s.Margin))
-	})
-	if err != nil {
-		return fmt.Errorf("reward: %w", err)
-	}
-	params, err := model.LoadReward(s.Model, true)
-	if err != nil {
-		return fmt.Errorf("reward: %w", err)
-	}
-	return train.Run(ctx, train.Task{
-		Settings: s.Settings, Params: params, Tokenizer: tok, Examples: examples,
-		Loss: BradleyTerry, Metrics: Metrics,
-		Dir: s.Out, Manifest: manifest, Options: o,
+		return example.One(Example(t.Tokenizer, row, s.Margin))
 	})
 }
 

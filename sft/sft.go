@@ -4,12 +4,11 @@ package sft
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/stage"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/example"
@@ -21,34 +20,21 @@ type Settings struct {
 	Chats []string `yaml:"chats"` // tables of chats
 	Out   string   `yaml:"out"`   // model directory to write
 
-	pack.Limit     `yaml:",inline"`
-	train.Settings `yaml:",inline"`
+	stage.Tuning `yaml:",inline"`
 }
 
 // Defaults returns the settings that a YAML file changes.
 func Defaults() Settings {
-	s := Settings{Limit: pack.Limit{MaxTokens: 2048, TooLong: pack.Refuse}, Settings: train.Defaults()}
-	s.Epochs, s.LearningRate, s.WeightDecay = 2, 1e-5, 0
+	s := Settings{Tuning: stage.Defaults()}
+	s.Epochs = 2
 	return s
 }
 
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
-	switch {
-	case s.Model == "":
-		return fmt.Errorf("sft: model is not set: the model directory to start from")
-	case len(s.Chats) == 0:
-		return fmt.Errorf("sft: chats is not set: the tables of chats to learn from")
-	case s.Out == "":
-		return fmt.Errorf("sft: out is not set: the model directory to write")
-	}
-	if err := s.Limit.Validate(); err != nil {
-		return fmt.Errorf("sft: %w", err)
-	}
-	if err := s.Settings.Validate(); err != nil {
-		return fmt.Errorf("sft: %w", err)
-	}
-	return nil
+	return stage.Check("sft",
+		stage.NeedModel(s.Model), stage.NeedTables("chats", s.Chats), stage.NeedOut(s.Out),
+		s.Tuning.Validate())
 }
 
 // Manifest describes the run that s asks for.
@@ -60,29 +46,12 @@ func (s Settings) Manifest() (checkpoint.Manifest, error) {
 
 // Run fine-tunes the model on the chats.
 func Run(ctx context.Context, s Settings, o train.Options) error {
-	if err := s.Validate(); err != nil {
-		return err
-	}
-	manifest, err := s.Manifest()
-	if err != nil {
-		return err
-	}
-	tok, err := tokenizer.Load(s.Model)
-	if err != nil {
-		return fmt.Errorf("sft: %w", err)
-	}
-	_, examples, err := example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
-		return example.One(example.Chat(tok, row))
-	})
-	if err != nil {
-		return fmt.Errorf("sft: %w", err)
-	}
-	params, err := model.Load(s.Model, true)
-	if err != nil {
-		return fmt.Errorf("sft: %w", err)
-	}
-	return train.Run(ctx, train.Task{
-		Settings: s.Settings, Params: params, Tokenizer: tok, Examples: examples, Loss: model.CrossEntropy,
-		Dir: s.Out, Manifest: manifest, Options: o,
+	task := train.Task{Settings: s.Settings, Loss: model.CrossEntropy, Dir: s.Out, Options: o}
+	return stage.Train(ctx, s, task, stage.From(s.Model, model.Load, s.examples))
+}
+
+func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
+	return example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
+		return example.One(example.Chat(t.Tokenizer, row))
 	})
 }

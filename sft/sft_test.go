@@ -72,7 +72,7 @@ func TestTooLong(t *testing.T) {
 		want    string
 	}{{"error", 0, "row long has"}, {"skip", 1, ""}, {"truncate", 2, ""}} {
 		s.TooLong = c.tooLong
-		_, examples, err := example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
+		examples, err := example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
 			return example.One(example.Chat(tok, row))
 		})
 		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {

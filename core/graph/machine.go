@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"runtime"
 
 	G "gorgonia.org/gorgonia"
 )
@@ -36,8 +37,12 @@ func (m *Machine) Run() error {
 	return m.vm.RunAll()
 }
 
-// Close releases what the machine holds.
-func (m *Machine) Close() error { return m.vm.Close() }
+// Close releases what the machine holds. What a finalizer waits for, memory of the
+// graph and all, outlives a garbage collection: Close has done all there is to do.
+func (m *Machine) Close() error {
+	runtime.SetFinalizer(m.vm, nil)
+	return m.vm.Close()
+}
 
 // clock holds Gorgonia to the order that the memory plan assumed: a node that
 // ran early would read or overwrite another's memory.

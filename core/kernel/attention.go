@@ -5,6 +5,7 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel/gemm"
 	"github.com/herd-lm/herd/core/kernel/vector"
+	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -17,14 +18,13 @@ import (
 // arXiv 2205.14135), so that no n x n matrix exists, and blocks that may not be
 // attended cost nothing. Keys and values are packed once for all queries.
 func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Heads, n int) {
-	b := borrow(0)
-	defer b.giveBack()
-	a := b.attend(f, qkv, segs, h)
+	a := attend(f, qkv, segs, h)
+	defer a.giveBack()
 	a.pack(func(k *keyPanels, format gemm.Format, keys, values []float32, n int) {
 		k.keyLines.PackAll(format, gemm.Rows(keys, h.QKV()), n, h.Dim)
 		k.valueColumns.PackAll(format, gemm.Columns(values, h.QKV()), h.Dim, n)
 	})
-	blocks := queryBlocks(b, segs, h)
+	blocks := a.queryBlocks()
 	Parallel(len(blocks)*h.KV, func(i int) {
 		block := blocks[len(blocks)-1-i/h.KV] // the last ones see most keys: start with them
 		t := newTile(a, i%h.KV)
@@ -41,9 +41,10 @@ type attention struct {
 	segs      []token.Segment
 	qkv       []float32 // [n, QKV]
 
-	blocks [][2]int32  // of keys: segment index and first token
-	first  []int32     // by segment: the index of its first block
-	keys   []keyPanels // [blocks][KV]
+	queries [][2]int32  // blocks of queries: segment index and first token
+	blocks  [][2]int32  // of keys, likewise
+	first   []int32     // by segment: the index of its first block
+	keys    []keyPanels // [blocks][KV]
 }
 
 // keyPanels are a block of keys of one head with their values, packed as the
@@ -55,9 +56,13 @@ type keyPanels struct {
 // keyBlock is the number of keys that a tile of queries meets at a time.
 const keyBlock = 128
 
+// attentions keeps what was packed apart from what threads borrow: it is large,
+// and needed once.
+var attentions memory.Pool[attention]
+
 // attend cuts the keys of segs into blocks.
-func (b *buffer) attend(f Precision, qkv []float32, segs []token.Segment, h Heads) *attention {
-	a := &b.attention
+func attend(f Precision, qkv []float32, segs []token.Segment, h Heads) *attention {
+	a := attentions.Get()
 	a.precision, a.h, a.segs, a.qkv = f, h, segs, qkv
 	a.blocks, a.first = a.blocks[:0], a.first[:0]
 	for s, seg := range segs {
@@ -70,6 +75,11 @@ func (b *buffer) attend(f Precision, qkv []float32, segs []token.Segment, h Head
 		a.keys = append(a.keys, keyPanels{})
 	}
 	return a
+}
+
+func (a *attention) giveBack() {
+	a.segs, a.qkv = nil, nil
+	attentions.Put(a)
 }
 
 // pack packs every block: n keys and values, lines of width Dim that are QKV apart.
@@ -87,16 +97,16 @@ func (a *attention) pack(with func(k *keyPanels, format gemm.Format, keys, value
 // a tile of queries.
 const queryRows = 112
 
-// queryBlocks cuts segs into runs of tokens, each within one segment and small
-// enough for one tile: a list of pairs, segment index and first token.
-func queryBlocks(b *buffer, segs []token.Segment, h Heads) [][2]int32 {
-	b.blocks = b.blocks[:0]
-	for s, seg := range segs {
-		for lo := seg.Start; lo < seg.End; lo += int32(h.blockTokens()) {
-			b.blocks = append(b.blocks, [2]int32{int32(s), lo})
+// queryBlocks cuts the segments into runs of tokens, each within one segment and
+// small enough for one tile.
+func (a *attention) queryBlocks() [][2]int32 {
+	a.queries = a.queries[:0]
+	for s, seg := range a.segs {
+		for lo := seg.Start; lo < seg.End; lo += int32(a.h.blockTokens()) {
+			a.queries = append(a.queries, [2]int32{int32(s), lo})
 		}
 	}
-	return b.blocks
+	return a.queries
 }
 
 // blockTokens is the number of tokens in a tile. It is even, as keyBlock is, so

@@ -131,10 +131,9 @@ func TestNothing(t *testing.T) {
 // scoresComputed counts the scores that Attention computes for segs, and those
 // that may be seen.
 func scoresComputed(segs []token.Segment, h Heads, n int) (computed, visible int) {
-	b := borrow(0)
-	defer b.giveBack()
-	a := b.attend(FP32, make([]float32, n*h.QKV()), segs, h)
-	for _, block := range queryBlocks(b, segs, h) {
+	a := attend(FP32, make([]float32, n*h.QKV()), segs, h)
+	defer a.giveBack()
+	for _, block := range a.queryBlocks() {
 		t := newTile(a, 0)
 		t.load(block)
 		t.eachBlock(func(_ *keyPanels, k0, k1 int) {

@@ -16,7 +16,8 @@ import (
 func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.Segment, h Heads, n int) {
 	b := borrow(0)
 	defer b.giveBack()
-	a := b.attend(f, qkv, segs, h)
+	a := attend(f, qkv, segs, h)
+	defer a.giveBack()
 	a.pack(func(k *keyPanels, format gemm.Format, keys, values []float32, n int) {
 		k.keyLines.PackAll(format, gemm.Rows(keys, h.QKV()), n, h.Dim)
 		k.valueLines.PackAll(format, gemm.Rows(values, h.QKV()), n, h.Dim)
@@ -78,7 +79,7 @@ type tileGrad struct {
 func newTileGrad(t *tile, dqkv, do, o, lse []float32) *tileGrad {
 	most := t.h.blockTokens() * t.h.group()
 	g := &t.memory.tileGrad
-	*g = tileGrad{tile: t, dqkv: dqkv, dout: do, o: o, lse: lse, qColumns: &t.memory.panels, doColumns: &t.memory.otherPanels}
+	*g = tileGrad{tile: t, dqkv: dqkv, dout: do, o: o, lse: lse, qColumns: &t.memory.panels[0], doColumns: &t.memory.panels[1]}
 	g.do, g.dq = cut(&t.rest, most*t.h.Dim), cut(&t.rest, most*t.h.Dim)
 	g.ds, g.delta = cut(&t.rest, most*keyBlock), cut(&t.rest, most)
 	return g

@@ -1,6 +1,9 @@
 package kernel
 
-import "github.com/herd-lm/herd/core/kernel/gemm"
+import (
+	"github.com/herd-lm/herd/core/kernel/gemm"
+	"github.com/herd-lm/herd/core/memory"
+)
 
 // Linear computes y[n,out] = x[n,in] · w[out,in]ᵀ, plus residual[n,out] unless
 // it is nil. residual may be y itself. A row of y depends on its row of x only.
@@ -38,10 +41,10 @@ func (f Precision) product(c, add []float32, a, b gemm.Operand, m, n, depth int)
 	case m >= ownPanels*threads:
 		splitRows(p, threads)
 	default:
-		s := borrow(0)
+		s := sharedProducts.Get()
 		s.product = p
-		s.sharePanels()
-		s.giveBack()
+		s.multiply()
+		sharedProducts.Put(s)
 	}
 }
 
@@ -55,8 +58,16 @@ func splitRows(p gemm.Product, threads int) {
 	})
 }
 
-// sharePanels multiplies by panels that all threads pack together.
-func (s *buffer) sharePanels() {
+// shared is a product by panels that all threads pack together. Its panels are
+// large: they are kept apart from what threads borrow, one of each for the process.
+type shared struct {
+	product gemm.Product
+	panels  gemm.Panels
+}
+
+var sharedProducts memory.Pool[shared]
+
+func (s *shared) multiply() {
 	for more := s.panels.Start(&s.product, panelWords); more; more = s.panels.Next(&s.product) {
 		s.packPanels()
 		s.multiplyPanels(&s.panels)
@@ -76,7 +87,7 @@ func (f Precision) format() gemm.Format {
 const panelWords = 1 << 20
 
 // packPanels packs b, panels split over the threads.
-func (s *buffer) packPanels() {
+func (s *shared) packPanels() {
 	count := s.panels.Count()
 	parts := min(count, Threads())
 	Parallel(parts, func(i int) { s.panels.Pack(s.product.B, count*i/parts, count*(i+1)/parts) })
@@ -85,7 +96,7 @@ func (s *buffer) packPanels() {
 // multiplyPanels computes all rows with q. It splits rows, into blocks that fit
 // the second level cache and a few of them for each thread, so that one that is
 // held up leaves the rest to the others; panels, where there are too few rows.
-func (s *buffer) multiplyPanels(q *gemm.Panels) {
+func (s *shared) multiplyPanels(q *gemm.Panels) {
 	p, threads := &s.product, Threads()
 	mr, _ := gemm.Tile(p.Format)
 	const most = 336 // rows of a block

@@ -85,6 +85,7 @@ func Parallel(n int, f func(i int)) {
 	pool.start(j)
 	j.work()
 	j.wait()
+	j.f = nil // the pool remembers its last job, not what that worked on
 	if p := j.failure.Load(); p != nil {
 		panic(p)
 	}

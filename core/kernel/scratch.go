@@ -13,14 +13,10 @@ type buffer struct {
 	doubles []float64
 	rows    []int32
 	ids     []token.ID
-	blocks  [][2]int32
-	product gemm.Product
+	panels  [2]gemm.Panels
 
-	panels, otherPanels gemm.Panels
-
-	attention attention
-	tile      tile
-	tileGrad  tileGrad
+	tile     tile
+	tileGrad tileGrad
 }
 
 var buffers memory.Pool[buffer]
@@ -33,6 +29,22 @@ func borrow(n int) *buffer {
 }
 
 func (b *buffer) giveBack() { buffers.Put(b) }
+
+// Release drops the memory that kernels keep for the calls to come, and with it
+// what the last ones saw.
+func Release() {
+	buffers.Forget()
+	sharedProducts.Forget()
+	attentions.Forget()
+	gemm.Release()
+}
+
+// ScratchBytes returns about the most memory that kernels keep where the largest
+// matrix that a product packs has factor elements: what each thread packs by itself,
+// and what all pack together. What attention has is little beside it.
+func ScratchBytes(factor int) int64 {
+	return int64(Threads())*gemm.ScratchBytes(factor) + 4*int64(min(factor, panelWords))
+}
 
 // cut returns the first n elements of rest and leaves the others in it.
 func cut(rest *[]float32, n int) []float32 {

@@ -2,9 +2,9 @@ package memory
 
 import "sync"
 
-// Pool keeps objects for reuse. Unlike sync.Pool it forgets none: no garbage
-// collection makes a warm program allocate again. It holds as many objects as
-// were ever in use at once. The zero Pool is ready.
+// Pool keeps objects for reuse. Unlike sync.Pool it forgets none by itself: no
+// garbage collection makes a warm program allocate again. It holds as many objects
+// as were in use at once since it was last told to Forget. The zero Pool is ready.
 type Pool[T any] struct {
 	mu   sync.Mutex
 	free []*T
@@ -27,4 +27,11 @@ func (p *Pool[T]) Put(x *T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.free = append(p.free, x)
+}
+
+// Forget drops the objects that are not in use.
+func (p *Pool[T]) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = nil
 }

@@ -45,3 +45,18 @@ func TestPoolIsExclusive(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// TestPoolForgets: what is not in use goes, what is comes back.
+func TestPoolForgets(t *testing.T) {
+	var p Pool[int]
+	a, b := p.Get(), p.Get()
+	p.Put(a)
+	p.Forget()
+	if p.Get() == a {
+		t.Error("an object that was dropped is handed out")
+	}
+	p.Put(b)
+	if p.Get() != b {
+		t.Error("an object that was in use when others were dropped is lost")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"github.com/herd-lm/herd/core/graph"
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -104,5 +105,8 @@ func (p *Program) Run(b *token.Batch, scale float64, accumulate bool) (*Result, 
 	return &p.net.feed.result, nil
 }
 
-// Close releases the machine.
-func (p *Program) Close() error { return p.machine.Close() }
+// Close releases the machine, and the memory that kernels keep between runs.
+func (p *Program) Close() error {
+	kernel.Release()
+	return p.machine.Close()
+}

@@ -89,6 +89,15 @@ func Borrow() *Scratch { return scratches.Get() }
 // GiveBack ends the loan.
 func (s *Scratch) GiveBack() { scratches.Put(s) }
 
+// Release drops the memory that threads keep for the products to come.
+func Release() { scratches.Forget() }
+
+// ScratchBytes returns the most memory that a thread keeps where the largest b of
+// a product has factor elements.
+func ScratchBytes(factor int) int64 {
+	return 4 * int64((blockA+slack)*blockWords+tileMost+min(factor, panelWords))
+}
+
 // Block sizes: a panel of b (blockWords x tile width) stays in the first level
 // cache, the block of a in the second.
 const (

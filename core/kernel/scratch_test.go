@@ -1,0 +1,44 @@
+package kernel
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// TestScratchBytes: what kernels keep, whichever comes after which on whatever
+// number of threads, is about what they say, and is gone when it is to be released.
+func TestScratchBytes(t *testing.T) {
+	defer SetThreads(0)
+	const n, d = 500, 1024
+	h, rng := Heads{16, 16, 16}, newRand(30)
+	x, w, dw, target := random(rng, n*d), random(rng, d*d), random(rng, d*d), make([]token.ID, n)
+	y, logits, logp := random(rng, n*d), random(rng, n*d), random(rng, n)
+	qkv := random(rng, n*h.QKV())
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	for _, threads := range []int{1, 2, 4} {
+		SetThreads(threads)
+		Release()
+		before := heap()
+		for range 3 {
+			FP32.Linear(y, x, w, nil, n, d, d)
+			FP32.Attention(x, logits, qkv, long(), h, n)
+			FP32.CrossEntropy(logp, y, dw, logits, x[:n], x, w, target, d, d, false)
+		}
+		kept, said := heap()-before, ScratchBytes(d*d)
+		if kept < said/4 || kept > said+said/4 {
+			t.Errorf("%d threads: %d bytes are kept, said are %d", threads, kept, said)
+		}
+		Release()
+		if left := heap() - before; left > said/16 {
+			t.Errorf("%d threads: %d bytes are left", threads, left)
+		}
+	}
+	runtime.KeepAlive([][]float32{x, w, dw, y, logits, logp, qkv})
+}
