@@ -19,7 +19,7 @@ func init() {
 // assembly returns the path of tiles that have up to two vectors of lanes.
 func assembly(level cpu.Level, lanes, perWord int, packed []packedTiles, direct []directTiles) path {
 	return path{
-		level: level, mr: len(packed) - 1, nr: 2 * lanes, narrow: lanes, perWord: perWord,
+		level: level, mr: len(packed) - 1, nr: 2 * lanes, narrow: lanes, perWord: perWord, fetching: len(packed) - 2,
 		packed: func(words, rows, cols int, a, b, c, add []float32, stride int) {
 			callPacked(packed[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, b, c, add, stride)
 		},
