@@ -39,8 +39,12 @@ func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pro
 		}
 		requests[i] = sample.Request{Prompt: chat.IDs, Seeds: []uint64{uint64(i)}, Stop: []token.ID{tok.EOT(), tok.EOS()}, Settings: s}
 	}
+	engine, err := sample.NewEngine(p, slots)
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
 	answers := make([]Answer, len(prompts))
-	err := sample.NewEngine(p, slots).Generate(ctx, requests, func(i int, c []sample.Completion) error {
+	err = engine.Generate(ctx, requests, func(i int, c []sample.Completion) error {
 		answers[i] = judge(prompts[i], tok.DecodeSkipSpecial(c[0].IDs), c[0].Finish)
 		return nil
 	})

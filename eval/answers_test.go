@@ -107,7 +107,11 @@ func TestAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := sample.Request{Prompt: before.IDs, Seeds: []uint64{uint64(i)}, Stop: []token.ID{tok.EOT(), tok.EOS()}, Settings: s}
-		err = sample.NewEngine(p, 1).Generate(t.Context(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
+		engine, err := sample.NewEngine(p, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = engine.Generate(t.Context(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
 			if want := judge(prompts[i], tok.DecodeSkipSpecial(c[0].IDs), c[0].Finish); got[i] != want {
 				t.Errorf("answer %d is %+v, want %+v", i, got[i], want)
 			}

@@ -127,11 +127,15 @@ func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
 	if policy.Head == nil {
 		return nil, fmt.Errorf("%s is a reward model: it cannot answer", s.Model)
 	}
+	engine, err := sample.NewEngine(policy, s.Slots)
+	if err != nil {
+		return nil, err
+	}
 	j, err := newJudge(s.Reward)
 	if err != nil {
 		return nil, err
 	}
-	return &run{Settings: s, manifest: m, tok: tok, engine: sample.NewEngine(policy, s.Slots), judge: j}, nil
+	return &run{Settings: s, manifest: m, tok: tok, engine: engine, judge: j}, nil
 }
 
 // answerAll works block by block, leaving out those that are done.

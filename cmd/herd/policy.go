@@ -45,7 +45,11 @@ func loadPolicy(dir string, n int) (*policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &policy{dir: dir, config: config, tok: tok, engine: sample.NewEngine(params, n)}
+	engine, err := sample.NewEngine(params, n)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	p := &policy{dir: dir, config: config, tok: tok, engine: engine}
 	p.stop = []token.ID{tok.EOT(), tok.EOS()}
 	for _, id := range config.EOS {
 		p.stop = append(p.stop, token.ID(id))

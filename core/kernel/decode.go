@@ -13,19 +13,33 @@ type Span struct {
 // and value must be if it is to see itself; o[rows, h.Out()]. Where spans are
 // cut makes no difference to the result, bit for bit: a prompt may be shared.
 func AttentionCached(o, qkv []float32, spans [][]Span, h Heads) {
-	Parallel(len(spans)*h.KV, func(item int) {
-		i, kv := item/h.KV, item%h.KV
-		g := h.group() * h.Dim
-		attendCached(o[i*h.Out()+kv*g:][:g], qkv[i*h.QKV()+kv*g:][:g], spans[i], h, kv)
+	if len(spans) == 0 {
+		return
+	}
+	keys := 0
+	for _, s := range spans {
+		keys += count(s)
+	}
+	parallelRows(len(spans)*h.KV, 2*h.Dim*keys/len(spans), func(lo, hi int) {
+		for item := lo; item < hi; item++ {
+			i, kv := item/h.KV, item%h.KV
+			g := h.group() * h.Dim
+			attendCached(o[i*h.Out()+kv*g:][:g], qkv[i*h.QKV()+kv*g:][:g], spans[i], h, kv)
+		}
 	})
+}
+
+// count returns the number of keys in spans.
+func count(spans []Span) (keys int) {
+	for _, s := range spans {
+		keys += s.Len
+	}
+	return keys
 }
 
 // attendCached computes the query heads q[group, Dim] of one key head into o.
 func attendCached(o, q []float32, spans []Span, h Heads, kv int) {
-	keys := 0
-	for _, s := range spans {
-		keys += s.Len
-	}
+	keys := count(spans)
 	b := borrow(h.group() * keys)
 	defer b.giveBack()
 	scores := b.floats // [group, keys]

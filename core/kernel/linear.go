@@ -28,13 +28,13 @@ func addTo(c []float32, accumulate bool) []float32 {
 	return nil
 }
 
+// worthForking is how many multiply-adds are worth a fork: they take some µs.
+const worthForking = 1 << 17
+
 // product computes c[m,n] = a·bᵀ + add, on as many threads as it is worth.
 func (f Precision) product(c, add []float32, a, b gemm.Operand, m, n, depth int) {
 	p := gemm.Product{Format: f.format(), C: c, Stride: n, Add: add, A: a, B: b, M: m, N: n, Depth: depth}
-	const (
-		worthForking = 1 << 17 // multiply-adds, some µs
-		ownPanels    = 512     // rows for which a thread better packs b itself
-	)
+	const ownPanels = 512 // rows for which a thread better packs b itself
 	switch threads := Threads(); {
 	case m*n*depth < worthForking || threads == 1:
 		p.Multiply()
@@ -69,7 +69,7 @@ var sharedProducts memory.Pool[shared]
 
 func (s *shared) multiply() {
 	for more := s.panels.Start(&s.product, panelWords); more; more = s.panels.Next(&s.product) {
-		s.packPanels()
+		packPanels(&s.panels, s.product.B)
 		s.multiplyPanels(&s.panels)
 	}
 	s.product = gemm.Product{}
@@ -86,29 +86,27 @@ func (f Precision) format() gemm.Format {
 // should stay in the last level cache.
 const panelWords = 1 << 20
 
-// packPanels packs b, panels split over the threads.
-func (s *shared) packPanels() {
-	count := s.panels.Count()
+// packPanels packs b into q, panels split over the threads.
+func packPanels(q *gemm.Panels, b gemm.Operand) {
+	count := q.Count()
 	parts := min(count, Threads())
-	Parallel(parts, func(i int) { s.panels.Pack(s.product.B, count*i/parts, count*(i+1)/parts) })
+	Parallel(parts, func(i int) { q.Pack(b, count*i/parts, count*(i+1)/parts) })
 }
 
 // multiplyPanels computes all rows with q. It splits rows, into blocks that fit
-// the second level cache and a few of them for each thread, so that one that is
-// held up leaves the rest to the others; panels, where there are too few rows.
+// the second level cache and as many for each thread; panels, where there are so
+// few rows that reading a panel takes as long as multiplying by it: then each
+// should be read once.
 func (s *shared) multiplyPanels(q *gemm.Panels) {
-	p, threads := &s.product, Threads()
-	mr, _ := gemm.Tile(p.Format)
-	const most = 336 // rows of a block
+	p, threads, panels := &s.product, Threads(), q.Count()
+	const most, few = 336, 32 // rows of a block, at most; of a thread that should rather share panels
 	blocks := threads * ((p.M + threads*most - 1) / (threads * most))
-	rows := ((p.M+blocks-1)/blocks + mr - 1) / mr * mr
-	blocks = (p.M + rows - 1) / rows
-	ranges := 1
-	if blocks < threads {
-		ranges = min(q.Count(), (4*threads+blocks-1)/blocks)
+	if p.M < threads*few {
+		blocks = min(p.M, (threads+panels-1)/panels)
 	}
+	ranges := min(panels, (threads+blocks-1)/blocks)
 	Parallel(blocks*ranges, func(item int) {
-		i, r := item/ranges*rows, item%ranges
-		q.Part(p, i, min(p.M, i+rows), q.Count()*r/ranges, q.Count()*(r+1)/ranges)
+		i, r := item/ranges, item%ranges
+		q.Part(p, p.M*i/blocks, p.M*(i+1)/blocks, panels*r/ranges, panels*(r+1)/ranges)
 	})
 }

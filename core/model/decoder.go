@@ -4,22 +4,25 @@ import (
 	"fmt"
 
 	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Decoder computes one token after another with cached keys and values. It
-// shares the weights of its Params. What a row gives does not depend on the
-// other rows of the call. A Decoder serves one goroutine at a time.
+// Decoder computes one token after another with cached keys and values. What a
+// row gives does not depend on the other rows of the call. A Decoder serves one
+// goroutine at a time.
 type Decoder struct {
-	params  *Params
+	config  Config
 	heads   kernel.Heads
 	rotary  *kernel.Rotary
+	weights *packed
 	maxRows int
 
-	x, h, qkv, att, gateUp, act, rstd []float32 // [maxRows, ...]
-	pos                               []int32
-	spans                             [][]kernel.Span
-	logits                            []float32
+	x, h, qkv, att, gateUp, act []float32 // [maxRows, ...]
+	ids                         []token.ID
+	pos                         []int32
+	spans                       [][]kernel.Span
+	logits                      []float32
 }
 
 // Cache holds the keys and values of a stretch of tokens in every layer. A
@@ -40,17 +43,22 @@ type Row struct {
 	Want  bool // return the logits that follow this token
 }
 
-// NewDecoder returns a decoder for calls of at most maxRows rows.
-func NewDecoder(p *Params, maxRows int) *Decoder {
+// NewDecoder returns a decoder for calls of at most maxRows rows, with products of
+// p's precision. It has its own copy of the weights (see Config.DecodingBytes) and
+// keeps nothing of p: who has no other use for p should let go of it.
+func NewDecoder(p *Params, maxRows int) (*Decoder, error) {
 	c := p.Config
+	if err := memory.Check("the packed weights", c.DecodingBytes(p.Precision)); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
 	heads := kernel.Heads{Query: c.Heads, KV: c.KVHeads, Dim: c.HeadDim}
 	buffer := func(width int) []float32 { return make([]float32, maxRows*width) }
 	return &Decoder{
-		params: p, heads: heads, rotary: kernel.NewRotary(c.InvFreq(), c.MaxPositions), maxRows: maxRows,
+		config: c, heads: heads, rotary: kernel.NewRotary(c.InvFreq(), c.MaxPositions), weights: pack(p), maxRows: maxRows,
 		x: buffer(c.HiddenSize), h: buffer(c.HiddenSize), qkv: buffer(heads.QKV()), att: buffer(heads.Out()),
-		gateUp: buffer(2 * c.IntermediateSize), act: buffer(c.IntermediateSize), rstd: buffer(1),
+		gateUp: buffer(2 * c.IntermediateSize), act: buffer(c.IntermediateSize),
 		spans: make([][]kernel.Span, maxRows),
-	}
+	}, nil
 }
 
 // NewCache returns an empty cache for capacity tokens that continues parent,
@@ -61,7 +69,7 @@ func (d *Decoder) NewCache(parent *Cache, capacity int) *Cache {
 		c.start = parent.start + parent.n
 	}
 	width := d.heads.KV * d.heads.Dim
-	for range d.params.Config.Layers {
+	for range d.config.Layers {
 		c.k = append(c.k, make([]float32, capacity*width))
 		c.v = append(c.v, make([]float32, capacity*width))
 	}
@@ -77,15 +85,14 @@ func (d *Decoder) Step(rows []Row) ([]float32, error) {
 	if err := d.place(rows); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	p, n := d.params, len(rows)
-	ids := make([]token.ID, n)
-	for i, r := range rows {
-		ids[i] = r.ID
+	d.ids = d.ids[:0]
+	for _, r := range rows {
+		d.ids = append(d.ids, r.ID)
 	}
-	kernel.Embed(d.x, p.Embed.W, ids, p.Config.HiddenSize)
-	for i, l := range p.Layers {
-		d.attentionBlock(i, l, rows)
-		d.mlpBlock(l, n)
+	kernel.Embed(d.x, d.weights.embed, d.ids, d.config.HiddenSize)
+	for i := range d.weights.layers {
+		d.attentionBlock(i, rows)
+		d.mlpBlock(i, len(rows))
 	}
 	return d.head(rows), nil
 }
@@ -99,12 +106,12 @@ func (d *Decoder) place(rows []Row) error {
 	for _, r := range rows {
 		c := r.Cache
 		switch {
-		case int(r.ID) < 0 || int(r.ID) >= d.params.Config.VocabSize:
-			return fmt.Errorf("token id %d is outside the vocabulary of %d", r.ID, d.params.Config.VocabSize)
+		case int(r.ID) < 0 || int(r.ID) >= d.config.VocabSize:
+			return fmt.Errorf("token id %d is outside the vocabulary of %d", r.ID, d.config.VocabSize)
 		case c.n == c.cap:
 			return fmt.Errorf("cache of %d tokens is full", c.cap)
-		case c.Len() >= d.params.Config.MaxPositions:
-			return fmt.Errorf("position %d is beyond the model's %d", c.Len(), d.params.Config.MaxPositions)
+		case c.Len() >= d.config.MaxPositions:
+			return fmt.Errorf("position %d is beyond the model's %d", c.Len(), d.config.MaxPositions)
 		}
 		d.pos = append(d.pos, int32(c.Len()))
 		c.n++
@@ -112,30 +119,30 @@ func (d *Decoder) place(rows []Row) error {
 	return nil
 }
 
-func (d *Decoder) attentionBlock(layer int, l Layer, rows []Row) {
-	n, width := len(rows), d.params.Config.HiddenSize
-	d.norm(l.AttnNorm, n)
-	d.params.Precision.Linear(d.qkv, d.h, l.QKV.W, nil, n, width, d.heads.QKV())
+func (d *Decoder) attentionBlock(layer int, rows []Row) {
+	l, n := &d.weights.layers[layer], len(rows)
+	d.normalise(l.attnNorm, n)
+	l.qkv.Linear(d.qkv, d.h, nil, n)
 	d.rotary.Rotate(d.qkv[:n*d.heads.QKV()], d.pos, d.heads, false)
 	for i, r := range rows {
 		d.store(layer, i, r.Cache)
 		d.spans[i] = r.Cache.appendSpans(d.spans[i][:0], layer, int(d.pos[i])+1)
 	}
 	kernel.AttentionCached(d.att, d.qkv, d.spans[:n], d.heads)
-	d.params.Precision.Linear(d.x, d.att, l.O.W, d.x, n, d.heads.Out(), width)
+	l.o.Linear(d.x, d.att, d.x, n)
 }
 
-func (d *Decoder) mlpBlock(l Layer, n int) {
-	width, f := d.params.Config.HiddenSize, d.params.Config.IntermediateSize
-	d.norm(l.MLPNorm, n)
-	d.params.Precision.Linear(d.gateUp, d.h, l.GateUp.W, nil, n, width, 2*f)
-	kernel.SwiGLU(d.act, d.gateUp, n, f)
-	d.params.Precision.Linear(d.x, d.act, l.Down.W, d.x, n, f, width)
+func (d *Decoder) mlpBlock(layer, n int) {
+	l := &d.weights.layers[layer]
+	d.normalise(l.mlpNorm, n)
+	l.gateUp.Linear(d.gateUp, d.h, nil, n)
+	kernel.SwiGLU(d.act, d.gateUp, n, d.config.IntermediateSize)
+	l.down.Linear(d.x, d.act, d.x, n)
 }
 
-// norm sets h to the normalised x.
-func (d *Decoder) norm(g *Param, n int) {
-	kernel.RMSNorm(d.h, d.rstd, d.x, g.W, n, g.Shape[0], float32(d.params.Config.NormEps))
+// normalise sets h to the normalised x.
+func (d *Decoder) normalise(g []float32, n int) {
+	kernel.RMSNorm(d.h, nil, d.x, g, n, len(g), float32(d.config.NormEps))
 }
 
 // store copies keys and values of row i of qkv into its cache.
@@ -162,7 +169,7 @@ func (c *Cache) appendSpans(spans []kernel.Span, layer, end int) []kernel.Span {
 
 // head returns the logits of the rows that want them.
 func (d *Decoder) head(rows []Row) []float32 {
-	width, vocab := d.params.Config.HiddenSize, d.params.Config.VocabSize
+	width, vocab := d.config.HiddenSize, d.config.VocabSize
 	wanted := 0
 	for i, r := range rows {
 		if r.Want {
@@ -174,7 +181,7 @@ func (d *Decoder) head(rows []Row) []float32 {
 		d.logits = make([]float32, need)
 	}
 	d.logits = d.logits[:wanted*vocab]
-	d.norm(d.params.Norm, wanted)
-	d.params.Precision.Linear(d.logits, d.h, d.params.Head.W, nil, wanted, width, vocab)
+	d.normalise(d.weights.norm, wanted)
+	d.weights.head.Linear(d.logits, d.h, nil, wanted)
 	return d.logits
 }

@@ -255,46 +255,6 @@ func TestAccumulate(t *testing.T) {
 	}
 }
 
-// TestDecoder compares cached decoding with the training graph's forward pass,
-// and a row decoded alone with the same row among others.
-func TestDecoder(t *testing.T) {
-	rng := rand.New(rand.NewPCG(14, 15))
-	p := random(t, small(false))
-	vocab := p.Config.VocabSize
-	prompt, tails := randomIDs(rng, 11, vocab), [][]token.ID{randomIDs(rng, 6, vocab), randomIDs(rng, 6, vocab)}
-
-	var examples []pack.Example
-	for _, tail := range tails {
-		examples = append(examples, pack.Text("row", slices.Concat(prompt, tail, []token.ID{0})))
-	}
-	want := graphLogits(t, p, pack.Batch(examples))
-	width := len(prompt) + len(tails[0])
-
-	d := model.NewDecoder(p, 32)
-	root := d.NewCache(nil, len(prompt))
-	decode(t, d, root, prompt)
-	caches := []*model.Cache{d.NewCache(root, 6), d.NewCache(root, 6)}
-	alone := d.NewCache(root, 6)
-	for i := range tails[0] {
-		single := slices.Clone(step(t, d, model.Row{Cache: alone, ID: tails[1][i], Want: true}))
-		both := step(t, d, model.Row{Cache: caches[0], ID: tails[0][i], Want: true}, model.Row{Cache: caches[1], ID: tails[1][i], Want: true})
-		if !slices.Equal(single, both[vocab:]) {
-			t.Fatalf("token %d: a row's logits depend on the other rows", i)
-		}
-		for k := range tails {
-			at := (k*width + len(prompt) + i) * vocab
-			if diff := difference(both[k*vocab:(k+1)*vocab], want[at:at+vocab]); diff > 2e-5 {
-				t.Fatalf("token %d of tail %d: logits differ from the graph's by %v", i, k, diff)
-			}
-		}
-	}
-	for _, bad := range []model.Row{{Cache: alone, ID: 0}, {Cache: d.NewCache(nil, 1), ID: token.ID(vocab)}, {Cache: d.NewCache(nil, 1), ID: -1}} {
-		if _, err := d.Step([]model.Row{bad}); err == nil {
-			t.Errorf("decoding token %d into a cache of %d tokens: no error", bad.ID, bad.Cache.Len())
-		}
-	}
-}
-
 func graphLogits(t testing.TB, p *model.Params, b *token.Batch) []float32 {
 	t.Helper()
 	prog, err := model.CompileForward(p, b.Size(), func(o *model.Outputs) (*G.Node, error) { return o.Logits(), nil })
@@ -303,24 +263,6 @@ func graphLogits(t testing.TB, p *model.Params, b *token.Batch) []float32 {
 	}
 	defer prog.Close()
 	return slices.Clone(run(t, prog, b, 1, false).Logits)
-}
-
-func decode(t testing.TB, d *model.Decoder, c *model.Cache, ids []token.ID) {
-	t.Helper()
-	rows := make([]model.Row, len(ids))
-	for i, id := range ids {
-		rows[i] = model.Row{Cache: c, ID: id}
-	}
-	step(t, d, rows...)
-}
-
-func step(t testing.TB, d *model.Decoder, rows ...model.Row) []float32 {
-	t.Helper()
-	logits, err := d.Step(rows)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return logits
 }
 
 // TestForwardProgram compares a program without gradients with one that has them.
@@ -395,31 +337,6 @@ func BenchmarkStep(b *testing.B) {
 			}
 			b.ReportMetric(float64(len(batch.IDs)*b.N)/b.Elapsed().Seconds(), "tokens/s")
 			b.ReportMetric(float64(prog.Plan.ArenaBytes)/1e6, "arena-MB")
-		})
-	}
-}
-
-// BenchmarkDecode is one token each of 1 and of 16 sequences after 128.
-func BenchmarkDecode(b *testing.B) {
-	c := small(true)
-	c.VocabSize, c.HiddenSize, c.IntermediateSize, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.MaxPositions = 4096, 288, 768, 6, 6, 6, 48, 1<<20
-	p := random(b, c)
-	for _, n := range []int{1, 16} {
-		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) {
-			d := model.NewDecoder(p, 128)
-			prompt := d.NewCache(nil, 128)
-			decode(b, d, prompt, make([]token.ID, 128))
-			rows := make([]model.Row, n)
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				if i%64 == 0 {
-					for k := range rows {
-						rows[k] = model.Row{Cache: d.NewCache(prompt, 64), ID: token.ID(k), Want: true}
-					}
-				}
-				step(b, d, rows...)
-			}
-			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "tokens/s")
 		})
 	}
 }

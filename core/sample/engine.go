@@ -27,13 +27,17 @@ type Engine struct {
 const prefillRows = 256
 
 // NewEngine returns an engine that advances up to slots completions together,
-// at least one.
-func NewEngine(p *model.Params, slots int) *Engine {
+// at least one. It keeps nothing of p (see model.NewDecoder).
+func NewEngine(p *model.Params, slots int) (*Engine, error) {
 	slots = max(1, slots)
-	return &Engine{
-		decoder: model.NewDecoder(p, max(slots, prefillRows)), head: p.Head != nil,
-		vocab: p.Config.VocabSize, maxPos: p.Config.MaxPositions, slots: slots,
+	decoder, err := model.NewDecoder(p, max(slots, prefillRows))
+	if err != nil {
+		return nil, fmt.Errorf("sample: %w", err)
 	}
+	return &Engine{
+		decoder: decoder, head: p.Head != nil,
+		vocab: p.Config.VocabSize, maxPos: p.Config.MaxPositions, slots: slots,
+	}, nil
 }
 
 // prompt is a request being answered.

@@ -38,6 +38,15 @@ func newModel(t *testing.T, positions int, change func(*model.Config)) *model.Pa
 	return p
 }
 
+func newEngine(t *testing.T, p *model.Params, slots int) *Engine {
+	t.Helper()
+	e, err := NewEngine(p, slots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // generate returns the completions of each request.
 func generate(t *testing.T, e *Engine, requests []Request) [][]Completion {
 	t.Helper()
@@ -75,14 +84,14 @@ func TestGoldenGreedy(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := Request{Prompt: want.Prompt, Seeds: []uint64{1, 2}, Settings: Settings{MaxTokens: len(want.Continuation)}}
-	for i, c := range generate(t, NewEngine(p, 2), []Request{r})[0] {
+	for i, c := range generate(t, newEngine(t, p, 2), []Request{r})[0] {
 		if !slices.Equal(c.IDs, want.Continuation) || c.Finish != Length || c.Seed != r.Seeds[i] {
 			t.Errorf("completion %+v, want %v", c, want.Continuation)
 		}
 	}
 	t.Run("planted", func(t *testing.T) {
 		p.Layers[1].O.W[5] += 0.5
-		if c := generate(t, NewEngine(p, 1), []Request{r}); slices.Equal(c[0][0].IDs, want.Continuation) {
+		if c := generate(t, newEngine(t, p, 1), []Request{r}); slices.Equal(c[0][0].IDs, want.Continuation) {
 			t.Error("a weight that is wrong changes nothing")
 		}
 	})
@@ -120,7 +129,7 @@ func TestIndependent(t *testing.T) {
 	want := make([][]Completion, len(requests))
 	stopped := 0
 	for i, r := range requests {
-		want[i] = generate(t, NewEngine(p, 1), []Request{r})[0]
+		want[i] = generate(t, newEngine(t, p, 1), []Request{r})[0]
 		for _, c := range want[i] {
 			stopped += strings.Count(c.Finish, Stop)
 		}
@@ -135,7 +144,7 @@ func TestIndependent(t *testing.T) {
 		for _, i := range order {
 			some = append(some, requests[i])
 		}
-		e := NewEngine(p, slots)
+		e := newEngine(t, p, slots)
 		for again := range 2 {
 			for k, got := range generate(t, e, some) {
 				if diff := cmp.Diff(want[order[k]], got); diff != "" {
@@ -152,12 +161,12 @@ func TestSeeds(t *testing.T) {
 	p := newModel(t, 600, nil)
 	prompt := randomIDs(rand.New(rand.NewPCG(8, 8)), 300)
 	r := Request{Prompt: prompt, Seeds: []uint64{4, 5, 4, 1 << 63}, Settings: Settings{Temperature: 1, MaxTokens: 8}}
-	together := generate(t, NewEngine(p, 3), []Request{r})[0]
+	together := generate(t, newEngine(t, p, 3), []Request{r})[0]
 	var alone []Completion
 	for _, seed := range r.Seeds {
 		one := r
 		one.Seeds = []uint64{seed}
-		alone = append(alone, generate(t, NewEngine(p, 1), []Request{one})[0]...)
+		alone = append(alone, generate(t, newEngine(t, p, 1), []Request{one})[0]...)
 	}
 	if diff := cmp.Diff(alone, together); diff != "" {
 		t.Errorf("(-alone +together):\n%s", diff)
@@ -174,7 +183,7 @@ func TestLogProb(t *testing.T) {
 	requests := mixed(10)
 	var examples []pack.Example
 	var got []float64
-	for i, list := range generate(t, NewEngine(p, 8), requests) {
+	for i, list := range generate(t, newEngine(t, p, 8), requests) {
 		for _, c := range list {
 			if c.Finish == Stop {
 				continue // which stop token came, is not told
@@ -207,7 +216,7 @@ func TestLogProb(t *testing.T) {
 // TestStop ends a completion at each of its tokens in turn.
 func TestStop(t *testing.T) {
 	p := newModel(t, 600, nil)
-	e := NewEngine(p, 1)
+	e := newEngine(t, p, 1)
 	r := Request{Prompt: []token.ID{3, 1, 4}, Seeds: []uint64{9}, Settings: Settings{Temperature: 1, MaxTokens: 12}}
 	whole := generate(t, e, []Request{r})[0][0]
 	if len(whole.IDs) != 12 || whole.Finish != Length {
@@ -234,7 +243,7 @@ func TestStop(t *testing.T) {
 // TestLastPosition: prompt and completion fill the model's positions, no more.
 func TestLastPosition(t *testing.T) {
 	const positions = 20
-	e := NewEngine(newModel(t, positions, nil), 4)
+	e := newEngine(t, newModel(t, positions, nil), 4)
 	rng := rand.New(rand.NewPCG(2, 2))
 	for n := 1; n < positions; n++ {
 		r := Request{Prompt: randomIDs(rng, n), Seeds: []uint64{1, 2}, Settings: Settings{Temperature: 1, MaxTokens: 15}}
@@ -247,7 +256,7 @@ func TestLastPosition(t *testing.T) {
 }
 
 func TestStream(t *testing.T) {
-	e := NewEngine(newModel(t, 100, nil), 4)
+	e := newEngine(t, newModel(t, 100, nil), 4)
 	var streamed [3][]token.ID
 	requests := make([]Request, len(streamed))
 	for i := range requests {
@@ -280,7 +289,7 @@ func TestGenerateErrors(t *testing.T) {
 	} {
 		bad := good
 		spoil(&bad)
-		err := NewEngine(p, 4).Generate(t.Context(), []Request{good, bad}, func(int, []Completion) error { return nil })
+		err := newEngine(t, p, 4).Generate(t.Context(), []Request{good, bad}, func(int, []Completion) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "sample: request 1: ") {
 			t.Errorf("error %v, want %q", err, want)
 		}
@@ -290,7 +299,7 @@ func TestGenerateErrors(t *testing.T) {
 func TestUnfitModels(t *testing.T) {
 	r := Request{Prompt: []token.ID{1, 2}, Seeds: []uint64{1}, Settings: Settings{MaxTokens: 3}}
 	attempt := func(p *model.Params) error {
-		return NewEngine(p, 4).Generate(t.Context(), []Request{r}, func(int, []Completion) error { return nil })
+		return newEngine(t, p, 4).Generate(t.Context(), []Request{r}, func(int, []Completion) error { return nil })
 	}
 	reward := newModel(t, 20, func(c *model.Config) { *c = c.Reward() })
 	if err := attempt(reward); err == nil || !strings.Contains(err.Error(), "is a reward model") {
@@ -306,13 +315,13 @@ func TestUnfitModels(t *testing.T) {
 // TestNoSlots: an engine always has room for one completion.
 func TestNoSlots(t *testing.T) {
 	r := Request{Prompt: []token.ID{1}, Seeds: []uint64{1, 2}, Settings: Settings{MaxTokens: 3}}
-	if c := generate(t, NewEngine(newModel(t, 20, nil), 0), []Request{r}); len(c[0][1].IDs) != 3 {
+	if c := generate(t, newEngine(t, newModel(t, 20, nil), 0), []Request{r}); len(c[0][1].IDs) != 3 {
 		t.Errorf("completions %v", c)
 	}
 }
 
 func TestCancel(t *testing.T) {
-	e := NewEngine(newModel(t, 100, nil), 2)
+	e := newEngine(t, newModel(t, 100, nil), 2)
 	requests := make([]Request, 20)
 	for i := range requests {
 		requests[i] = Request{Prompt: []token.ID{1}, Seeds: []uint64{uint64(i)}, Settings: Settings{Temperature: 1, MaxTokens: 5}}

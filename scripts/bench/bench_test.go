@@ -68,7 +68,10 @@ func TestWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDecoding(s)
+	d, err := newDecoding(s)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range []func(int) error{d.begin, d.rest} {
 		before := cached(d)
 		if err := f(0); err != nil {

@@ -12,7 +12,10 @@ import (
 // whose time does not count.
 func decode(s settings) (trial, error) {
 	s.Seq = s.prompt + s.generate
-	d := newDecoding(s)
+	d, err := newDecoding(s)
+	if err != nil {
+		return trial{}, err
+	}
 	return trial{
 		settings: s, mode: "decode", tokens: s.Batch * (s.generate - 1), passes: 1, prepare: d.begin, step: d.rest,
 	}, nil
@@ -24,8 +27,9 @@ type decoding struct {
 	rows    []model.Row // the last token of each sequence
 }
 
-func newDecoding(s settings) *decoding {
-	return &decoding{settings: s, decoder: model.NewDecoder(s.params(false), max(s.Batch, s.prompt))}
+func newDecoding(s settings) (*decoding, error) {
+	decoder, err := model.NewDecoder(s.params(false), max(s.Batch, s.prompt))
+	return &decoding{settings: s, decoder: decoder}, err
 }
 
 // begin computes new prompts, each from its own cache, and picks what follows.

@@ -104,6 +104,7 @@ const (
 	blockWords = 288
 	blockA     = 336     // lines of a
 	panelWords = 1 << 19 // packed words of b at a time, on one thread
+	nearRows   = 32      // lines of a that the first level cache holds, however far apart they are
 )
 
 // Multiply computes the product on one thread.
@@ -126,6 +127,7 @@ type part struct {
 	*Scratch
 	i0, i1, j0, j1 int
 	k, kc          int
+	height         int // rows of a tile
 }
 
 // words is the depth in words: a word holds one float32 or two bfloat16s.
@@ -145,6 +147,7 @@ func (t *part) add() []float32 {
 func (t *part) multiply(q *Panels) {
 	for i := t.i0; i < t.i1; i += blockA {
 		rows := min(blockA, t.i1-i)
+		t.height = evenly(rows, q.tallest)
 		a := t.load(i, rows)
 		for j := t.j0; j < t.j1; j++ {
 			t.strip(a, q.panel(j, t.k), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
@@ -152,20 +155,28 @@ func (t *part) multiply(q *Panels) {
 	}
 }
 
+// evenly returns how many of n to take at a time, at most most: as few times as
+// can be, and about as many each time. A tile of 14 rows and one of 2 take longer
+// than two of 8.
+func evenly(n, most int) int {
+	times := (n + most - 1) / most
+	return (n + times - 1) / times
+}
+
 // lines are lines of a as a kernel reads them: rows of words, stride apart; or
-// (stride 0) panels of at most mr lines, panel r at data[r*words].
+// (stride 0) panels of at most height lines, panel r at data[r*words].
 type lines struct {
 	data   []float32
 	stride int
 }
 
 // load makes lines [i, i+rows) of a readable: where they are, if they are rows of
-// words close together (rows far apart compete for the same cache lines); as
+// words close together or few (many far apart compete for the same cache lines); as
 // rows of words, where words are to be made; else as panels.
 func (t *part) load(i, rows int) lines {
-	if t.A.Columns || t.row == nil && t.A.Stride >= 2*t.kc {
-		for r := 0; r < rows; r += t.mr {
-			n := min(t.mr, rows-r)
+	if t.A.Columns || t.row == nil && t.A.Stride >= 2*t.kc && rows > nearRows {
+		for r := 0; r < rows; r += t.height {
+			n := min(t.height, rows-r)
 			t.pack(t.a[r*t.words():], t.A, i+r, n, t.k, t.kc, n)
 		}
 		return lines{t.a[:], 0}
@@ -184,8 +195,8 @@ func (t *part) load(i, rows int) lines {
 // of c. A ragged end goes through a buffer.
 func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 	whole := (cols + t.narrow - 1) / t.narrow * t.narrow
-	for r := 0; r < rows; r += t.mr {
-		n := min(t.mr, rows-r)
+	for r := 0; r < rows; r += t.height {
+		n := min(t.height, rows-r)
 		at := (i+r)*t.Stride + j
 		var add []float32
 		if from := t.add(); from != nil {

@@ -14,6 +14,7 @@ import (
 var shapes = []struct{ m, n, depth int }{
 	{1, 1, 1}, {1, 7, 5}, {7, 1, 17}, {2, 4, 16}, {3, 5, 31}, {13, 33, 48}, {14, 32, 256}, {15, 31, 257},
 	{16, 48, 300}, {29, 65, 513}, {350, 40, 20}, {5, 2100, 18}, {1, 96, 1030}, {4, 4, 0}, {0, 3, 2}, {3, 0, 2},
+	{34, 5, 580}, // its rows are packed, 20 of them are not
 }
 
 func random(rng *rand.Rand, n int) []float32 {
@@ -241,14 +242,19 @@ func inParts(rng *rand.Rand, p *Product) {
 	}
 }
 
-// TestPackAll: one b packed once serves several products.
-func TestPackAll(t *testing.T) {
+// TestReserve: one b packed once serves several products, and takes no more room
+// than its elements and what fills the last panel.
+func TestReserve(t *testing.T) {
 	onEachPath(t, func(t *testing.T, f Format) {
 		rng := rand.New(rand.NewPCG(13, 14))
 		var q Panels
 		first := newProduct(rng, f, 3, 70, 530, false, false, nothing)
-		q.PackAll(f, first.B, 70, 530)
-		for _, m := range []int{3, 1, 20} {
+		q.Reserve(f, 70, 530)
+		q.Pack(first.B, 0, q.Count())
+		if got, most := 4*len(q.data), ElementBytes(f)*q.padded()*(530+1); got > most {
+			t.Errorf("%d bytes packed, expected at most %d", got, most)
+		}
+		for _, m := range []int{3, 1, 14, 20} {
 			p := newProduct(rng, f, m, 70, 530, false, false, other)
 			p.B = first.B
 			add := append([]float32(nil), p.Add...)

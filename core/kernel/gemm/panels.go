@@ -1,10 +1,14 @@
 package gemm
 
-import "github.com/herd-lm/herd/core/memory"
+import (
+	"cmp"
+
+	"github.com/herd-lm/herd/core/memory"
+)
 
 // Panels are lines of an operand b, packed: for each block of depth, a panel
 // [words][nr] for every nr lines. They serve any number of products with the
-// same b. The zero Panels is ready for Start or PackAll.
+// same b. The zero Panels is ready for Start or Reserve.
 type Panels struct {
 	*path
 	line, lines int // the lines [line, line+lines) of b are packed
@@ -12,6 +16,7 @@ type Panels struct {
 	step        int // depth of a block
 	most        int // words at a time
 	skip        int // words of each panel that are left out
+	tallest     int // most rows of a tile
 	data        []float32
 }
 
@@ -33,6 +38,7 @@ func (q *Panels) Start(p *Product, most int) bool {
 		return false
 	}
 	q.path = pathFor(p.Format)
+	q.tallest = q.mr
 	q.step, q.most = q.depthStep(p.Depth), most
 	q.line, q.from = 0, 0
 	q.fit(p)
@@ -61,13 +67,22 @@ func (q *Panels) fit(p *Product) {
 	q.grow()
 }
 
-// PackAll packs n lines of depth elements, to be multiplied by Part again and
-// again.
-func (q *Panels) PackAll(f Format, b Operand, n, depth int) {
+// Reserve makes room for n lines of depth elements, all that there are: Pack
+// fills it once, and Part multiplies by it again and again. Such a b is read from
+// memory each time.
+func (q *Panels) Reserve(f Format, n, depth int) {
 	q.path = pathFor(f)
 	q.step = q.depthStep(depth)
 	q.line, q.lines, q.from, q.depth = 0, n, 0, depth
+	q.tallest = cmp.Or(q.fetching, q.mr)
 	q.grow()
+}
+
+// PackAll packs n lines of depth elements for a few products by them that follow
+// at once, while they are in the caches: Multiply and Part.
+func (q *Panels) PackAll(f Format, b Operand, n, depth int) {
+	q.Reserve(f, n, depth)
+	q.tallest = q.mr
 	q.Pack(b, 0, q.Count())
 }
 
@@ -144,3 +159,6 @@ func Tile(f Format) (a, b int) {
 	p := pathFor(f)
 	return p.mr, p.nr
 }
+
+// ElementBytes returns how many bytes an element takes in panels.
+func ElementBytes(f Format) int { return 4 / pathFor(f).perWord }

@@ -13,6 +13,8 @@ type path struct {
 	narrow  int // lines of b in a tile that is as narrow as can be
 	perWord int // depths in a word
 
+	fetching int // rows of the largest tile that asks for b ahead of its use; 0: none does
+
 	// packed and direct compute a tile c[rows, cols] = a·b + add (row stride in
 	// elements; add may be nil, or c itself) from a panel b [words][nr], where cols
 	// is a multiple of narrow: a chain

@@ -12,6 +12,9 @@ func init() {
 	avx512.pack = packAVX512
 	avx2.pack = packAVX2
 	avx512BF16.pack, avx512BF16.row = packBF16, roundRow
+	for _, p := range []*path{&avx512, &avx2, &avx512BF16} {
+		p.fetching = p.mr - 1
+	}
 }
 
 // paths are the ways to multiply float32s, by level.

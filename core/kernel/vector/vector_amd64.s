@@ -1118,126 +1118,268 @@ loopdone:
 // func avx512DotRows(out []float32, q []float32, k []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·avx512DotRows(SB), NOSPLIT, $0-80
-	MOVQ  out_base+0(FP), AX
-	MOVQ  out_len+8(FP), CX
-	MOVQ  q_base+24(FP), DX
-	MOVQ  k_base+48(FP), BX
-	MOVQ  q_len+32(FP), SI
-	MOVQ  stride+72(FP), DI
-	SHLQ  $0x02, DI
-	TESTQ CX, CX
-	JE    end
+	MOVQ out_base+0(FP), AX
+	MOVQ out_len+8(FP), CX
+	MOVQ q_base+24(FP), DX
+	MOVQ k_base+48(FP), BX
+	MOVQ q_len+32(FP), SI
+	MOVQ stride+72(FP), DI
+	SHLQ $0x02, DI
 
-row:
+rows4:
+	CMPQ   CX, $0x04
+	JL     rows4end
 	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	LEAQ   (BX)(DI*1), R8
+	VPXORQ Z2, Z2, Z2
+	LEAQ   (R8)(DI*1), R9
+	VPXORQ Z3, Z3, Z3
+	LEAQ   (R9)(DI*1), R10
+	MOVQ   SI, R12
+	SHLQ   $0x02, R12
+	XORQ   R11, R11
+
+rows4loop:
+	LEAQ        64(R11), R13
+	CMPQ        R13, R12
+	JG          rows4loopragged
+	VMOVUPS     (DX)(R11*1), Z4
+	VMOVUPS     (BX)(R11*1), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS     (R8)(R11*1), Z5
+	VFMADD231PS Z4, Z5, Z1
+	VMOVUPS     (R9)(R11*1), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VMOVUPS     (R10)(R11*1), Z5
+	VFMADD231PS Z4, Z5, Z3
+	MOVQ        R13, R11
+	JMP         rows4loop
+
+rows4loopragged:
+	SUBQ        R11, R12
+	JE          rows4loopdone
+	LEAQ        table<>+0(SB), R13
+	NEGQ        R12
+	VMOVUPS     64(R13)(R12*1), Z4
+	VPMOVD2M    Z4, K1
+	VMOVUPS.Z   (DX)(R11*1), K1, Z4
+	VMOVUPS.Z   (BX)(R11*1), K1, Z5
+	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS.Z   (R8)(R11*1), K1, Z5
+	VFMADD231PS Z4, Z5, Z1
+	VMOVUPS.Z   (R9)(R11*1), K1, Z5
+	VFMADD231PS Z4, Z5, Z2
+	VMOVUPS.Z   (R10)(R11*1), K1, Z5
+	VFMADD231PS Z4, Z5, Z3
+
+rows4loopdone:
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X4
+	VADDPS        X4, X0, X0
+	VPERMILPS     $0x4e, X0, X4
+	VADDPS        X4, X0, X0
+	VPERMILPS     $0xb1, X0, X4
+	VADDPS        X4, X0, X0
+	VMOVSS        X0, (AX)
+	VEXTRACTF64X4 $0x01, Z1, Y4
+	VADDPS        Y4, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X4
+	VADDPS        X4, X1, X1
+	VPERMILPS     $0x4e, X1, X4
+	VADDPS        X4, X1, X1
+	VPERMILPS     $0xb1, X1, X4
+	VADDPS        X4, X1, X1
+	VMOVSS        X1, 4(AX)
+	VEXTRACTF64X4 $0x01, Z2, Y4
+	VADDPS        Y4, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X4
+	VADDPS        X4, X2, X2
+	VPERMILPS     $0x4e, X2, X4
+	VADDPS        X4, X2, X2
+	VPERMILPS     $0xb1, X2, X4
+	VADDPS        X4, X2, X2
+	VMOVSS        X2, 8(AX)
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VADDPS        Y4, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X4
+	VADDPS        X4, X3, X3
+	VPERMILPS     $0x4e, X3, X4
+	VADDPS        X4, X3, X3
+	VPERMILPS     $0xb1, X3, X4
+	VADDPS        X4, X3, X3
+	VMOVSS        X3, 12(AX)
+	LEAQ          (R10)(DI*1), BX
+	ADDQ          $0x10, AX
+	SUBQ          $0x04, CX
+	JMP           rows4
+
+rows4end:
+rows1:
+	CMPQ   CX, $0x01
+	JL     rows1end
+	VPXORQ Z6, Z6, Z6
 	MOVQ   SI, R9
 	SHLQ   $0x02, R9
 	XORQ   R8, R8
 
-loop:
+rows1loop:
 	LEAQ        64(R8), R10
 	CMPQ        R10, R9
-	JG          loopragged
-	VMOVUPS     (DX)(R8*1), Z1
-	VMOVUPS     (BX)(R8*1), Z2
-	VFMADD231PS Z1, Z2, Z0
+	JG          rows1loopragged
+	VMOVUPS     (DX)(R8*1), Z0
+	VMOVUPS     (BX)(R8*1), Z1
+	VFMADD231PS Z0, Z1, Z6
 	MOVQ        R10, R8
-	JMP         loop
+	JMP         rows1loop
 
-loopragged:
+rows1loopragged:
 	SUBQ        R8, R9
-	JE          loopdone
+	JE          rows1loopdone
 	LEAQ        table<>+0(SB), R10
 	NEGQ        R9
-	VMOVUPS     64(R10)(R9*1), Z1
-	VPMOVD2M    Z1, K1
-	VMOVUPS.Z   (DX)(R8*1), K1, Z1
-	VMOVUPS.Z   (BX)(R8*1), K1, Z2
-	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     64(R10)(R9*1), Z0
+	VPMOVD2M    Z0, K1
+	VMOVUPS.Z   (DX)(R8*1), K1, Z0
+	VMOVUPS.Z   (BX)(R8*1), K1, Z1
+	VFMADD231PS Z0, Z1, Z6
 
-loopdone:
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0x4e, X0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0xb1, X0, X1
-	VADDPS        X1, X0, X0
-	VMOVSS        X0, (AX)
-	ADDQ          DI, BX
+rows1loopdone:
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X0
+	VADDPS        X0, X6, X6
+	VPERMILPS     $0x4e, X6, X0
+	VADDPS        X0, X6, X6
+	VPERMILPS     $0xb1, X6, X0
+	VADDPS        X0, X6, X6
+	VMOVSS        X6, (AX)
+	LEAQ          (BX)(DI*1), BX
 	ADDQ          $0x04, AX
-	DECQ          CX
-	JNE           row
+	SUBQ          $0x01, CX
+	JMP           rows1
 
-end:
+rows1end:
 	VZEROUPPER
 	RET
 
 // func avx512AddRows(o []float32, p []float32, v []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·avx512AddRows(SB), NOSPLIT, $0-80
-	MOVQ o_base+0(FP), AX
-	MOVQ p_base+24(FP), CX
-	MOVQ v_base+48(FP), DX
-	MOVQ p_len+32(FP), BX
-	MOVQ stride+72(FP), SI
-	SHLQ $0x02, SI
-	MOVQ o_len+8(FP), DI
-	MOVQ DI, R8
+	MOVQ  o_base+0(FP), AX
+	MOVQ  p_base+24(FP), CX
+	MOVQ  v_base+48(FP), DX
+	MOVQ  p_len+32(FP), BX
+	MOVQ  o_len+8(FP), SI
+	MOVQ  stride+72(FP), DI
+	SHLQ  $0x02, DI
+	TESTQ BX, BX
+	JE    end
+
+columns4:
+	CMPQ    SI, $0x40
+	JL      columns4end
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	MOVQ    DX, R8
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+
+columns4row:
+	VBROADCASTSS (R9), Z4
+	VFMADD231PS  (R8), Z4, Z0
+	VFMADD231PS  64(R8), Z4, Z1
+	VFMADD231PS  128(R8), Z4, Z2
+	VFMADD231PS  192(R8), Z4, Z3
+	ADDQ         DI, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          columns4row
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
+	SUBQ         $0x40, SI
+	JMP          columns4
+
+columns4end:
+columns2:
+	CMPQ    SI, $0x20
+	JL      columns2end
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	MOVQ    DX, R8
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+
+columns2row:
+	VBROADCASTSS (R9), Z2
+	VFMADD231PS  (R8), Z2, Z0
+	VFMADD231PS  64(R8), Z2, Z1
+	ADDQ         DI, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          columns2row
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x20, SI
+	JMP          columns2
+
+columns2end:
+	MOVQ SI, R8
 	SHLQ $0x02, R8
-	XORQ DI, DI
+	XORQ SI, SI
 
 loop:
-	LEAQ    64(DI), R9
+	LEAQ    64(SI), R9
 	CMPQ    R9, R8
 	JG      loopragged
-	VMOVUPS (AX)(DI*1), Z0
+	VMOVUPS (AX)(SI*1), Z0
 	MOVQ    DX, R10
 	MOVQ    CX, R11
 	MOVQ    BX, R12
-	TESTQ   R12, R12
-	JE      rowend
 
 row:
 	VBROADCASTSS (R11), Z1
-	VMOVUPS      (R10)(DI*1), Z2
+	VMOVUPS      (R10)(SI*1), Z2
 	VFMADD231PS  Z2, Z1, Z0
-	ADDQ         SI, R10
+	ADDQ         DI, R10
 	ADDQ         $0x04, R11
 	DECQ         R12
 	JNE          row
-
-rowend:
-	VMOVUPS Z0, (AX)(DI*1)
-	MOVQ    R9, DI
-	JMP     loop
+	VMOVUPS      Z0, (AX)(SI*1)
+	MOVQ         R9, SI
+	JMP          loop
 
 loopragged:
-	SUBQ      DI, R8
+	SUBQ      SI, R8
 	JE        loopdone
 	LEAQ      table<>+0(SB), R9
 	NEGQ      R8
 	VMOVUPS   64(R9)(R8*1), Z0
 	VPMOVD2M  Z0, K1
-	VMOVUPS.Z (AX)(DI*1), K1, Z0
+	VMOVUPS.Z (AX)(SI*1), K1, Z0
 	MOVQ      CX, CX
-	TESTQ     BX, BX
-	JE        raggedrowend
 
 raggedrow:
 	VBROADCASTSS (CX), Z1
-	VMOVUPS.Z    (DX)(DI*1), K1, Z2
+	VMOVUPS.Z    (DX)(SI*1), K1, Z2
 	VFMADD231PS  Z2, Z1, Z0
-	ADDQ         SI, DX
+	ADDQ         DI, DX
 	ADDQ         $0x04, CX
 	DECQ         BX
 	JNE          raggedrow
-
-raggedrowend:
-	VMOVUPS Z0, K1, (AX)(DI*1)
+	VMOVUPS      Z0, K1, (AX)(SI*1)
 
 loopdone:
+end:
 	VZEROUPPER
 	RET
 
@@ -2141,35 +2283,116 @@ loopdone:
 // func avx2DotRows(out []float32, q []float32, k []float32, stride int)
 // Requires: AVX, FMA3
 TEXT ·avx2DotRows(SB), NOSPLIT, $0-80
-	MOVQ  out_base+0(FP), AX
-	MOVQ  out_len+8(FP), CX
-	MOVQ  q_base+24(FP), DX
-	MOVQ  k_base+48(FP), BX
-	MOVQ  q_len+32(FP), SI
-	MOVQ  stride+72(FP), DI
-	SHLQ  $0x02, DI
-	TESTQ CX, CX
-	JE    end
+	MOVQ out_base+0(FP), AX
+	MOVQ out_len+8(FP), CX
+	MOVQ q_base+24(FP), DX
+	MOVQ k_base+48(FP), BX
+	MOVQ q_len+32(FP), SI
+	MOVQ stride+72(FP), DI
+	SHLQ $0x02, DI
 
-row:
+rows4:
+	CMPQ   CX, $0x04
+	JL     rows4end
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	LEAQ   (BX)(DI*1), R8
+	VXORPS Y2, Y2, Y2
+	LEAQ   (R8)(DI*1), R9
+	VXORPS Y3, Y3, Y3
+	LEAQ   (R9)(DI*1), R10
+	MOVQ   SI, R12
+	SHLQ   $0x02, R12
+	XORQ   R11, R11
+
+rows4loop:
+	LEAQ        32(R11), R13
+	CMPQ        R13, R12
+	JG          rows4loopragged
+	VMOVUPS     (DX)(R11*1), Y4
+	VMOVUPS     (BX)(R11*1), Y5
+	VFMADD231PS Y4, Y5, Y0
+	VMOVUPS     (R8)(R11*1), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VMOVUPS     (R9)(R11*1), Y5
+	VFMADD231PS Y4, Y5, Y2
+	VMOVUPS     (R10)(R11*1), Y5
+	VFMADD231PS Y4, Y5, Y3
+	MOVQ        R13, R11
+	JMP         rows4loop
+
+rows4loopragged:
+	SUBQ        R11, R12
+	JE          rows4loopdone
+	LEAQ        table<>+0(SB), R13
+	NEGQ        R12
+	VMOVUPS     64(R13)(R12*1), Y4
+	VMASKMOVPS  (DX)(R11*1), Y4, Y5
+	VMASKMOVPS  (BX)(R11*1), Y4, Y6
+	VFMADD231PS Y5, Y6, Y0
+	VMASKMOVPS  (R8)(R11*1), Y4, Y6
+	VFMADD231PS Y5, Y6, Y1
+	VMASKMOVPS  (R9)(R11*1), Y4, Y6
+	VFMADD231PS Y5, Y6, Y2
+	VMASKMOVPS  (R10)(R11*1), Y4, Y4
+	VFMADD231PS Y5, Y4, Y3
+
+rows4loopdone:
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0x4e, X0, X4
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0xb1, X0, X4
+	VADDPS       X4, X0, X0
+	VMOVSS       X0, (AX)
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSS       X1, 4(AX)
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0x4e, X2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0xb1, X2, X0
+	VADDPS       X0, X2, X2
+	VMOVSS       X2, 8(AX)
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VPERMILPS    $0x4e, X3, X0
+	VADDPS       X0, X3, X3
+	VPERMILPS    $0xb1, X3, X0
+	VADDPS       X0, X3, X3
+	VMOVSS       X3, 12(AX)
+	LEAQ         (R10)(DI*1), BX
+	ADDQ         $0x10, AX
+	SUBQ         $0x04, CX
+	JMP          rows4
+
+rows4end:
+rows1:
+	CMPQ   CX, $0x01
+	JL     rows1end
 	VXORPS Y0, Y0, Y0
 	MOVQ   SI, R9
 	SHLQ   $0x02, R9
 	XORQ   R8, R8
 
-loop:
+rows1loop:
 	LEAQ        32(R8), R10
 	CMPQ        R10, R9
-	JG          loopragged
+	JG          rows1loopragged
 	VMOVUPS     (DX)(R8*1), Y1
 	VMOVUPS     (BX)(R8*1), Y2
 	VFMADD231PS Y1, Y2, Y0
 	MOVQ        R10, R8
-	JMP         loop
+	JMP         rows1loop
 
-loopragged:
+rows1loopragged:
 	SUBQ        R8, R9
-	JE          loopdone
+	JE          rows1loopdone
 	LEAQ        table<>+0(SB), R10
 	NEGQ        R9
 	VMOVUPS     64(R10)(R9*1), Y1
@@ -2177,7 +2400,7 @@ loopragged:
 	VMASKMOVPS  (BX)(R8*1), Y1, Y1
 	VFMADD231PS Y2, Y1, Y0
 
-loopdone:
+rows1loopdone:
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X0
 	VPERMILPS    $0x4e, X0, X1
@@ -2185,78 +2408,130 @@ loopdone:
 	VPERMILPS    $0xb1, X0, X1
 	VADDPS       X1, X0, X0
 	VMOVSS       X0, (AX)
-	ADDQ         DI, BX
+	LEAQ         (BX)(DI*1), BX
 	ADDQ         $0x04, AX
-	DECQ         CX
-	JNE          row
+	SUBQ         $0x01, CX
+	JMP          rows1
 
-end:
+rows1end:
 	VZEROUPPER
 	RET
 
 // func avx2AddRows(o []float32, p []float32, v []float32, stride int)
 // Requires: AVX, FMA3
 TEXT ·avx2AddRows(SB), NOSPLIT, $0-80
-	MOVQ o_base+0(FP), AX
-	MOVQ p_base+24(FP), CX
-	MOVQ v_base+48(FP), DX
-	MOVQ p_len+32(FP), BX
-	MOVQ stride+72(FP), SI
-	SHLQ $0x02, SI
-	MOVQ o_len+8(FP), DI
-	MOVQ DI, R8
+	MOVQ  o_base+0(FP), AX
+	MOVQ  p_base+24(FP), CX
+	MOVQ  v_base+48(FP), DX
+	MOVQ  p_len+32(FP), BX
+	MOVQ  o_len+8(FP), SI
+	MOVQ  stride+72(FP), DI
+	SHLQ  $0x02, DI
+	TESTQ BX, BX
+	JE    end
+
+columns4:
+	CMPQ    SI, $0x20
+	JL      columns4end
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	MOVQ    DX, R8
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+
+columns4row:
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  (R8), Y4, Y0
+	VFMADD231PS  32(R8), Y4, Y1
+	VFMADD231PS  64(R8), Y4, Y2
+	VFMADD231PS  96(R8), Y4, Y3
+	ADDQ         DI, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          columns4row
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x20, SI
+	JMP          columns4
+
+columns4end:
+columns2:
+	CMPQ    SI, $0x10
+	JL      columns2end
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	MOVQ    DX, R8
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+
+columns2row:
+	VBROADCASTSS (R9), Y2
+	VFMADD231PS  (R8), Y2, Y0
+	VFMADD231PS  32(R8), Y2, Y1
+	ADDQ         DI, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          columns2row
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x10, SI
+	JMP          columns2
+
+columns2end:
+	MOVQ SI, R8
 	SHLQ $0x02, R8
-	XORQ DI, DI
+	XORQ SI, SI
 
 loop:
-	LEAQ    32(DI), R9
+	LEAQ    32(SI), R9
 	CMPQ    R9, R8
 	JG      loopragged
-	VMOVUPS (AX)(DI*1), Y0
+	VMOVUPS (AX)(SI*1), Y0
 	MOVQ    DX, R10
 	MOVQ    CX, R11
 	MOVQ    BX, R12
-	TESTQ   R12, R12
-	JE      rowend
 
 row:
 	VBROADCASTSS (R11), Y1
-	VMOVUPS      (R10)(DI*1), Y2
+	VMOVUPS      (R10)(SI*1), Y2
 	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         SI, R10
+	ADDQ         DI, R10
 	ADDQ         $0x04, R11
 	DECQ         R12
 	JNE          row
-
-rowend:
-	VMOVUPS Y0, (AX)(DI*1)
-	MOVQ    R9, DI
-	JMP     loop
+	VMOVUPS      Y0, (AX)(SI*1)
+	MOVQ         R9, SI
+	JMP          loop
 
 loopragged:
-	SUBQ       DI, R8
+	SUBQ       SI, R8
 	JE         loopdone
 	LEAQ       table<>+0(SB), R9
 	NEGQ       R8
 	VMOVUPS    64(R9)(R8*1), Y0
-	VMASKMOVPS (AX)(DI*1), Y0, Y1
+	VMASKMOVPS (AX)(SI*1), Y0, Y1
 	MOVQ       CX, CX
-	TESTQ      BX, BX
-	JE         raggedrowend
 
 raggedrow:
 	VBROADCASTSS (CX), Y2
-	VMASKMOVPS   (DX)(DI*1), Y0, Y3
+	VMASKMOVPS   (DX)(SI*1), Y0, Y3
 	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         SI, DX
+	ADDQ         DI, DX
 	ADDQ         $0x04, CX
 	DECQ         BX
 	JNE          raggedrow
-
-raggedrowend:
-	VMASKMOVPS Y1, Y0, (AX)(DI*1)
+	VMASKMOVPS   Y1, Y0, (AX)(SI*1)
 
 loopdone:
+end:
 	VZEROUPPER
 	RET
 

@@ -13,6 +13,9 @@ import (
 // unroll is how many words of depth a loop iteration takes; it changes no result.
 const unroll = 4
 
+// ahead is how many bytes before its turn a word of b is asked for.
+const ahead = 8 << 10
+
 // arithmetic is a way to multiply and add: of words that are float32s, or pairs
 // of bfloat16s.
 type arithmetic struct {
@@ -65,6 +68,9 @@ func (k arithmetic) tile(rows, vectors int, l layout) {
 	}
 	panel := []int{k.Registers - 4, k.Registers - 3}[:vectors]
 	step := func(u int) {
+		if rows < k.mostRows() {
+			k.fetch(b, u)
+		}
 		for v, r := range panel {
 			VMOVUPS(Mem{Base: b, Disp: (2*u + v) * k.Bytes}, k.Reg(r))
 		}
@@ -83,6 +89,15 @@ func (k arithmetic) tile(rows, vectors int, l layout) {
 	k.storeTile(rows, vectors, c, stride, at)
 	VZEROUPPER()
 	RET()
+}
+
+// fetch asks for the word of b that is ahead of step u's: b may come from memory,
+// and the processor by itself does not look far enough. A tile of most rows does
+// without: it serves products with many rows, whose b is in the caches.
+func (k arithmetic) fetch(b reg.Register, u int) {
+	for line := 0; line < 2*k.Bytes; line += 64 {
+		PREFETCHT0(Mem{Base: b, Disp: u*2*k.Bytes + line + ahead})
+	}
 }
 
 // elements returns where row r's word is, u words on, and how to move on.

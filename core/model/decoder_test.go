@@ -1,0 +1,214 @@
+package model_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/token"
+)
+
+func newDecoder(t testing.TB, p *model.Params, maxRows int) *model.Decoder {
+	t.Helper()
+	d, err := model.NewDecoder(p, maxRows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func decode(t testing.TB, d *model.Decoder, c *model.Cache, ids []token.ID) {
+	t.Helper()
+	rows := make([]model.Row, len(ids))
+	for i, id := range ids {
+		rows[i] = model.Row{Cache: c, ID: id}
+	}
+	step(t, d, rows...)
+}
+
+func step(t testing.TB, d *model.Decoder, rows ...model.Row) []float32 {
+	t.Helper()
+	logits, err := d.Step(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return logits
+}
+
+// TestDecoder compares cached decoding with the training graph's forward pass,
+// and a row decoded alone with the same row among others.
+func TestDecoder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(14, 15))
+	p := random(t, small(false))
+	vocab := p.Config.VocabSize
+	prompt, tails := randomIDs(rng, 11, vocab), [][]token.ID{randomIDs(rng, 6, vocab), randomIDs(rng, 6, vocab)}
+
+	var examples []pack.Example
+	for _, tail := range tails {
+		examples = append(examples, pack.Text("row", slices.Concat(prompt, tail, []token.ID{0})))
+	}
+	want := graphLogits(t, p, pack.Batch(examples))
+	width := len(prompt) + len(tails[0])
+
+	d := newDecoder(t, p, 32)
+	root := d.NewCache(nil, len(prompt))
+	decode(t, d, root, prompt)
+	caches := []*model.Cache{d.NewCache(root, 6), d.NewCache(root, 6)}
+	alone := d.NewCache(root, 6)
+	for i := range tails[0] {
+		single := slices.Clone(step(t, d, model.Row{Cache: alone, ID: tails[1][i], Want: true}))
+		both := step(t, d, model.Row{Cache: caches[0], ID: tails[0][i], Want: true}, model.Row{Cache: caches[1], ID: tails[1][i], Want: true})
+		if !slices.Equal(single, both[vocab:]) {
+			t.Fatalf("token %d: a row's logits depend on the other rows", i)
+		}
+		for k := range tails {
+			at := (k*width + len(prompt) + i) * vocab
+			if diff := difference(both[k*vocab:(k+1)*vocab], want[at:at+vocab]); diff > 2e-5 {
+				t.Fatalf("token %d of tail %d: logits differ from the graph's by %v", i, k, diff)
+			}
+		}
+	}
+	for _, bad := range []model.Row{{Cache: alone, ID: 0}, {Cache: d.NewCache(nil, 1), ID: token.ID(vocab)}, {Cache: d.NewCache(nil, 1), ID: -1}} {
+		if _, err := d.Step([]model.Row{bad}); err == nil {
+			t.Errorf("decoding token %d into a cache of %d tokens: no error", bad.ID, bad.Cache.Len())
+		}
+	}
+}
+
+// TestDecoderTogether: sequences that share a prompt's cache, decoded in one call
+// on several threads, give what each gives alone with the prompt in its own cache,
+// bit for bit; and a decoder needs its parameters no more.
+func TestDecoderTogether(t *testing.T) {
+	defer kernel.SetThreads(0)
+	c := small(true)
+	c.VocabSize, c.HiddenSize, c.IntermediateSize = 500, 96, 160 // large enough to be split
+	rng := rand.New(rand.NewPCG(20, 21))
+	prompt, tails := randomIDs(rng, 9, c.VocabSize), make([][]token.ID, 16)
+	for i := range tails {
+		tails[i] = randomIDs(rng, 3, c.VocabSize)
+	}
+	var all [2][][]float32 // of both precisions
+	for precision := range kernel.Precision(2) {
+		p := random(t, c)
+		p.Precision = precision
+		kernel.SetThreads(1)
+		want := alone(t, newDecoder(t, p, 16), prompt, tails)
+		d := newDecoder(t, p, 16)
+		for i := range p.W {
+			p.W[i] = float32(math.NaN())
+		}
+		kernel.SetThreads(3)
+		for i, got := range together(t, d, prompt, tails) {
+			if !slices.Equal(got, want[i]) {
+				t.Errorf("%v: sequence %d has other logits than alone", precision, i)
+			}
+		}
+		all[precision] = want
+	}
+	if slices.Equal(all[kernel.FP32][0], all[kernel.BF16][0]) {
+		t.Error("the precision makes no difference")
+	}
+}
+
+// alone returns the logits after each token of each tail, one sequence at a time.
+func alone(t testing.TB, d *model.Decoder, prompt []token.ID, tails [][]token.ID) [][]float32 {
+	all := make([][]float32, len(tails))
+	for i, tail := range tails {
+		cache := d.NewCache(nil, len(prompt)+len(tail))
+		decode(t, d, cache, prompt)
+		for _, id := range tail {
+			all[i] = append(all[i], step(t, d, model.Row{Cache: cache, ID: id, Want: true})...)
+		}
+	}
+	return all
+}
+
+// together returns the same from a shared prompt and one call for each position.
+func together(t testing.TB, d *model.Decoder, prompt []token.ID, tails [][]token.ID) [][]float32 {
+	all, rows := make([][]float32, len(tails)), make([]model.Row, len(tails))
+	root := d.NewCache(nil, len(prompt))
+	decode(t, d, root, prompt)
+	for i, tail := range tails {
+		rows[i] = model.Row{Cache: d.NewCache(root, len(tail)), Want: true}
+	}
+	for k := range tails[0] {
+		for i, tail := range tails {
+			rows[i].ID = tail[k]
+		}
+		logits := step(t, d, rows...)
+		vocab := len(logits) / len(rows)
+		for i := range all {
+			all[i] = append(all[i], logits[i*vocab:][:vocab]...)
+		}
+	}
+	return all
+}
+
+// TestDecodingBytes compares with what a decoder allocates.
+func TestDecodingBytes(t *testing.T) {
+	for _, c := range []model.Config{small(false), small(true), small(true).Reward()} {
+		c.VocabSize, c.HiddenSize, c.IntermediateSize = 4000, 320, 640
+		p := model.NewParams(c, false)
+		for _, p.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			newDecoder(t, p, 1)
+			runtime.ReadMemStats(&after)
+			got, want := float64(after.TotalAlloc-before.TotalAlloc), float64(c.DecodingBytes(p.Precision))
+			if got < want || got > 1.05*want {
+				t.Errorf("%v, %v: %.0f bytes allocated, DecodingBytes says %.0f", c.Architectures, p.Precision, got, want)
+			}
+		}
+	}
+}
+
+// BenchmarkDecode is one token each of 1 and of 16 sequences, whose prompts are
+// shared, at two shapes: a small Llama, and the one of 135M parameters that peers
+// are measured at.
+func BenchmarkDecode(b *testing.B) {
+	tiny, large := small(true), small(true)
+	tiny.VocabSize, tiny.HiddenSize, tiny.IntermediateSize, tiny.Layers, tiny.Heads, tiny.KVHeads, tiny.HeadDim = 4096, 288, 768, 6, 6, 6, 48
+	large.VocabSize, large.HiddenSize, large.IntermediateSize, large.Layers, large.Heads, large.KVHeads, large.HeadDim = 49152, 576, 1536, 30, 9, 3, 64
+	for _, c := range []struct {
+		name           string
+		config         model.Config
+		prompt, tokens int
+	}{{"288x6", tiny, 128, 64}, {"576x30", large, 16, 128}} {
+		c.config.MaxPositions = c.prompt + c.tokens
+		b.Run(c.name, func(b *testing.B) {
+			p := model.NewParams(c.config, false)
+			p.Init(7)
+			for _, p.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16} {
+				for _, n := range []int{1, 16} {
+					b.Run(fmt.Sprintf("%v/batch=%d", p.Precision, n), func(b *testing.B) {
+						benchmarkDecode(b, p, n, c.prompt, c.tokens)
+					})
+				}
+			}
+		})
+	}
+}
+
+// benchmarkDecode decodes n sequences at once, again and again.
+func benchmarkDecode(b *testing.B, p *model.Params, n, prompt, tokens int) {
+	d := newDecoder(b, p, 128)
+	root := d.NewCache(nil, prompt)
+	decode(b, d, root, make([]token.ID, prompt))
+	rows := make([]model.Row, n)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%tokens == 0 {
+			for k := range rows {
+				rows[k] = model.Row{Cache: d.NewCache(root, tokens), ID: token.ID(k), Want: true}
+			}
+		}
+		step(b, d, rows...)
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "tokens/s")
+}
