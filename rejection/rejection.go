@@ -127,6 +127,7 @@ func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
 	if policy.Head == nil {
 		return nil, fmt.Errorf("%s is a reward model: it cannot answer", s.Model)
 	}
+	policy.Precision = s.Precision
 	engine, err := sample.NewEngine(policy, s.Slots)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
@@ -120,6 +121,11 @@ func TestRun(t *testing.T) {
 	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || bytes.Equal(want, tables(t, s.Out)) {
 		t.Errorf("with another seed: the same tables, or error %v", err)
 	}
+	want = tables(t, s.Out)
+	s.Precision = kernel.BF16
+	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || bytes.Equal(want, tables(t, s.Out)) {
+		t.Errorf("with another precision: the same tables, or error %v", err)
+	}
 }
 
 // TestResume stops a run after its first block: the resumed run writes the
@@ -141,10 +147,15 @@ func TestResume(t *testing.T) {
 	if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), "--resume") {
 		t.Errorf("a stopped run was begun anew without being asked to: %v", err)
 	}
-	other := s
-	other.Temperature = 0.5
-	if err := Run(t.Context(), other, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), "other settings") {
-		t.Errorf("resumed with another temperature: %v", err)
+	for name, change := range map[string]func(*Settings){
+		"temperature": func(s *Settings) { s.Temperature = 0.5 },
+		"precision":   func(s *Settings) { s.Precision = kernel.BF16 },
+	} {
+		other := s
+		change(&other)
+		if err := Run(t.Context(), other, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), "other settings") {
+			t.Errorf("resumed with another %s: %v", name, err)
+		}
 	}
 	if err := Run(t.Context(), s, Options{Resume: true}); err != nil {
 		t.Fatal(err)

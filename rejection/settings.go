@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/train"
 )
@@ -21,6 +22,8 @@ type Settings struct {
 	Limit   int    `yaml:"limit"`   // use the first prompts only; 0: all
 	Seed    uint64 `yaml:"seed"`
 	Slots   int    `yaml:"slots"` // responses that advance together; changes nothing but speed
+
+	Precision kernel.Precision `yaml:"precision"` // of the matrix products that sample: fp32, bf16 or auto; scores are fp32
 
 	MinScoreGap float64 `yaml:"min_score_gap"` // least difference of best and worst that makes a preference
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
@@ -19,6 +20,7 @@ import (
 
 func newChatCmd() *cobra.Command {
 	var dir, system string
+	var precision kernel.Precision
 	c := conversation{Settings: sample.Settings{Temperature: 0.7, TopP: 0.9, MaxTokens: 512}}
 	cmd := &cobra.Command{
 		Use:   "chat --model DIR",
@@ -32,7 +34,7 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 				return misuse(cmd, "%v", err)
 			}
 			var err error
-			if c.policy, err = loadPolicy(dir, 1); err != nil {
+			if c.policy, err = loadPolicy(dir, 1, precision); err != nil {
 				return err
 			}
 			if system != "" {
@@ -45,7 +47,7 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 	flags.StringVar(&dir, "model", "", "`DIR` of the model")
 	flags.StringVar(&system, "system", "", "`TEXT` of a system message to begin with")
 	flags.Uint64Var(&c.seed, "seed", 0, "of the first answer; each has the next")
-	samplingFlags(cmd, &c.Settings)
+	samplingFlags(cmd, &c.Settings, &precision)
 	require(cmd, "model")
 	return cmd
 }

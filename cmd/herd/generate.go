@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -17,6 +18,7 @@ type generation struct {
 	chat, json    bool
 	n             int
 	seed          uint64
+	precision     kernel.Precision
 	sample.Settings
 }
 
@@ -47,13 +49,13 @@ func newGenerateCmd() *cobra.Command {
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
 	flags.IntVarP(&g.n, "number", "n", 1, "how many continuations to draw")
 	flags.Uint64Var(&g.seed, "seed", 0, "of the first continuation; the next has the next")
-	samplingFlags(cmd, &g.Settings)
+	samplingFlags(cmd, &g.Settings, &g.precision)
 	require(cmd, "model", "prompt")
 	return cmd
 }
 
 func (g generation) run(ctx context.Context, w io.Writer) error {
-	p, err := loadPolicy(g.model, g.n)
+	p, err := loadPolicy(g.model, g.n, g.precision)
 	if err != nil {
 		return err
 	}

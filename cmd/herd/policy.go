@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
@@ -24,9 +25,10 @@ type policy struct {
 	stop   []token.ID
 }
 
-// loadPolicy loads the model in dir, for n answers at a time. A tokenizer that
-// knows no chats but has the tokens of Llama 3's template gets that.
-func loadPolicy(dir string, n int) (*policy, error) {
+// loadPolicy loads the model in dir, for n answers at a time, with products of the
+// given precision. A tokenizer that knows no chats but has the tokens of Llama 3's
+// template gets that.
+func loadPolicy(dir string, n int, precision kernel.Precision) (*policy, error) {
 	config, err := model.LoadConfig(dir)
 	if err != nil {
 		return nil, err
@@ -45,6 +47,7 @@ func loadPolicy(dir string, n int) (*policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	params.Precision = precision
 	engine, err := sample.NewEngine(params, n)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
@@ -121,11 +124,13 @@ func (f filter) Write(b []byte) (int, error) {
 	return len(b), err
 }
 
-// samplingFlags gives cmd the flags of s, whose values are the defaults.
-func samplingFlags(cmd *cobra.Command, s *sample.Settings) {
+// samplingFlags gives cmd the flags of s and of the precision, whose values are
+// the defaults.
+func samplingFlags(cmd *cobra.Command, s *sample.Settings, precision *kernel.Precision) {
 	flags := cmd.Flags()
 	flags.Float64Var(&s.Temperature, "temperature", s.Temperature, "0: always the likeliest token")
 	flags.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the likeliest tokens that make up this probability")
 	flags.IntVar(&s.TopK, "top-k", s.TopK, "draw from this many likeliest tokens (0: all)")
 	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "longest answer, in tokens")
+	flags.TextVar(precision, "precision", *precision, "`FORMAT` of matrix products: fp32, bf16, or auto, the faster of them")
 }

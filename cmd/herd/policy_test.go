@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
 )
 
@@ -16,7 +17,7 @@ func tinyPolicy(t *testing.T) *policy {
 	if err := writeTiny(dir, false); err != nil {
 		t.Fatal(err)
 	}
-	p, err := loadPolicy(dir, 1)
+	p, err := loadPolicy(dir, 1, kernel.FP32)
 	if err != nil {
 		t.Fatal(err)
 	}
