@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/herd-lm/herd/core/checkpoint"
@@ -35,6 +36,7 @@ type Event struct {
 	Stages int
 	Status Status
 
+	Plan     *train.Plan         // of a stage that trains, before its first step
 	Training *train.Progress     // of a stage that trains, while running
 	Sampling *rejection.Progress // of rejection sampling, while running
 	Measures eval.Measures       // when done or skipped
@@ -157,14 +159,15 @@ func (e *engine) stage(ctx context.Context, i int) error {
 		}
 		e.tell(event, status, 0)
 		err := s.run(ctx, train.Options{Resume: resume, Overwrite: true, Profile: e.profile}, func(progress Event) {
-			event.Training, event.Sampling = progress.Training, progress.Sampling
+			event.Plan, event.Training, event.Sampling = progress.Plan, progress.Training, progress.Sampling
 			e.tell(event, Running, time.Since(began))
 		})
 		if err != nil {
 			return err
 		}
 	}
-	event.Training, event.Sampling = nil, nil
+	event.Plan, event.Training, event.Sampling = nil, nil, nil
+	debug.FreeOSMemory() // what training took is not to be added to what comes next
 	e.tell(event, Testing, time.Since(began))
 	if event.Measures, err = e.evaluate(ctx, i, s, m.Digest); err != nil {
 		return err

@@ -87,6 +87,28 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestStagesLeaveNothing: two stages with the same settings plan the same memory,
+// though one comes after more stages: nothing of those is kept. A plan counts all
+// that the process has taken.
+func TestStagesLeaveNothing(t *testing.T) {
+	plans := make(map[string]train.Memory)
+	_, err := tiny(t).Run(t.Context(), Options{Dir: t.TempDir(), Report: func(e Event) {
+		if e.Plan != nil {
+			plans[e.Stage] = e.Plan.Memory
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, later := plans["sft"], plans["sft-best"]
+	if first.Activations < 1<<20 || first.Activations != later.Activations {
+		t.Fatalf("sft has %d bytes of activations, sft-best %d", first.Activations, later.Activations)
+	}
+	if more := later.Planned - first.Planned; more > first.Activations/2 {
+		t.Errorf("sft-best plans with %d bytes more than sft", more)
+	}
+}
+
 // checkResults holds results.json to its schema.
 func checkResults(t *testing.T, r eval.Results, path string) {
 	t.Helper()

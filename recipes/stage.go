@@ -184,6 +184,7 @@ func (s Stage) clone() Stage {
 
 // run runs the stage; what it is given by report depends on its kind.
 func (s *Stage) run(ctx context.Context, o train.Options, report func(Event)) error {
+	o.Announce = func(p train.Plan) { report(Event{Plan: &p}) }
 	o.Report = func(p train.Progress) { report(Event{Training: &p}) }
 	switch s.kind() {
 	case "pretrain":

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/rejection"
 )
@@ -38,6 +39,16 @@ func newDisplay(w io.Writer, asJSON bool) *display {
 		d.width = func() int { return terminalWidth(w) }
 	}
 	return d
+}
+
+// planned says what a training loop is going to be.
+func (d *display) planned(p train.Plan) {
+	if d.json != nil {
+		d.json.Encode(p)
+		return
+	}
+	d.line(fmt.Sprintf("%s  %d steps  %s parameters  %s of memory, %s of it activations",
+		p.Stage, p.Steps, short(float64(p.Parameters)), memory.Bytes(p.Memory.Planned), memory.Bytes(p.Memory.Activations)))
 }
 
 // training shows a step of a training loop.
@@ -95,6 +106,15 @@ func (d *display) redraw(line string) {
 	}
 	fmt.Fprintf(d.w, "\r%s\x1b[K", line)
 	d.drawn = true
+}
+
+// line prints a line that stays.
+func (d *display) line(text string) {
+	if d.drawn {
+		fmt.Fprint(d.w, "\r\x1b[K")
+		d.drawn = false
+	}
+	fmt.Fprintln(d.w, text)
 }
 
 // end says what was written, or returns the error that kept it from being so.

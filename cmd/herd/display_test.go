@@ -37,6 +37,32 @@ func TestDisplayInAFile(t *testing.T) {
 	}
 }
 
+// TestDisplayOfAPlan: what a run is going to be stays, on a terminal in the place
+// of what was said before.
+func TestDisplayOfAPlan(t *testing.T) {
+	plan := train.Plan{Stage: "sft", Steps: 12, Parameters: 6660000, Memory: train.Memory{Planned: 402e6, Weights: 107e6, Activations: 238e6}}
+	const line = "sft  12 steps  6.66M parameters  402 MB of memory, 238 MB of it activations\n"
+	var file, terminal, lines bytes.Buffer
+	newDisplay(&file, false).planned(plan)
+	if got := file.String(); got != line {
+		t.Errorf("in a file %q, want %q", got, line)
+	}
+	d := newDisplay(&terminal, false)
+	d.width = func() int { return 30 }
+	d.begin("sft")
+	d.planned(plan)
+	steps(d, 1)
+	const want = "\rsft  reading model and data .\x1b[K\r\x1b[K" + line + "\rsft  step 1/1  loss 1.0000  l\x1b[K"
+	if got := terminal.String(); got != want {
+		t.Errorf("on a terminal %q, want %q", got, want)
+	}
+	newDisplay(&lines, true).planned(plan)
+	const object = `{"stage":"sft","steps":12,"parameters":6660000,"memory":{"planned":402000000,"weights":107000000,"activations":238000000}}` + "\n"
+	if got := lines.String(); got != object {
+		t.Errorf("as JSON %q, want %q", got, object)
+	}
+}
+
 func TestDisplayOfIntervals(t *testing.T) {
 	var out bytes.Buffer
 	d := newDisplay(&out, false)

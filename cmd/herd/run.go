@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/eval"
 	"github.com/herd-lm/herd/recipes"
 )
@@ -58,6 +59,7 @@ type eventJSON struct {
 	Kind     string         `json:"kind"`
 	Status   recipes.Status `json:"status"`
 	Seconds  float64        `json:"seconds"`
+	Plan     *train.Plan    `json:"plan,omitempty"`
 	Progress any            `json:"progress,omitempty"`
 	Measures eval.Measures  `json:"measures,omitempty"`
 }
@@ -68,6 +70,8 @@ func (d runDisplay) event(e recipes.Event) {
 		return
 	}
 	switch {
+	case e.Plan != nil:
+		d.planned(*e.Plan)
 	case e.Training != nil:
 		d.training(*e.Training)
 	case e.Sampling != nil:
@@ -77,15 +81,6 @@ func (d runDisplay) event(e recipes.Event) {
 	default:
 		d.line(place(e) + title(e) + ": " + string(e.Status) + outcome(e))
 	}
-}
-
-// line prints a line that stays.
-func (d runDisplay) line(text string) {
-	if d.drawn {
-		fmt.Fprint(d.w, "\r\x1b[K")
-		d.drawn = false
-	}
-	fmt.Fprintln(d.w, text)
 }
 
 // note shows on a terminal what goes on.
@@ -98,6 +93,8 @@ func (d runDisplay) note(text string) {
 func jsonEvent(e recipes.Event) eventJSON {
 	j := eventJSON{Stage: e.Stage, Kind: e.Kind, Status: e.Status, Seconds: e.Elapsed.Seconds(), Measures: e.Measures}
 	switch {
+	case e.Plan != nil:
+		j.Plan = e.Plan
 	case e.Training != nil:
 		j.Progress = e.Training
 	case e.Sampling != nil:

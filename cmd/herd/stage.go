@@ -45,7 +45,7 @@ type conduct struct {
 }
 
 func (c conduct) train() train.Options {
-	return train.Options{Resume: c.resume, Overwrite: c.overwrite, Profile: c.profile, Report: c.display.training}
+	return train.Options{Resume: c.resume, Overwrite: c.overwrite, Profile: c.profile, Announce: c.display.planned, Report: c.display.training}
 }
 
 const profileUsage = "write what the time goes into to " + train.ProfileTable + " and " + train.ProfileCPU + " beside the model"

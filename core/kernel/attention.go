@@ -82,6 +82,13 @@ func (a *attention) giveBack() {
 	attentions.Put(a)
 }
 
+// AttentionBytes returns about the most memory that attention over n tokens and its
+// gradient keep: keys and values, each packed as lines and as columns.
+func AttentionBytes(h Heads, n int) int64 {
+	columns := (h.Dim + 31) &^ 31
+	return 4 * int64(2*(h.Dim+columns)*h.KV*n)
+}
+
 // pack packs every block: n keys and values, lines of width Dim that are QKV apart.
 func (a *attention) pack(with func(k *keyPanels, format gemm.Format, keys, values []float32, n int)) {
 	Parallel(len(a.blocks)*a.h.KV, func(i int) {

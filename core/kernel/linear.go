@@ -34,11 +34,10 @@ const worthForking = 1 << 17
 // product computes c[m,n] = a·bᵀ + add, on as many threads as it is worth.
 func (f Precision) product(c, add []float32, a, b gemm.Operand, m, n, depth int) {
 	p := gemm.Product{Format: f.format(), C: c, Stride: n, Add: add, A: a, B: b, M: m, N: n, Depth: depth}
-	const ownPanels = 512 // rows for which a thread better packs b itself
 	switch threads := Threads(); {
 	case m*n*depth < worthForking || threads == 1:
 		p.Multiply()
-	case m >= ownPanels*threads:
+	case packsAlone(m, threads):
 		splitRows(p, threads)
 	default:
 		s := sharedProducts.Get()
@@ -47,6 +46,10 @@ func (f Precision) product(c, add []float32, a, b gemm.Operand, m, n, depth int)
 		sharedProducts.Put(s)
 	}
 }
+
+// packsAlone reports whether there are so many rows that each thread better packs
+// all of b itself.
+func packsAlone(rows, threads int) bool { return rows >= 512*threads }
 
 // splitRows gives each thread a run of whole tiles of rows. Each packs all of b,
 // and has it in its own caches.

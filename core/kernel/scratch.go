@@ -39,11 +39,19 @@ func Release() {
 	gemm.Release()
 }
 
-// ScratchBytes returns about the most memory that kernels keep where the largest
-// matrix that a product packs has factor elements: what each thread packs by itself,
-// and what all pack together. What attention has is little beside it.
-func ScratchBytes(factor int) int64 {
-	return int64(Threads())*gemm.ScratchBytes(factor) + 4*int64(min(factor, panelWords))
+// ScratchBytes returns about the most memory that kernels keep where products have
+// up to rows rows, and the largest matrix that they pack has factor elements.
+func ScratchBytes(rows, factor int) int64 {
+	const tile = 256 << 10 // of attention
+	threads := Threads()
+	own, shared := 0, min(factor, panelWords) // elements of panels
+	switch {
+	case threads == 1:
+		own, shared = factor, 0
+	case packsAlone(rows, threads):
+		own = factor
+	}
+	return int64(threads)*(gemm.ScratchBytes(own)+tile) + 4*int64(shared)
 }
 
 // cut returns the first n elements of rest and leaves the others in it.

@@ -15,7 +15,7 @@ func TestScratchBytes(t *testing.T) {
 	h, rng := Heads{16, 16, 16}, newRand(30)
 	x, w, dw, target := random(rng, n*d), random(rng, d*d), random(rng, d*d), make([]token.ID, n)
 	y, logits, logp := random(rng, n*d), random(rng, n*d), random(rng, n)
-	qkv := random(rng, n*h.QKV())
+	qkv, dqkv := random(rng, n*h.QKV()), random(rng, n*h.QKV())
 	heap := func() int64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -29,10 +29,11 @@ func TestScratchBytes(t *testing.T) {
 		for range 3 {
 			FP32.Linear(y, x, w, nil, n, d, d)
 			FP32.Attention(x, logits, qkv, long(), h, n)
+			FP32.AttentionGrad(dqkv, y, x, logits, qkv, long(), h, n)
 			FP32.CrossEntropy(logp, y, dw, logits, x[:n], x, w, target, d, d, false)
 		}
-		kept, said := heap()-before, ScratchBytes(d*d)
-		if kept < said/4 || kept > said+said/4 {
+		kept, said := heap()-before, ScratchBytes(d, d*d)+AttentionBytes(h, n)
+		if kept < said/2 || kept > said+said/4 {
 			t.Errorf("%d threads: %d bytes are kept, said are %d", threads, kept, said)
 		}
 		Release()
@@ -40,5 +41,5 @@ func TestScratchBytes(t *testing.T) {
 			t.Errorf("%d threads: %d bytes are left", threads, left)
 		}
 	}
-	runtime.KeepAlive([][]float32{x, w, dw, y, logits, logp, qkv})
+	runtime.KeepAlive([][]float32{x, w, dw, y, logits, logp, qkv, dqkv})
 }

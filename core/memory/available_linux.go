@@ -17,8 +17,24 @@ func Available() (bytes int64, known bool) {
 	return bytes, known
 }
 
-// Peak returns the most bytes that the process has had in memory at once.
+// Resident returns the bytes that the process has in memory.
+func Resident() (bytes int64, known bool) { return entry("/proc/self/status", "VmRSS:") }
+
+// Peak returns the most bytes that the process has had in memory at once since it
+// began, or since ForgetPeak.
 func Peak() (bytes int64, known bool) { return entry("/proc/self/status", "VmHWM:") }
+
+// ForgetPeak makes Peak begin anew. Where it cannot, Peak stays what it was.
+func ForgetPeak() {
+	const resetPeak = "5" // proc_pid_clear_refs(5)
+	_ = os.WriteFile("/proc/self/clear_refs", []byte(resetPeak), 0)
+}
+
+// mapped returns the bytes of files that the process has in memory: its code.
+func mapped() int64 {
+	bytes, _ := entry("/proc/self/status", "RssFile:")
+	return bytes
+}
 
 // entry reads a line like "MemAvailable: N kB".
 func entry(path, name string) (bytes int64, known bool) {

@@ -48,15 +48,35 @@ func TestPeak(t *testing.T) {
 		t.Fatal("how much memory the process took is not known")
 	}
 	const much = 64 << 20
-	func() {
-		b := make([]byte, much)
-		for i := 0; i < len(b); i += 1 << 10 {
-			b[i] = 1
-		}
-	}()
+	touch(much)
 	debug.FreeOSMemory()
 	if after, _ := Peak(); after < much || after < before || after > before+2*much {
 		t.Errorf("%d bytes at most, and %d after %d were written", before, after, much)
+	}
+}
+
+// touch writes to n bytes and forgets them.
+func touch(n int) {
+	b := make([]byte, n)
+	for i := 0; i < len(b); i += 1 << 10 {
+		b[i] = 1
+	}
+}
+
+// TestForgetPeak: the peak begins anew with what is in memory now.
+func TestForgetPeak(t *testing.T) {
+	if _, err := os.Stat("/proc/self/clear_refs"); err != nil {
+		t.Skip("this kernel keeps the peak: ", err)
+	}
+	const much = 64 << 20
+	touch(much)
+	debug.FreeOSMemory()
+	before, _ := Peak()
+	ForgetPeak()
+	after, known := Peak()
+	resident, _ := Resident()
+	if !known || after > before-much/2 || after < resident-much/16 || resident <= 0 {
+		t.Errorf("at most %d bytes before, %d after, %d now", before, after, resident)
 	}
 }
 

@@ -23,6 +23,16 @@ func Check(what string, need int64) error {
 	return nil
 }
 
+// CheckTotal is Check for all that the process needs, what it has included.
+func CheckTotal(what string, need int64) error {
+	have, known := Available()
+	resident, _ := Resident()
+	if have += resident; known && need > have {
+		return &TooMuchError{what, need, have}
+	}
+	return nil
+}
+
 // Bytes formats n for people: 1.5 GB.
 func Bytes(n int64) string {
 	const unit = 1000

@@ -22,6 +22,7 @@ type Program struct {
 	Plan *graph.Plan
 
 	net     *network
+	trains  bool // computes gradients
 	loss    *G.Node
 	machine *graph.Machine
 }
@@ -41,8 +42,8 @@ func CompileForward(p *Params, capacity token.Size, loss Loss) (*Program, error)
 }
 
 func compile(n *network, loss Loss, gradients bool) (*Program, error) {
-	prog := &Program{net: n}
-	if err := prog.build(loss, gradients); err != nil {
+	prog := &Program{net: n, trains: gradients}
+	if err := prog.build(loss); err != nil {
 		return nil, fmt.Errorf("model: building the graph: %w", err)
 	}
 	plan, err := graph.NewPlan(n.g)
@@ -50,24 +51,15 @@ func compile(n *network, loss Loss, gradients bool) (*Program, error) {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	if err := memory.Check("activations", plan.ArenaBytes); err != nil {
-		return nil, fmt.Errorf("model: %w; %s", err, n.advice(gradients))
+		return nil, fmt.Errorf("model: %w; %s", err, prog.Advice())
 	}
 	plan.Allocate()
 	prog.Plan, prog.machine = plan, graph.NewMachine(n.g)
 	return prog, nil
 }
 
-// advice says how a program would need less memory.
-func (n *network) advice(gradients bool) string {
-	smaller := fmt.Sprintf("use smaller micro-batches (%d tokens now)", n.capacity.Tokens)
-	if gradients && n.recompute == RecomputeNone {
-		return smaller + " or recompute: layer"
-	}
-	return smaller
-}
-
 // build makes the nodes. Gorgonia reports misuse by panicking in G.Must.
-func (p *Program) build(loss Loss, gradients bool) (err error) {
+func (p *Program) build(loss Loss) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%v", r)
@@ -77,10 +69,32 @@ func (p *Program) build(loss Loss, gradients bool) (err error) {
 	if p.loss, err = loss(out); err != nil {
 		return err
 	}
-	if gradients {
+	if p.trains {
 		_, err = G.Grad(p.loss, p.net.trained()...)
 	}
 	return err
+}
+
+// Advice says how the program would need less memory.
+func (p *Program) Advice() string {
+	smaller := fmt.Sprintf("use smaller micro-batches (%d tokens now)", p.net.capacity.Tokens)
+	if p.trains && p.net.recompute == RecomputeNone {
+		return smaller + " or recompute: layer"
+	}
+	return smaller
+}
+
+// ScratchBytes returns the most memory that the kernels of the program keep besides
+// its arena.
+func (p *Program) ScratchBytes() int64 {
+	tokens := p.net.capacity.Tokens
+	rows, factor := tokens, 0
+	for _, t := range p.net.params.all() {
+		if len(t.Shape) == 2 { // x[n,in]·wᵀ packs w[out,in], its gradient dyᵀ·x packs x
+			rows, factor = max(rows, t.Shape[0]), max(factor, t.size(), tokens*t.Shape[1])
+		}
+	}
+	return kernel.ScratchBytes(rows, factor) + kernel.AttentionBytes(p.net.heads, tokens)
 }
 
 // Run computes the loss of b, every weight multiplied by scale, and in a

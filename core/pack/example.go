@@ -98,6 +98,11 @@ func (e Example) Values() int {
 	return n
 }
 
+// size returns what the example adds to the size of a batch.
+func (e Example) size() token.Size {
+	return token.Size{Tokens: e.Tokens(), Reads: e.Targets(), Sequences: e.Sequences(), Pairs: len(e.Pairs)}
+}
+
 func count(b bool) int {
 	if b {
 		return 1

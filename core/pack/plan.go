@@ -78,11 +78,28 @@ func (p *Plan) Step(n int) []*token.Batch {
 func (p *Plan) Capacity(n int) token.Size {
 	var size token.Size
 	for step := range n {
-		for _, b := range p.Step(step) {
-			size = size.Max(b.Size())
+		for _, bin := range p.microBatches(step) {
+			var b token.Size
+			for _, e := range bin {
+				b = b.Add(p.examples[e].size())
+			}
+			size = size.Max(b)
 		}
 	}
 	return size
+}
+
+// StepTokens returns how many tokens the largest of the first n steps has.
+func (p *Plan) StepTokens(n int) int {
+	most := 0
+	for step := range n {
+		tokens := 0
+		for _, e := range p.members(step) {
+			tokens += p.tokens[e]
+		}
+		most = max(most, tokens)
+	}
+	return most
 }
 
 // microBatches packs the examples of step n first-fit-decreasing, which comes

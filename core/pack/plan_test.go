@@ -153,9 +153,16 @@ func TestPlanCapacity(t *testing.T) {
 	s := newSource(7)
 	p := newPlan(t, s.examples(40, false), pack.Limits{Rows: 6, Micro: 40}, 1)
 	var largest token.Size
+	most := 0
 	for n := range 25 {
+		tokens := 0
 		for _, b := range p.Step(n) {
 			largest = largest.Max(b.Size())
+			tokens += len(b.IDs)
+		}
+		most = max(most, tokens)
+		if got := p.StepTokens(n + 1); got != most {
+			t.Errorf("the largest of %d steps has %d tokens, want %d", n+1, got, most)
 		}
 		if got := p.Capacity(n + 1); got != largest {
 			t.Errorf("capacity of %d steps is %+v, the largest micro-batches have %+v", n+1, got, largest)

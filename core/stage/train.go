@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/tokenizer"
@@ -38,11 +39,17 @@ func Train(ctx context.Context, s Settings, t train.Task, from Source) (err erro
 	if t.Manifest, err = s.Manifest(); err != nil {
 		return err
 	}
+	defer memory.LimitGarbage(loadingGarbage)()
 	if err := from.load(&t); err != nil {
 		return fmt.Errorf("%s: %w", t.Manifest.Stage, err)
 	}
 	return train.Run(ctx, t)
 }
+
+// loadingGarbage is how much garbage there may be while examples are made, in
+// percent of what they take: they may take more than the model, and what has been
+// in memory once counts.
+const loadingGarbage = 10
 
 func (s Source) load(t *train.Task) (err error) {
 	if t.Tokenizer, err = s.Tokenizer(); err != nil {

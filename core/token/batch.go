@@ -70,6 +70,11 @@ func (s Size) Max(t Size) Size {
 	return Size{max(s.Tokens, t.Tokens), max(s.Reads, t.Reads), max(s.Sequences, t.Sequences), max(s.Pairs, t.Pairs)}
 }
 
+// Add returns the size of a batch of size s and one of size t, one after the other.
+func (s Size) Add(t Size) Size {
+	return Size{s.Tokens + t.Tokens, s.Reads + t.Reads, s.Sequences + t.Sequences, s.Pairs + t.Pairs}
+}
+
 // Attended returns how many pairs of a token and one that it attends to there are.
 func (b *Batch) Attended() int {
 	pairs := 0

@@ -36,6 +36,7 @@ type Options struct {
 	Resume    bool           // go on from the checkpoint in Dir, if there is one
 	Overwrite bool           // replace a finished model in Dir
 	Profile   bool           // write what the time goes into: ProfileTable, ProfileCPU
+	Announce  func(Plan)     // called before the first step; may be nil
 	Report    func(Progress) // called after every step; may be nil
 }
 
@@ -66,10 +67,17 @@ func Run(ctx context.Context, t Task) error {
 		return err
 	}
 	defer l.program.Close()
+	if err := l.budget(); err != nil {
+		return err
+	}
+	defer memory.LimitGarbage(l.garbage)()
 	if err := l.prepareDir(); err != nil {
 		return err
 	}
 	defer l.metrics.Close()
+	if l.Announce != nil {
+		l.Announce(Plan{l.Manifest.Stage, l.steps, len(l.Params.W), l.memory})
+	}
 	if l.Profile {
 		return l.profiled(ctx)
 	}
@@ -97,6 +105,8 @@ type loop struct {
 	optimizer *optim.AdamW
 	schedule  optim.Schedule
 	steps     int
+	memory    Memory
+	garbage   int // for which the collector waits, in percent of what is in use
 
 	step    int   // steps done
 	tokens  int64 // trained on so far
@@ -125,9 +135,6 @@ func newLoop(t Task) (*loop, error) {
 	l := &loop{Task: t, plan: plan, steps: t.Settings.steps(plan)}
 	l.schedule = t.Settings.schedule(l.steps)
 	if err := l.schedule.Validate(); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	if err := memory.Check("the moments of AdamW", int64(8*len(t.Params.W))); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	l.optimizer = t.Settings.optimizer(len(t.Params.W))

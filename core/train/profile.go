@@ -15,6 +15,7 @@ import (
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/graph"
 	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/memory"
 )
 
 // The files of a profile, in the model directory. They are of the session that
@@ -32,6 +33,7 @@ type roof struct{ flops, bytes float64 }
 func (l *loop) profiled(ctx context.Context) error {
 	top := roof{l.Params.Precision.Peak(), kernel.Bandwidth()}
 	debug.FreeOSMemory() // what that took would count as the run's
+	memory.ForgetPeak()
 	l.program.Profile()
 	var samples bytes.Buffer
 	if err := pprof.StartCPUProfile(&samples); err != nil {

@@ -23,7 +23,8 @@ type profileTable struct {
 }
 
 func (l *loop) table(top roof) profileTable {
-	settings := fmt.Sprintf("%s, %s, %d threads; activations %s", l.Params.Precision, kernel.CPU(), kernel.Threads(), memory.Bytes(l.program.Plan.ArenaBytes))
+	settings := fmt.Sprintf("%s, %s, %d threads; activations %s; planned %s", l.Params.Precision, kernel.CPU(), kernel.Threads(),
+		memory.Bytes(l.memory.Activations), memory.Bytes(l.memory.Planned))
 	if peak, known := memory.Peak(); known {
 		settings += fmt.Sprintf(", at most %s in memory", memory.Bytes(peak))
 	}
