@@ -16,19 +16,17 @@ func (e *TooMuchError) Error() string {
 }
 
 // Check returns a *TooMuchError if need bytes are more than Available.
-func Check(what string, need int64) error {
-	if have, known := Available(); known && need > have {
-		return &TooMuchError{what, need, have}
-	}
-	return nil
-}
+func Check(what string, need int64) error { return check(what, need, 0) }
 
 // CheckTotal is Check for all that the process needs, what it has included.
 func CheckTotal(what string, need int64) error {
-	have, known := Available()
 	resident, _ := Resident()
-	if have += resident; known && need > have {
-		return &TooMuchError{what, need, have}
+	return check(what, need, resident)
+}
+
+func check(what string, need, taken int64) error {
+	if have, known := Available(); known && need > have+taken {
+		return &TooMuchError{what, need, have + taken}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package stage_test
 
 import (
 	"errors"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +68,25 @@ func failIf(fails bool, err error) error {
 		return err
 	}
 	return nil
+}
+
+// TestLoadingIsFrugal: garbage is kept small while examples are made, and only then.
+func TestLoadingIsFrugal(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	loading := 0
+	from := stage.Source{
+		Tokenizer: func() (*tokenizer.Tokenizer, error) { return nil, nil },
+		Examples: func(*train.Task) ([]pack.Example, error) {
+			loading = debug.SetGCPercent(10)
+			return nil, errors.New("no grass")
+		},
+	}
+	if err := stage.Train(t.Context(), settings{}, train.Task{}, from); err == nil {
+		t.Error("trained without examples")
+	}
+	if after := debug.SetGCPercent(100); loading != 10 || after != 100 {
+		t.Errorf("the collector waits for %d%% of garbage while examples are made, for %d%% afterwards", loading, after)
+	}
 }
 
 // TestCheck: the first problem counts.

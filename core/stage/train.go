@@ -39,19 +39,16 @@ func Train(ctx context.Context, s Settings, t train.Task, from Source) (err erro
 	if t.Manifest, err = s.Manifest(); err != nil {
 		return err
 	}
-	defer memory.LimitGarbage(loadingGarbage)()
 	if err := from.load(&t); err != nil {
 		return fmt.Errorf("%s: %w", t.Manifest.Stage, err)
 	}
 	return train.Run(ctx, t)
 }
 
-// loadingGarbage is how much garbage there may be while examples are made, in
-// percent of what they take: they may take more than the model, and what has been
-// in memory once counts.
-const loadingGarbage = 10
-
+// load reads with little garbage, 10% of what is in use: examples may take more
+// than the model, and what was in memory once counts.
 func (s Source) load(t *train.Task) (err error) {
+	defer memory.LimitGarbage(10)()
 	if t.Tokenizer, err = s.Tokenizer(); err != nil {
 		return err
 	}

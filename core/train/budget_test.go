@@ -31,15 +31,17 @@ func TestAnnounce(t *testing.T) {
 		}
 		return plan
 	}
-	few, many := announced(60), announced(200_000)
-	size := int64(200_000 * (4 + 4) * 13) // ids and weights of 13 tokens, without headers
+	few, many := announced(60), announced(100_000)
+	size := int64(100_000 * (4 + 4) * 13) // ids and weights of 13 tokens, without headers
 	if grown := many.Memory.Planned - few.Memory.Planned; grown < size || grown > 4*size {
 		t.Errorf("%d bytes more are planned with examples of %d", grown, size)
 	}
 }
 
-// TestGarbageIsPlanned: whatever is thrown away between the steps of a run, the
-// process stays within what was planned. Afterwards the collector is as before.
+// TestGarbageIsPlanned: what is in use after any step, and the garbage that the
+// collector waits for, is within what was planned. (When a collection that runs
+// beside the program ends is up to the machine.) Afterwards the collector is as
+// before.
 func TestGarbageIsPlanned(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	ballast := memory.Floats(32 << 20 / 4) // lives long, as the arrays of a large model
@@ -47,13 +49,13 @@ func TestGarbageIsPlanned(t *testing.T) {
 	var planned int64
 	job.Announce = func(p train.Plan) { planned = p.Memory.Planned }
 	job.Report = func(p train.Progress) {
-		for range 1000 {
-			thrownAway = make([]byte, 4<<10)
-		}
+		percent := debug.SetGCPercent(100)
+		debug.SetGCPercent(percent)
+		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		if most := int64(m.HeapInuse + m.Sys - m.HeapSys); most > planned {
-			t.Errorf("after step %d the process has %d bytes, planned are %d", p.Step, most, planned)
+		if most := int64(m.HeapAlloc*(100+uint64(percent))/100 + m.Sys - m.HeapSys); most > planned || percent > 20 {
+			t.Errorf("after step %d the process may have %d bytes, with %d%% of garbage; planned are %d", p.Step, most, percent, planned)
 		}
 	}
 	if err := train.Run(t.Context(), job); err != nil {
@@ -64,5 +66,3 @@ func TestGarbageIsPlanned(t *testing.T) {
 		t.Errorf("after the run the collector waits for %d%% of garbage", percent)
 	}
 }
-
-var thrownAway []byte
