@@ -28,8 +28,8 @@ func BenchmarkLinear(b *testing.B) {
 }
 
 func BenchmarkAttention(b *testing.B) {
-	h := Heads{6, 2, 48}
-	for _, length := range []int{32, 64, 128, 2048} {
+	h := Heads{6, 6, 48}
+	for _, length := range []int{32, 64, 128, 256, 2048} {
 		const n = 2048
 		var segs []token.Segment
 		for i := 0; i < n; i += length {

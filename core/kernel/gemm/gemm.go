@@ -127,7 +127,9 @@ type part struct {
 	*Scratch
 	i0, i1, j0, j1 int
 	k, kc          int
+	end            int // of the depths
 	height         int // rows of a tile
+	next           upcoming
 }
 
 // words is the depth in words: a word holds one float32 or two bfloat16s.
@@ -149,9 +151,49 @@ func (t *part) multiply(q *Panels) {
 		rows := min(blockA, t.i1-i)
 		t.height = evenly(rows, q.tallest)
 		a := t.load(i, rows)
+		t.next = t.after(i+rows, (rows+t.height-1)/t.height*(t.j1-t.j0))
 		for j := t.j0; j < t.j1; j++ {
 			t.strip(a, q.panel(j, t.k), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
 		}
+	}
+}
+
+// upcoming is what is left to ask for of the lines of a that the next block needs:
+// rows of the operand's data, some with each tile of this block.
+type upcoming struct {
+	data               []float32
+	rows, size, stride int
+	each               int // rows at a time
+}
+
+// after returns what comes after a block whose lines end at i and that has so many
+// tiles: more lines, or more depth. Lines that are rows need not be asked for: the
+// processor sees itself that one follows another.
+func (t *part) after(i, tiles int) upcoming {
+	k := t.k
+	if i >= t.i1 {
+		i, k = t.i0, k+t.kc
+	}
+	if t.fetch == nil || !t.A.Columns || k >= t.end {
+		return upcoming{}
+	}
+	rows := min(t.kc, t.end-k)
+	return upcoming{
+		data: t.A.Data[t.A.at(i, k):], rows: rows, size: min(blockA, t.i1-i), stride: t.A.Stride,
+		each: (rows + tiles - 1) / tiles,
+	}
+}
+
+// bringNear asks for a little of what comes next.
+func (t *part) bringNear() {
+	u := &t.next
+	if u.rows == 0 {
+		return
+	}
+	n := min(u.each, u.rows)
+	t.fetch(u.data, n, u.size, u.stride)
+	if u.rows -= n; u.rows > 0 {
+		u.data = u.data[n*u.stride:]
 	}
 }
 
@@ -175,7 +217,12 @@ type lines struct {
 // rows of words, where words are to be made; else as panels.
 func (t *part) load(i, rows int) lines {
 	if t.A.Columns || t.row == nil && t.A.Stride >= 2*t.kc && rows > nearRows {
-		for r := 0; r < rows; r += t.height {
+		done := 0
+		if t.A.Columns && t.packSide != nil && t.kc%t.perWord == 0 {
+			done = rows / t.height * t.height
+			t.packSide(t.a[:], t.A, i, done/t.height, t.height, t.k, t.kc)
+		}
+		for r := done; r < rows; r += t.height {
 			n := min(t.height, rows-r)
 			t.pack(t.a[r*t.words():], t.A, i+r, n, t.k, t.kc, n)
 		}
@@ -198,6 +245,7 @@ func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 	for r := 0; r < rows; r += t.height {
 		n := min(t.height, rows-r)
 		at := (i+r)*t.Stride + j
+		t.bringNear()
 		var add []float32
 		if from := t.add(); from != nil {
 			add = from[at:]

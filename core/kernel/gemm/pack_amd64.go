@@ -135,3 +135,29 @@ func roundRow(dst, row []float32) {
 	dst = dst[:16*blocks]
 	bf16Round(uint64(blocks), &row[0], &dst[0], &masks[32*blocks-len(row)])
 }
+
+func sideAVX512(dst []float32, o Operand, i, panels, width, k, kc int) {
+	src, dst := side(dst, o, i, panels, width, k, kc, kc)
+	avx512CopyPanels(uint64(kc), &src[0], uint64(4*o.Stride), &dst[0], uint64(4*kc*width), uint64(panels), uint64(4*width), &masks[32-width])
+}
+
+func sideAVX2(dst []float32, o Operand, i, panels, width, k, kc int) {
+	src, dst := side(dst, o, i, panels, width, k, kc, kc)
+	avx2CopyPanels(uint64(kc), &src[0], uint64(4*o.Stride), &dst[0], uint64(4*kc*width), uint64(panels), uint64(4*width), &masks[32-width])
+}
+
+func sideBF16(dst []float32, o Operand, i, panels, width, k, kc int) {
+	words := kc / 2
+	src, dst := side(dst, o, i, panels, width, k, kc, words)
+	bf16CopyPanels(uint64(words), &src[0], uint64(4*o.Stride), &dst[0], uint64(4*words*width), uint64(panels), uint64(4*width), &masks[32-width])
+}
+
+// side returns exactly what packing panels side by side reads and writes.
+func side(dst []float32, o Operand, i, panels, width, k, kc, words int) (from, to []float32) {
+	return columns(o, i, panels*width, k, kc), dst[:panels*width*words]
+}
+
+func fetch(src []float32, rows, size, stride int) {
+	src = src[:(rows-1)*stride+size]
+	fetchRows(uint64(rows), &src[0], uint64(4*stride), uint64(4*size))
+}

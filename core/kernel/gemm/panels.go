@@ -129,7 +129,7 @@ func (q *Panels) part(p *Product, s *Scratch, i0, i1, j0, j1 int) {
 	t := part{Product: p, path: q.path, Scratch: s, i0: i0, i1: i1, j0: j0, j1: j1}
 	end := min(p.Depth, q.from+q.depth)
 	for k := q.from; k < end; k += q.step {
-		t.k, t.kc = k, min(q.step, end-k)
+		t.k, t.kc, t.end = k, min(q.step, end-k), end
 		t.multiply(q)
 	}
 }

@@ -29,6 +29,15 @@ type path struct {
 	// less than nr: no more than slack lines.
 	pack func(dst []float32, o Operand, i, lines, k, kc, width int)
 
+	// packSide, where there is one, packs panels side by side of an operand made of
+	// columns, each of width lines, as pack does one by one; kc is a multiple of
+	// perWord.
+	packSide func(dst []float32, o Operand, i, panels, width, k, kc int)
+
+	// fetch, where there is one, asks for rows of src to be brought near: size
+	// elements of each, stride apart.
+	fetch func(src []float32, rows, size, stride int)
+
 	// row turns a row of a into words; len(dst) is a multiple of 16. It is nil where
 	// a row is words as it is.
 	row func(dst, row []float32)
@@ -78,6 +87,7 @@ func (p *path) rounding() *path {
 		p.pack(dst, o, i, lines, k, kc, width)
 		roundAll(dst[:kc*width], dst)
 	}
+	r.packSide = nil
 	r.row = func(dst, row []float32) { roundAll(dst[:len(row)], row) }
 	return &r
 }

@@ -9,11 +9,11 @@ var (
 )
 
 func init() {
-	avx512.pack = packAVX512
-	avx2.pack = packAVX2
-	avx512BF16.pack, avx512BF16.row = packBF16, roundRow
+	avx512.pack, avx512.packSide = packAVX512, sideAVX512
+	avx2.pack, avx2.packSide = packAVX2, sideAVX2
+	avx512BF16.pack, avx512BF16.packSide, avx512BF16.row = packBF16, sideBF16, roundRow
 	for _, p := range []*path{&avx512, &avx2, &avx512BF16} {
-		p.fetching = p.mr - 1
+		p.fetching, p.fetch = p.mr-1, fetch
 	}
 }
 

@@ -733,3 +733,23 @@ func avx2CopyRows2(k uint64, src *float32, stride uint64, dst *float32, width ui
 //
 //go:noescape
 func bf16CopyRows2(pairs uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)
+
+// avx512CopyPanels packs k rows into panels side by side, the columns where mask is -1.
+//
+//go:noescape
+func avx512CopyPanels(k uint64, src *float32, stride uint64, dst *float32, panel uint64, panels uint64, width uint64, mask *int32)
+
+// avx2CopyPanels packs k rows into panels side by side, the columns where mask is -1.
+//
+//go:noescape
+func avx2CopyPanels(k uint64, src *float32, stride uint64, dst *float32, panel uint64, panels uint64, width uint64, mask *int32)
+
+// bf16CopyPanels packs k pairs of rows into panels side by side, the columns where mask is -1.
+//
+//go:noescape
+func bf16CopyPanels(k uint64, src *float32, stride uint64, dst *float32, panel uint64, panels uint64, width uint64, mask *int32)
+
+// fetchRows asks for rows of the given bytes that are stride bytes apart; there is at least one of each.
+//
+//go:noescape
+func fetchRows(rows uint64, src *float32, stride uint64, bytes uint64)

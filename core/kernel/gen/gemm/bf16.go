@@ -122,3 +122,16 @@ func roundBF16() {
 	VZEROUPPER()
 	RET()
 }
+
+func copyPanelsBF16(interleave Mem) {
+	copyPanels(isa.AVX512, "bf16CopyPanels", " packs k pairs of rows into panels side by side, the columns where mask is -1.",
+		func(src, stride reg.Register, mask reg.OpmaskPhysical) reg.VecPhysical {
+			VMOVUPS_Z(Mem{Base: src}, mask, zmm(0))
+			VMOVUPS_Z(Mem{Base: src, Index: stride, Scale: 1}, mask, zmm(1))
+			isa.VCVTNE2PS2BF16(0, 1, 2)
+			VMOVDQU64(interleave, zmm(3))
+			VPERMW(zmm(2), zmm(3), zmm(2))
+			return zmm(2)
+		},
+		func(stride, src reg.Register) { LEAQ(Mem{Base: src, Index: stride, Scale: 2}, src) })
+}

@@ -28,5 +28,9 @@ func main() {
 		copyRows(isa.AVX2, vectors)
 		copyRowsBF16(vectors, pairs)
 	}
+	copyPanels32(isa.AVX512)
+	copyPanels32(isa.AVX2)
+	copyPanelsBF16(pairs)
+	fetchRows()
 	Generate()
 }

@@ -161,3 +161,79 @@ func copyRows(s isa.Set, vectors int) {
 	VZEROUPPER()
 	RET()
 }
+
+// panelSignature: panels that are panel bytes apart and width bytes wide, from k
+// rows that are stride bytes apart.
+const panelSignature = "func(k uint64, src *float32, stride uint64, dst *float32, panel, panels, width uint64, mask *int32)"
+
+// copyPanels writes a routine that packs panels side by side. It reads each row as
+// a whole, which is how memory is read fastest. word makes a vector of words from
+// the columns at src, step moves on to the rows of the next words.
+func copyPanels(s isa.Set, name, doc string, word func(src, stride reg.Register, mask reg.OpmaskPhysical) reg.VecPhysical, step func(stride, src reg.Register)) {
+	TEXT(name, NOSPLIT, panelSignature)
+	Doc(name + doc)
+	Pragma("noescape")
+	k, src, stride := Load(Param("k"), GP64()), Load(Param("src"), GP64()), Load(Param("stride"), GP64())
+	dst, panel, width := Load(Param("dst"), GP64()), Load(Param("panel"), GP64()), Load(Param("width"), GP64())
+	VMOVUPS(Mem{Base: Load(Param("mask"), GP64())}, s.Reg(8))
+	if s.Lanes == 16 {
+		VPMOVD2M(s.Reg(8), reg.K1)
+	}
+	from, to, left := GP64(), GP64(), GP64()
+	Label("row")
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	Load(Param("panels"), left)
+	Label("panel")
+	v := word(from, stride, reg.K1)
+	if s.Lanes == 16 {
+		VMOVUPS(v, reg.K1, Mem{Base: to})
+	} else {
+		VMASKMOVPS(v, s.Reg(8), Mem{Base: to})
+	}
+	ADDQ(width, from)
+	ADDQ(panel, to)
+	DECQ(left)
+	JNE(LabelRef("panel"))
+	step(stride, src)
+	ADDQ(width, dst)
+	DECQ(k)
+	JNE(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+func copyPanels32(s isa.Set) {
+	copyPanels(s, s.Name+"CopyPanels", " packs k rows into panels side by side, the columns where mask is -1.",
+		func(src, _ reg.Register, mask reg.OpmaskPhysical) reg.VecPhysical {
+			if s.Lanes == 16 {
+				VMOVUPS_Z(Mem{Base: src}, mask, s.Reg(0))
+			} else {
+				VMASKMOVPS(Mem{Base: src}, s.Reg(8), s.Reg(0))
+			}
+			return s.Reg(0)
+		},
+		func(stride, src reg.Register) { ADDQ(stride, src) })
+}
+
+// fetchRows asks for rows, to be in the second level cache when they are needed.
+func fetchRows() {
+	TEXT("fetchRows", NOSPLIT, "func(rows uint64, src *float32, stride, bytes uint64)")
+	Doc("fetchRows asks for rows of the given bytes that are stride bytes apart; there is at least one of each.")
+	Pragma("noescape")
+	rows, src := Load(Param("rows"), GP64()), Load(Param("src"), GP64())
+	stride, bytes := Load(Param("stride"), GP64()), Load(Param("bytes"), GP64())
+	at, end := GP64(), GP64()
+	Label("row")
+	MOVQ(src, at)
+	LEAQ(Mem{Base: src, Index: bytes, Scale: 1}, end)
+	Label("line")
+	PREFETCHT1(Mem{Base: at})
+	ADDQ(U8(64), at)
+	CMPQ(at, end)
+	JB(LabelRef("line"))
+	ADDQ(stride, src)
+	DECQ(rows)
+	JNE(LabelRef("row"))
+	RET()
+}

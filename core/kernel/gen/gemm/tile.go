@@ -59,10 +59,14 @@ func (k arithmetic) tile(rows, vectors int, l layout) {
 	c, stride := Load(Param("c"), GP64()), Load(Param("stride"), GP64())
 	at := GP64()
 	MOVQ(c, at)
-	eachRow(rows, stride, at, func(int) { // the tile of c arrives while we compute
-		PREFETCHT0(Mem{Base: at})
-		PREFETCHT0(Mem{Base: at, Disp: vectors*k.Bytes - 1})
-	})
+	k.arrive(rows, vectors, stride, at)
+	Load(Param("add"), at)
+	CMPQ(at, c)
+	JE(LabelRef("sums"))
+	TESTQ(at, at)
+	JE(LabelRef("sums"))
+	k.arrive(rows, vectors, stride, at)
+	Label("sums")
 	for i := range vectors * rows {
 		k.Zero(k.Reg(i))
 	}
@@ -89,6 +93,14 @@ func (k arithmetic) tile(rows, vectors int, l layout) {
 	k.storeTile(rows, vectors, c, stride, at)
 	VZEROUPPER()
 	RET()
+}
+
+// arrive asks for the tile at at, which is needed when the sums are there.
+func (k arithmetic) arrive(rows, vectors int, stride, at reg.Register) {
+	eachRow(rows, stride, at, func(int) {
+		PREFETCHT0(Mem{Base: at})
+		PREFETCHT0(Mem{Base: at, Disp: vectors*k.Bytes - 1})
+	})
 }
 
 // fetch asks for the word of b that is ahead of step u's: b may come from memory,
