@@ -233,7 +233,7 @@ func (t *part) load(i, rows int) lines {
 	}
 	stride := (t.words() + 15) &^ 15
 	for r := range rows {
-		t.row(t.a[r*stride:][:stride], t.A.Data[t.A.at(i+r, t.k):][:t.kc])
+		t.row(t.a[r*stride:][:stride], t.A.Data[t.A.at(i+r, t.k):][:t.kc], t.A.Stride)
 	}
 	return lines{t.a[:], stride}
 }

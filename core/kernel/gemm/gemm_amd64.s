@@ -34498,48 +34498,81 @@ store:
 	VZEROUPPER
 	RET
 
-// func avx512Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint64)
-// Requires: AVX, AVX512F
-TEXT ·avx512Transpose(SB), NOSPLIT, $0-32
+// func avx512Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Transpose(SB), NOSPLIT, $0-40
 	MOVQ blocks+0(FP), AX
 	MOVQ lines+8(FP), CX
-	MOVQ dst+16(FP), DX
-	MOVQ width+24(FP), BX
-	XORQ SI, SI
+	MOVQ ahead+16(FP), DX
+	MOVQ dst+24(FP), BX
+	MOVQ width+32(FP), SI
+	XORQ DI, DI
 
 block:
-	MOVQ       (CX), DI
-	VMOVUPS    (DI)(SI*1), Z0
-	MOVQ       8(CX), DI
-	VMOVUPS    (DI)(SI*1), Z1
-	MOVQ       16(CX), DI
-	VMOVUPS    (DI)(SI*1), Z2
-	MOVQ       24(CX), DI
-	VMOVUPS    (DI)(SI*1), Z3
-	MOVQ       32(CX), DI
-	VMOVUPS    (DI)(SI*1), Z4
-	MOVQ       40(CX), DI
-	VMOVUPS    (DI)(SI*1), Z5
-	MOVQ       48(CX), DI
-	VMOVUPS    (DI)(SI*1), Z6
-	MOVQ       56(CX), DI
-	VMOVUPS    (DI)(SI*1), Z7
-	MOVQ       64(CX), DI
-	VMOVUPS    (DI)(SI*1), Z8
-	MOVQ       72(CX), DI
-	VMOVUPS    (DI)(SI*1), Z9
-	MOVQ       80(CX), DI
-	VMOVUPS    (DI)(SI*1), Z10
-	MOVQ       88(CX), DI
-	VMOVUPS    (DI)(SI*1), Z11
-	MOVQ       96(CX), DI
-	VMOVUPS    (DI)(SI*1), Z12
-	MOVQ       104(CX), DI
-	VMOVUPS    (DI)(SI*1), Z13
-	MOVQ       112(CX), DI
-	VMOVUPS    (DI)(SI*1), Z14
-	MOVQ       120(CX), DI
-	VMOVUPS    (DI)(SI*1), Z15
+	MOVQ       (CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z0
+	MOVQ       8(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z1
+	MOVQ       16(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z2
+	MOVQ       24(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z3
+	MOVQ       32(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z4
+	MOVQ       40(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z5
+	MOVQ       48(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z6
+	MOVQ       56(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z7
+	MOVQ       64(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z8
+	MOVQ       72(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z9
+	MOVQ       80(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z10
+	MOVQ       88(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z11
+	MOVQ       96(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z12
+	MOVQ       104(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z13
+	MOVQ       112(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z14
+	MOVQ       120(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Z15
 	VUNPCKLPS  Z1, Z0, Z16
 	VUNPCKHPS  Z1, Z0, Z17
 	VUNPCKLPS  Z3, Z2, Z18
@@ -34604,70 +34637,87 @@ block:
 	VSHUFF32X4 $0xdd, Z30, Z28, Z7
 	VSHUFF32X4 $0x88, Z31, Z29, Z11
 	VSHUFF32X4 $0xdd, Z31, Z29, Z15
-	VMOVUPS    Z0, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z1, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z2, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z3, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z4, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z5, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z6, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z7, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z8, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z9, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z10, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z11, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z12, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z13, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z14, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z15, (DX)
-	ADDQ       BX, DX
-	ADDQ       $0x40, SI
+	VMOVUPS    Z0, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z1, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z2, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z3, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z4, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z5, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z6, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z7, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z8, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z9, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z10, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z11, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z12, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z13, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z14, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z15, (BX)
+	ADDQ       SI, BX
+	ADDQ       $0x40, DI
 	DECQ       AX
 	JNE        block
 	VZEROUPPER
 	RET
 
-// func avx2Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint64)
-// Requires: AVX
-TEXT ·avx2Transpose(SB), NOSPLIT, $0-32
+// func avx2Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)
+// Requires: AVX, MMX+
+TEXT ·avx2Transpose(SB), NOSPLIT, $0-40
 	MOVQ blocks+0(FP), AX
 	MOVQ lines+8(FP), CX
-	MOVQ dst+16(FP), DX
-	MOVQ width+24(FP), BX
-	XORQ SI, SI
+	MOVQ ahead+16(FP), DX
+	MOVQ dst+24(FP), BX
+	MOVQ width+32(FP), SI
+	XORQ DI, DI
 
 block:
-	MOVQ       (CX), DI
-	VMOVUPS    (DI)(SI*1), Y0
-	MOVQ       8(CX), DI
-	VMOVUPS    (DI)(SI*1), Y1
-	MOVQ       16(CX), DI
-	VMOVUPS    (DI)(SI*1), Y2
-	MOVQ       24(CX), DI
-	VMOVUPS    (DI)(SI*1), Y3
-	MOVQ       32(CX), DI
-	VMOVUPS    (DI)(SI*1), Y4
-	MOVQ       40(CX), DI
-	VMOVUPS    (DI)(SI*1), Y5
-	MOVQ       48(CX), DI
-	VMOVUPS    (DI)(SI*1), Y6
-	MOVQ       56(CX), DI
-	VMOVUPS    (DI)(SI*1), Y7
+	MOVQ       (CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Y0
+	MOVQ       8(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Y1
+	MOVQ       16(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Y2
+	MOVQ       24(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Y3
+	MOVQ       32(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Y4
+	MOVQ       40(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Y5
+	MOVQ       48(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Y6
+	MOVQ       56(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	VMOVUPS    (R8), Y7
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y9
 	VUNPCKLPS  Y3, Y2, Y10
@@ -34692,121 +34742,170 @@ block:
 	VPERM2F128 $0x31, Y6, Y2, Y14
 	VPERM2F128 $0x20, Y7, Y3, Y11
 	VPERM2F128 $0x31, Y7, Y3, Y15
-	VMOVUPS    Y8, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y9, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y10, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y11, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y12, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y13, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y14, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Y15, (DX)
-	ADDQ       BX, DX
-	ADDQ       $0x20, SI
+	VMOVUPS    Y8, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y9, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y10, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y11, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y12, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y13, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y14, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y15, (BX)
+	ADDQ       SI, BX
+	ADDQ       $0x20, DI
 	DECQ       AX
 	JNE        block
 	VZEROUPPER
 	RET
 
-// func bf16Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint64, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·bf16Transpose(SB), NOSPLIT, $0-40
+// func bf16Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64, mask *int32)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·bf16Transpose(SB), NOSPLIT, $0-48
 	MOVQ     blocks+0(FP), AX
 	MOVQ     lines+8(FP), CX
-	MOVQ     dst+16(FP), DX
-	MOVQ     width+24(FP), BX
-	MOVQ     mask+32(FP), SI
-	VMOVUPS  (SI), Z30
+	MOVQ     ahead+16(FP), DX
+	MOVQ     dst+24(FP), BX
+	MOVQ     width+32(FP), SI
+	MOVQ     mask+40(FP), DI
+	VMOVUPS  (DI), Z30
 	VPMOVD2M Z30, K1
-	VMOVUPS  64(SI), Z30
+	VMOVUPS  64(DI), Z30
 	VPMOVD2M Z30, K2
-	XORQ     SI, SI
+	XORQ     DI, DI
 
 block:
-	MOVQ       (CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       (CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40079262
 	WORD       $0xc672
-	MOVQ       8(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       8(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40079262
 	WORD       $0xce72
-	MOVQ       16(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       16(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40079262
 	WORD       $0xd672
-	MOVQ       24(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       24(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40079262
 	WORD       $0xde72
-	MOVQ       32(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       32(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40079262
 	WORD       $0xe672
-	MOVQ       40(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       40(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40079262
 	WORD       $0xee72
-	MOVQ       48(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       48(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40079262
 	WORD       $0xf672
-	MOVQ       56(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       56(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40079262
 	WORD       $0xfe72
-	MOVQ       64(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       64(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40071262
 	WORD       $0xc672
-	MOVQ       72(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       72(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40071262
 	WORD       $0xce72
-	MOVQ       80(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       80(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40071262
 	WORD       $0xd672
-	MOVQ       88(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       88(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40071262
 	WORD       $0xde72
-	MOVQ       96(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       96(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40071262
 	WORD       $0xe672
-	MOVQ       104(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       104(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40071262
 	WORD       $0xee72
-	MOVQ       112(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       112(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40071262
 	WORD       $0xf672
-	MOVQ       120(CX), DI
-	VMOVUPS.Z  (DI)(SI*1), K1, Z30
-	VMOVUPS.Z  64(DI)(SI*1), K2, Z31
+	MOVQ       120(CX), R8
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)(DX*1)
+	PREFETCHT0 64(R8)(DX*1)
+	VMOVUPS.Z  (R8), K1, Z30
+	VMOVUPS.Z  64(R8), K2, Z31
 	LONG       $0x40071262
 	WORD       $0xfe72
 	VUNPCKLPS  Z1, Z0, Z16
@@ -34873,67 +34972,70 @@ block:
 	VSHUFF32X4 $0xdd, Z30, Z28, Z7
 	VSHUFF32X4 $0x88, Z31, Z29, Z11
 	VSHUFF32X4 $0xdd, Z31, Z29, Z15
-	VMOVUPS    Z0, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z1, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z2, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z3, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z4, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z5, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z6, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z7, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z8, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z9, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z10, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z11, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z12, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z13, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z14, (DX)
-	ADDQ       BX, DX
-	VMOVUPS    Z15, (DX)
-	ADDQ       BX, DX
-	ADDQ       $0x00000080, SI
+	VMOVUPS    Z0, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z1, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z2, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z3, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z4, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z5, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z6, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z7, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z8, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z9, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z10, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z11, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z12, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z13, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z14, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z15, (BX)
+	ADDQ       SI, BX
+	ADDQ       $0x00000080, DI
 	DECQ       AX
 	JNE        block
 	VZEROUPPER
 	RET
 
-// func bf16Round(blocks uint64, src *float32, dst *float32, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·bf16Round(SB), NOSPLIT, $0-32
+// func bf16Round(blocks uint64, src *float32, ahead uint64, dst *float32, mask *int32)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·bf16Round(SB), NOSPLIT, $0-40
 	MOVQ     blocks+0(FP), AX
 	MOVQ     src+8(FP), CX
-	MOVQ     dst+16(FP), DX
-	MOVQ     mask+24(FP), BX
-	VMOVUPS  (BX), Z30
+	MOVQ     dst+24(FP), DX
+	MOVQ     ahead+16(FP), BX
+	MOVQ     mask+32(FP), SI
+	VMOVUPS  (SI), Z30
 	VPMOVD2M Z30, K1
-	VMOVUPS  64(BX), Z30
+	VMOVUPS  64(SI), Z30
 	VPMOVD2M Z30, K2
 
 block:
-	DECQ    AX
-	JE      last
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	LONG    $0x4877f262
-	WORD    $0xd072
-	VMOVUPS Z2, (DX)
-	ADDQ    $0x00000080, CX
-	ADDQ    $0x40, DX
-	JMP     block
+	DECQ       AX
+	JE         last
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	LONG       $0x4877f262
+	WORD       $0xd072
+	VMOVUPS    Z2, (DX)
+	ADDQ       $0x00000080, CX
+	ADDQ       $0x40, DX
+	JMP        block
 
 last:
 	VMOVUPS.Z (CX), K1, Z0

@@ -21,15 +21,19 @@ func packVectors(lanes int, dst []float32, o Operand, i, lines, k, kc, width int
 		pointers(at[:lanes], o, i+r, lines-r, k, whole)
 		part := room(dst[r:], whole, width)[:(whole-1)*width+lanes]
 		if lanes == 16 {
-			avx512Transpose(uint64(kc/lanes), &at, &part[0], uint64(4*width))
+			avx512Transpose(uint64(kc/lanes), &at, ahead(o), &part[0], uint64(4*width))
 		} else {
-			avx2Transpose(uint64(kc/lanes), &at, &part[0], uint64(4*width))
+			avx2Transpose(uint64(kc/lanes), &at, ahead(o), &part[0], uint64(4*width))
 		}
 	}
 	if whole < kc {
 		packPortable(dst[whole*width:], o, i, lines, k+whole, kc-whole, width)
 	}
 }
+
+// ahead is how far from a line the one is that will be transposed in its place, in
+// bytes: sixteen lines on.
+func ahead(o Operand) uint64 { return uint64(16 * 4 * o.Stride) }
 
 // masks has 32 set lanes, then 32 that are not: a mask of n lanes starts at 32-n.
 var masks = func() (m [64]int32) {
@@ -92,12 +96,12 @@ func packBF16(dst []float32, o Operand, i, lines, k, kc, width int) {
 		if whole > 0 {
 			pointers(at[:], o, i+r, lines-r, k, whole)
 			part := dst[r:][:(whole/2-1)*width+16]
-			bf16Transpose(uint64(whole/block), &at, &part[0], uint64(4*width), &masks[0])
+			bf16Transpose(uint64(whole/block), &at, ahead(o), &part[0], uint64(4*width), &masks[0])
 		}
 		if rest := kc - whole; rest > 0 {
 			var last [16 * 16]float32
 			pointers(at[:], o, i+r, lines-r, k+whole, rest)
-			bf16Transpose(1, &at, &last[0], 64, &masks[32-rest])
+			bf16Transpose(1, &at, ahead(o), &last[0], 64, &masks[32-rest])
 			for w := range (rest + 1) / 2 {
 				n := min(16, width-r)
 				copy(dst[(whole/2+w)*width+r:][:n], last[w*16:])
@@ -130,10 +134,11 @@ func copyPairs(vectors, pairs int, src []float32, stride int, dst []float32, wid
 }
 
 // roundRow writes row as pairs of bfloat16s; what it writes beyond them is 0.
-func roundRow(dst, row []float32) {
+func roundRow(dst, row []float32, stride int) {
+	const rows = 8 // ahead
 	blocks := (len(row) + 31) / 32
 	dst = dst[:16*blocks]
-	bf16Round(uint64(blocks), &row[0], &dst[0], &masks[32*blocks-len(row)])
+	bf16Round(uint64(blocks), &row[0], uint64(rows*4*stride), &dst[0], &masks[32*blocks-len(row)])
 }
 
 func sideAVX512(dst []float32, o Operand, i, panels, width, k, kc int) {

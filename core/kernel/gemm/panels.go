@@ -160,5 +160,13 @@ func Tile(f Format) (a, b int) {
 	return p.mr, p.nr
 }
 
+// Fetch asks for rows of src, size elements of each, stride apart, which will soon be
+// needed: better all of them at once than to wait for one after another.
+func Fetch(src []float32, rows, size, stride int) {
+	if f := pathFor(FP32).fetch; f != nil && rows > 0 {
+		f(src, rows, size, stride)
+	}
+}
+
 // ElementBytes returns how many bytes an element takes in panels.
 func ElementBytes(f Format) int { return 4 / pathFor(f).perWord }

@@ -38,9 +38,9 @@ type path struct {
 	// elements of each, stride apart.
 	fetch func(src []float32, rows, size, stride int)
 
-	// row turns a row of a into words; len(dst) is a multiple of 16. It is nil where
-	// a row is words as it is.
-	row func(dst, row []float32)
+	// row turns a row of a, of which the next is stride elements on, into words;
+	// len(dst) is a multiple of 16. It is nil where a row is words as it is.
+	row func(dst, row []float32, stride int)
 }
 
 const (
@@ -88,6 +88,6 @@ func (p *path) rounding() *path {
 		roundAll(dst[:kc*width], dst)
 	}
 	r.packSide = nil
-	r.row = func(dst, row []float32) { roundAll(dst[:len(row)], row) }
+	r.row = func(dst, row []float32, _ int) { roundAll(dst[:len(row)], row) }
 	return &r
 }

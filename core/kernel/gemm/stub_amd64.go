@@ -687,22 +687,22 @@ func bf16Direct14x2(words uint64, a *float32, strideA uint64, b *float32, c *flo
 // avx512Transpose stores column k of the 16 lines at dst + k·width bytes, for k < 16·blocks.
 //
 //go:noescape
-func avx512Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint64)
+func avx512Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)
 
 // avx2Transpose stores column k of the 8 lines at dst + k·width bytes, for k < 8·blocks.
 //
 //go:noescape
-func avx2Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint64)
+func avx2Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)
 
 // bf16Transpose stores word k of the 16 lines at dst + k·width bytes, for k < 16·blocks; of each block of 32 depths those are read where mask is -1.
 //
 //go:noescape
-func bf16Transpose(blocks uint64, lines *[16]*float32, dst *float32, width uint64, mask *int32)
+func bf16Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64, mask *int32)
 
-// bf16Round writes 32·blocks float32s as 16·blocks words; of the last block those are read where mask is -1, the others are 0.
+// bf16Round writes 32·blocks float32s as 16·blocks words; of the last block those are read where mask is -1, the others are 0. What is ahead bytes on is asked for.
 //
 //go:noescape
-func bf16Round(blocks uint64, src *float32, dst *float32, mask *int32)
+func bf16Round(blocks uint64, src *float32, ahead uint64, dst *float32, mask *int32)
 
 // avx512CopyRows1 copies k rows, the columns where mask is -1; stride and width are in bytes.
 //

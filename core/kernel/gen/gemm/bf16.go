@@ -71,10 +71,10 @@ func loadMasks(mask reg.Register, vectors int) []reg.OpmaskPhysical {
 
 // transposeBF16 transposes blocks of 16 lines by 32 depths into 16 words of 16 lines.
 func transposeBF16() {
-	TEXT("bf16Transpose", NOSPLIT, "func(blocks uint64, lines *[16]*float32, dst *float32, width uint64, mask *int32)")
+	TEXT("bf16Transpose", NOSPLIT, "func(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64, mask *int32)")
 	Doc("bf16Transpose stores word k of the 16 lines at dst + k·width bytes, for k < 16·blocks; of each block of 32 depths those are read where mask is -1.")
 	Pragma("noescape")
-	blocks, lines := Load(Param("blocks"), GP64()), Load(Param("lines"), GP64())
+	blocks, lines, ahead := Load(Param("blocks"), GP64()), Load(Param("lines"), GP64()), Load(Param("ahead"), GP64())
 	dst, width, mask := Load(Param("dst"), GP64()), Load(Param("width"), GP64()), Load(Param("mask"), GP64())
 	masks := loadMasks(mask, 2)
 	offset, line := GP64(), GP64()
@@ -82,8 +82,11 @@ func transposeBF16() {
 	Label("block")
 	for l := range 16 {
 		MOVQ(Mem{Base: lines, Disp: 8 * l}, line)
-		VMOVUPS_Z(Mem{Base: line, Index: offset, Scale: 1}, masks[0], zmm(30))
-		VMOVUPS_Z(Mem{Base: line, Index: offset, Scale: 1, Disp: 64}, masks[1], zmm(31))
+		ADDQ(offset, line)
+		PREFETCHT0(Mem{Base: line, Index: ahead, Scale: 1})
+		PREFETCHT0(Mem{Base: line, Index: ahead, Scale: 1, Disp: 64})
+		VMOVUPS_Z(Mem{Base: line}, masks[0], zmm(30))
+		VMOVUPS_Z(Mem{Base: line, Disp: 64}, masks[1], zmm(31))
 		isa.VCVTNE2PS2BF16(30, 31, l)
 	}
 	transposed16(func(r reg.VecPhysical) {
@@ -99,14 +102,17 @@ func transposeBF16() {
 
 // roundBF16 rounds a run of float32s, in blocks of 32 and one that is ragged.
 func roundBF16() {
-	TEXT("bf16Round", NOSPLIT, "func(blocks uint64, src, dst *float32, mask *int32)")
-	Doc("bf16Round writes 32·blocks float32s as 16·blocks words; of the last block those are read where mask is -1, the others are 0.")
+	TEXT("bf16Round", NOSPLIT, "func(blocks uint64, src *float32, ahead uint64, dst *float32, mask *int32)")
+	Doc("bf16Round writes 32·blocks float32s as 16·blocks words; of the last block those are read where mask is -1, the others are 0. What is ahead bytes on is asked for.")
 	Pragma("noescape")
 	blocks, src, dst := Load(Param("blocks"), GP64()), Load(Param("src"), GP64()), Load(Param("dst"), GP64())
+	ahead := Load(Param("ahead"), GP64())
 	masks := loadMasks(Load(Param("mask"), GP64()), 2)
 	Label("block")
 	DECQ(blocks)
 	JE(LabelRef("last"))
+	PREFETCHT0(Mem{Base: src, Index: ahead, Scale: 1})
+	PREFETCHT0(Mem{Base: src, Index: ahead, Scale: 1, Disp: 64})
 	VMOVUPS(Mem{Base: src}, zmm(0))
 	VMOVUPS(Mem{Base: src, Disp: 64}, zmm(1))
 	isa.VCVTNE2PS2BF16(0, 1, 2)

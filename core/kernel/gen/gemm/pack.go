@@ -15,8 +15,9 @@ import (
 // there must be slack after the last. Nothing is read that is not asked for.
 
 // transposeSignature: blocks of lanes columns, one pointer per line (AVX2 has
-// eight), and dst, which moves on by width bytes for each column.
-const transposeSignature = "func(blocks uint64, lines *[16]*float32, dst *float32, width uint64)"
+// eight), and dst, which moves on by width bytes for each column. What is ahead bytes
+// from each line is asked for.
+const transposeSignature = "func(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)"
 
 // transposeBlocks writes the loop around a transposition of lanes x lanes. The
 // lines' pointers are in memory, all with one offset: so lines may repeat, and a
@@ -26,14 +27,16 @@ func transposeBlocks(s isa.Set, body func(load func(line int) Mem, store func(r 
 	Doc(fmt.Sprintf("%sTranspose stores column k of the %d lines at dst + k·width bytes, for k < %d·blocks.", s.Name, s.Lanes, s.Lanes))
 	Pragma("noescape")
 
-	blocks, lines := Load(Param("blocks"), GP64()), Load(Param("lines"), GP64())
+	blocks, lines, ahead := Load(Param("blocks"), GP64()), Load(Param("lines"), GP64()), Load(Param("ahead"), GP64())
 	dst, width := Load(Param("dst"), GP64()), Load(Param("width"), GP64())
 	offset, line := GP64(), GP64()
 	XORQ(offset, offset)
 	Label("block")
 	body(func(l int) Mem {
 		MOVQ(Mem{Base: lines, Disp: 8 * l}, line)
-		return Mem{Base: line, Index: offset, Scale: 1}
+		ADDQ(offset, line)
+		PREFETCHT0(Mem{Base: line, Index: ahead, Scale: 1})
+		return Mem{Base: line}
 	}, func(r reg.VecPhysical) {
 		VMOVUPS(r, Mem{Base: dst})
 		ADDQ(width, dst)
