@@ -11,7 +11,7 @@ import (
 // within limits: each time it reads all of w and adds to all of dw, which should
 // be little beside the products, and more rows would make those no faster.
 const (
-	wholeRowsMost = 1 << 24
+	wholeRowsMost = 1 << 25
 	fewestRows    = 128
 	mostRows      = 1024
 )
