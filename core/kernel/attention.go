@@ -25,12 +25,15 @@ func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Head
 		k.valueColumns.PackAll(format, gemm.Columns(values, h.QKV()), h.Dim, n)
 	})
 	blocks := a.queryBlocks()
-	Parallel(len(blocks)*h.KV, func(i int) {
-		block := blocks[len(blocks)-1-i/h.KV] // the last ones see most keys: start with them
-		t := newTile(a, i%h.KV)
+	a.eachHeads(len(blocks), func(i, from, to int) {
+		t := newTile(a)
 		defer t.giveBack()
-		t.load(block)
-		t.forward(o, lse)
+		t.cover(blocks[len(blocks)-1-i]) // the last ones see most keys: start with them
+		t.fetch(qkv, h.QKV(), from, to)
+		for kv := from; kv < to; kv++ {
+			t.load(kv)
+			t.forward(o, lse)
+		}
 	})
 }
 
@@ -89,14 +92,30 @@ func AttentionBytes(h Heads, n int) int64 {
 	return 4 * int64(2*(h.Dim+columns)*h.KV*n)
 }
 
+// eachHeads calls f for items [0, n) and ranges [from, to) of key heads, no more of
+// these than keep all threads busy: what lies side by side in memory is better read
+// by one of them.
+func (a *attention) eachHeads(n int, f func(i, from, to int)) {
+	busy := 8 * Threads()
+	ranges := min(a.h.KV, (busy+n-1)/max(n, 1))
+	Parallel(n*ranges, func(item int) {
+		i, r := item/ranges, item%ranges
+		f(i, a.h.KV*r/ranges, a.h.KV*(r+1)/ranges)
+	})
+}
+
 // pack packs every block: n keys and values, lines of width Dim that are QKV apart.
 func (a *attention) pack(with func(k *keyPanels, format gemm.Format, keys, values []float32, n int)) {
-	Parallel(len(a.blocks)*a.h.KV, func(i int) {
-		block, kv := a.blocks[i/a.h.KV], i%a.h.KV
-		lo := int(block[1])
-		hi := min(lo+keyBlock, int(a.segs[block[0]].End))
-		row := a.qkv[lo*a.h.QKV():]
-		with(&a.keys[i], a.precision.format(), row[a.h.key(kv):], row[a.h.value(kv):], hi-lo)
+	a.eachHeads(len(a.blocks), func(i, from, to int) {
+		lo := int(a.blocks[i][1])
+		n := min(keyBlock, int(a.segs[a.blocks[i][0]].End)-lo)
+		row, width := a.qkv[lo*a.h.QKV():], a.h.QKV()
+		for _, first := range [2]int{a.h.key(from), a.h.value(from)} {
+			gemm.Fetch(row[first:], n, (to-from)*a.h.Dim, width)
+		}
+		for kv := from; kv < to; kv++ {
+			with(&a.keys[i*a.h.KV+kv], a.precision.format(), row[a.h.key(kv):], row[a.h.value(kv):], n)
+		}
 	})
 }
 
@@ -123,43 +142,29 @@ func (h Heads) blockTokens() int { return max(2, queryRows/h.group()&^1) }
 func (h Heads) scale() float32 { return float32(1 / math.Sqrt(float64(h.Dim))) }
 
 func (t *tile) forward(o, lse []float32) {
-	d := t.h.Dim
-	out := cut(&t.rest, t.rows*d) // [rows, Dim] Σ p·v
-	top := cut(&t.rest, t.rows)   // [rows] largest score so far
-	sum := cut(&t.rest, t.rows)   // [rows] Σ exp(score − top)
-	clear(out)
+	d, rest := t.h.Dim, t.rest
+	out := cut(&rest, t.rows*d)  // [rows, Dim] Σ p·v
+	top := cut(&rest, t.rows)    // [rows] largest score so far
+	sum := cut(&rest, t.rows)    // [rows] Σ exp(score − top)
+	shrink := cut(&rest, t.rows) // [rows] what a new top makes of the sums so far
 	clear(sum)
 	for r := range top {
 		top[r] = float32(math.Inf(-1))
 	}
-	t.eachBlock(func(k *keyPanels, k0, k1 int) {
+	t.eachBlock(func(k *keyPanels, k0, k1 int, first bool) {
 		t.eachRun(k0, k1, func(r0, r1, keys int) {
 			t.scores(&k.keyLines, r0, r1, keys)
-			for r := r0; r < r1; r++ {
-				t.softmax(r, t.visible(r, k0, k1), keys, out[r*d:][:d], &top[r], &sum[r])
+			t.scoreRows(r0, r1, k0, k1, keys).Softmax(t.s[r0*keyBlock:], top[r0:], sum[r0:], shrink[r0:])
+			if !first {
+				vector.ScaleRows(out[r0*d:r1*d], shrink[r0:r1])
 			}
-			t.multiply(&k.valueColumns, out[r0*d:], d, gemm.Rows(t.s[r0*keyBlock:], keyBlock), r1-r0, d, keys, true)
+			t.multiply(&k.valueColumns, out[r0*d:], d, gemm.Rows(t.s[r0*keyBlock:], keyBlock), r1-r0, d, keys, !first)
 		})
 	})
-	for r := range t.rows {
-		vector.Scale(out[r*d:][:d], 1/sum[r])
-		lse[t.place(r)] = top[r] + float32(math.Log(float64(sum[r])))
+	for r, s := range sum {
+		lse[t.place(r)] = top[r] + float32(math.Log(float64(s)))
+		sum[r] = 1 / s
 	}
+	vector.ScaleRows(out, sum)
 	t.copyOut(o, out, t.h.Out())
-}
-
-// softmax turns row r's scores into exp(score − top), and 0 beyond the visible
-// ones. Where the block has a new largest score, what was summed shrinks.
-func (t *tile) softmax(r, visible, keys int, out []float32, top, sum *float32) {
-	s := t.s[r*keyBlock:][:keys]
-	if m := vector.Max(s[:visible]); m > *top {
-		if *sum > 0 {
-			shrink := vector.Exp(*top - m)
-			*sum *= shrink
-			vector.Scale(out, shrink)
-		}
-		*top = m
-	}
-	*sum += vector.ExpSum(s[:visible], *top)
-	clear(s[visible:])
 }

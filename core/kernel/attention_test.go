@@ -134,9 +134,9 @@ func scoresComputed(segs []token.Segment, h Heads, n int) (computed, visible int
 	a := attend(FP32, make([]float32, n*h.QKV()), segs, h)
 	defer a.giveBack()
 	for _, block := range a.queryBlocks() {
-		t := newTile(a, 0)
-		t.load(block)
-		t.eachBlock(func(_ *keyPanels, k0, k1 int) {
+		t := newTile(a)
+		t.cover(block)
+		t.eachBlock(func(_ *keyPanels, k0, k1 int, _ bool) {
 			t.eachRun(k0, k1, func(r0, r1, keys int) { computed += (r1 - r0) * keys * h.KV })
 			for r := range t.rows {
 				visible += t.visible(r, k0, k1) * h.KV

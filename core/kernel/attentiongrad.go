@@ -24,16 +24,15 @@ func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.S
 		k.keyColumns.PackAll(format, gemm.Columns(keys, h.QKV()), h.Dim, n)
 	})
 	woods := plant(b, segs)
-	Parallel(len(woods.roots)*h.KV, func(i int) {
-		root := woods.roots[i/h.KV]
-		t := newTile(a, i%h.KV)
+	a.eachHeads(len(woods.roots), func(i, from, to int) {
+		t := newTile(a)
 		defer t.giveBack()
 		g := newTileGrad(t, dqkv, do, o, lse)
-		for s := root; s >= 0; s = woods.next[s] {
-			g.clearKeys(segs[s])
+		for s := woods.roots[i]; s >= 0; s = woods.next[s] {
+			g.clearKeys(segs[s], from, to)
 		}
-		for s := root; s >= 0; s = woods.next[s] {
-			g.segment(s)
+		for s := woods.roots[i]; s >= 0; s = woods.next[s] {
+			g.segment(s, from, to)
 		}
 	})
 }
@@ -70,8 +69,9 @@ type tileGrad struct {
 
 	do    []float32 // [rows, Dim] gradient of the tile's output
 	dq    []float32 // [rows, Dim]
-	ds    []float32 // [rows, keyBlock] gradient of the probabilities, then of the scores
+	ds    []float32 // [rows, keyBlock] gradient of the probabilities, then of q·k
 	delta []float32 // [rows] do·o, which is Σ p·dp
+	logs  []float32 // [rows] of lse
 
 	qColumns, doColumns *gemm.Panels // of q and do, for the sums over rows
 }
@@ -81,27 +81,35 @@ func newTileGrad(t *tile, dqkv, do, o, lse []float32) *tileGrad {
 	g := &t.memory.tileGrad
 	*g = tileGrad{tile: t, dqkv: dqkv, dout: do, o: o, lse: lse, qColumns: &t.memory.panels[0], doColumns: &t.memory.panels[1]}
 	g.do, g.dq = cut(&t.rest, most*t.h.Dim), cut(&t.rest, most*t.h.Dim)
-	g.ds, g.delta = cut(&t.rest, most*keyBlock), cut(&t.rest, most)
+	g.ds, g.delta, g.logs = cut(&t.rest, most*keyBlock), cut(&t.rest, most), cut(&t.rest, most)
 	return g
 }
 
-// clearKeys zeroes the gradients of a segment's keys and values, to which the
-// tiles add.
-func (g *tileGrad) clearKeys(seg token.Segment) {
+// clearKeys zeroes the gradients of a segment's keys and values, of the heads
+// [from, to): the tiles add to them.
+func (g *tileGrad) clearKeys(seg token.Segment, from, to int) {
 	for i := int(seg.Start); i < int(seg.End); i++ {
-		clear(g.dkey(i)[:g.h.Dim])
-		clear(g.dvalue(i)[:g.h.Dim])
+		row := g.dqkv[i*g.h.QKV():]
+		clear(row[g.h.key(from):g.h.key(to)])
+		clear(row[g.h.value(from):g.h.value(to)])
 	}
 }
 
 func (g *tileGrad) dkey(k int) []float32   { return g.dqkv[k*g.h.QKV()+g.h.key(g.kv):] }
 func (g *tileGrad) dvalue(k int) []float32 { return g.dqkv[k*g.h.QKV()+g.h.value(g.kv):] }
 
-func (g *tileGrad) segment(s int32) {
+// segment goes through the tiles of a segment, for each through the key heads.
+func (g *tileGrad) segment(s int32, from, to int) {
 	seg := g.segs[s]
 	for lo := seg.Start; lo < seg.End; lo += int32(g.h.blockTokens()) {
-		g.load([2]int32{s, lo})
-		g.backward()
+		g.cover([2]int32{s, lo})
+		g.fetch(g.qkv, g.h.QKV(), from, to)
+		g.fetch(g.dout, g.h.Out(), from, to)
+		g.fetch(g.o, g.h.Out(), from, to)
+		for kv := from; kv < to; kv++ {
+			g.load(kv)
+			g.backward()
+		}
 	}
 }
 
@@ -109,40 +117,31 @@ func (g *tileGrad) backward() {
 	d, format := g.h.Dim, g.precision.format()
 	g.copyIn(g.do, g.dout, g.h.Out())
 	for r := range g.rows {
-		g.delta[r] = vector.Dot(g.do[r*d:][:d], g.o[g.place(r)*d:])
+		at := g.place(r)
+		g.delta[r], g.logs[r] = vector.Dot(g.do[r*d:][:d], g.o[at*d:]), g.lse[at]
 	}
-	clear(g.dq[:g.rows*d])
 	g.qColumns.PackAll(format, gemm.Columns(g.q, d), d, g.rows)
 	g.doColumns.PackAll(format, gemm.Columns(g.do, d), d, g.rows)
-	g.eachBlock(func(k *keyPanels, k0, k1 int) {
-		g.eachRun(k0, k1, func(r0, r1, keys int) { g.scoreGrads(k, r0, r1, k0, k1, keys) })
+	g.eachBlock(func(k *keyPanels, k0, k1 int, first bool) {
+		g.eachRun(k0, k1, func(r0, r1, keys int) {
+			g.scoreGrads(k, r0, r1, k0, k1, keys)
+			g.multiply(&k.keyColumns, g.dq[r0*d:], d, gemm.Rows(g.ds[r0*keyBlock:], keyBlock), r1-r0, d, keys, !first)
+		})
 		g.keyGrads(k0, k1)
 	})
-	vector.Scale(g.dq[:g.rows*d], g.h.scale())
 	g.copyOut(g.dqkv, g.dq, g.h.QKV())
 }
 
 // scoreGrads leaves the probabilities p of rows [r0, r1) in s and the gradients
-// of their scores in ds, and adds what the keys contribute to dq:
+// of q·k in ds, of which dq += ds·k:
 //
-//	dp = do·vᵀ   ds = p∘(dp − delta)   dq += ds·k
+//	dp = do·vᵀ   ds = p∘(dp − delta)/√Dim
 func (g *tileGrad) scoreGrads(k *keyPanels, r0, r1, k0, k1, keys int) {
 	d, m := g.h.Dim, r1-r0
 	ds := g.ds[r0*keyBlock:]
 	g.scores(&k.keyLines, r0, r1, keys)
 	g.multiply(&k.valueLines, ds, keyBlock, gemm.Rows(g.do[r0*d:], d), m, keys, d, false)
-	for r := r0; r < r1; r++ {
-		g.scoreRowGrads(r, g.visible(r, k0, k1), k1-k0)
-	}
-	g.multiply(&k.keyColumns, g.dq[r0*d:], d, gemm.Rows(ds, keyBlock), m, d, keys, true)
-}
-
-func (g *tileGrad) scoreRowGrads(r, visible, keys int) {
-	p, ds := g.s[r*keyBlock:][:keys], g.ds[r*keyBlock:][:keys]
-	vector.ExpSum(p[:visible], g.lse[g.place(r)])
-	vector.ScoreGrad(ds[:visible], p, g.delta[r])
-	clear(p[visible:])
-	clear(ds[visible:])
+	g.scoreRows(r0, r1, k0, k1, k1-k0).Gradient(g.s[r0*keyBlock:], ds, g.logs[r0:], g.delta[r0:])
 }
 
 // keyGrads adds the tile's contribution to the gradients of the keys [k0, k1) and

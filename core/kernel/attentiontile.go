@@ -19,16 +19,18 @@ type tile struct {
 	memory  *buffer
 	scratch *gemm.Scratch
 	rest    []float32 // of memory
-	q       []float32 // [rows, Dim], already scaled by 1/√Dim
-	s       []float32 // [rows, keyBlock] scores, then probabilities
+	seen    []int32   // [rows] how many keys of a block each sees
+	q       []float32 // [rows, Dim]
+	s       []float32 // [rows, keyBlock] scores, not yet scaled by 1/√Dim, then probabilities
 }
 
-func newTile(a *attention, kv int) *tile {
+func newTile(a *attention) *tile {
 	most := a.h.blockTokens() * a.h.group()
-	b := borrow(most * (4*a.h.Dim + 2*keyBlock + 2))
+	b := borrow(most * (4*a.h.Dim + 2*keyBlock + 3))
+	b.rows = resized(b.rows, most)
 	t := &b.tile
 	mr, _ := gemm.Tile(a.precision.format())
-	*t = tile{attention: a, kv: kv, run: (24 + mr - 1) / mr * mr, memory: b, scratch: gemm.Borrow(), rest: b.floats}
+	*t = tile{attention: a, run: (24 + mr - 1) / mr * mr, memory: b, scratch: gemm.Borrow(), rest: b.floats, seen: b.rows}
 	t.q, t.s = cut(&t.rest, most*a.h.Dim), cut(&t.rest, most*keyBlock)
 	return t
 }
@@ -38,13 +40,24 @@ func (t *tile) giveBack() {
 	t.memory.giveBack()
 }
 
-// load makes t the tile of a block.
-func (t *tile) load(block [2]int32) {
+// cover makes t the tile of a block.
+func (t *tile) cover(block [2]int32) {
 	t.seg, t.lo = block[0], int(block[1])
 	t.hi = min(t.lo+t.h.blockTokens(), int(t.segs[t.seg].End))
 	t.rows = (t.hi - t.lo) * t.h.group()
+}
+
+// fetch asks for the tile's part of x[n, width], the query heads of the key heads
+// [from, to).
+func (t *tile) fetch(x []float32, width, from, to int) {
+	run := t.h.group() * t.h.Dim
+	gemm.Fetch(x[t.lo*width+from*run:], t.hi-t.lo, (to-from)*run, width)
+}
+
+// load makes t the tile of a key head.
+func (t *tile) load(kv int) {
+	t.kv = kv
 	t.copyIn(t.q, t.qkv, t.h.QKV())
-	vector.Scale(t.q[:t.rows*t.h.Dim], t.h.scale())
 }
 
 // copyIn copies the tile's query heads from x[n, width] to dst[rows, Dim];
@@ -75,12 +88,13 @@ func (t *tile) place(r int) int {
 // eachBlock calls f for every block of keys [k0, k1) that the tile may see: its
 // own segment first, where a row's last key is its own token, then the ancestors,
 // where all are seen. The first block has a key for every row.
-func (t *tile) eachBlock(f func(k *keyPanels, k0, k1 int)) {
-	end := t.hi
+func (t *tile) eachBlock(f func(k *keyPanels, k0, k1 int, first bool)) {
+	end, first := t.hi, true
 	for s := t.seg; s >= 0; s = t.segs[s].Parent {
 		for i := int(t.first[s]); i < len(t.blocks) && t.blocks[i][0] == s && int(t.blocks[i][1]) < end; i++ {
 			lo := int(t.blocks[i][1])
-			f(&t.keys[i*t.h.KV+t.kv], lo, min(end, lo+keyBlock))
+			f(&t.keys[i*t.h.KV+t.kv], lo, min(end, lo+keyBlock), first)
+			first = false
 		}
 		if p := t.segs[s].Parent; p >= 0 {
 			end = int(t.segs[p].End)
@@ -107,6 +121,15 @@ func (t *tile) eachRun(k0, k1 int, f func(r0, r1, keys int)) {
 		f(r, end, t.visible(end-1, k0, k1))
 		r = end
 	}
+}
+
+// scoreRows describes the rows [r0, r1) of s, n keys of the block [k0, k1).
+func (t *tile) scoreRows(r0, r1, k0, k1, n int) vector.Scores {
+	seen := t.seen[:r1-r0]
+	for i := range seen {
+		seen[i] = int32(t.visible(r0+i, k0, k1))
+	}
+	return vector.Scores{Stride: keyBlock, N: n, Visible: seen, Scale: t.h.scale()}
 }
 
 // scores computes s[r0:r1, keys] = q·kᵀ.

@@ -56,11 +56,7 @@ func (r *Rotary) Rotate(qkv []float32, pos []int32, h Heads, inverse bool) {
 	parallelRows(len(pos), heads*h.Dim, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			at := int(pos[i]) * r.half
-			cos, sin := r.cos[at:][:r.half], r.sin[at:][:r.half]
-			for head := range heads {
-				x := qkv[i*width+head*h.Dim:][:h.Dim]
-				vector.Rotate(x[:r.half], x[r.half:], cos, sin, sign)
-			}
+			vector.Rotate(qkv[i*width:][:heads*h.Dim], r.cos[at:][:r.half], r.sin[at:][:r.half], sign)
 		}
 	})
 }

@@ -4,7 +4,7 @@ import "math"
 
 var portable = routines{
 	dot: dot, dot3: dot3, largest: largest, sumSquares: sumSquares, scale: scale, addScaled: addScaled,
-	product: product, addProduct: addProduct, scoreGrad: scoreGrad, normGrad: normGrad, normGradAdd: normGradAdd, rotate: rotate,
+	product: product, addProduct: addProduct, scoreGrad: scoreGrad, normGrad: normGrad, normGradAdd: normGradAdd, rotate: rotateByRun(rotate),
 	expSum: expSum, gate: gate, gateGrad: gateGrad, dotRows: dotRows, addRows: addRows, adam: adam,
 }
 

@@ -44,11 +44,6 @@ func avx512Product(y []float32, a []float32, b []float32, r float32)
 //go:noescape
 func avx512AddProduct(y []float32, a []float32, b []float32, r float32)
 
-// avx512ScoreGrad computes ds = p·(ds − delta).
-//
-//go:noescape
-func avx512ScoreGrad(ds []float32, p []float32, delta float32)
-
 // avx512NormGrad computes dx = r·(dy·g − x·c).
 //
 //go:noescape
@@ -59,10 +54,10 @@ func avx512NormGrad(dx []float32, dy []float32, x []float32, g []float32, r floa
 //go:noescape
 func avx512NormGradAdd(dx []float32, dy []float32, x []float32, g []float32, add []float32, r float32, c float32)
 
-// avx512Rotate turns each (a, b) by the angle of cos and sign·sin.
+// avx512Rotate turns each (x[i], x[i+half]) by the angle of cos[i] and sign·sin[i], in every run of 2·half elements, half being len(cos).
 //
 //go:noescape
-func avx512Rotate(a []float32, b []float32, cos []float32, sin []float32, sign float32)
+func avx512Rotate(x []float32, cos []float32, sin []float32, sign float32)
 
 // avx512ExpSum computes x = exp(x − shift) and returns its sum.
 //
@@ -88,6 +83,21 @@ func avx512DotRows(out []float32, q []float32, k []float32, stride int)
 //
 //go:noescape
 func avx512AddRows(o []float32, p []float32, v []float32, stride int)
+
+// avx512SoftmaxRows takes rows of n scores into online softmaxes; each sees at least one of them.
+//
+//go:noescape
+func avx512SoftmaxRows(s []float32, stride int, n int, visible []int32, scale float32, top []float32, sum []float32, shrink []float32)
+
+// avx512ScoreGradRows computes s = exp(scale·s − lse) and ds = scale·s·(ds − delta).
+//
+//go:noescape
+func avx512ScoreGradRows(s []float32, ds []float32, stride int, n int, visible []int32, scale float32, lse []float32, delta []float32)
+
+// avx512ScaleRows multiplies each of len(by) rows, side by side, by its factor.
+//
+//go:noescape
+func avx512ScaleRows(y []float32, by []float32)
 
 // avx512Adam makes one step of AdamW.
 //
@@ -134,11 +144,6 @@ func avx2Product(y []float32, a []float32, b []float32, r float32)
 //go:noescape
 func avx2AddProduct(y []float32, a []float32, b []float32, r float32)
 
-// avx2ScoreGrad computes ds = p·(ds − delta).
-//
-//go:noescape
-func avx2ScoreGrad(ds []float32, p []float32, delta float32)
-
 // avx2NormGrad computes dx = r·(dy·g − x·c).
 //
 //go:noescape
@@ -149,10 +154,10 @@ func avx2NormGrad(dx []float32, dy []float32, x []float32, g []float32, r float3
 //go:noescape
 func avx2NormGradAdd(dx []float32, dy []float32, x []float32, g []float32, add []float32, r float32, c float32)
 
-// avx2Rotate turns each (a, b) by the angle of cos and sign·sin.
+// avx2Rotate turns each (x[i], x[i+half]) by the angle of cos[i] and sign·sin[i], in every run of 2·half elements, half being len(cos).
 //
 //go:noescape
-func avx2Rotate(a []float32, b []float32, cos []float32, sin []float32, sign float32)
+func avx2Rotate(x []float32, cos []float32, sin []float32, sign float32)
 
 // avx2ExpSum computes x = exp(x − shift) and returns its sum.
 //
@@ -178,6 +183,21 @@ func avx2DotRows(out []float32, q []float32, k []float32, stride int)
 //
 //go:noescape
 func avx2AddRows(o []float32, p []float32, v []float32, stride int)
+
+// avx2SoftmaxRows takes rows of n scores into online softmaxes; each sees at least one of them.
+//
+//go:noescape
+func avx2SoftmaxRows(s []float32, stride int, n int, visible []int32, scale float32, top []float32, sum []float32, shrink []float32)
+
+// avx2ScoreGradRows computes s = exp(scale·s − lse) and ds = scale·s·(ds − delta).
+//
+//go:noescape
+func avx2ScoreGradRows(s []float32, ds []float32, stride int, n int, visible []int32, scale float32, lse []float32, delta []float32)
+
+// avx2ScaleRows multiplies each of len(by) rows, side by side, by its factor.
+//
+//go:noescape
+func avx2ScaleRows(y []float32, by []float32)
 
 // avx2Adam makes one step of AdamW.
 //

@@ -28,20 +28,30 @@ type routines struct {
 	addScaled   func(y []float32, a float32, x []float32)
 	product     func(y, a, b []float32, r float32)
 	addProduct  func(y, a, b []float32, r float32)
-	scoreGrad   func(ds, p []float32, delta float32)
 	normGrad    func(dx, dy, x, g []float32, r, c float32)
 	normGradAdd func(dx, dy, x, g, add []float32, r, c float32)
-	rotate      func(a, b, cos, sin []float32, sign float32)
+	rotate      func(x, cos, sin []float32, sign float32)
 	expSum      func(x []float32, shift float32) float32
 	gate        func(y, g, u []float32)
 	gateGrad    func(dg, du, dy, g, u []float32)
 	dotRows     func(out, q, k []float32, stride int)
 	addRows     func(o, p, v []float32, stride int)
 	adam        func(w, g, m, v []float32, keep, step, root, eps, new1, keep2, factor float32)
+
+	softmaxRows   func(s []float32, stride, n int, visible []int32, scale float32, top, sum, shrink []float32)
+	scoreGradRows func(s, ds []float32, stride, n int, visible []int32, scale float32, lse, delta []float32)
+	scaleRows     func(y, by []float32)
+	scoreGrad     func(ds, p []float32, delta float32) // ds = p·(ds − delta), where scoreGradRows goes row by row
 }
 
 // selected is the implementation in use; it is chosen once, at start.
 var selected = levels[cpu.Use()]
+
+func init() {
+	for _, r := range levels {
+		r.complete()
+	}
+}
 
 // Dot returns Σ a·b.
 func Dot(a, b []float32) float32 { return selected.dot(a, b[:len(a)]) }
@@ -77,9 +87,6 @@ func AddProduct(y, a, b []float32, r float32) {
 	selected.addProduct(y, a[:n], b[:n], r)
 }
 
-// ScoreGrad computes ds = p·(ds − delta), the gradient through a softmax.
-func ScoreGrad(ds, p []float32, delta float32) { selected.scoreGrad(ds, p[:len(ds)], delta) }
-
 // NormGrad computes dx = add + r·(dy·g − x·c), the gradient through RMSNorm; add
 // may be nil.
 func NormGrad(dx, dy, x, g, add []float32, r, c float32) {
@@ -91,10 +98,11 @@ func NormGrad(dx, dy, x, g, add []float32, r, c float32) {
 	selected.normGradAdd(dx, dy[:n], x[:n], g[:n], add[:n], r, c)
 }
 
-// Rotate turns each (a[i], b[i]) by the angle of cos[i] and sign·sin[i].
-func Rotate(a, b, cos, sin []float32, sign float32) {
-	n := len(a)
-	selected.rotate(a, b[:n], cos[:n], sin[:n], sign)
+// Rotate turns each pair (x[i], x[i+half]), half being len(cos), by the angle of cos[i]
+// and sign·sin[i], and so in every further run of 2·half elements of x.
+func Rotate(x, cos, sin []float32, sign float32) {
+	half := len(cos)
+	selected.rotate(x[:len(x)/max(1, 2*half)*2*half], cos, sin[:half], sign)
 }
 
 // ExpSum replaces x by exp(x − shift), as Exp has it, and returns the sum.

@@ -626,46 +626,6 @@ loopdone:
 	VZEROUPPER
 	RET
 
-// func avx512ScoreGrad(ds []float32, p []float32, delta float32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·avx512ScoreGrad(SB), NOSPLIT, $0-52
-	MOVQ         ds_base+0(FP), AX
-	MOVQ         p_base+24(FP), CX
-	VBROADCASTSS delta+48(FP), Z0
-	MOVQ         ds_len+8(FP), DX
-	MOVQ         DX, BX
-	SHLQ         $0x02, BX
-	XORQ         DX, DX
-
-loop:
-	LEAQ    64(DX), SI
-	CMPQ    SI, BX
-	JG      loopragged
-	VMOVUPS (AX)(DX*1), Z1
-	VSUBPS  Z0, Z1, Z1
-	VMOVUPS (CX)(DX*1), Z2
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, (AX)(DX*1)
-	MOVQ    SI, DX
-	JMP     loop
-
-loopragged:
-	SUBQ      DX, BX
-	JE        loopdone
-	LEAQ      table<>+0(SB), SI
-	NEGQ      BX
-	VMOVUPS   64(SI)(BX*1), Z1
-	VPMOVD2M  Z1, K1
-	VMOVUPS.Z (AX)(DX*1), K1, Z1
-	VSUBPS    Z0, Z1, Z1
-	VMOVUPS.Z (CX)(DX*1), K1, Z0
-	VMULPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(DX*1)
-
-loopdone:
-	VZEROUPPER
-	RET
-
 // func avx512NormGrad(dx []float32, dy []float32, x []float32, g []float32, r float32, c float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·avx512NormGrad(SB), NOSPLIT, $0-104
@@ -763,57 +723,70 @@ loopdone:
 	VZEROUPPER
 	RET
 
-// func avx512Rotate(a []float32, b []float32, cos []float32, sin []float32, sign float32)
+// func avx512Rotate(x []float32, cos []float32, sin []float32, sign float32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·avx512Rotate(SB), NOSPLIT, $0-100
-	MOVQ         a_base+0(FP), AX
-	MOVQ         b_base+24(FP), CX
-	MOVQ         cos_base+48(FP), DX
-	MOVQ         sin_base+72(FP), BX
-	VBROADCASTSS sign+96(FP), Z0
-	MOVQ         a_len+8(FP), SI
-	MOVQ         SI, DI
-	SHLQ         $0x02, DI
-	XORQ         SI, SI
+TEXT ·avx512Rotate(SB), NOSPLIT, $0-76
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	MOVQ         cos_base+24(FP), DX
+	MOVQ         sin_base+48(FP), BX
+	MOVQ         cos_len+32(FP), SI
+	VBROADCASTSS sign+72(FP), Z0
+	LEAQ         (SI)(SI*1), DI
+	TESTQ        DI, DI
+	JE           end
+
+run:
+	CMPQ AX, DI
+	JL   end
+	LEAQ (CX)(SI*4), R8
+	MOVQ SI, R10
+	SHLQ $0x02, R10
+	XORQ R9, R9
 
 loop:
-	LEAQ        64(SI), R8
-	CMPQ        R8, DI
+	LEAQ        64(R9), R11
+	CMPQ        R11, R10
 	JG          loopragged
-	VMOVUPS     (AX)(SI*1), Z1
-	VMOVUPS     (CX)(SI*1), Z2
-	VMOVUPS     (DX)(SI*1), Z3
-	VMOVUPS     (BX)(SI*1), Z4
+	VMOVUPS     (CX)(R9*1), Z1
+	VMOVUPS     (R8)(R9*1), Z2
+	VMOVUPS     (DX)(R9*1), Z3
+	VMOVUPS     (BX)(R9*1), Z4
 	VMULPS      Z0, Z4, Z4
 	VMULPS      Z4, Z1, Z5
 	VMULPS      Z4, Z2, Z4
 	VFMSUB213PS Z4, Z3, Z1
 	VFMADD213PS Z5, Z3, Z2
-	VMOVUPS     Z1, (AX)(SI*1)
-	VMOVUPS     Z2, (CX)(SI*1)
-	MOVQ        R8, SI
+	VMOVUPS     Z1, (CX)(R9*1)
+	VMOVUPS     Z2, (R8)(R9*1)
+	MOVQ        R11, R9
 	JMP         loop
 
 loopragged:
-	SUBQ        SI, DI
+	SUBQ        R9, R10
 	JE          loopdone
-	LEAQ        table<>+0(SB), R8
-	NEGQ        DI
-	VMOVUPS     64(R8)(DI*1), Z1
+	LEAQ        table<>+0(SB), R11
+	NEGQ        R10
+	VMOVUPS     64(R11)(R10*1), Z1
 	VPMOVD2M    Z1, K1
-	VMOVUPS.Z   (AX)(SI*1), K1, Z1
-	VMOVUPS.Z   (CX)(SI*1), K1, Z2
-	VMOVUPS.Z   (DX)(SI*1), K1, Z3
-	VMOVUPS.Z   (BX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(R9*1), K1, Z1
+	VMOVUPS.Z   (R8)(R9*1), K1, Z2
+	VMOVUPS.Z   (DX)(R9*1), K1, Z3
+	VMOVUPS.Z   (BX)(R9*1), K1, Z4
 	VMULPS      Z0, Z4, Z4
-	VMULPS      Z4, Z1, Z0
+	VMULPS      Z4, Z1, Z5
 	VMULPS      Z4, Z2, Z4
 	VFMSUB213PS Z4, Z3, Z1
-	VFMADD213PS Z0, Z3, Z2
-	VMOVUPS     Z1, K1, (AX)(SI*1)
-	VMOVUPS     Z2, K1, (CX)(SI*1)
+	VFMADD213PS Z5, Z3, Z2
+	VMOVUPS     Z1, K1, (CX)(R9*1)
+	VMOVUPS     Z2, K1, (R8)(R9*1)
 
 loopdone:
+	LEAQ (CX)(DI*4), CX
+	SUBQ DI, AX
+	JMP  run
+
+end:
 	VZEROUPPER
 	RET
 
@@ -910,7 +883,7 @@ loopdone:
 	RET
 
 // func avx512Gate(y []float32, g []float32, u []float32)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·avx512Gate(SB), NOSPLIT, $0-72
 	MOVQ    y_base+0(FP), AX
 	MOVQ    g_base+24(FP), CX
@@ -926,6 +899,7 @@ loop:
 	LEAQ         64(BX), DI
 	CMPQ         DI, SI
 	JG           loopragged
+	PREFETCHT0   2048(CX)(BX*1)
 	VMOVUPS      (CX)(BX*1), Z2
 	VPXORQ       Z4, Z4, Z4
 	VMOVUPS      table<>+896(SB), Z3
@@ -954,8 +928,10 @@ loop:
 	VADDPS       Z3, Z4, Z4
 	VDIVPS       Z4, Z3, Z3
 	VMULPS       Z2, Z3, Z3
+	PREFETCHT0   2048(DX)(BX*1)
 	VMOVUPS      (DX)(BX*1), Z2
 	VMULPS       Z2, Z3, Z3
+	PREFETCHT0   2048(AX)(BX*1)
 	VMOVUPS      Z3, (AX)(BX*1)
 	MOVQ         DI, BX
 	JMP          loop
@@ -1004,7 +980,7 @@ loopdone:
 	RET
 
 // func avx512GateGrad(dg []float32, du []float32, dy []float32, g []float32, u []float32)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·avx512GateGrad(SB), NOSPLIT, $0-120
 	MOVQ    dg_base+0(FP), AX
 	MOVQ    du_base+24(FP), CX
@@ -1022,7 +998,9 @@ loop:
 	LEAQ         64(DI), R9
 	CMPQ         R9, R8
 	JG           loopragged
+	PREFETCHT0   2048(BX)(DI*1)
 	VMOVUPS      (BX)(DI*1), Z2
+	PREFETCHT0   2048(DX)(DI*1)
 	VMOVUPS      (DX)(DI*1), Z3
 	VPXORQ       Z5, Z5, Z5
 	VMOVUPS      table<>+896(SB), Z4
@@ -1056,10 +1034,13 @@ loop:
 	VFMADD213PS  table<>+896(SB), Z2, Z6
 	VMULPS       Z4, Z6, Z6
 	VMULPS       Z3, Z6, Z6
+	PREFETCHT0   2048(SI)(DI*1)
 	VMOVUPS      (SI)(DI*1), Z2
 	VMULPS       Z2, Z6, Z6
 	VMULPS       Z3, Z7, Z7
+	PREFETCHT0   2048(AX)(DI*1)
 	VMOVUPS      Z6, (AX)(DI*1)
+	PREFETCHT0   2048(CX)(DI*1)
 	VMOVUPS      Z7, (CX)(DI*1)
 	MOVQ         R9, DI
 	JMP          loop
@@ -1379,6 +1360,372 @@ raggedrow:
 	VMOVUPS      Z0, K1, (AX)(SI*1)
 
 loopdone:
+end:
+	VZEROUPPER
+	RET
+
+// func avx512SoftmaxRows(s []float32, stride int, n int, visible []int32, scale float32, top []float32, sum []float32, shrink []float32)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3
+TEXT ·avx512SoftmaxRows(SB), NOSPLIT, $0-144
+	MOVQ         s_base+0(FP), AX
+	MOVQ         visible_base+40(FP), CX
+	MOVQ         visible_len+48(FP), DX
+	MOVQ         stride+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         top_base+72(FP), SI
+	MOVQ         sum_base+96(FP), DI
+	MOVQ         shrink_base+120(FP), R8
+	VMOVUPS      table<>+128(SB), Z0
+	VMOVUPS      table<>+192(SB), Z1
+	VBROADCASTSS scale+64(FP), Z2
+	TESTQ        DX, DX
+	JE           end
+
+row:
+	MOVLQSX (CX), R9
+	VMOVUPS table<>+960(SB), Z3
+	VMOVUPS table<>+960(SB), Z4
+	MOVQ    R9, R11
+	SHLQ    $0x02, R11
+	XORQ    R10, R10
+
+max:
+	LEAQ    64(R10), R12
+	CMPQ    R12, R11
+	JG      maxragged
+	VMOVUPS (AX)(R10*1), Z5
+	VMAXPS  Z5, Z3, Z3
+	MOVQ    R12, R10
+	JMP     max
+
+maxragged:
+	SUBQ      R10, R11
+	JE        maxdone
+	LEAQ      table<>+0(SB), R12
+	NEGQ      R11
+	VMOVUPS   64(R12)(R11*1), Z5
+	VPMOVD2M  Z5, K1
+	VMOVUPS.Z (AX)(R10*1), K1, Z5
+	VBLENDMPS Z5, Z4, K1, Z5
+	VMAXPS    Z5, Z3, Z3
+
+maxdone:
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VMAXPS        Y4, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X4
+	VMAXPS        X4, X3, X3
+	VPERMILPS     $0x4e, X3, X4
+	VMAXPS        X4, X3, X3
+	VPERMILPS     $0xb1, X3, X4
+	VMAXPS        X4, X3, X3
+	VMULSS        X2, X3, X3
+	VMAXSS        (SI), X3, X3
+	VPXORQ        Z6, Z6, Z6
+	VBROADCASTSS  X3, Z3
+	VBROADCASTSS  (SI), Z4
+	VSUBPS        Z3, Z4, Z4
+	VCMPPS        $0x05, Z0, Z4, K2
+	VMAXPS        Z4, Z0, Z4
+	VMINPS        Z4, Z1, Z4
+	VMOVUPS       table<>+320(SB), Z5
+	VFMADD231PS   table<>+256(SB), Z4, Z5
+	VSUBPS        table<>+320(SB), Z5, Z8
+	VFNMADD231PS  table<>+384(SB), Z8, Z4
+	VFNMADD231PS  table<>+448(SB), Z8, Z4
+	VMOVUPS       table<>+512(SB), Z9
+	VFMADD213PS   table<>+576(SB), Z4, Z9
+	VFMADD213PS   table<>+640(SB), Z4, Z9
+	VFMADD213PS   table<>+704(SB), Z4, Z9
+	VFMADD213PS   table<>+768(SB), Z4, Z9
+	VFMADD213PS   table<>+832(SB), Z4, Z9
+	VMULPS        Z4, Z4, Z8
+	VFMADD213PS   Z4, Z8, Z9
+	VADDPS        table<>+896(SB), Z9, Z9
+	VPSLLD        $0x17, Z5, Z5
+	VPADDD        table<>+1024(SB), Z5, Z5
+	VADDPS        Z9, Z9, Z9
+	VMULPS.Z      Z5, Z9, K2, Z4
+	VMOVSS        X3, (SI)
+	VMOVSS        X4, (R8)
+	MOVQ          R9, R11
+	SHLQ          $0x02, R11
+	XORQ          R10, R10
+
+exp:
+	LEAQ         64(R10), R12
+	CMPQ         R12, R11
+	JG           expragged
+	VMOVUPS      (AX)(R10*1), Z5
+	VFMSUB213PS  Z3, Z2, Z5
+	VCMPPS       $0x05, Z0, Z5, K2
+	VMAXPS       Z5, Z0, Z5
+	VMINPS       Z5, Z1, Z5
+	VMOVUPS      table<>+320(SB), Z8
+	VFMADD231PS  table<>+256(SB), Z5, Z8
+	VSUBPS       table<>+320(SB), Z8, Z9
+	VFNMADD231PS table<>+384(SB), Z9, Z5
+	VFNMADD231PS table<>+448(SB), Z9, Z5
+	VMOVUPS      table<>+512(SB), Z10
+	VFMADD213PS  table<>+576(SB), Z5, Z10
+	VFMADD213PS  table<>+640(SB), Z5, Z10
+	VFMADD213PS  table<>+704(SB), Z5, Z10
+	VFMADD213PS  table<>+768(SB), Z5, Z10
+	VFMADD213PS  table<>+832(SB), Z5, Z10
+	VMULPS       Z5, Z5, Z9
+	VFMADD213PS  Z5, Z9, Z10
+	VADDPS       table<>+896(SB), Z10, Z10
+	VPSLLD       $0x17, Z8, Z8
+	VPADDD       table<>+1024(SB), Z8, Z8
+	VADDPS       Z10, Z10, Z10
+	VMULPS.Z     Z8, Z10, K2, Z5
+	VMOVUPS      Z5, (AX)(R10*1)
+	VADDPS       Z5, Z6, Z6
+	MOVQ         R12, R10
+	JMP          exp
+
+expragged:
+	SUBQ         R10, R11
+	JE           expdone
+	LEAQ         table<>+0(SB), R12
+	NEGQ         R11
+	VMOVUPS      64(R12)(R11*1), Z5
+	VPMOVD2M     Z5, K1
+	VMOVUPS.Z    (AX)(R10*1), K1, Z5
+	VFMSUB213PS  Z3, Z2, Z5
+	VCMPPS       $0x05, Z0, Z5, K2
+	VMAXPS       Z5, Z0, Z5
+	VMINPS       Z5, Z1, Z5
+	VMOVUPS      table<>+320(SB), Z3
+	VFMADD231PS  table<>+256(SB), Z5, Z3
+	VSUBPS       table<>+320(SB), Z3, Z8
+	VFNMADD231PS table<>+384(SB), Z8, Z5
+	VFNMADD231PS table<>+448(SB), Z8, Z5
+	VMOVUPS      table<>+512(SB), Z9
+	VFMADD213PS  table<>+576(SB), Z5, Z9
+	VFMADD213PS  table<>+640(SB), Z5, Z9
+	VFMADD213PS  table<>+704(SB), Z5, Z9
+	VFMADD213PS  table<>+768(SB), Z5, Z9
+	VFMADD213PS  table<>+832(SB), Z5, Z9
+	VMULPS       Z5, Z5, Z8
+	VFMADD213PS  Z5, Z8, Z9
+	VADDPS       table<>+896(SB), Z9, Z9
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       table<>+1024(SB), Z3, Z3
+	VADDPS       Z9, Z9, Z9
+	VMULPS.Z     Z3, Z9, K2, Z5
+	VMOVAPS.Z    Z5, K1, Z5
+	VMOVUPS      Z5, (AX)(R10*1)
+	VADDPS       Z5, Z6, Z6
+
+expdone:
+	VEXTRACTF64X4 $0x01, Z6, Y3
+	VADDPS        Y3, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X3
+	VADDPS        X3, X6, X6
+	VPERMILPS     $0x4e, X6, X3
+	VADDPS        X3, X6, X6
+	VPERMILPS     $0xb1, X6, X3
+	VADDPS        X3, X6, X6
+	VMOVSS        (DI), X3
+	VFMADD213SS   X6, X4, X3
+	VMOVSS        X3, (DI)
+	VPXORQ        Z7, Z7, Z7
+	LEAQ          15(R9), R9
+	ANDQ          $-16, R9
+	MOVQ          n+32(FP), R10
+
+clear:
+	CMPQ    R9, R10
+	JGE     cleared
+	VMOVUPS Z7, (AX)(R9*4)
+	ADDQ    $0x10, R9
+	JMP     clear
+
+cleared:
+	ADDQ $0x04, SI
+	ADDQ $0x04, DI
+	ADDQ $0x04, R8
+	ADDQ $0x04, CX
+	ADDQ BX, AX
+	DECQ DX
+	JNE  row
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512ScoreGradRows(s []float32, ds []float32, stride int, n int, visible []int32, scale float32, lse []float32, delta []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScoreGradRows(SB), NOSPLIT, $0-144
+	MOVQ         s_base+0(FP), AX
+	MOVQ         ds_base+24(FP), CX
+	MOVQ         visible_base+64(FP), DX
+	MOVQ         visible_len+72(FP), BX
+	MOVQ         stride+48(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         lse_base+96(FP), DI
+	MOVQ         delta_base+120(FP), R8
+	VMOVUPS      table<>+128(SB), Z0
+	VMOVUPS      table<>+192(SB), Z1
+	VBROADCASTSS scale+88(FP), Z2
+	TESTQ        BX, BX
+	JE           end
+
+row:
+	MOVLQSX      (DX), R9
+	VBROADCASTSS (DI), Z3
+	VBROADCASTSS (R8), Z4
+	MOVQ         R9, R11
+	SHLQ         $0x02, R11
+	XORQ         R10, R10
+
+exp:
+	LEAQ         64(R10), R12
+	CMPQ         R12, R11
+	JG           expragged
+	VMOVUPS      (AX)(R10*1), Z5
+	VMOVUPS      (CX)(R10*1), Z6
+	VFMSUB213PS  Z3, Z2, Z5
+	VCMPPS       $0x05, Z0, Z5, K2
+	VMAXPS       Z5, Z0, Z5
+	VMINPS       Z5, Z1, Z5
+	VMOVUPS      table<>+320(SB), Z7
+	VFMADD231PS  table<>+256(SB), Z5, Z7
+	VSUBPS       table<>+320(SB), Z7, Z8
+	VFNMADD231PS table<>+384(SB), Z8, Z5
+	VFNMADD231PS table<>+448(SB), Z8, Z5
+	VMOVUPS      table<>+512(SB), Z10
+	VFMADD213PS  table<>+576(SB), Z5, Z10
+	VFMADD213PS  table<>+640(SB), Z5, Z10
+	VFMADD213PS  table<>+704(SB), Z5, Z10
+	VFMADD213PS  table<>+768(SB), Z5, Z10
+	VFMADD213PS  table<>+832(SB), Z5, Z10
+	VMULPS       Z5, Z5, Z8
+	VFMADD213PS  Z5, Z8, Z10
+	VADDPS       table<>+896(SB), Z10, Z10
+	VPSLLD       $0x17, Z7, Z7
+	VPADDD       table<>+1024(SB), Z7, Z7
+	VADDPS       Z10, Z10, Z10
+	VMULPS.Z     Z7, Z10, K2, Z5
+	VMOVUPS      Z5, (AX)(R10*1)
+	VSUBPS       Z4, Z6, Z6
+	VMULPS       Z2, Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VMOVUPS      Z6, (CX)(R10*1)
+	MOVQ         R12, R10
+	JMP          exp
+
+expragged:
+	SUBQ         R10, R11
+	JE           expdone
+	LEAQ         table<>+0(SB), R12
+	NEGQ         R11
+	VMOVUPS      64(R12)(R11*1), Z5
+	VPMOVD2M     Z5, K1
+	VMOVUPS.Z    (AX)(R10*1), K1, Z5
+	VMOVUPS.Z    (CX)(R10*1), K1, Z6
+	VFMSUB213PS  Z3, Z2, Z5
+	VCMPPS       $0x05, Z0, Z5, K2
+	VMAXPS       Z5, Z0, Z5
+	VMINPS       Z5, Z1, Z5
+	VMOVUPS      table<>+320(SB), Z3
+	VFMADD231PS  table<>+256(SB), Z5, Z3
+	VSUBPS       table<>+320(SB), Z3, Z7
+	VFNMADD231PS table<>+384(SB), Z7, Z5
+	VFNMADD231PS table<>+448(SB), Z7, Z5
+	VMOVUPS      table<>+512(SB), Z8
+	VFMADD213PS  table<>+576(SB), Z5, Z8
+	VFMADD213PS  table<>+640(SB), Z5, Z8
+	VFMADD213PS  table<>+704(SB), Z5, Z8
+	VFMADD213PS  table<>+768(SB), Z5, Z8
+	VFMADD213PS  table<>+832(SB), Z5, Z8
+	VMULPS       Z5, Z5, Z7
+	VFMADD213PS  Z5, Z7, Z8
+	VADDPS       table<>+896(SB), Z8, Z8
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       table<>+1024(SB), Z3, Z3
+	VADDPS       Z8, Z8, Z8
+	VMULPS.Z     Z3, Z8, K2, Z5
+	VMOVAPS.Z    Z5, K1, Z5
+	VMOVUPS      Z5, (AX)(R10*1)
+	VSUBPS       Z4, Z6, Z6
+	VMULPS       Z2, Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VMOVAPS.Z    Z6, K1, Z6
+	VMOVUPS      Z6, (CX)(R10*1)
+
+expdone:
+	VPXORQ Z9, Z9, Z9
+	LEAQ   15(R9), R9
+	ANDQ   $-16, R9
+	MOVQ   n+56(FP), R10
+
+clear:
+	CMPQ    R9, R10
+	JGE     cleared
+	VMOVUPS Z9, (AX)(R9*4)
+	VMOVUPS Z9, (CX)(R9*4)
+	ADDQ    $0x10, R9
+	JMP     clear
+
+cleared:
+	ADDQ $0x04, DI
+	ADDQ $0x04, R8
+	ADDQ $0x04, DX
+	ADDQ SI, CX
+	ADDQ SI, AX
+	DECQ BX
+	JNE  row
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512ScaleRows(y []float32, by []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScaleRows(SB), NOSPLIT, $0-48
+	MOVQ  y_base+0(FP), CX
+	MOVQ  by_base+24(FP), BX
+	MOVQ  by_len+32(FP), SI
+	MOVQ  y_len+8(FP), AX
+	TESTQ SI, SI
+	JE    end
+	XORL  DX, DX
+	DIVQ  SI
+
+row:
+	VBROADCASTSS (BX), Z0
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	XORQ         DX, DX
+
+loop:
+	LEAQ    64(DX), R8
+	CMPQ    R8, DI
+	JG      loopragged
+	VMOVUPS (CX)(DX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (CX)(DX*1)
+	MOVQ    R8, DX
+	JMP     loop
+
+loopragged:
+	SUBQ      DX, DI
+	JE        loopdone
+	LEAQ      table<>+0(SB), R8
+	NEGQ      DI
+	VMOVUPS   64(R8)(DI*1), Z1
+	VPMOVD2M  Z1, K1
+	VMOVUPS.Z (CX)(DX*1), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (CX)(DX*1)
+
+loopdone:
+	LEAQ (CX)(AX*4), CX
+	ADDQ $0x04, BX
+	DECQ SI
+	JNE  row
+
 end:
 	VZEROUPPER
 	RET
@@ -1794,45 +2141,6 @@ loopdone:
 	VZEROUPPER
 	RET
 
-// func avx2ScoreGrad(ds []float32, p []float32, delta float32)
-// Requires: AVX
-TEXT ·avx2ScoreGrad(SB), NOSPLIT, $0-52
-	MOVQ         ds_base+0(FP), AX
-	MOVQ         p_base+24(FP), CX
-	VBROADCASTSS delta+48(FP), Y0
-	MOVQ         ds_len+8(FP), DX
-	MOVQ         DX, BX
-	SHLQ         $0x02, BX
-	XORQ         DX, DX
-
-loop:
-	LEAQ    32(DX), SI
-	CMPQ    SI, BX
-	JG      loopragged
-	VMOVUPS (AX)(DX*1), Y1
-	VSUBPS  Y0, Y1, Y1
-	VMOVUPS (CX)(DX*1), Y2
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, (AX)(DX*1)
-	MOVQ    SI, DX
-	JMP     loop
-
-loopragged:
-	SUBQ       DX, BX
-	JE         loopdone
-	LEAQ       table<>+0(SB), SI
-	NEGQ       BX
-	VMOVUPS    64(SI)(BX*1), Y1
-	VMASKMOVPS (AX)(DX*1), Y1, Y2
-	VSUBPS     Y0, Y2, Y2
-	VMASKMOVPS (CX)(DX*1), Y1, Y0
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(DX*1)
-
-loopdone:
-	VZEROUPPER
-	RET
-
 // func avx2NormGrad(dx []float32, dy []float32, x []float32, g []float32, r float32, c float32)
 // Requires: AVX, FMA3
 TEXT ·avx2NormGrad(SB), NOSPLIT, $0-104
@@ -1928,56 +2236,69 @@ loopdone:
 	VZEROUPPER
 	RET
 
-// func avx2Rotate(a []float32, b []float32, cos []float32, sin []float32, sign float32)
+// func avx2Rotate(x []float32, cos []float32, sin []float32, sign float32)
 // Requires: AVX, FMA3
-TEXT ·avx2Rotate(SB), NOSPLIT, $0-100
-	MOVQ         a_base+0(FP), AX
-	MOVQ         b_base+24(FP), CX
-	MOVQ         cos_base+48(FP), DX
-	MOVQ         sin_base+72(FP), BX
-	VBROADCASTSS sign+96(FP), Y0
-	MOVQ         a_len+8(FP), SI
-	MOVQ         SI, DI
-	SHLQ         $0x02, DI
-	XORQ         SI, SI
+TEXT ·avx2Rotate(SB), NOSPLIT, $0-76
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	MOVQ         cos_base+24(FP), DX
+	MOVQ         sin_base+48(FP), BX
+	MOVQ         cos_len+32(FP), SI
+	VBROADCASTSS sign+72(FP), Y0
+	LEAQ         (SI)(SI*1), DI
+	TESTQ        DI, DI
+	JE           end
+
+run:
+	CMPQ AX, DI
+	JL   end
+	LEAQ (CX)(SI*4), R8
+	MOVQ SI, R10
+	SHLQ $0x02, R10
+	XORQ R9, R9
 
 loop:
-	LEAQ        32(SI), R8
-	CMPQ        R8, DI
+	LEAQ        32(R9), R11
+	CMPQ        R11, R10
 	JG          loopragged
-	VMOVUPS     (AX)(SI*1), Y1
-	VMOVUPS     (CX)(SI*1), Y2
-	VMOVUPS     (DX)(SI*1), Y3
-	VMOVUPS     (BX)(SI*1), Y4
+	VMOVUPS     (CX)(R9*1), Y1
+	VMOVUPS     (R8)(R9*1), Y2
+	VMOVUPS     (DX)(R9*1), Y3
+	VMOVUPS     (BX)(R9*1), Y4
 	VMULPS      Y0, Y4, Y4
 	VMULPS      Y4, Y1, Y5
 	VMULPS      Y4, Y2, Y4
 	VFMSUB213PS Y4, Y3, Y1
 	VFMADD213PS Y5, Y3, Y2
-	VMOVUPS     Y1, (AX)(SI*1)
-	VMOVUPS     Y2, (CX)(SI*1)
-	MOVQ        R8, SI
+	VMOVUPS     Y1, (CX)(R9*1)
+	VMOVUPS     Y2, (R8)(R9*1)
+	MOVQ        R11, R9
 	JMP         loop
 
 loopragged:
-	SUBQ        SI, DI
+	SUBQ        R9, R10
 	JE          loopdone
-	LEAQ        table<>+0(SB), R8
-	NEGQ        DI
-	VMOVUPS     64(R8)(DI*1), Y1
-	VMASKMOVPS  (AX)(SI*1), Y1, Y2
-	VMASKMOVPS  (CX)(SI*1), Y1, Y3
-	VMASKMOVPS  (DX)(SI*1), Y1, Y4
-	VMASKMOVPS  (BX)(SI*1), Y1, Y5
+	LEAQ        table<>+0(SB), R11
+	NEGQ        R10
+	VMOVUPS     64(R11)(R10*1), Y1
+	VMASKMOVPS  (CX)(R9*1), Y1, Y2
+	VMASKMOVPS  (R8)(R9*1), Y1, Y3
+	VMASKMOVPS  (DX)(R9*1), Y1, Y4
+	VMASKMOVPS  (BX)(R9*1), Y1, Y5
 	VMULPS      Y0, Y5, Y5
-	VMULPS      Y5, Y2, Y0
+	VMULPS      Y5, Y2, Y6
 	VMULPS      Y5, Y3, Y5
 	VFMSUB213PS Y5, Y4, Y2
-	VFMADD213PS Y0, Y4, Y3
-	VMASKMOVPS  Y2, Y1, (AX)(SI*1)
-	VMASKMOVPS  Y3, Y1, (CX)(SI*1)
+	VFMADD213PS Y6, Y4, Y3
+	VMASKMOVPS  Y2, Y1, (CX)(R9*1)
+	VMASKMOVPS  Y3, Y1, (R8)(R9*1)
 
 loopdone:
+	LEAQ (CX)(DI*4), CX
+	SUBQ DI, AX
+	JMP  run
+
+end:
 	VZEROUPPER
 	RET
 
@@ -2073,7 +2394,7 @@ loopdone:
 	RET
 
 // func avx2Gate(y []float32, g []float32, u []float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·avx2Gate(SB), NOSPLIT, $0-72
 	MOVQ    y_base+0(FP), AX
 	MOVQ    g_base+24(FP), CX
@@ -2089,6 +2410,7 @@ loop:
 	LEAQ         32(BX), DI
 	CMPQ         DI, SI
 	JG           loopragged
+	PREFETCHT0   2048(CX)(BX*1)
 	VMOVUPS      (CX)(BX*1), Y2
 	VXORPS       Y3, Y3, Y3
 	VMOVUPS      table<>+896(SB), Y4
@@ -2118,8 +2440,10 @@ loop:
 	VADDPS       Y4, Y3, Y3
 	VDIVPS       Y3, Y4, Y3
 	VMULPS       Y2, Y3, Y3
+	PREFETCHT0   2048(DX)(BX*1)
 	VMOVUPS      (DX)(BX*1), Y2
 	VMULPS       Y2, Y3, Y3
+	PREFETCHT0   2048(AX)(BX*1)
 	VMOVUPS      Y3, (AX)(BX*1)
 	MOVQ         DI, BX
 	JMP          loop
@@ -2168,7 +2492,7 @@ loopdone:
 	RET
 
 // func avx2GateGrad(dg []float32, du []float32, dy []float32, g []float32, u []float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·avx2GateGrad(SB), NOSPLIT, $0-120
 	MOVQ    dg_base+0(FP), AX
 	MOVQ    du_base+24(FP), CX
@@ -2186,7 +2510,9 @@ loop:
 	LEAQ         32(DI), R9
 	CMPQ         R9, R8
 	JG           loopragged
+	PREFETCHT0   2048(BX)(DI*1)
 	VMOVUPS      (BX)(DI*1), Y2
+	PREFETCHT0   2048(DX)(DI*1)
 	VMOVUPS      (DX)(DI*1), Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      table<>+896(SB), Y5
@@ -2221,10 +2547,13 @@ loop:
 	VFMADD213PS  table<>+896(SB), Y2, Y5
 	VMULPS       Y4, Y5, Y5
 	VMULPS       Y3, Y5, Y5
+	PREFETCHT0   2048(SI)(DI*1)
 	VMOVUPS      (SI)(DI*1), Y2
 	VMULPS       Y2, Y5, Y5
 	VMULPS       Y3, Y6, Y6
+	PREFETCHT0   2048(AX)(DI*1)
 	VMOVUPS      Y5, (AX)(DI*1)
+	PREFETCHT0   2048(CX)(DI*1)
 	VMOVUPS      Y6, (CX)(DI*1)
 	MOVQ         R9, DI
 	JMP          loop
@@ -2531,6 +2860,369 @@ raggedrow:
 	VMASKMOVPS   Y1, Y0, (AX)(SI*1)
 
 loopdone:
+end:
+	VZEROUPPER
+	RET
+
+// func avx2SoftmaxRows(s []float32, stride int, n int, visible []int32, scale float32, top []float32, sum []float32, shrink []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2SoftmaxRows(SB), NOSPLIT, $0-144
+	MOVQ         s_base+0(FP), AX
+	MOVQ         visible_base+40(FP), CX
+	MOVQ         visible_len+48(FP), DX
+	MOVQ         stride+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         top_base+72(FP), SI
+	MOVQ         sum_base+96(FP), DI
+	MOVQ         shrink_base+120(FP), R8
+	VMOVUPS      table<>+128(SB), Y0
+	VMOVUPS      table<>+192(SB), Y1
+	VBROADCASTSS scale+64(FP), Y2
+	TESTQ        DX, DX
+	JE           end
+
+row:
+	MOVLQSX (CX), R9
+	VMOVUPS table<>+960(SB), Y3
+	VMOVUPS table<>+960(SB), Y4
+	MOVQ    R9, R11
+	SHLQ    $0x02, R11
+	XORQ    R10, R10
+
+max:
+	LEAQ    32(R10), R12
+	CMPQ    R12, R11
+	JG      maxragged
+	VMOVUPS (AX)(R10*1), Y5
+	VMAXPS  Y5, Y3, Y3
+	MOVQ    R12, R10
+	JMP     max
+
+maxragged:
+	SUBQ       R10, R11
+	JE         maxdone
+	LEAQ       table<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    64(R12)(R11*1), Y5
+	VMASKMOVPS (AX)(R10*1), Y5, Y6
+	VBLENDVPS  Y5, Y6, Y4, Y6
+	VMAXPS     Y6, Y3, Y3
+
+maxdone:
+	VEXTRACTF128 $0x01, Y3, X4
+	VMAXPS       X4, X3, X3
+	VPERMILPS    $0x4e, X3, X4
+	VMAXPS       X4, X3, X3
+	VPERMILPS    $0xb1, X3, X4
+	VMAXPS       X4, X3, X3
+	VMULSS       X2, X3, X3
+	VMAXSS       (SI), X3, X3
+	VXORPS       Y4, Y4, Y4
+	VBROADCASTSS X3, Y3
+	VBROADCASTSS (SI), Y5
+	VSUBPS       Y3, Y5, Y5
+	VCMPPS       $0x05, Y0, Y5, Y6
+	VMAXPS       Y5, Y0, Y5
+	VMINPS       Y5, Y1, Y5
+	VMOVUPS      table<>+320(SB), Y7
+	VFMADD231PS  table<>+256(SB), Y5, Y7
+	VSUBPS       table<>+320(SB), Y7, Y8
+	VFNMADD231PS table<>+384(SB), Y8, Y5
+	VFNMADD231PS table<>+448(SB), Y8, Y5
+	VMOVUPS      table<>+512(SB), Y9
+	VFMADD213PS  table<>+576(SB), Y5, Y9
+	VFMADD213PS  table<>+640(SB), Y5, Y9
+	VFMADD213PS  table<>+704(SB), Y5, Y9
+	VFMADD213PS  table<>+768(SB), Y5, Y9
+	VFMADD213PS  table<>+832(SB), Y5, Y9
+	VMULPS       Y5, Y5, Y8
+	VFMADD213PS  Y5, Y8, Y9
+	VADDPS       table<>+896(SB), Y9, Y9
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       table<>+1024(SB), Y7, Y7
+	VADDPS       Y9, Y9, Y9
+	VMULPS       Y7, Y9, Y5
+	VANDPS       Y6, Y5, Y5
+	VMOVSS       X3, (SI)
+	VMOVSS       X5, (R8)
+	MOVQ         R9, R11
+	SHLQ         $0x02, R11
+	XORQ         R10, R10
+
+exp:
+	LEAQ         32(R10), R12
+	CMPQ         R12, R11
+	JG           expragged
+	VMOVUPS      (AX)(R10*1), Y6
+	VFMSUB213PS  Y3, Y2, Y6
+	VCMPPS       $0x05, Y0, Y6, Y7
+	VMAXPS       Y6, Y0, Y6
+	VMINPS       Y6, Y1, Y6
+	VMOVUPS      table<>+320(SB), Y8
+	VFMADD231PS  table<>+256(SB), Y6, Y8
+	VSUBPS       table<>+320(SB), Y8, Y9
+	VFNMADD231PS table<>+384(SB), Y9, Y6
+	VFNMADD231PS table<>+448(SB), Y9, Y6
+	VMOVUPS      table<>+512(SB), Y10
+	VFMADD213PS  table<>+576(SB), Y6, Y10
+	VFMADD213PS  table<>+640(SB), Y6, Y10
+	VFMADD213PS  table<>+704(SB), Y6, Y10
+	VFMADD213PS  table<>+768(SB), Y6, Y10
+	VFMADD213PS  table<>+832(SB), Y6, Y10
+	VMULPS       Y6, Y6, Y9
+	VFMADD213PS  Y6, Y9, Y10
+	VADDPS       table<>+896(SB), Y10, Y10
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       table<>+1024(SB), Y8, Y8
+	VADDPS       Y10, Y10, Y10
+	VMULPS       Y8, Y10, Y6
+	VANDPS       Y7, Y6, Y6
+	VMOVUPS      Y6, (AX)(R10*1)
+	VADDPS       Y6, Y4, Y4
+	MOVQ         R12, R10
+	JMP          exp
+
+expragged:
+	SUBQ         R10, R11
+	JE           expdone
+	LEAQ         table<>+0(SB), R12
+	NEGQ         R11
+	VMOVUPS      64(R12)(R11*1), Y6
+	VMASKMOVPS   (AX)(R10*1), Y6, Y7
+	VFMSUB213PS  Y3, Y2, Y7
+	VCMPPS       $0x05, Y0, Y7, Y3
+	VMAXPS       Y7, Y0, Y7
+	VMINPS       Y7, Y1, Y7
+	VMOVUPS      table<>+320(SB), Y8
+	VFMADD231PS  table<>+256(SB), Y7, Y8
+	VSUBPS       table<>+320(SB), Y8, Y9
+	VFNMADD231PS table<>+384(SB), Y9, Y7
+	VFNMADD231PS table<>+448(SB), Y9, Y7
+	VMOVUPS      table<>+512(SB), Y10
+	VFMADD213PS  table<>+576(SB), Y7, Y10
+	VFMADD213PS  table<>+640(SB), Y7, Y10
+	VFMADD213PS  table<>+704(SB), Y7, Y10
+	VFMADD213PS  table<>+768(SB), Y7, Y10
+	VFMADD213PS  table<>+832(SB), Y7, Y10
+	VMULPS       Y7, Y7, Y9
+	VFMADD213PS  Y7, Y9, Y10
+	VADDPS       table<>+896(SB), Y10, Y10
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       table<>+1024(SB), Y8, Y8
+	VADDPS       Y10, Y10, Y10
+	VMULPS       Y8, Y10, Y7
+	VANDPS       Y3, Y7, Y7
+	VANDPS       Y7, Y6, Y7
+	VMOVUPS      Y7, (AX)(R10*1)
+	VADDPS       Y7, Y4, Y4
+
+expdone:
+	VEXTRACTF128 $0x01, Y4, X3
+	VADDPS       X3, X4, X4
+	VPERMILPS    $0x4e, X4, X3
+	VADDPS       X3, X4, X4
+	VPERMILPS    $0xb1, X4, X3
+	VADDPS       X3, X4, X4
+	VMOVSS       (DI), X3
+	VFMADD213SS  X4, X5, X3
+	VMOVSS       X3, (DI)
+	VXORPS       Y3, Y3, Y3
+	LEAQ         7(R9), R9
+	ANDQ         $-8, R9
+	MOVQ         n+32(FP), R10
+
+clear:
+	CMPQ    R9, R10
+	JGE     cleared
+	VMOVUPS Y3, (AX)(R9*4)
+	ADDQ    $0x08, R9
+	JMP     clear
+
+cleared:
+	ADDQ $0x04, SI
+	ADDQ $0x04, DI
+	ADDQ $0x04, R8
+	ADDQ $0x04, CX
+	ADDQ BX, AX
+	DECQ DX
+	JNE  row
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx2ScoreGradRows(s []float32, ds []float32, stride int, n int, visible []int32, scale float32, lse []float32, delta []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2ScoreGradRows(SB), NOSPLIT, $0-144
+	MOVQ         s_base+0(FP), AX
+	MOVQ         ds_base+24(FP), CX
+	MOVQ         visible_base+64(FP), DX
+	MOVQ         visible_len+72(FP), BX
+	MOVQ         stride+48(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         lse_base+96(FP), DI
+	MOVQ         delta_base+120(FP), R8
+	VMOVUPS      table<>+128(SB), Y0
+	VMOVUPS      table<>+192(SB), Y1
+	VBROADCASTSS scale+88(FP), Y2
+	TESTQ        BX, BX
+	JE           end
+
+row:
+	MOVLQSX      (DX), R9
+	VBROADCASTSS (DI), Y3
+	VBROADCASTSS (R8), Y4
+	MOVQ         R9, R11
+	SHLQ         $0x02, R11
+	XORQ         R10, R10
+
+exp:
+	LEAQ         32(R10), R12
+	CMPQ         R12, R11
+	JG           expragged
+	VMOVUPS      (AX)(R10*1), Y5
+	VMOVUPS      (CX)(R10*1), Y6
+	VFMSUB213PS  Y3, Y2, Y5
+	VCMPPS       $0x05, Y0, Y5, Y7
+	VMAXPS       Y5, Y0, Y5
+	VMINPS       Y5, Y1, Y5
+	VMOVUPS      table<>+320(SB), Y8
+	VFMADD231PS  table<>+256(SB), Y5, Y8
+	VSUBPS       table<>+320(SB), Y8, Y9
+	VFNMADD231PS table<>+384(SB), Y9, Y5
+	VFNMADD231PS table<>+448(SB), Y9, Y5
+	VMOVUPS      table<>+512(SB), Y10
+	VFMADD213PS  table<>+576(SB), Y5, Y10
+	VFMADD213PS  table<>+640(SB), Y5, Y10
+	VFMADD213PS  table<>+704(SB), Y5, Y10
+	VFMADD213PS  table<>+768(SB), Y5, Y10
+	VFMADD213PS  table<>+832(SB), Y5, Y10
+	VMULPS       Y5, Y5, Y9
+	VFMADD213PS  Y5, Y9, Y10
+	VADDPS       table<>+896(SB), Y10, Y10
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       table<>+1024(SB), Y8, Y8
+	VADDPS       Y10, Y10, Y10
+	VMULPS       Y8, Y10, Y5
+	VANDPS       Y7, Y5, Y5
+	VMOVUPS      Y5, (AX)(R10*1)
+	VSUBPS       Y4, Y6, Y6
+	VMULPS       Y2, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VMOVUPS      Y6, (CX)(R10*1)
+	MOVQ         R12, R10
+	JMP          exp
+
+expragged:
+	SUBQ         R10, R11
+	JE           expdone
+	LEAQ         table<>+0(SB), R12
+	NEGQ         R11
+	VMOVUPS      64(R12)(R11*1), Y5
+	VMASKMOVPS   (AX)(R10*1), Y5, Y6
+	VMASKMOVPS   (CX)(R10*1), Y5, Y7
+	VFMSUB213PS  Y3, Y2, Y6
+	VCMPPS       $0x05, Y0, Y6, Y3
+	VMAXPS       Y6, Y0, Y6
+	VMINPS       Y6, Y1, Y6
+	VMOVUPS      table<>+320(SB), Y8
+	VFMADD231PS  table<>+256(SB), Y6, Y8
+	VSUBPS       table<>+320(SB), Y8, Y9
+	VFNMADD231PS table<>+384(SB), Y9, Y6
+	VFNMADD231PS table<>+448(SB), Y9, Y6
+	VMOVUPS      table<>+512(SB), Y10
+	VFMADD213PS  table<>+576(SB), Y6, Y10
+	VFMADD213PS  table<>+640(SB), Y6, Y10
+	VFMADD213PS  table<>+704(SB), Y6, Y10
+	VFMADD213PS  table<>+768(SB), Y6, Y10
+	VFMADD213PS  table<>+832(SB), Y6, Y10
+	VMULPS       Y6, Y6, Y9
+	VFMADD213PS  Y6, Y9, Y10
+	VADDPS       table<>+896(SB), Y10, Y10
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       table<>+1024(SB), Y8, Y8
+	VADDPS       Y10, Y10, Y10
+	VMULPS       Y8, Y10, Y6
+	VANDPS       Y3, Y6, Y6
+	VANDPS       Y6, Y5, Y6
+	VMOVUPS      Y6, (AX)(R10*1)
+	VSUBPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VANDPS       Y7, Y5, Y7
+	VMOVUPS      Y7, (CX)(R10*1)
+
+expdone:
+	VXORPS Y3, Y3, Y3
+	LEAQ   7(R9), R9
+	ANDQ   $-8, R9
+	MOVQ   n+56(FP), R10
+
+clear:
+	CMPQ    R9, R10
+	JGE     cleared
+	VMOVUPS Y3, (AX)(R9*4)
+	VMOVUPS Y3, (CX)(R9*4)
+	ADDQ    $0x08, R9
+	JMP     clear
+
+cleared:
+	ADDQ $0x04, DI
+	ADDQ $0x04, R8
+	ADDQ $0x04, DX
+	ADDQ SI, CX
+	ADDQ SI, AX
+	DECQ BX
+	JNE  row
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx2ScaleRows(y []float32, by []float32)
+// Requires: AVX
+TEXT ·avx2ScaleRows(SB), NOSPLIT, $0-48
+	MOVQ  y_base+0(FP), CX
+	MOVQ  by_base+24(FP), BX
+	MOVQ  by_len+32(FP), SI
+	MOVQ  y_len+8(FP), AX
+	TESTQ SI, SI
+	JE    end
+	XORL  DX, DX
+	DIVQ  SI
+
+row:
+	VBROADCASTSS (BX), Y0
+	MOVQ         AX, DI
+	SHLQ         $0x02, DI
+	XORQ         DX, DX
+
+loop:
+	LEAQ    32(DX), R8
+	CMPQ    R8, DI
+	JG      loopragged
+	VMOVUPS (CX)(DX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (CX)(DX*1)
+	MOVQ    R8, DX
+	JMP     loop
+
+loopragged:
+	SUBQ       DX, DI
+	JE         loopdone
+	LEAQ       table<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    64(R8)(DI*1), Y1
+	VMASKMOVPS (CX)(DX*1), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (CX)(DX*1)
+
+loopdone:
+	LEAQ (CX)(AX*4), CX
+	ADDQ $0x04, BX
+	DECQ SI
+	JNE  row
+
 end:
 	VZEROUPPER
 	RET

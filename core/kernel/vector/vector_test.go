@@ -71,16 +71,10 @@ var all = []routine{
 		func(x []float64) []float64 { return []float64{x[1] * x[2] * a} }},
 	{"AddProduct", 3, 1, nothing(func(x [][]float32) { AddProduct(x[0], x[1], x[2], a) }),
 		func(x []float64) []float64 { return []float64{x[0] + x[1]*x[2]*a} }},
-	{"ScoreGrad", 2, 1, nothing(func(x [][]float32) { ScoreGrad(x[0], x[1], a) }),
-		func(x []float64) []float64 { return []float64{x[1] * (x[0] - a)} }},
 	{"NormGrad", 4, 1, nothing(func(x [][]float32) { NormGrad(x[0], x[1], x[2], x[3], nil, a, b) }),
 		func(x []float64) []float64 { return []float64{a * (x[1]*x[3] - x[2]*b)} }},
 	{"NormGradAdd", 5, 1, nothing(func(x [][]float32) { NormGrad(x[0], x[1], x[2], x[3], x[4], a, b) }),
 		func(x []float64) []float64 { return []float64{x[4] + a*(x[1]*x[3]-x[2]*b)} }},
-	{"Rotate", 4, 2, nothing(func(x [][]float32) { Rotate(x[0], x[1], x[2], x[3], sign) }),
-		func(x []float64) []float64 {
-			return []float64{x[0]*x[2] - x[1]*x[3]*sign, x[1]*x[2] + x[0]*x[3]*sign}
-		}},
 	{"Gate", 3, 1, nothing(func(x [][]float32) { Gate(x[0], x[1], x[2]) }),
 		func(x []float64) []float64 { return []float64{x[1] * sigmoid(x[1]) * x[2]} }},
 	{"GateGrad", 5, 2, nothing(func(x [][]float32) { GateGrad(x[0], x[1], x[2], x[3], x[4]) }),

@@ -60,6 +60,7 @@ type Lanes struct {
 	Table  Table
 	Offset reg.GPVirtual
 	Ragged bool
+	Ahead  int // what is so many bytes on is asked for; 0: nothing
 	mask   reg.VecVirtual // of AVX2; AVX-512 has it in K1
 	name   string
 }
@@ -108,6 +109,7 @@ func (l *Lanes) Load(base reg.Register) reg.VecVirtual {
 	v, at := l.Vec(), Mem{Base: base, Index: l.Offset, Scale: 1}
 	switch {
 	case !l.Ragged:
+		l.ask(base)
 		VMOVUPS(at, v)
 	case l.Lanes() == 16:
 		VMOVUPS_Z(at, reg.K1, v)
@@ -117,11 +119,18 @@ func (l *Lanes) Load(base reg.Register) reg.VecVirtual {
 	return v
 }
 
+func (l *Lanes) ask(base reg.Register) {
+	if l.Ahead > 0 {
+		PREFETCHT0(Mem{Base: base, Index: l.Offset, Scale: 1, Disp: l.Ahead})
+	}
+}
+
 // Store stores v at base, up to the end.
 func (l *Lanes) Store(v reg.VecVirtual, base reg.Register) {
 	at := Mem{Base: base, Index: l.Offset, Scale: 1}
 	switch {
 	case !l.Ragged:
+		l.ask(base)
 		VMOVUPS(v, at)
 	case l.Lanes() == 16:
 		VMOVUPS(v, reg.K1, at)

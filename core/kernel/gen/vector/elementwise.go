@@ -2,6 +2,7 @@ package main
 
 import (
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
 
 	"github.com/herd-lm/herd/core/kernel/gen/isa"
 )
@@ -41,15 +42,6 @@ func (w writer) elementwise() {
 			l.Store(sum, p[0])
 		})
 	})
-	w.routine("ScoreGrad", "ds, p []float32, delta float32", "", "computes ds = p·(ds − delta).", func() {
-		p, delta := bases("ds", "p"), w.Broadcast("delta")
-		w.each("ds", func(l *isa.Lanes) {
-			v := l.Load(p[0])
-			VSUBPS(delta, v, v)
-			VMULPS(l.Load(p[1]), v, v)
-			l.Store(v, p[0])
-		})
-	})
 	w.normGrad("NormGrad", "dx, dy, x, g []float32, r, c float32", "computes dx = r·(dy·g − x·c).", false)
 	w.normGrad("NormGradAdd", "dx, dy, x, g, add []float32, r, c float32", "computes dx = add + r·(dy·g − x·c).", true)
 	w.rotate()
@@ -76,10 +68,18 @@ func (w writer) normGrad(name, parameters, doc string, add bool) {
 }
 
 func (w writer) rotate() {
-	w.routine("Rotate", "a, b, cos, sin []float32, sign float32", "", "turns each (a, b) by the angle of cos and sign·sin.", func() {
-		p, sign := bases("a", "b", "cos", "sin"), w.Broadcast("sign")
-		w.each("a", func(l *isa.Lanes) {
-			a, b, cos, s := l.Load(p[0]), l.Load(p[1]), l.Load(p[2]), l.Load(p[3])
+	w.routine("Rotate", "x, cos, sin []float32, sign float32", "", "turns each (x[i], x[i+half]) by the angle of cos[i] and sign·sin[i], in every run of 2·half elements, half being len(cos).", func() {
+		left, p, half, sign := length("x"), bases("x", "cos", "sin"), length("cos"), w.Broadcast("sign")
+		run, second := GP64(), GP64()
+		LEAQ(Mem{Base: half, Index: half, Scale: 1}, run)
+		TESTQ(run, run)
+		JE(LabelRef("end"))
+		Label("run")
+		CMPQ(left, run)
+		JL(LabelRef("end"))
+		LEAQ(Mem{Base: p[0], Index: half, Scale: 4}, second)
+		w.Each(w.table, "loop", half, func(l *isa.Lanes) {
+			a, b, cos, s := l.Load(p[0]), l.Load(second), l.Load(p[1]), l.Load(p[2])
 			VMULPS(sign, s, s)
 			as, bs := w.Vec(), w.Vec()
 			VMULPS(s, a, as)
@@ -87,8 +87,12 @@ func (w writer) rotate() {
 			VFMSUB213PS(bs, cos, a) // a·cos − b·s
 			VFMADD213PS(as, cos, b)
 			l.Store(a, p[0])
-			l.Store(b, p[1])
+			l.Store(b, second)
 		})
+		LEAQ(Mem{Base: p[0], Index: run, Scale: 4}, p[0])
+		SUBQ(run, left)
+		JMP(LabelRef("run"))
+		Label("end")
 	})
 }
 

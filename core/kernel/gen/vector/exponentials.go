@@ -103,6 +103,7 @@ func (w writer) exponentials() {
 	w.routine("Gate", "y, g, u []float32", "", "computes y = g·σ(g)·u.", func() {
 		p, lim := bases("y", "g", "u"), w.limits()
 		w.each("y", func(l *isa.Lanes) {
+			l.Ahead = 2048
 			g := l.Load(p[1])
 			s := w.sigmoid(g, lim)
 			VMULPS(g, s, s)
@@ -113,6 +114,7 @@ func (w writer) exponentials() {
 	w.routine("GateGrad", "dg, du, dy, g, u []float32", "", "is the gradient of Gate.", func() {
 		p, lim := bases("dg", "du", "dy", "g", "u"), w.limits()
 		w.each("dg", func(l *isa.Lanes) {
+			l.Ahead = 2048
 			g, dy := l.Load(p[3]), l.Load(p[2])
 			s := w.sigmoid(g, lim)
 			slope, gs := w.Constant(w.table, "1"), w.Vec()

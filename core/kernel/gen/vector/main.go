@@ -18,6 +18,7 @@ func main() {
 		w.elementwise()
 		w.exponentials()
 		w.rows()
+		w.attention()
 		w.adam()
 	}
 	Generate()
