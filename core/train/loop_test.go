@@ -327,8 +327,12 @@ func TestRefuses(t *testing.T) {
 		spoil func(*train.Task)
 		want  string
 	}{
-		"no rows":          {func(j *train.Task) { j.Examples = nil }, "no examples"},
-		"row without aim":  {func(j *train.Task) { j.Examples[3].Prompt.Weight = nil }, "nothing to learn"},
+		"no rows":         {func(j *train.Task) { j.Examples = nil }, "no examples"},
+		"row without aim": {func(j *train.Task) { j.Examples[3].Prompt.Weight = nil }, "nothing to learn"},
+		"beyond a window": {func(j *train.Task) {
+			window := 4
+			j.Params.Config.ModelType, j.Params.Config.SlidingWindow = "mistral", &window
+		}, "sliding window of 4"},
 		"long row":         {func(j *train.Task) { j.Settings.MicroTokens = 4 }, "micro-batch"},
 		"unknown schedule": {func(j *train.Task) { j.Settings.Schedule = "square" }, "square"},
 		"no steps":         {func(j *train.Task) { j.Settings.Steps, j.Settings.Epochs = 0, 0 }, "epochs"},
