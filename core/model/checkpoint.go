@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -99,14 +98,37 @@ func read(f checkpoint.Reader, t *Param) error {
 	return f.Read(t.Name, t.W)
 }
 
-// Save writes config.json and model.safetensors to dir, which must exist.
-func (p *Params) Save(dir string) error {
-	if err := p.Config.Save(dir); err != nil {
+// dtypes are the element types of weights, by their names in config.json.
+var dtypes = map[string]string{"float32": checkpoint.F32, "float16": checkpoint.F16, "bfloat16": checkpoint.BF16}
+
+// CheckDType reports that dtype is none of float32, float16 and bfloat16.
+func CheckDType(dtype string) error {
+	if dtypes[dtype] == "" {
+		return fmt.Errorf("dtype is %q, expected float32, float16 or bfloat16", dtype)
+	}
+	return nil
+}
+
+// shardBytes is how large a file of weights may become, as in transformers.
+const shardBytes = 5_000_000_000
+
+// Save writes config.json and the weights as float32 to dir, which must exist.
+func (p *Params) Save(dir string) error { return p.SaveAs(dir, "float32") }
+
+// SaveAs is Save with the weights rounded to dtype: float32, float16 or bfloat16.
+// Above 5 GB they are written in shards.
+func (p *Params) SaveAs(dir, dtype string) error {
+	if err := CheckDType(dtype); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
-	var tensors []checkpoint.Tensor
-	for _, t := range p.Tensors {
-		tensors = append(tensors, checkpoint.Tensor{Name: t.Name, Shape: t.Shape, Data: t.W})
+	c := p.Config
+	c.Type = dtype
+	if err := c.Save(dir); err != nil {
+		return fmt.Errorf("model: %w", err)
 	}
-	return checkpoint.Write(filepath.Join(dir, "model.safetensors"), tensors, map[string]string{"format": "pt"})
+	var tensors []checkpoint.Source
+	for _, t := range p.Tensors {
+		tensors = append(tensors, checkpoint.Tensor{Name: t.Name, Shape: t.Shape, Data: t.W}.As(dtypes[dtype]))
+	}
+	return checkpoint.WriteModel(dir, tensors, map[string]string{"format": "pt"}, shardBytes)
 }

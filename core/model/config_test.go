@@ -314,6 +314,9 @@ func TestSaveLoad(t *testing.T) {
 			}
 		}
 	}
+	if err := random(t, small(true)).SaveAs(t.TempDir(), "int8"); err == nil || !strings.Contains(err.Error(), "bfloat16") {
+		t.Errorf("saved as int8: %v", err)
+	}
 	if _, err := model.LoadAs(tiny, small(true), false); err == nil {
 		t.Error("weights of another shape were loaded")
 	}

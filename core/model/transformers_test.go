@@ -1,9 +1,14 @@
 package model_test
 
 import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -153,6 +158,60 @@ func TestTransformersReward(t *testing.T) {
 			t.Errorf("text %d is worth %v, want %v", i, got, want.Reward.Values[i])
 		}
 	}
+}
+
+// TestTransformersWeights: read, and written in their type, the weights are the same
+// bytes, and config.json too; in a wider type they are the same numbers.
+func TestTransformersWeights(t *testing.T) {
+	for name, dtype := range map[string]string{"tiny_qwen2": "bfloat16", "tiny_linear": "float16", "tiny_llama": "float32"} {
+		dir, same, wide := filepath.Join("testdata", name), t.TempDir(), t.TempDir()
+		p, err := model.Load(dir, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(p.SaveAs(same, dtype), p.Save(wide)); err != nil {
+			t.Fatal(err)
+		}
+		want := tensorBytes(t, dir)
+		if got := tensorBytes(t, same); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: the weights came back as other bytes", name)
+		}
+		want["model.norm.weight"] = "planted" + want["model.norm.weight"][7:]
+		if reflect.DeepEqual(tensorBytes(t, same), want) {
+			t.Errorf("%s: other bytes go unnoticed", name)
+		}
+		q, err := model.Load(wide, false)
+		if err != nil || !slices.Equal(p.W, q.W) || q.Config.Type != "float32" {
+			t.Errorf("%s: as float32 the weights are others, or said to be %s (%v)", name, q.Config.Type, err)
+		}
+	}
+}
+
+// tensorBytes returns the bytes of each tensor of a model, found without herd's reader.
+func tensorBytes(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dir, "*.safetensors"))
+	all := make(map[string]string)
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, data := b[8:8+binary.LittleEndian.Uint64(b)], b[8+binary.LittleEndian.Uint64(b):]
+		var tensors map[string]struct {
+			DType   string
+			Offsets [2]int `json:"data_offsets"`
+		}
+		if err := json.Unmarshal(header, &tensors); err != nil {
+			t.Fatal(err)
+		}
+		for name, info := range tensors {
+			if name != "__metadata__" {
+				all[name] = info.DType + ":" + string(data[info.Offsets[0]:info.Offsets[1]])
+			}
+		}
+	}
+	return all
 }
 
 // TestTransformersConfig: config.json of transformers comes back byte for byte.
