@@ -116,3 +116,28 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkRead reads 256 MB that the system has in memory already.
+func BenchmarkRead(b *testing.B) {
+	const n = 64 << 20
+	values := make([]float32, n)
+	for _, dtype := range []string{F32, BF16, F16} {
+		path := filepath.Join(b.TempDir(), "m.safetensors")
+		if err := WriteSources(path, []Source{Tensor{"x", []int{n}, values}.As(dtype)}, nil); err != nil {
+			b.Fatal(err)
+		}
+		f, err := Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(dtype, func(b *testing.B) {
+			b.SetBytes(int64(n * dtypes[dtype].bits / 8))
+			for b.Loop() {
+				if err := f.Read("x", values); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		f.Close()
+	}
+}

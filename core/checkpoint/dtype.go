@@ -72,17 +72,14 @@ func decodeF16(dst []float32, src []byte) {
 	}
 }
 
-// halfToFloat widens an IEEE 754 binary16 number, which is exact.
-func halfToFloat(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10)&0x1f, uint32(h)&0x3ff
-	switch exponent {
-	case 0: // zero or subnormal: fraction * 2^-24
-		return math.Float32frombits(math.Float32bits(float32(fraction)*0x1p-24) | sign)
-	case 0x1f: // infinity or NaN
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	default:
-		return math.Float32frombits(sign | (exponent-15+127)<<23 | fraction<<13)
+// halfToFloat widens an IEEE 754 binary16 number, which is exact: the bits, put
+// where float32 has its exponent and fraction, are the number over 2^112.
+func halfToFloat(half uint16) float32 {
+	h := uint32(half)
+	if h&0x7c00 == 0x7c00 { // infinity or NaN
+		return math.Float32frombits(h&0x8000<<16 | 0xff<<23 | h&0x3ff<<13)
 	}
+	return math.Float32frombits(h&0x8000<<16|h&0x7fff<<13) * 0x1p112
 }
 
 // encodeF32 writes src into the first 4*len(src) bytes of dst.
