@@ -7,6 +7,9 @@ import (
 	"slices"
 )
 
+// ShardBytes is how large transformers lets a file of weights become.
+const ShardBytes = 5_000_000_000
+
 // WriteModel writes weights into a directory: as one file if shardBytes is 0 or
 // they take no more, else as shards of at most shardBytes (or one tensor) with an
 // index, named as transformers names them. Weights that were there in the other

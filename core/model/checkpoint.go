@@ -79,12 +79,17 @@ func (p *Params) checkNames(names []string) error {
 		known[t.Name] = true
 	}
 	for _, name := range names {
-		unused := name == "lm_head.weight" && (p.Head == nil || p.Config.TiedHead)
-		if !known[name] && !unused && !strings.HasSuffix(name, "rotary_emb.inv_freq") {
+		if !known[name] && !p.Config.Ignores(name) {
 			return fmt.Errorf("tensor %q belongs to no Llama of this config.json", name)
 		}
 	}
 	return nil
+}
+
+// Ignores reports whether a tensor may be among the weights of c without being read:
+// a head that is tied or not used, and tables of angles from older programs.
+func (c Config) Ignores(name string) bool {
+	return name == "lm_head.weight" && (c.TiedHead || c.IsReward()) || strings.HasSuffix(name, "rotary_emb.inv_freq")
 }
 
 func read(f checkpoint.Reader, t *Param) error {
@@ -109,14 +114,11 @@ func CheckDType(dtype string) error {
 	return nil
 }
 
-// shardBytes is how large a file of weights may become, as in transformers.
-const shardBytes = 5_000_000_000
-
 // Save writes config.json and the weights as float32 to dir, which must exist.
 func (p *Params) Save(dir string) error { return p.SaveAs(dir, "float32") }
 
 // SaveAs is Save with the weights rounded to dtype: float32, float16 or bfloat16.
-// Above 5 GB they are written in shards.
+// They are written in shards where they take more than checkpoint.ShardBytes.
 func (p *Params) SaveAs(dir, dtype string) error {
 	if err := CheckDType(dtype); err != nil {
 		return fmt.Errorf("model: %w", err)
@@ -130,5 +132,5 @@ func (p *Params) SaveAs(dir, dtype string) error {
 	for _, t := range p.Tensors {
 		tensors = append(tensors, checkpoint.Tensor{Name: t.Name, Shape: t.Shape, Data: t.W}.As(dtypes[dtype]))
 	}
-	return checkpoint.WriteModel(dir, tensors, map[string]string{"format": "pt"}, shardBytes)
+	return checkpoint.WriteModel(dir, tensors, map[string]string{"format": "pt"}, checkpoint.ShardBytes)
 }

@@ -160,6 +160,22 @@ func (c Config) document() (map[string]json.RawMessage, error) {
 	return all, nil
 }
 
+// Fields returns what c says under the names of config.json: all that herd knows,
+// also what the file left out, and the rest of the file as it is.
+func (c Config) Fields() (map[string]json.RawMessage, error) {
+	all := make(map[string]json.RawMessage)
+	if c.Source != nil {
+		if err := json.Unmarshal(c.Source, &all); err != nil {
+			return nil, err
+		}
+	}
+	known, err := c.fields()
+	maps.Copy(all, known)
+	delete(all, "rope_parameters") // is in rope_theta and rope_scaling
+	delete(all, "dtype")           // is in torch_dtype
+	return all, err
+}
+
 // fields returns what c says by itself.
 func (c Config) fields() (all map[string]json.RawMessage, err error) {
 	text, err := json.Marshal(c)

@@ -75,6 +75,14 @@ func (c Config) ParamCount() int {
 	return p.Count()
 }
 
+// Tensors returns the tensors of a model of configuration c, in order, without
+// their weights.
+func (c Config) Tensors() []*Param {
+	p := &Params{Config: c}
+	p.declare()
+	return p.Tensors
+}
+
 func (t *Param) size() int {
 	n := 1
 	for _, d := range t.Shape {
