@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"data/check", "data/example"},
 	{"data/world"},
 	{"core/sample", "core/train", "core/score"},
-	{"core/stage", "eval"},
+	{"core/stage", "core/modeldir", "eval"},
 	{"pretrain", "sft", "reward", "rejection", "dpo"},
 	{"recipes"},
 	{"cmd/herd", "scripts/bench"},

@@ -7,7 +7,6 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/check"
@@ -34,10 +33,10 @@ func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pro
 		if err != nil {
 			return nil, fmt.Errorf("eval: row %s: %w", row.ID, err)
 		}
-		if n := len(chat.IDs); n >= p.Config.MaxPositions {
-			return nil, fmt.Errorf("eval: row %s: the prompt has %d tokens, the model %d positions: nothing can follow", row.ID, n, p.Config.MaxPositions)
+		if n := len(chat.IDs); n >= p.Config.Context() {
+			return nil, fmt.Errorf("eval: row %s: the prompt has %d tokens, the model %d positions: nothing can follow", row.ID, n, p.Config.Context())
 		}
-		requests[i] = sample.Request{Prompt: chat.IDs, Seeds: []uint64{uint64(i)}, Stop: []token.ID{tok.EOT(), tok.EOS()}, Settings: s}
+		requests[i] = sample.Request{Prompt: chat.IDs, Seeds: []uint64{uint64(i)}, Stop: p.Config.StopIDs(tok.EOT(), tok.EOS()), Settings: s}
 	}
 	engine, err := sample.NewEngine(p, slots)
 	if err != nil {

@@ -91,14 +91,14 @@ func paired(p *model.Params, tok *tokenizer.Tokenizer, pairs []data.Preference, 
 		if err != nil {
 			return nil, nil, fmt.Errorf("eval: row %s: %w", row.ID, err)
 		}
-		if len(e.Prompt.IDs)+max(len(e.Responses[chosen].IDs), len(e.Responses[rejected].IDs)) > p.Config.MaxPositions {
+		if len(e.Prompt.IDs)+max(len(e.Responses[chosen].IDs), len(e.Responses[rejected].IDs)) > p.Config.Context() {
 			continue
 		}
 		read(&e)
 		kept, examples = append(kept, row), append(examples, e)
 	}
 	if len(examples) == 0 {
-		return nil, nil, fmt.Errorf("eval: none of %d preferences fits the model's %d positions", len(pairs), p.Config.MaxPositions)
+		return nil, nil, fmt.Errorf("eval: none of %d preferences fits the model's %d positions", len(pairs), p.Config.Context())
 	}
 	return kept, examples, nil
 }

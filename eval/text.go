@@ -57,7 +57,7 @@ func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats
 		if err != nil {
 			return nil, fmt.Errorf("eval: row %s: %w", c.ID, err)
 		}
-		if e.Targets() > 0 && len(e.Prompt.IDs) <= p.Config.MaxPositions {
+		if e.Targets() > 0 && len(e.Prompt.IDs) <= p.Config.Context() {
 			examples = append(examples, e)
 		}
 	}

@@ -111,6 +111,7 @@ type run struct {
 	manifest checkpoint.Manifest
 	tok      *tokenizer.Tokenizer
 	engine   *sample.Engine
+	stop     []token.ID // what ends an answer
 	judge    *judge
 	progress Progress
 }
@@ -136,7 +137,8 @@ func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &run{Settings: s, manifest: m, tok: tok, engine: engine, judge: j}, nil
+	stop := policy.Config.StopIDs(tok.EOT(), tok.EOS())
+	return &run{Settings: s, manifest: m, tok: tok, engine: engine, stop: stop, judge: j}, nil
 }
 
 // answerAll works block by block, leaving out those that are done.
@@ -192,7 +194,7 @@ func (r *run) answer(ctx context.Context, prompts []data.Chat) ([]data.Sample, e
 		}
 		requests[i] = sample.Request{
 			Prompt: rendered.IDs, Seeds: seeds(r.Seed, p.ID, r.Samples),
-			Stop: []token.ID{r.tok.EOT(), r.tok.EOS()}, Settings: r.Settings.Settings,
+			Stop: r.stop, Settings: r.Settings.Settings,
 		}
 		rows[i] = data.Sample{
 			Origin: data.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta},

@@ -111,13 +111,13 @@ func (c *conversation) turn(ctx context.Context, message string, in prompter, ou
 // prompt returns the conversation as tokens. If there would be no room for an
 // answer, the oldest turns are forgotten.
 func (c *conversation) prompt(in prompter) ([]token.ID, error) {
-	room := min(c.MaxTokens, c.config.MaxPositions/4)
+	room := min(c.MaxTokens, c.config.Context()/4)
 	for {
 		rendered, err := c.tok.Chat(append(c.system[:len(c.system):len(c.system)], c.messages...), true)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.dir, err)
 		}
-		if len(c.messages) == 1 || len(rendered.IDs)+room <= c.config.MaxPositions {
+		if len(c.messages) == 1 || len(rendered.IDs)+room <= c.config.Context() {
 			return rendered.IDs, nil
 		}
 		c.messages = c.messages[2:]

@@ -78,6 +78,23 @@ func (d *display) sampling(p rejection.Progress) {
 	d.show(samplingJSON(p), line, p.Prompts == p.All)
 }
 
+// tensors returns what shows how work on a model gets on, tensor by tensor.
+func (d *display) tensors(what string) func(done, all int) {
+	d.last = d.began // short work needs no line
+	return func(done, all int) {
+		event := map[string]any{"work": what, "tensors": done, "all": all}
+		d.show(event, fmt.Sprintf("%s  tensors %d/%d", what, done, all), false)
+	}
+}
+
+// clear removes a line that would be redrawn.
+func (d *display) clear() {
+	if d.drawn {
+		fmt.Fprint(d.w, "\r\x1b[K")
+		d.drawn = false
+	}
+}
+
 // show shows an event; one that must be seen waits for no interval.
 func (d *display) show(event any, line string, must bool) {
 	switch {
@@ -110,10 +127,7 @@ func (d *display) redraw(line string) {
 
 // line prints a line that stays.
 func (d *display) line(text string) {
-	if d.drawn {
-		fmt.Fprint(d.w, "\r\x1b[K")
-		d.drawn = false
-	}
+	d.clear()
 	fmt.Fprintln(d.w, text)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar: what a person types, what comes out.
 // There, next to herd and testscript's own commands, are
 //
-//	tiny [-reward] DIR   writes a small random model with a tokenizer
+//	tiny [-reward] [-seed=N] DIR   writes a small random model with a tokenizer
 //	code N CMD...        runs a command that must exit with N
 //	await FILE           waits until there is something in a file
 //	truncate FILE N      cuts a file to N bytes
@@ -50,15 +51,19 @@ var tinyText = strings.Repeat("the herd moves over the hills where the grass is 
 
 // tiny writes a model directory: 300 tokens, 2 layers of width 32, 64 positions.
 func tiny(args []string) int {
-	dir := args[len(args)-1]
-	if err := writeTiny(dir, slices.Contains(args, "-reward")); err != nil {
+	flags := flag.NewFlagSet("tiny", flag.ExitOnError)
+	reward, seed := flags.Bool("reward", false, ""), flags.Uint64("seed", 1, "")
+	_ = flags.Parse(args) // exits
+	if err := writeSeeded(flags.Arg(0), *reward, *seed); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return 0
 }
 
-func writeTiny(dir string, reward bool) error {
+func writeTiny(dir string, reward bool) error { return writeSeeded(dir, reward, 1) }
+
+func writeSeeded(dir string, reward bool, seed uint64) error {
 	tok, err := tokenizer.Train(slices.Values([]string{tinyText}), tokenizer.TrainSettings{VocabSize: 300})
 	if err != nil {
 		return err
@@ -75,7 +80,7 @@ func writeTiny(dir string, reward bool) error {
 	if err != nil {
 		return err
 	}
-	p.Init(1)
+	p.Init(seed)
 	if reward {
 		for i := range p.Score.W {
 			p.Score.W[i] = float32(i%3 - 1)

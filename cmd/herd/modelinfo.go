@@ -161,7 +161,7 @@ func (m *modelInfo) print(w io.Writer) error {
 	fact("architecture", "%s", strings.Join(c.Architectures, " "))
 	fact("", "%d layers of width %d, feed-forward %d", c.Layers, c.HiddenSize, c.IntermediateSize)
 	fact("", "%d heads of %d, %d for keys and values", c.Heads, c.HeadDim, c.KVHeads)
-	fact("", "vocabulary %d, context %d tokens", c.VocabSize, c.MaxPositions)
+	fact("", "vocabulary %d, context %d tokens", c.VocabSize, c.Context())
 	fact("parameters", "%s", shares(m.Groups, m.Parameters))
 	fact("weights", "%s on disk, %s", memory.Bytes(m.Bytes), shares(m.DTypes, m.Parameters))
 	fact("memory", "%s to run, and %s for each token of context", memory.Bytes(m.RunBytes), memory.Bytes(m.ContextBytes))

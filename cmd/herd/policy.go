@@ -53,10 +53,7 @@ func loadPolicy(dir string, n int, precision kernel.Precision) (*policy, error) 
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	p := &policy{dir: dir, config: config, tok: tok, engine: engine}
-	p.stop = []token.ID{tok.EOT(), tok.EOS()}
-	for _, id := range config.EOS {
-		p.stop = append(p.stop, token.ID(id))
-	}
+	p.stop = config.StopIDs(tok.EOT(), tok.EOS())
 	return p, nil
 }
 

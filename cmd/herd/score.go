@@ -146,7 +146,7 @@ func (s *scorer) needTokenizer() (err error) {
 
 func (s *scorer) check(ids []token.ID) error {
 	c := s.params.Config
-	if most := c.MaxPositions; len(ids) > most {
+	if most := c.Context(); len(ids) > most {
 		return fmt.Errorf("%d tokens, the model takes %d: shorten the text or split it", len(ids), most)
 	}
 	if c.IsReward() && len(ids) == 0 {

@@ -62,7 +62,7 @@ func (m *Model) openShards() error {
 	path := filepath.Join(m.dir, IndexName)
 	weights, err := readIndex(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s: no %s and no %s in it: %w", m.dir, ModelName, IndexName, err)
+		return fmt.Errorf("%s: no %s and no %s in it%s: %w", m.dir, ModelName, IndexName, foreign(m.dir), err)
 	}
 	if err != nil {
 		return err
@@ -78,6 +78,18 @@ func (m *Model) openShards() error {
 		}
 	}
 	return nil
+}
+
+// foreign says what to do with weights in dir that are in another format.
+func foreign(dir string) string {
+	if files, _ := filepath.Glob(filepath.Join(dir, "pytorch_model*.bin")); len(files) > 0 {
+		return fmt.Sprintf(", but %s: that is a Python pickle, which runs code when it is opened, and is not read; "+
+			"have transformers save the model again, which writes safetensors", filepath.Base(files[0]))
+	}
+	if files, _ := filepath.Glob(filepath.Join(dir, "consolidated*")); len(files) > 0 {
+		return fmt.Sprintf(", but %s: that is Meta's or Mistral's own layout, take the model in Hugging Face's", filepath.Base(files[0]))
+	}
+	return ""
 }
 
 func (m *Model) openShard(shard string, weights map[string]string) error {
@@ -163,6 +175,15 @@ func (m *Model) Read(name string, dst []float32) error {
 		return fmt.Errorf("%s: no tensor %q", m.dir, name)
 	}
 	return f.Read(name, dst)
+}
+
+// ReadPart converts a part of a tensor to float32, as File.ReadPart does.
+func (m *Model) ReadPart(name string, from int, dst []float32) error {
+	f := m.where[name]
+	if f == nil {
+		return fmt.Errorf("%s: no tensor %q", m.dir, name)
+	}
+	return f.ReadPart(name, from, dst)
 }
 
 // Close closes all shards.

@@ -15,6 +15,15 @@ var weights = []Tensor{
 	{"mlp", []int{9}, numbers(9)}, {"head", []int{1, 3}, numbers(3)},
 }
 
+// as returns tensors to be written in a type.
+func as(dtype string, tensors []Tensor) []Source {
+	var sources []Source
+	for _, t := range tensors {
+		sources = append(sources, t.As(dtype))
+	}
+	return sources
+}
+
 func TestWriteModel(t *testing.T) {
 	for _, c := range []struct {
 		limit int64
@@ -27,7 +36,7 @@ func TestWriteModel(t *testing.T) {
 		{1, []string{"model-00001-of-00004.safetensors", "model-00002-of-00004.safetensors", "model-00003-of-00004.safetensors", "model-00004-of-00004.safetensors"}},
 	} {
 		dir := t.TempDir()
-		if err := WriteModel(dir, weights, map[string]string{"format": "pt"}, c.limit); err != nil {
+		if err := WriteModel(dir, as(F32, weights), map[string]string{"format": "pt"}, c.limit); err != nil {
 			t.Fatal(err)
 		}
 		if len(c.files) > 1 {
@@ -52,8 +61,53 @@ func TestWriteModel(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := WriteModel(t.TempDir(), append(weights, weights[0]), nil, 1); err == nil || !strings.Contains(err.Error(), `"embed"`) {
+	if err := WriteModel(t.TempDir(), as(F32, append(weights, weights[0])), nil, 1); err == nil || !strings.Contains(err.Error(), `"embed"`) {
 		t.Errorf("a name twice: error %v", err)
+	}
+}
+
+// TestWriteModelReplaces: weights in the other form do not stay behind, and what is
+// no weights of ours does.
+func TestWriteModelReplaces(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "adapter.safetensors"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		limit int64
+		files int // the index too
+	}{{20, 4}, {0, 1}, {43, 3}, {1, 5}, {20, 4}} {
+		if err := WriteModel(dir, as(BF16, weights), nil, c.limit); err != nil {
+			t.Fatal(err)
+		}
+		if entries, _ := os.ReadDir(dir); len(entries) != c.files+1 {
+			t.Errorf("limit %d left %v", c.limit, entries)
+		}
+		m, err := OpenModel(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readAll(t, m); !reflect.DeepEqual(got, weights) {
+			t.Errorf("limit %d: read %v, want %v", c.limit, got, weights)
+		}
+		m.Close()
+	}
+}
+
+// TestOpenModelForeign: weights in another format are an error that says what to do.
+func TestOpenModelForeign(t *testing.T) {
+	for name, want := range map[string]string{
+		"pytorch_model.bin":                "pickle",
+		"pytorch_model-00001-of-00002.bin": "pickle",
+		"consolidated.00.pth":              "Meta's",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenModel(dir); err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // section Format). Its methods may be called by several goroutines at once.
 type File struct {
 	path  string
-	f     *os.File
+	bytes *content
 	data  int64 // where the data section starts
 	infos []Info
 	index map[string]int // into infos
@@ -48,7 +48,7 @@ func newFile(f *os.File, path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := &File{path: path, f: f, data: data, infos: h.tensors, meta: h.meta, index: map[string]int{}}
+	file := &File{path: path, bytes: newContent(f, stat.Size()), data: data, infos: h.tensors, meta: h.meta, index: map[string]int{}}
 	for i, t := range h.tensors {
 		file.index[t.Name] = i
 	}
@@ -101,42 +101,54 @@ func (f *File) Info(name string) (Info, bool) {
 // Metadata returns the free-form strings of the header.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.meta) }
 
-// chunk is how many bytes are read, or written, at a time.
-const chunk = 256 << 10
-
 // Read converts a tensor to float32. dst must have as many elements as the
 // tensor. F32, BF16 and F16 convert exactly, F64 is rounded; other types are an
-// error, as is a file that has become shorter since it was opened.
+// error, as is a file that has become shorter since it was opened. What was read
+// does not stay in memory besides.
 func (f *File) Read(name string, dst []float32) error {
+	if info, ok := f.Info(name); ok && len(dst) != info.size {
+		return fmt.Errorf("%s: tensor %q: shape %v has %d elements, want %d", f.path, name, info.Shape, info.size, len(dst))
+	}
+	return f.ReadPart(name, 0, dst)
+}
+
+// ReadPart is Read for the elements from the given one on, as many as dst has.
+func (f *File) ReadPart(name string, from int, dst []float32) error {
 	i, ok := f.index[name]
 	if !ok {
 		return fmt.Errorf("%s: no tensor %q", f.path, name)
 	}
-	if err := f.read(f.infos[i], dst); err != nil {
+	if err := f.read(f.infos[i], from, dst); err != nil {
 		return fmt.Errorf("%s: tensor %q: %w", f.path, name, err)
 	}
 	return nil
 }
 
-func (f *File) read(info Info, dst []float32) error {
+// readPiece is how many elements a processor converts at a time.
+const readPiece = 1 << 19
+
+func (f *File) read(info Info, from int, dst []float32) error {
 	t := dtypes[info.DType]
 	if t.decode == nil {
 		return fmt.Errorf("is %s, want F32, F16, BF16 or F64", info.DType)
 	}
-	if len(dst) != info.size {
-		return fmt.Errorf("shape %v has %d elements, want %d", info.Shape, info.size, len(dst))
+	if from < 0 || len(dst) > info.size-from {
+		return fmt.Errorf("has %d elements, want %d from %d on", info.size, len(dst), from)
 	}
 	width := t.bits / 8
-	buf := make([]byte, min(len(dst)*width, chunk))
-	for at := f.data + info.start; len(dst) > 0; {
-		n := min(len(dst), len(buf)/width)
-		if _, err := f.f.ReadAt(buf[:n*width], at); err != nil {
-			return fmt.Errorf("byte %d: %w", at, noEOF(err))
+	start := f.data + info.start + int64(from)*int64(width)
+	err := inPieces(len(dst), readPiece, func(lo, hi int) error {
+		at := start + int64(lo)*int64(width)
+		err := f.bytes.visit(at, (hi-lo)*width, func(src []byte) { t.decode(dst[lo:hi], src) })
+		if err != nil {
+			err = fmt.Errorf("byte %d: %w", at, err)
 		}
-		t.decode(dst[:n], buf)
-		dst, at = dst[n:], at+int64(n*width)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	return f.bytes.check()
 }
 
 // noEOF tells a file that ends too early from one that ends where it should.
@@ -148,4 +160,4 @@ func noEOF(err error) error {
 }
 
 // Close closes the file. What was read stays.
-func (f *File) Close() error { return f.f.Close() }
+func (f *File) Close() error { return f.bytes.close() }

@@ -26,6 +26,9 @@ type Info struct {
 // Len returns the number of elements, which Read wants a slice of.
 func (i Info) Len() int { return i.size }
 
+// Bytes returns what the tensor takes in the file.
+func (i Info) Bytes() int64 { return i.end - i.start }
+
 // Reader is what a File, a Model and whoever adapts their names have in common.
 type Reader interface {
 	Names() []string                       // in the order of the data

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -13,10 +14,40 @@ import (
 	"unicode/utf8"
 )
 
+// Source is a tensor to be written, whose elements are asked for when their turn
+// comes.
+type Source struct {
+	Name  string
+	Shape []int
+	DType string                              // F32, F16 or BF16
+	Read  func(dst []float32, from int) error // elements [from, from+len(dst))
+}
+
+// As returns the tensor as one to be written in a type.
+func (t Tensor) As(dtype string) Source {
+	return Source{t.Name, t.Shape, dtype, func(dst []float32, from int) error {
+		if n, err := elements(t.Shape); err != nil || n != len(t.Data) {
+			return cmp.Or(err, fmt.Errorf("shape %v has %d elements, the data %d", t.Shape, n, len(t.Data)))
+		}
+		copy(dst, t.Data[from:])
+		return nil
+	}}
+}
+
 // Write writes tensors to a safetensors file as F32, in their order. The file
 // appears under its name when it is complete and on the disk, and not before.
 // transformers wants meta to hold "format": "pt".
 func Write(path string, tensors []Tensor, meta map[string]string) error {
+	sources := make([]Source, len(tensors))
+	for i, t := range tensors {
+		sources[i] = t.As(F32)
+	}
+	return WriteSources(path, sources, meta)
+}
+
+// WriteSources is Write for tensors of any type. Numbers are rounded to the nearest
+// of their type, of two to the even one; one that is too large for it is an error.
+func WriteSources(path string, tensors []Source, meta map[string]string) error {
 	h, err := encodeHeader(tensors, meta)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -24,19 +55,14 @@ func Write(path string, tensors []Tensor, meta map[string]string) error {
 	return WriteFile(path, func(w io.Writer) error { return encode(w, h, tensors) })
 }
 
-func encode(w io.Writer, header []byte, tensors []Tensor) error {
+func encode(w io.Writer, header []byte, tensors []Source) error {
 	if _, err := w.Write(header); err != nil {
 		return err
 	}
-	buf := make([]byte, chunk)
+	e := newEncoder(w)
 	for _, t := range tensors {
-		for data := t.Data; len(data) > 0; {
-			n := min(len(data), chunk/4)
-			encodeF32(buf, data[:n])
-			if _, err := w.Write(buf[:4*n]); err != nil {
-				return fmt.Errorf("tensor %q: %w", t.Name, err)
-			}
-			data = data[n:]
+		if err := e.tensor(t); err != nil {
+			return fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 	}
 	return nil
@@ -44,7 +70,7 @@ func encode(w io.Writer, header []byte, tensors []Tensor) error {
 
 // encodeHeader returns the length, the JSON header and the spaces that align the
 // data to 8 bytes.
-func encodeHeader(tensors []Tensor, meta map[string]string) ([]byte, error) {
+func encodeHeader(tensors []Source, meta map[string]string) ([]byte, error) {
 	b := bytes.NewBuffer(make([]byte, 8))
 	b.WriteByte('{')
 	if err := errors.Join(encodeMeta(b, meta), encodeTensors(b, tensors)); err != nil {
@@ -62,7 +88,7 @@ func encodeHeader(tensors []Tensor, meta map[string]string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func encodeTensors(b *bytes.Buffer, tensors []Tensor) error {
+func encodeTensors(b *bytes.Buffer, tensors []Source) error {
 	type entry struct {
 		DType   string   `json:"dtype"`
 		Shape   []int    `json:"shape"`
@@ -81,21 +107,21 @@ func encodeTensors(b *bytes.Buffer, tensors []Tensor) error {
 		start := end
 		end += t.bytes()
 		shape := append([]int{}, t.Shape...) // a scalar's is [], not null
-		if err := encodeMember(b, t.Name, entry{"F32", shape, [2]int64{start, end}}); err != nil {
+		if err := encodeMember(b, t.Name, entry{t.DType, shape, [2]int64{start, end}}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t Tensor) check() error {
+func (t Source) check() error {
 	if !utf8.ValidString(t.Name) {
 		return errors.New("name is not UTF-8")
 	}
-	n, err := elements(t.Shape)
-	if err == nil && n != len(t.Data) {
-		err = fmt.Errorf("shape %v has %d elements, the data %d", t.Shape, n, len(t.Data))
+	if dtypes[t.DType].encode == nil {
+		return fmt.Errorf("cannot be written as %q, want %s, %s or %s", t.DType, F32, F16, BF16)
 	}
+	_, err := elements(t.Shape)
 	return err
 }
 
@@ -143,6 +169,9 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	}
 	return syncDir(filepath.Dir(path))
 }
+
+// chunk is how many bytes are gathered before they are written.
+const chunk = 256 << 10
 
 func writeSynced(path string, write func(io.Writer) error) error {
 	f, err := os.Create(path)

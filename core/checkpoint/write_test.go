@@ -68,7 +68,7 @@ func TestWriteFileFails(t *testing.T) {
 	err := WriteFile(path, func(w io.Writer) error {
 		w.Write(make([]byte, 2*chunk)) // some of it reaches the disk
 		full := failing(10)
-		return encode(&full, nil, []Tensor{{"a", []int{4}, numbers(4)}})
+		return encode(&full, nil, []Source{Tensor{"a", []int{4}, numbers(4)}.As(F32)})
 	})
 	for _, want := range []string{path, `tensor "a"`, "no space"} {
 		if err == nil || !strings.Contains(err.Error(), want) {

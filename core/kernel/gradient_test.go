@@ -28,6 +28,30 @@ func linearOperation(rng *rand.Rand, n, in, out int) operation {
 	}
 }
 
+func biasOperation(rng *rand.Rand, n, d int) operation {
+	return operation{
+		name: fmt.Sprintf("Bias/%dx%d", n, d),
+		in:   [][]float32{random(rng, n*d), random(rng, d)},
+		define: func(v []vec) vec {
+			y := append(vec(nil), v[0]...)
+			for i := range y {
+				y[i] += v[1][i%d]
+			}
+			return y
+		},
+		forward: func(v [][]float32) []float32 {
+			y := append([]float32(nil), v[0]...)
+			AddBias(y, v[1], n, d)
+			return y
+		},
+		backward: func(_ [][]float32, dy []float32) [][]float32 {
+			db := random(rng, d)
+			BiasGrad(db, dy, n, d, false)
+			return [][]float32{append([]float32(nil), dy...), db}
+		},
+	}
+}
+
 func normOperation(rng *rand.Rand, n, d int) operation {
 	const eps = 1e-3
 	return operation{
@@ -200,6 +224,7 @@ func operations() []operation {
 	rng := newRand(1)
 	ops := []operation{
 		linearOperation(rng, 1, 1, 1), linearOperation(rng, 5, 7, 3), linearOperation(rng, 17, 9, 18), linearOperation(rng, 3, 20, 35),
+		biasOperation(rng, 1, 1), biasOperation(rng, 9, 5), biasOperation(rng, 3, 300),
 		normOperation(rng, 1, 5), normOperation(rng, 7, 16), normOperation(rng, 35, 9),
 		rotaryOperation(rng, 3, Heads{2, 1, 4}), rotaryOperation(rng, 5, Heads{3, 3, 6}),
 		swigluOperation(rng, 1, 1), swigluOperation(rng, 5, 19),
@@ -288,6 +313,7 @@ func TestAccumulate(t *testing.T) {
 	}
 	dx := make([]float32, n*d)
 	accumulates(t, d, func(dg []float32, acc bool) { RMSNormGrad(dx, dg, dy, x, g, rstd, nil, n, d, acc) })
+	accumulates(t, d, func(db []float32, acc bool) { BiasGrad(db, dy, n, d, acc) })
 	accumulates(t, vocab*d, func(de []float32, acc bool) { EmbedGrad(de, dy, ids, d, vocab, acc) })
 	accumulates(t, vocab*d, func(dw []float32, acc bool) {
 		headLogProbGrad(FP32, dx, dw, dlogp, lse, x, w, ids, d, vocab, acc)

@@ -239,6 +239,9 @@ func everything(f Precision) map[string][]float32 {
 	f.AttentionGrad(room("dqkv", n*h.QKV()), x, r["o"], r["lse"], r["qkv"], segs, h, n)
 	f.LinearInputGrad(room("dx", n*d), dy, qkvW, n, d, h.QKV(), false)
 	f.LinearWeightGrad(room("dw", h.QKV()*d), dy, x, n, d, h.QKV(), false)
+	copy(room("biased", n*d), x)
+	AddBias(r["biased"], g, n, d)
+	BiasGrad(room("db", h.QKV()), dy, n, h.QKV(), false)
 	RMSNormGrad(room("dnorm", n*d), room("dg", d), x, x, g, r["rstd"], nil, n, d, false)
 	SwiGLU(room("swiglu", n*d), dy, n, d)
 	SwiGLUGrad(room("dswiglu", 2*n*d), x, dy, n, d)
@@ -270,6 +273,7 @@ func TestNoAllocation(t *testing.T) {
 			"Linear":        func() { FP32.Linear(qkv, o, w, qkv, n, d, h.QKV()) },
 			"Attention":     func() { FP32.Attention(o, lse, qkv, segs, h, n) },
 			"AttentionGrad": func() { FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n) },
+			"BiasGrad":      func() { BiasGrad(dg, o, n, d, true) },
 			"RMSNormGrad":   func() { RMSNormGrad(o, dg, o, o, dg, rstd, nil, n, d, true) },
 			"Head":          func() { FP32.HeadLogProbGrad(dx, dw, scratch, rstd, rstd, o, w, target, d, h.QKV(), true) },
 			"CrossEntropy":  func() { FP32.CrossEntropy(logp, dx, dw, scratch[:n*h.QKV()], some, o, w, target, d, h.QKV(), true) },

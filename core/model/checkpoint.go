@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -80,12 +79,17 @@ func (p *Params) checkNames(names []string) error {
 		known[t.Name] = true
 	}
 	for _, name := range names {
-		unused := name == "lm_head.weight" && (p.Head == nil || p.Config.TiedHead)
-		if !known[name] && !unused && !strings.HasSuffix(name, "rotary_emb.inv_freq") {
+		if !known[name] && !p.Config.Ignores(name) {
 			return fmt.Errorf("tensor %q belongs to no Llama of this config.json", name)
 		}
 	}
 	return nil
+}
+
+// Ignores reports whether a tensor may be among the weights of c without being read:
+// a head that is tied or not used, and tables of angles from older programs.
+func (c Config) Ignores(name string) bool {
+	return name == "lm_head.weight" && (c.TiedHead || c.IsReward()) || strings.HasSuffix(name, "rotary_emb.inv_freq")
 }
 
 func read(f checkpoint.Reader, t *Param) error {
@@ -99,14 +103,34 @@ func read(f checkpoint.Reader, t *Param) error {
 	return f.Read(t.Name, t.W)
 }
 
-// Save writes config.json and model.safetensors to dir, which must exist.
-func (p *Params) Save(dir string) error {
-	if err := p.Config.Save(dir); err != nil {
+// dtypes are the element types of weights, by their names in config.json.
+var dtypes = map[string]string{"float32": checkpoint.F32, "float16": checkpoint.F16, "bfloat16": checkpoint.BF16}
+
+// CheckDType reports that dtype is none of float32, float16 and bfloat16.
+func CheckDType(dtype string) error {
+	if dtypes[dtype] == "" {
+		return fmt.Errorf("dtype is %q, expected float32, float16 or bfloat16", dtype)
+	}
+	return nil
+}
+
+// Save writes config.json and the weights as float32 to dir, which must exist.
+func (p *Params) Save(dir string) error { return p.SaveAs(dir, "float32") }
+
+// SaveAs is Save with the weights rounded to dtype: float32, float16 or bfloat16.
+// They are written in shards where they take more than checkpoint.ShardBytes.
+func (p *Params) SaveAs(dir, dtype string) error {
+	if err := CheckDType(dtype); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
-	var tensors []checkpoint.Tensor
-	for _, t := range p.Tensors {
-		tensors = append(tensors, checkpoint.Tensor{Name: t.Name, Shape: t.Shape, Data: t.W})
+	c := p.Config
+	c.Type = dtype
+	if err := c.Save(dir); err != nil {
+		return fmt.Errorf("model: %w", err)
 	}
-	return checkpoint.Write(filepath.Join(dir, "model.safetensors"), tensors, map[string]string{"format": "pt"})
+	var tensors []checkpoint.Source
+	for _, t := range p.Tensors {
+		tensors = append(tensors, checkpoint.Tensor{Name: t.Name, Shape: t.Shape, Data: t.W}.As(dtypes[dtype]))
+	}
+	return checkpoint.WriteModel(dir, tensors, map[string]string{"format": "pt"}, checkpoint.ShardBytes)
 }

@@ -3,18 +3,10 @@ package model
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 )
 
-// The two architectures that herd trains, as config.json names them.
-const (
-	CausalLM    = "LlamaForCausalLM"
-	RewardModel = "LlamaForSequenceClassification"
-)
-
-// Config describes a Llama, in the fields of Hugging Face's config.json.
+// Config describes a Llama, or a model that differs from one in little (see
+// families), in the fields of Hugging Face's config.json.
 type Config struct {
 	Architectures []string `json:"architectures"`
 	ModelType     string   `json:"model_type"`
@@ -31,8 +23,12 @@ type Config struct {
 
 	NormEps   float64 `json:"rms_norm_eps"`
 	RopeTheta float64 `json:"rope_theta"`
-	// RopeScaling is nil or the llama3 scaling of long contexts.
+	// RopeScaling is nil or the scaling of long contexts.
 	RopeScaling *RopeScaling `json:"rope_scaling"`
+
+	// Attention over the last tokens only, which herd does not compute: see Context.
+	SlidingWindow    *int `json:"sliding_window,omitempty"`
+	UseSlidingWindow bool `json:"use_sliding_window,omitempty"`
 
 	HiddenAct     string  `json:"hidden_act"`
 	AttentionBias bool    `json:"attention_bias"`
@@ -44,16 +40,10 @@ type Config struct {
 	EOS  IntSet `json:"eos_token_id,omitempty"`
 	Pad  *int   `json:"pad_token_id,omitempty"`
 	Type string `json:"torch_dtype,omitempty"`
-}
 
-// RopeScaling is `rope_scaling` of config.json; only rope_type llama3 is known.
-type RopeScaling struct {
-	Type             string  `json:"rope_type"`
-	Factor           float64 `json:"factor"`
-	LowFreqFactor    float64 `json:"low_freq_factor"`
-	HighFreqFactor   float64 `json:"high_freq_factor"`
-	OriginalMaxPos   int     `json:"original_max_position_embeddings"`
-	DeprecatedMethod string  `json:"type,omitempty"` // the older name of rope_type
+	// Source is the config.json that c was read from, and Generation the
+	// generation_config.json beside it; nil if there was none.
+	Source, Generation json.RawMessage `json:"-"`
 }
 
 // IntSet is a JSON number or list of numbers: eos_token_id comes as either.
@@ -83,92 +73,51 @@ func (s IntSet) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]int(s))
 }
 
-// LoadConfig reads and validates dir/config.json.
-func LoadConfig(dir string) (Config, error) {
-	path := filepath.Join(dir, "config.json")
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("model: %w (a model directory holds config.json and model.safetensors)", err)
+// Context returns the longest context in tokens that the model is computed for:
+// max_position_embeddings, or a sliding window that is shorter, because up to
+// there it hides nothing.
+func (c Config) Context() int {
+	if c.SlidingWindow == nil || c.ModelType == "llama" || c.ModelType == "qwen2" && !c.UseSlidingWindow {
+		return c.MaxPositions
 	}
-	var c Config
-	if err := json.Unmarshal(b, &c); err != nil {
-		return Config{}, fmt.Errorf("model: %s: %w", path, err)
-	}
-	c.fillDefaults()
-	if err := c.Validate(); err != nil {
-		return Config{}, fmt.Errorf("model: %s: %w", path, err)
-	}
-	return c, nil
+	return min(c.MaxPositions, *c.SlidingWindow)
 }
 
-// Save writes dir/config.json.
-func (c Config) Save(dir string) error {
-	b, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return fmt.Errorf("model: config: %w", err)
+// CheckContext reports that a sequence of n tokens is longer than Context.
+func (c Config) CheckContext(n int) error {
+	switch limit := c.Context(); {
+	case n <= limit:
+		return nil
+	case limit < c.MaxPositions:
+		return fmt.Errorf("%d tokens of context, the model has a sliding window of %d, and attention beyond it is not implemented", n, limit)
+	default:
+		return fmt.Errorf("%d tokens of context, the model has %d positions", n, limit)
 	}
-	return os.WriteFile(filepath.Join(dir, "config.json"), append(b, '\n'), 0o644)
-}
-
-// fillDefaults sets what config.json may leave out to what transformers assumes.
-func (c *Config) fillDefaults() {
-	if c.KVHeads == 0 {
-		c.KVHeads = c.Heads
-	}
-	if c.HeadDim == 0 && c.Heads > 0 {
-		c.HeadDim = c.HiddenSize / c.Heads
-	}
-	if c.RopeTheta == 0 {
-		c.RopeTheta = 10000
-	}
-	if c.NormEps == 0 {
-		c.NormEps = 1e-6
-	}
-	if c.InitRange == 0 {
-		c.InitRange = 0.02
-	}
-	if c.HiddenAct == "" {
-		c.HiddenAct = "silu"
-	}
-	if len(c.Architectures) == 0 {
-		c.Architectures = []string{CausalLM}
-	}
-	if c.RopeScaling != nil && c.RopeScaling.Type == "" {
-		c.RopeScaling.Type = c.RopeScaling.DeprecatedMethod
-	}
-}
-
-// IsReward reports whether the model ends in a value head instead of a
-// language-model head.
-func (c Config) IsReward() bool { return slices.Contains(c.Architectures, RewardModel) }
-
-// Reward returns the configuration of a reward model with c's body.
-func (c Config) Reward() Config {
-	c.Architectures, c.Labels = []string{RewardModel}, 1
-	return c
 }
 
 // Validate reports the first field that makes no model, or one that herd does
 // not implement.
 func (c Config) Validate() error {
-	if c.ModelType != "llama" {
-		return fmt.Errorf("model_type is %q, expected \"llama\"", c.ModelType)
+	f, known := families[c.ModelType]
+	if !known {
+		return fmt.Errorf("model_type is %q, expected one of %s", c.ModelType, modelTypes())
 	}
-	for _, positive := range []struct {
-		name  string
-		value int
+	// The limits keep what a hostile file makes us count far from overflowing.
+	for _, field := range []struct {
+		name        string
+		value, most int
 	}{
-		{"vocab_size", c.VocabSize}, {"hidden_size", c.HiddenSize}, {"intermediate_size", c.IntermediateSize},
-		{"num_hidden_layers", c.Layers}, {"num_attention_heads", c.Heads}, {"num_key_value_heads", c.KVHeads},
-		{"head_dim", c.HeadDim}, {"max_position_embeddings", c.MaxPositions},
+		{"vocab_size", c.VocabSize, 1 << 24}, {"hidden_size", c.HiddenSize, 1 << 20}, {"intermediate_size", c.IntermediateSize, 1 << 22},
+		{"num_hidden_layers", c.Layers, 1 << 10}, {"num_attention_heads", c.Heads, 1 << 10}, {"num_key_value_heads", c.KVHeads, 1 << 10},
+		{"head_dim", c.HeadDim, 1 << 16}, {"max_position_embeddings", c.MaxPositions, 1 << 27},
 	} {
-		if positive.value <= 0 || positive.value > 1<<27 {
-			return fmt.Errorf("%s is %d, expected a positive number", positive.name, positive.value)
+		if field.value <= 0 || field.value > field.most {
+			return fmt.Errorf("%s is %d, expected a positive number of at most %d", field.name, field.value, field.most)
 		}
 	}
 	switch {
-	case len(c.Architectures) != 1 || (c.Architectures[0] != CausalLM && !c.IsReward()):
-		return fmt.Errorf("architectures is %q, expected %s or %s", c.Architectures, CausalLM, RewardModel)
+	case len(c.Architectures) != 1 || c.Architectures[0] != f.causal && c.Architectures[0] != f.reward:
+		return fmt.Errorf("architectures is %q, expected %s or %s", c.Architectures, f.causal, f.reward)
 	case c.IsReward() && c.Labels > 1:
 		return fmt.Errorf("num_labels is %d, a reward model has 1", c.Labels)
 	case c.Heads%c.KVHeads != 0:
@@ -178,22 +127,11 @@ func (c Config) Validate() error {
 	case c.HiddenAct != "silu":
 		return fmt.Errorf("hidden_act is %q, only \"silu\" is implemented", c.HiddenAct)
 	case c.AttentionBias || c.MLPBias:
-		return fmt.Errorf("attention_bias and mlp_bias are not implemented, both must be false")
+		return fmt.Errorf("attention_bias and mlp_bias are not implemented, both must be false: only the biases of Qwen2 are")
+	case c.SlidingWindow != nil && *c.SlidingWindow <= 0:
+		return fmt.Errorf("sliding_window is %d, expected a positive number or null", *c.SlidingWindow)
 	case c.NormEps < 0 || c.RopeTheta <= 0:
 		return fmt.Errorf("rms_norm_eps %g and rope_theta %g must be positive", c.NormEps, c.RopeTheta)
 	}
 	return c.RopeScaling.validate()
-}
-
-func (s *RopeScaling) validate() error {
-	if s == nil {
-		return nil
-	}
-	if s.Type != "llama3" {
-		return fmt.Errorf("rope_scaling.rope_type is %q, only \"llama3\" is implemented", s.Type)
-	}
-	if s.Factor <= 0 || s.LowFreqFactor <= 0 || s.HighFreqFactor <= s.LowFreqFactor || s.OriginalMaxPos <= 0 {
-		return fmt.Errorf("rope_scaling is %+v, expected factor > 0, 0 < low_freq_factor < high_freq_factor and original_max_position_embeddings > 0", *s)
-	}
-	return nil
 }

@@ -48,13 +48,13 @@ type Row struct {
 // keeps nothing of p: who has no other use for p should let go of it.
 func NewDecoder(p *Params, maxRows int) (*Decoder, error) {
 	c := p.Config
-	if err := memory.Check("the packed weights", c.DecodingBytes(p.Precision)); err != nil {
+	if err := memory.Check("the packed weights", c.DecodingBytes(p.Precision)+c.rotaryBytes()); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	heads := kernel.Heads{Query: c.Heads, KV: c.KVHeads, Dim: c.HeadDim}
 	buffer := func(width int) []float32 { return make([]float32, maxRows*width) }
 	return &Decoder{
-		config: c, heads: heads, rotary: kernel.NewRotary(c.InvFreq(), c.MaxPositions), weights: pack(p), maxRows: maxRows,
+		config: c, heads: heads, rotary: kernel.NewRotary(c.InvFreq(), c.Context()), weights: pack(p), maxRows: maxRows,
 		x: buffer(c.HiddenSize), h: buffer(c.HiddenSize), qkv: buffer(heads.QKV()), att: buffer(heads.Out()),
 		gateUp: buffer(2 * c.IntermediateSize), act: buffer(c.IntermediateSize),
 		spans: make([][]kernel.Span, maxRows),
@@ -110,8 +110,9 @@ func (d *Decoder) place(rows []Row) error {
 			return fmt.Errorf("token id %d is outside the vocabulary of %d", r.ID, d.config.VocabSize)
 		case c.n == c.cap:
 			return fmt.Errorf("cache of %d tokens is full", c.cap)
-		case c.Len() >= d.config.MaxPositions:
-			return fmt.Errorf("position %d is beyond the model's %d", c.Len(), d.config.MaxPositions)
+		}
+		if err := d.config.CheckContext(c.Len() + 1); err != nil {
+			return err
 		}
 		d.pos = append(d.pos, int32(c.Len()))
 		c.n++
@@ -123,6 +124,9 @@ func (d *Decoder) attentionBlock(layer int, rows []Row) {
 	l, n := &d.weights.layers[layer], len(rows)
 	d.normalise(l.attnNorm, n)
 	l.qkv.Linear(d.qkv, d.h, nil, n)
+	if l.qkvBias != nil {
+		kernel.AddBias(d.qkv, l.qkvBias, n, len(l.qkvBias))
+	}
 	d.rotary.Rotate(d.qkv[:n*d.heads.QKV()], d.pos, d.heads, false)
 	for i, r := range rows {
 		d.store(layer, i, r.Cache)

@@ -44,8 +44,13 @@ func step(t testing.TB, d *model.Decoder, rows ...model.Row) []float32 {
 // TestDecoder compares cached decoding with the training graph's forward pass,
 // and a row decoded alone with the same row among others.
 func TestDecoder(t *testing.T) {
+	for name, c := range map[string]model.Config{"llama": small(false), "qwen2": qwen(false)} {
+		t.Run(name, func(t *testing.T) { testDecoder(t, random(t, c)) })
+	}
+}
+
+func testDecoder(t *testing.T, p *model.Params) {
 	rng := rand.New(rand.NewPCG(14, 15))
-	p := random(t, small(false))
 	vocab := p.Config.VocabSize
 	prompt, tails := randomIDs(rng, 11, vocab), [][]token.ID{randomIDs(rng, 6, vocab), randomIDs(rng, 6, vocab)}
 

@@ -121,20 +121,42 @@ func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 }
 
 // qkv returns the fused, rotated queries and keys and the values,
-// [tokens, (Heads+2*KVHeads)*HeadDim]. The gradient that it is given is already
-// rotated back: attention does that, in place.
-func (n *network) qkv(h *G.Node, w *Param) *G.Node {
+// [tokens, (Heads+2*KVHeads)*HeadDim], of h·wᵀ + bias; bias may be nil. The
+// gradient that it is given is already rotated back: attention does that, in place.
+func (n *network) qkv(h *G.Node, w, bias *Param) *G.Node {
 	out, in := w.Shape[0], w.Shape[1]
 	o := &graph.Op{Name: w.Name, Out: n.buffer(tokens, out), Wrt: []bool{true, true}}
 	o.Flops = n.perRow(tokens, 2*in*out)
 	o.Forward = func(v []G.Value) {
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(tokens), in, out)
+		if bias != nil {
+			kernel.AddBias(o.Out.Data, graph.Floats(v[2]), n.feed.extent(tokens), out)
+		}
 		n.rotary.Rotate(o.Out.Data, n.feed.batch.Pos, n.heads, false)
 	}
 	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
-		return n.linearGrad(o.Name, child[0], child[1], dy, w, tokens), nil
+		grads := n.linearGrad(o.Name, child[0], child[1], dy, w, tokens)
+		if bias != nil {
+			grads = append(grads, n.biasGrad(dy, bias))
+		}
+		return grads, nil
 	}
-	return o.Apply(h, n.param(w))
+	if bias == nil {
+		return o.Apply(h, n.param(w))
+	}
+	o.Wrt = append(o.Wrt, true)
+	return o.Apply(h, n.param(w), n.param(bias))
+}
+
+// biasGrad returns the gradient of bias [out] given that of the rows it is added
+// to, dy [tokens, out].
+func (n *network) biasGrad(dy *G.Node, bias *Param) *G.Node {
+	db := gradient(bias)
+	back := &graph.Op{Name: bias.Name + ".grad", Out: db}
+	back.Forward = func(v []G.Value) {
+		kernel.BiasGrad(db.Data, graph.Floats(v[0]), n.feed.extent(tokens), bias.Shape[0], n.feed.accumulate)
+	}
+	return back.Apply(dy)
 }
 
 // attention returns softmax(q·kᵀ/sqrt(HeadDim))·v under the batch's document

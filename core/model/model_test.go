@@ -25,6 +25,14 @@ func small(tied bool) model.Config {
 	}
 }
 
+// qwen is small with biases.
+func qwen(tied bool) model.Config {
+	c := small(tied)
+	c.ModelType, c.Architectures = "qwen2", []string{"Qwen2ForCausalLM"}
+	return c
+}
+
+// random returns a model all of whose weights matter.
 func random(t testing.TB, c model.Config) *model.Params {
 	t.Helper()
 	p, err := model.New(c)
@@ -32,10 +40,12 @@ func random(t testing.TB, c model.Config) *model.Params {
 		t.Fatal(err)
 	}
 	p.Init(7)
-	if p.Score != nil {
-		rng := rand.New(rand.NewPCG(3, 3))
-		for i := range p.Score.W {
-			p.Score.W[i] = float32(rng.NormFloat64())
+	rng := rand.New(rand.NewPCG(3, 3))
+	for _, param := range p.Tensors {
+		if param == p.Score || strings.HasSuffix(param.Name, ".bias") {
+			for i := range param.W {
+				param.W[i] = float32(rng.NormFloat64())
+			}
 		}
 	}
 	return p
@@ -95,6 +105,8 @@ func TestGradientsByFiniteDifferences(t *testing.T) {
 		{"cross-entropy", small(false), model.CrossEntropy, false},
 		{"cross-entropy, tied", small(true), model.CrossEntropy, false},
 		{"reward", small(false).Reward(), ranking, true},
+		{"biases", qwen(true), contrast, false},
+		{"reward with biases", qwen(false).Reward(), ranking, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := random(t, c.config)
@@ -145,7 +157,11 @@ func slope(t testing.TB, prog *model.Program, b *token.Batch, p *model.Param, di
 		}
 		return run(t, prog, b, 1, false).Loss
 	}
-	const h = 2e-3
+	var square float64
+	for _, d := range direction {
+		square += d * d
+	}
+	h := 0.05 / math.Sqrt(square) // the fewer weights move, the further: else rounding drowns the change
 	wide, narrow := (at(2*h)-at(-2*h))/(4*h), (at(h)-at(-h))/(2*h)
 	return (4*narrow - wide) / 3
 }

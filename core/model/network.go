@@ -46,11 +46,14 @@ func newNetwork(p *Params, capacity token.Size) *network {
 	return &network{
 		params: p, capacity: capacity, feed: newFeed(capacity),
 		heads:  kernel.Heads{Query: c.Heads, KV: c.KVHeads, Dim: c.HeadDim},
-		rotary: kernel.NewRotary(c.InvFreq(), c.MaxPositions),
+		rotary: kernel.NewRotary(c.InvFreq(), positions(c, capacity)),
 		g:      G.NewGraph(),
 		nodes:  make(map[*Param]*G.Node),
 	}
 }
+
+// positions returns how many positions batches of a capacity may name.
+func positions(c Config, capacity token.Size) int { return min(c.Context(), capacity.Tokens) }
 
 // hidden returns the residual stream after the last layer, [tokens, HiddenSize]
 // (arXiv 2302.13971, section 2.2; arXiv 2407.21783, section 3.2).
@@ -70,7 +73,7 @@ func (n *network) hidden() *G.Node {
 func (n *network) attentionBlock(x *G.Node, l Layer) *G.Node {
 	stream := &residual{x: x}
 	h := n.norm(x, l.AttnNorm, tokens, stream)
-	return n.project(n.attention(n.qkv(h, l.QKV)), l.O, stream)
+	return n.project(n.attention(n.qkv(h, l.QKV, l.QKVBias)), l.O, stream)
 }
 
 // mlpBlock returns x + Down·(silu(Gate·norm(x)) * Up·norm(x)).

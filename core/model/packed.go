@@ -17,6 +17,7 @@ type packed struct {
 
 type packedLayer struct {
 	attnNorm, mlpNorm    []float32 // [HiddenSize]
+	qkvBias              []float32 // [(Heads+2*KVHeads)*HeadDim] or nil
 	qkv, o, gateUp, down *kernel.Weights
 }
 
@@ -25,10 +26,14 @@ func pack(p *Params) *packed {
 	matrix := func(t *Param) *kernel.Weights { return p.Precision.Pack(t.W, t.Shape[0], t.Shape[1]) }
 	w := &packed{embed: slices.Clone(p.Embed.W), norm: slices.Clone(p.Norm.W)}
 	for _, l := range p.Layers {
-		w.layers = append(w.layers, packedLayer{
+		layer := packedLayer{
 			attnNorm: slices.Clone(l.AttnNorm.W), mlpNorm: slices.Clone(l.MLPNorm.W),
 			qkv: matrix(l.QKV), o: matrix(l.O), gateUp: matrix(l.GateUp), down: matrix(l.Down),
-		})
+		}
+		if l.QKVBias != nil {
+			layer.qkvBias = slices.Clone(l.QKVBias.W)
+		}
+		w.layers = append(w.layers, layer)
 	}
 	if p.Head != nil {
 		w.head = matrix(p.Head)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
@@ -22,9 +23,10 @@ type Param struct {
 // Layer is the parameters of one transformer block. Query, key and value
 // projections lie one after another, and so do gate and up, so that each group
 // is one matrix product: QKV [(Heads+2*KVHeads)*HeadDim, HiddenSize],
-// GateUp [2*IntermediateSize, HiddenSize].
+// GateUp [2*IntermediateSize, HiddenSize]. So do the biases of the first three,
+// QKVBias [(Heads+2*KVHeads)*HeadDim], which is nil where the model has none.
 type Layer struct {
-	AttnNorm, QKV, O, MLPNorm, GateUp, Down *Param
+	AttnNorm, QKV, QKVBias, O, MLPNorm, GateUp, Down *Param
 }
 
 // Params holds all parameters of a model in one flat array, and their gradients
@@ -73,6 +75,14 @@ func (c Config) ParamCount() int {
 	return p.Count()
 }
 
+// Tensors returns the tensors of a model of configuration c, in order, without
+// their weights.
+func (c Config) Tensors() []*Param {
+	p := &Params{Config: c}
+	p.declare()
+	return p.Tensors
+}
+
 func (t *Param) size() int {
 	n := 1
 	for _, d := range t.Shape {
@@ -101,6 +111,13 @@ func (p *Params) declare() {
 			p.tensor(name("self_attn.q_proj"), q, d),
 			p.tensor(name("self_attn.k_proj"), kv, d),
 			p.tensor(name("self_attn.v_proj"), kv, d))
+		if c.QKVBias() {
+			bias := func(s string) string { return strings.TrimSuffix(name(s), ".weight") + ".bias" }
+			l.QKVBias = fused(bias("self_attn.qkv_proj"),
+				p.tensor(bias("self_attn.q_proj"), q),
+				p.tensor(bias("self_attn.k_proj"), kv),
+				p.tensor(bias("self_attn.v_proj"), kv))
+		}
 		l.O = p.tensor(name("self_attn.o_proj"), d, q)
 		l.MLPNorm = p.tensor(name("post_attention_layernorm"), d)
 		l.GateUp = fused(name("mlp.gate_up_proj"),
@@ -129,13 +146,14 @@ func (p *Params) tensor(name string, shape ...int) *Param {
 	return t
 }
 
-// fused returns one matrix over tensors that lie one after another.
+// fused returns one tensor over tensors that lie one after another.
 func fused(name string, parts ...*Param) *Param {
 	rows := 0
 	for _, t := range parts {
 		rows += t.Shape[0]
 	}
-	return &Param{Name: name, Shape: []int{rows, parts[0].Shape[1]}, offset: parts[0].offset}
+	shape := append([]int{rows}, parts[0].Shape[1:]...)
+	return &Param{Name: name, Shape: shape, offset: parts[0].offset}
 }
 
 // all returns every window: the named tensors and the fused ones.
@@ -143,12 +161,15 @@ func (p *Params) all() []*Param {
 	list := slices.Clone(p.Tensors)
 	for _, l := range p.Layers {
 		list = append(list, l.QKV, l.GateUp)
+		if l.QKVBias != nil {
+			list = append(list, l.QKVBias)
+		}
 	}
 	return list
 }
 
 // Matrices returns the ranges of the flat array that weight decay applies to:
-// everything but the norms.
+// everything but the norms and biases.
 func (p *Params) Matrices() []optim.Range {
 	var ranges []optim.Range
 	for _, t := range p.Tensors {
@@ -159,7 +180,7 @@ func (p *Params) Matrices() []optim.Range {
 	return ranges
 }
 
-// Init draws all weights from the seed: norms are 1, matrices normal with
+// Init draws all weights from the seed: norms are 1, biases 0, matrices normal with
 // standard deviation InitRange, those that write into the residual stream
 // smaller by sqrt(2*Layers) (GPT-2, section 2.3), the value head zero, so that
 // training starts from equal rewards.
@@ -172,6 +193,8 @@ func (p *Params) Init(seed uint64) {
 	}
 	for _, t := range p.Tensors {
 		switch {
+		case strings.HasSuffix(t.Name, ".bias"):
+			clear(t.W)
 		case len(t.Shape) == 1:
 			fill(t.W, func() float32 { return 1 })
 		case t == p.Score:

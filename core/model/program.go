@@ -106,7 +106,7 @@ func (p *Program) Run(b *token.Batch, scale float64, accumulate bool) (*Result, 
 	if !b.Size().Fits(p.net.capacity) {
 		return nil, fmt.Errorf("model: batch of %+v does not fit the program's %+v", b.Size(), p.net.capacity)
 	}
-	if err := b.Validate(c.VocabSize, c.MaxPositions); err != nil {
+	if err := b.Validate(c.VocabSize, positions(c, p.net.capacity)); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	p.net.feed.load(b, scale, accumulate)

@@ -37,6 +37,7 @@ func TestRecompute(t *testing.T) {
 		{"grouped queries, tied", small(true), contrast, false},
 		{"a key for each query", full, model.CrossEntropy, false},
 		{"reward", deep(small(false), 4).Reward(), ranking, true},
+		{"biases", deep(qwen(true), 3), contrast, false},
 		{"one layer", deep(small(true), 1), contrast, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

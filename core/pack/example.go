@@ -58,6 +58,19 @@ func (e Example) Tokens() int {
 	return n
 }
 
+// Positions returns how many tokens of its longest sequence a batch computes: the
+// prompt with a response.
+func (e Example) Positions() int {
+	if len(e.Responses) == 0 {
+		return e.Prompt.leafTokens()
+	}
+	longest := 0
+	for _, r := range e.Responses {
+		longest = max(longest, r.leafTokens())
+	}
+	return len(e.Prompt.IDs) + longest
+}
+
 // Targets returns how many predictions are read out.
 func (e Example) Targets() int {
 	n := e.Prompt.targets(1)

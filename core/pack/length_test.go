@@ -35,6 +35,17 @@ func lengths(e pack.Example) []int {
 	return list
 }
 
+// TestPositions: what is only predicted takes none.
+func TestPositions(t *testing.T) {
+	valued := row(5)
+	valued.Prompt.Value = true
+	for want, e := range map[int]pack.Example{7: row(8), 5: valued, 10: row(6, 3, 5, 1)} {
+		if got := e.Positions(); got != want {
+			t.Errorf("%v: %d positions, want %d", lengths(e), got, want)
+		}
+	}
+}
+
 func TestLimit(t *testing.T) {
 	for _, c := range []struct {
 		name    string

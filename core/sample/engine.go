@@ -36,7 +36,7 @@ func NewEngine(p *model.Params, slots int) (*Engine, error) {
 	}
 	return &Engine{
 		decoder: decoder, head: p.Head != nil,
-		vocab: p.Config.VocabSize, maxPos: p.Config.MaxPositions, slots: slots,
+		vocab: p.Config.VocabSize, maxPos: p.Config.Context(), slots: slots,
 	}, nil
 }
 

@@ -125,7 +125,7 @@ func newLoop(t Task) (*loop, error) {
 	if t.Tokenizer != nil && t.Tokenizer.VocabSize() > t.Params.Config.VocabSize {
 		return nil, fmt.Errorf("train: the tokenizer has %d tokens, the model only %d: they do not belong together", t.Tokenizer.VocabSize(), t.Params.Config.VocabSize)
 	}
-	if err := audit(t.Examples); err != nil {
+	if err := audit(t.Examples, t.Params.Config); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	plan, err := pack.NewPlan(t.Examples, t.Settings.limits(), t.Settings.Seed)
@@ -143,14 +143,17 @@ func newLoop(t Task) (*loop, error) {
 	return l, err
 }
 
-// audit refuses rows that would train nothing.
-func audit(examples []pack.Example) error {
+// audit refuses rows that would train nothing, or that the model cannot take.
+func audit(examples []pack.Example, c model.Config) error {
 	for _, e := range examples {
 		if e.Targets()+e.Values() == 0 {
 			return fmt.Errorf("row %s has nothing to learn: no token of it is a target", e.Row)
 		}
 		if !(e.Norm > 0) {
 			return fmt.Errorf("row %s counts %g in the normaliser of its step, expected more than 0", e.Row, e.Norm)
+		}
+		if err := c.CheckContext(e.Positions()); err != nil {
+			return fmt.Errorf("row %s has %w: shorten it, or lower max_tokens", e.Row, err)
 		}
 	}
 	return nil

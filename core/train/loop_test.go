@@ -99,6 +99,36 @@ func TestLearns(t *testing.T) {
 	}
 }
 
+// TestSaveDType: only the finished model is rounded, not the checkpoint that a
+// stopped run goes on from.
+func TestSaveDType(t *testing.T) {
+	dir, want := t.TempDir(), t.TempDir()
+	ctx, stop := context.WithCancel(t.Context())
+	job := task(t, dir)
+	job.Settings.SaveDType = "bfloat16"
+	job.Report = func(p train.Progress) {
+		if p.Step == 7 {
+			stop()
+		}
+	}
+	var stopped *train.Interrupted
+	if err := train.Run(ctx, job); !errors.As(err, &stopped) {
+		t.Fatal(err)
+	}
+	job = task(t, dir)
+	job.Settings.SaveDType, job.Resume = "bfloat16", true
+	if err := train.Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	job = task(t, want)
+	if err := errors.Join(train.Run(t.Context(), job), job.Params.SaveAs(want, "bfloat16")); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(weights(t, dir), weights(t, want)) {
+		t.Error("the weights are not those of an unbroken run, rounded at the end")
+	}
+}
+
 // TestResumeAfterStop stops a run after each of several steps, once within
 // and once at a checkpoint, and resumes it: the weights must be the same bytes.
 func TestResumeAfterStop(t *testing.T) {
@@ -327,10 +357,15 @@ func TestRefuses(t *testing.T) {
 		spoil func(*train.Task)
 		want  string
 	}{
-		"no rows":          {func(j *train.Task) { j.Examples = nil }, "no examples"},
-		"row without aim":  {func(j *train.Task) { j.Examples[3].Prompt.Weight = nil }, "nothing to learn"},
+		"no rows":         {func(j *train.Task) { j.Examples = nil }, "no examples"},
+		"row without aim": {func(j *train.Task) { j.Examples[3].Prompt.Weight = nil }, "nothing to learn"},
+		"beyond a window": {func(j *train.Task) {
+			window := 4
+			j.Params.Config.ModelType, j.Params.Config.SlidingWindow = "mistral", &window
+		}, "sliding window of 4"},
 		"long row":         {func(j *train.Task) { j.Settings.MicroTokens = 4 }, "micro-batch"},
 		"unknown schedule": {func(j *train.Task) { j.Settings.Schedule = "square" }, "square"},
+		"unknown dtype":    {func(j *train.Task) { j.Settings.SaveDType = "int4" }, "save_dtype is \"int4\""},
 		"no steps":         {func(j *train.Task) { j.Settings.Steps, j.Settings.Epochs = 0, 0 }, "epochs"},
 		"NaN rate":         {func(j *train.Task) { j.Settings.LearningRate = math.NaN() }, "learning_rate"},
 	} {

@@ -34,6 +34,11 @@ type Settings struct {
 	Precision kernel.Precision `yaml:"precision"` // of matrix products: fp32, bf16, or auto, the faster of them
 	Seed      uint64           `yaml:"seed"`
 
+	// SaveDType is what the finished model is rounded to: float32, float16 or
+	// bfloat16. It is part of digests, because what the directory holds depends on
+	// it; but runs from before there was the setting keep theirs.
+	SaveDType string `yaml:"save_dtype" json:",omitempty"`
+
 	// The weights do not depend on these, so they are left out of digests.
 	Recompute       model.Recompute `yaml:"recompute" json:"-"`        // activations instead of keeping them: none or layer
 	CheckpointEvery int             `yaml:"checkpoint_every" json:"-"` // steps; 0: only when stopped
@@ -60,6 +65,8 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("batch_rows is %d and batch_tokens %d, expected one of them positive", s.BatchRows, s.BatchTokens)
 	case s.MicroTokens <= 0:
 		return fmt.Errorf("micro_tokens is %d, expected a positive number", s.MicroTokens)
+	case s.SaveDType != "" && model.CheckDType(s.SaveDType) != nil:
+		return fmt.Errorf("save_%w", model.CheckDType(s.SaveDType))
 	case s.CheckpointEvery < 0:
 		return fmt.Errorf("checkpoint_every is %d, expected 0 or more", s.CheckpointEvery)
 	case !(s.ClipNorm >= 0):

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -52,7 +53,7 @@ func (l *loop) prepareDir() error {
 
 // claim makes dir for a new model.
 func claim(dir string, overwrite bool) error {
-	for _, name := range []string{checkpoint.ManifestName, "config.json", "model.safetensors"} {
+	for _, name := range []string{checkpoint.ManifestName, "config.json", checkpoint.ModelName, checkpoint.IndexName} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil && !overwrite {
 			return fmt.Errorf("train: %s already holds a model (%s): choose another directory, or --overwrite", dir, name)
 		}
@@ -69,7 +70,7 @@ func claim(dir string, overwrite bool) error {
 // save writes a checkpoint, replacing the one before it only when it is complete.
 func (l *loop) save() error {
 	err := checkpoint.WriteDir(checkpointDir(l.Dir), func(tmp string) error {
-		if err := l.saveModel(tmp); err != nil {
+		if err := l.saveModel(tmp, "float32"); err != nil {
 			return err
 		}
 		return checkpoint.WriteTraining(tmp, state{l.step, l.tokens, l.Manifest.Digest}, []checkpoint.Tensor{
@@ -83,9 +84,9 @@ func (l *loop) save() error {
 	return nil
 }
 
-// saveModel writes weights, tokenizer and, last, the manifest.
-func (l *loop) saveModel(dir string) error {
-	if err := l.Params.Save(dir); err != nil {
+// saveModel writes weights as dtype, tokenizer and, last, the manifest.
+func (l *loop) saveModel(dir, dtype string) error {
+	if err := l.Params.SaveAs(dir, dtype); err != nil {
 		return err
 	}
 	if l.Tokenizer != nil {
@@ -123,7 +124,7 @@ func (l *loop) finish() error {
 	if err := os.Remove(filepath.Join(l.Dir, checkpoint.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("train: %w", err)
 	}
-	if err := l.saveModel(l.Dir); err != nil {
+	if err := l.saveModel(l.Dir, cmp.Or(l.Settings.SaveDType, "float32")); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	return os.RemoveAll(checkpointDir(l.Dir))

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/modeldir"
+)
+
+func newModelVerifyCmd() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "verify DIR",
+		Short: "Look for what is wrong with a model directory",
+		Long: `Read all of a model directory and say what is wrong with it: files that cannot
+be read, tensors that config.json does not ask for or has otherwise, numbers that
+are not finite, a tied head that is another matrix, a tokenizer or chat template
+that does not go with the model. The exit code is 1 if anything is.`,
+		Example: "  herd model verify base",
+		Args:    operands("DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
+			shown := newDisplay(cmd.ErrOrStderr(), false)
+			report, err := modeldir.Verify(ctx, args[0], shown.tensors("verify"))
+			shown.clear()
+			if err != nil {
+				return err
+			}
+			return printReport(cmd.OutOrStdout(), args[0], report, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// printReport prints a line for each finding, which together are an error, or one
+// that says that there is none.
+func printReport(w io.Writer, dir string, r *modeldir.Report, asJSON bool) error {
+	if asJSON {
+		if err := jsonLines(w).Encode(r); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range r.Findings {
+			fmt.Fprintf(w, "%s: %s\n", f.Where, f.What)
+		}
+	}
+	if n := len(r.Findings); n > 0 {
+		return fmt.Errorf("%s: %s", dir, plural(n, "problem"))
+	}
+	if asJSON {
+		return nil
+	}
+	tokens := "no tokenizer"
+	if r.Tokens > 0 {
+		tokens = fmt.Sprintf("tokenizer of %d tokens", r.Tokens)
+	}
+	_, err := fmt.Fprintf(w, "%s is sound: %s with %s parameters (%s), %s\n",
+		dir, plural(r.Tensors, "tensor"), short(float64(r.Parameters)), shares(r.DTypes, r.Parameters), tokens)
+	return err
+}
+
+// plural returns "1 thing" or "2 things".
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

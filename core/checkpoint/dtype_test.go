@@ -1,0 +1,139 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestNarrowTypesRoundTrip: all 65,536 numbers of each type come back bit for bit,
+// NaNs too.
+func TestNarrowTypesRoundTrip(t *testing.T) {
+	for name, kind := range map[string]dtype{F16: dtypes[F16], BF16: dtypes[BF16]} {
+		bytes, again, values := make([]byte, 2<<16), make([]byte, 2<<16), make([]float32, 1<<16)
+		for i := range values {
+			binary.LittleEndian.PutUint16(bytes[2*i:], uint16(i))
+		}
+		kind.decode(values, bytes)
+		kind.encode(again, values)
+		if !reflect.DeepEqual(bytes, again) {
+			t.Errorf("%s: not all numbers come back", name)
+		}
+		kind.decode(values[:3], bytes[2:]) // fewer than are taken at a time
+		if got := math.Float32bits(values[2]); got != math.Float32bits(values[3]) {
+			t.Errorf("%s: the rest of a few numbers", name)
+		}
+	}
+}
+
+// TestRounding compares with rounding by search: the nearest number of the type,
+// of two the one whose last bit is 0.
+func TestRounding(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for name, c := range map[string]struct {
+		narrow func(float32) uint16
+		widen  func(uint16) float32
+	}{
+		F16:  {floatToHalf, halfToFloat},
+		BF16: {floatToBFloat, func(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }},
+	} {
+		check := func(x float32) {
+			h := c.narrow(x)
+			distance := func(h uint16) float64 { return math.Abs(float64(c.widen(h)) - float64(x)) }
+			for _, other := range []uint16{h - 1, h + 1} {
+				if (other^h)&0x8000 != 0 || math.IsNaN(float64(c.widen(other))) || math.IsInf(float64(c.widen(h)), 0) {
+					continue
+				}
+				if d := distance(other); d < distance(h) || d == distance(h) && h&1 == 1 {
+					t.Fatalf("%s: %b became %#04x = %b, but %#04x = %b is nearer or even", name, x, h, c.widen(h), other, c.widen(other))
+				}
+			}
+		}
+		for range 200_000 {
+			check(math.Float32frombits(rng.Uint32()))
+		}
+		for h := range uint16(0x7bff) { // halfway between two, and a little to either side
+			low, high := c.widen(h), c.widen(h+1)
+			half := float32((float64(low) + float64(high)) / 2)
+			check(half)
+			check(-half)
+			check(math.Nextafter32(half, 0))
+			check(math.Nextafter32(half, math.MaxFloat32))
+		}
+	}
+	if floatToHalf(1+0x1p-11) != floatToHalf(1) || floatToHalf(1+3*0x1p-11) != floatToHalf(1+0x1p-9) {
+		t.Error("halves are not rounded to even")
+	}
+	if h := floatToHalf(math.Float32frombits(0x7f800001)); h&0x7fff <= 0x7c00 {
+		t.Errorf("a NaN became %#04x", h)
+	}
+}
+
+// TestOverflow: the largest numbers that a type holds, and the next, which would
+// be infinite.
+func TestOverflow(t *testing.T) {
+	for dtype, most := range largest {
+		next := math.Nextafter32(most, float32(math.Inf(1)))
+		inf := float32(math.Inf(-1))
+		path := filepath.Join(t.TempDir(), "x")
+		if err := WriteSources(path, []Source{Tensor{"x", []int{3}, []float32{most, -most, inf}}.As(dtype)}, nil); err != nil {
+			t.Errorf("%s: %v", dtype, err)
+		}
+		f, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]float32, 3)
+		if err := f.Read("x", got); err != nil || math.IsInf(float64(got[0]), 0) || math.IsInf(float64(got[1]), 0) || got[2] != inf {
+			t.Errorf("%s: %v came back as %v, %v", dtype, most, got, err)
+		}
+		f.Close()
+		if dtype == F32 {
+			continue
+		}
+		err = WriteSources(path, []Source{Tensor{"x", []int{2}, []float32{0, -next}}.As(dtype)}, nil)
+		if err == nil || !strings.Contains(err.Error(), "element 1 is -") || !strings.Contains(err.Error(), dtype) {
+			t.Errorf("%s: %g was written: %v", dtype, next, err)
+		}
+	}
+}
+
+// TestCopies: weights of any type, read and written again, are the same file.
+func TestCopies(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, dtype := range []string{F32, F16, BF16} {
+		dir := t.TempDir()
+		first, second := filepath.Join(dir, "1"), filepath.Join(dir, "2")
+		bits := make([]byte, dtypes[dtype].bits/8*(readPiece+77)) // any bits are a number, or none
+		for i := range bits {
+			bits[i] = byte(rng.Uint32())
+		}
+		random := Tensor{"b", []int{readPiece + 77}, make([]float32, readPiece+77)}
+		dtypes[dtype].decode(random.Data, bits)
+		tensors := []Tensor{{"a", []int{3}, numbers(3)}, random}
+		if err := WriteSources(first, as(dtype, tensors), map[string]string{"format": "pt"}); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Open(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteSources(second, as(dtype, readAll(t, f)), f.Metadata()); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		a, _ := os.ReadFile(first)
+		b, err := os.ReadFile(second)
+		if err != nil || string(a) != string(b) {
+			t.Errorf("%s: %d bytes came back as %d others (%v)", dtype, len(a), len(b), err)
+		}
+		if !strings.HasSuffix(string(a), string(bits)) {
+			t.Errorf("%s: the file does not end in the bits of the last tensor", dtype)
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package model
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+)
+
+const (
+	configName     = "config.json"
+	generationName = "generation_config.json"
+	maxConfig      = 4 << 20 // bytes
+)
+
+// LoadConfig reads and validates dir/config.json, and generation_config.json
+// where there is one.
+func LoadConfig(dir string) (Config, error) {
+	path := filepath.Join(dir, configName)
+	text, err := readLimited(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("model: %w (a model directory holds config.json and model.safetensors)", err)
+	}
+	c, err := parseConfig(text)
+	if err != nil {
+		return Config{}, fmt.Errorf("model: %s: %w", path, err)
+	}
+	if err := c.loadGeneration(filepath.Join(dir, generationName)); err != nil {
+		return Config{}, fmt.Errorf("model: %w", err)
+	}
+	return c, nil
+}
+
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err == nil && len(text) > maxConfig {
+		err = fmt.Errorf("%s is longer than %d MB", path, maxConfig>>20)
+	}
+	return text, err
+}
+
+// parseConfig reads the text of a config.json, with what it leaves out.
+func parseConfig(text []byte) (Config, error) {
+	var c Config
+	var other struct { // fields that c has in another form, or not at all
+		DType        string            `json:"dtype"`
+		Labels       map[string]string `json:"id2label"`
+		Rope         json.RawMessage   `json:"rope_parameters"`
+		Window       json.RawMessage   `json:"sliding_window"` // nil if absent, not if null
+		Partial      *float64          `json:"partial_rotary_factor"`
+		Quantization json.RawMessage   `json:"quantization_config"`
+	}
+	if err := errors.Join(json.Unmarshal(text, &c), json.Unmarshal(text, &other)); err != nil {
+		return c, err
+	}
+	switch {
+	case other.Quantization != nil && string(other.Quantization) != "null":
+		return c, errors.New("quantization_config: quantised weights are not read, take the model that they were made from")
+	case other.Partial != nil && *other.Partial != 1:
+		return c, fmt.Errorf("partial_rotary_factor is %g, only 1 is implemented", *other.Partial)
+	}
+	c.Source = text
+	c.Type = cmp.Or(other.DType, c.Type)
+	c.RopeScaling = c.RopeScaling.settle()
+	if err := c.readRopeParameters(other.Rope); err != nil {
+		return c, err
+	}
+	if c.IsReward() && c.Labels == 0 {
+		c.Labels = len(other.Labels)
+	}
+	c.fillDefaults()
+	if other.Window == nil && c.family().window > 0 {
+		c.SlidingWindow = new(c.family().window)
+	}
+	return c, c.Validate()
+}
+
+// fillDefaults sets what config.json may leave out to what transformers assumes.
+func (c *Config) fillDefaults() {
+	c.ModelType = cmp.Or(c.ModelType, "llama")
+	f := c.family()
+	c.KVHeads = cmp.Or(c.KVHeads, f.kvHeads, c.Heads)
+	if c.Heads > 0 {
+		c.HeadDim = cmp.Or(c.HeadDim, c.HiddenSize/c.Heads)
+	}
+	c.MaxPositions = cmp.Or(c.MaxPositions, f.positions)
+	c.RopeTheta = cmp.Or(c.RopeTheta, 10000)
+	c.NormEps = cmp.Or(c.NormEps, 1e-6)
+	c.InitRange = cmp.Or(c.InitRange, 0.02)
+	c.HiddenAct = cmp.Or(c.HiddenAct, "silu")
+	if len(c.Architectures) == 0 {
+		c.Architectures = []string{f.causal}
+	}
+}
+
+// Save writes dir/config.json, and generation_config.json if c came with one.
+// Fields that are as c was read, and those that herd has no use for, are written
+// as they were.
+func (c Config) Save(dir string) error {
+	all, err := c.document()
+	if err != nil {
+		return fmt.Errorf("model: config: %w", err)
+	}
+	err = checkpoint.WriteFile(filepath.Join(dir, configName), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(all)
+	})
+	if err != nil || c.Generation == nil {
+		return err
+	}
+	return checkpoint.WriteFile(filepath.Join(dir, generationName), func(w io.Writer) error {
+		_, err := w.Write(c.Generation)
+		return err
+	})
+}
+
+// document returns the fields of config.json: what c was read from, changed
+// where c has changed since.
+func (c Config) document() (map[string]json.RawMessage, error) {
+	now, err := c.fields()
+	if err != nil || c.Source == nil {
+		return now, err
+	}
+	read, err := parseConfig(c.Source)
+	if err != nil {
+		return nil, err
+	}
+	was, err := read.fields()
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(c.Source, &all); err != nil {
+		return nil, err
+	}
+	for field, text := range now {
+		if !bytes.Equal(text, was[field]) {
+			all[field] = text
+		}
+	}
+	maps.DeleteFunc(all, func(field string, _ json.RawMessage) bool { return was[field] != nil && now[field] == nil })
+	if all["dtype"] != nil { // the newer name of torch_dtype
+		all["dtype"] = now["torch_dtype"]
+		delete(all, "torch_dtype")
+	}
+	return all, nil
+}
+
+// Fields returns what c says under the names of config.json: all that herd knows,
+// also what the file left out, and the rest of the file as it is.
+func (c Config) Fields() (map[string]json.RawMessage, error) {
+	all := make(map[string]json.RawMessage)
+	if c.Source != nil {
+		if err := json.Unmarshal(c.Source, &all); err != nil {
+			return nil, err
+		}
+	}
+	known, err := c.fields()
+	maps.Copy(all, known)
+	delete(all, "rope_parameters") // is in rope_theta and rope_scaling
+	delete(all, "dtype")           // is in torch_dtype
+	return all, err
+}
+
+// fields returns what c says by itself.
+func (c Config) fields() (all map[string]json.RawMessage, err error) {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	return all, json.Unmarshal(text, &all)
+}

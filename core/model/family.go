@@ -1,0 +1,50 @@
+package model
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// The two architectures that herd trains, as config.json of a Llama names them.
+const (
+	CausalLM    = "LlamaForCausalLM"
+	RewardModel = "LlamaForSequenceClassification"
+)
+
+// family is a model_type that is a Llama but for what its fields say.
+type family struct {
+	causal, reward string // architectures
+	qkvBias        bool   // queries, keys and values have biases
+
+	// What transformers assumes where config.json says nothing; 0 key and value
+	// heads are as many as query heads.
+	kvHeads, positions int
+	window             int // sliding_window; 0 is none
+}
+
+var families = map[string]family{
+	"llama":   {causal: CausalLM, reward: RewardModel, positions: 2048},
+	"mistral": {causal: "MistralForCausalLM", reward: "MistralForSequenceClassification", kvHeads: 8, positions: 131072, window: 4096},
+	"qwen2":   {causal: "Qwen2ForCausalLM", reward: "Qwen2ForSequenceClassification", qkvBias: true, kvHeads: 32, positions: 32768, window: 4096},
+}
+
+func (c Config) family() family { return families[c.ModelType] }
+
+// QKVBias reports whether the projections to queries, keys and values have biases.
+func (c Config) QKVBias() bool { return c.family().qkvBias }
+
+// IsReward reports whether the model ends in a value head instead of a
+// language-model head.
+func (c Config) IsReward() bool {
+	return slices.ContainsFunc(c.Architectures, func(name string) bool { return strings.HasSuffix(name, "ForSequenceClassification") })
+}
+
+// Reward returns the configuration of a reward model with c's body.
+func (c Config) Reward() Config {
+	c.Architectures, c.Labels, c.Generation = []string{c.family().reward}, 1, nil
+	return c
+}
+
+// modelTypes lists the names of the families for a person.
+func modelTypes() string { return strings.Join(slices.Sorted(maps.Keys(families)), ", ") }
