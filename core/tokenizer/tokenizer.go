@@ -93,6 +93,14 @@ func (t *Tokenizer) normalise(text string) string {
 	return text
 }
 
+// unmark is what a normalised text shows as.
+func (t *Tokenizer) unmark(text string) string {
+	if t.vocab.SentencePiece != nil {
+		text = strings.ReplaceAll(text, blank, " ")
+	}
+	return text
+}
+
 func (t *Tokenizer) mark(text string, first bool) string {
 	if s := t.vocab.SentencePiece; s != nil {
 		text = s.mark(text, first)
@@ -128,8 +136,10 @@ func (t *Tokenizer) appendMerged(ids []token.ID, piece string) []token.ID {
 	start := len(ids)
 	if t.vocab.SentencePiece != nil {
 		ids = t.appendCharacters(ids, piece)
-	} else {
-		ids, _ = t.appendBytes(ids, piece)
+	} else if with, ok := t.appendBytes(ids, piece); ok {
+		ids = with
+	} else { // bytes that are not UTF-8, and have no tokens
+		ids, _ = t.appendBytes(ids, strings.ToValidUTF8(piece, "\uFFFD"))
 	}
 	return ids[:start+t.merges.apply(ids[start:])]
 }
@@ -151,7 +161,7 @@ func (t *Tokenizer) decode(ids []token.ID, skipSpecial bool) string {
 		if skipSpecial && t.IsSpecial(id) {
 			continue
 		}
-		text.WriteString(t.Token(id))
+		text.WriteString(t.show(id))
 	}
 	return t.strip(text.String())
 }
@@ -167,7 +177,15 @@ func (t *Tokenizer) strip(text string) string {
 // Token returns the bytes of one token, which need not be whole characters, or
 // the name of an added token; "" for an id outside the vocabulary.
 func (t *Tokenizer) Token(id token.ID) string {
-	if id < 0 || int(id) >= len(t.vocab.Tokens) {
+	if id >= 0 && int(id) < len(t.shown) && t.added.has(id) {
+		return t.vocab.Tokens[id]
+	}
+	return t.show(id)
+}
+
+// show returns what decoding writes for id, "" outside the vocabulary.
+func (t *Tokenizer) show(id token.ID) string {
+	if id < 0 || int(id) >= len(t.shown) {
 		return ""
 	}
 	return t.shown[id]

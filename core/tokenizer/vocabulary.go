@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"github.com/herd-lm/herd/core/token"
 )
@@ -52,6 +53,7 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	if err = t.setKind(); err != nil {
 		return nil, err
 	}
+	t.setShown()
 	if t.merges, err = newMergeTable(v, t.ids); err != nil {
 		return nil, err
 	}
@@ -68,7 +70,6 @@ func New(v Vocabulary) (*Tokenizer, error) {
 func (t *Tokenizer) setKind() (err error) {
 	s := t.vocab.SentencePiece
 	if s == nil {
-		t.shown = t.vocab.Tokens
 		if t.split, err = t.vocab.Pattern.splitter(); err != nil {
 			return err
 		}
@@ -76,10 +77,26 @@ func (t *Tokenizer) setKind() (err error) {
 		return err
 	}
 	t.split = s.splitter()
-	t.shown = s.shown(t.vocab.Tokens, t.added)
 	t.base = s.byteTokens(t.ids)
 	t.unknown, err = t.unknownToken(s.Unknown)
 	return err
+}
+
+// setShown sets what decoding writes for each token. An added token that is found
+// in normalised text stands for that (as in tokenizers 0.23): it may have taken
+// a blank along.
+func (t *Tokenizer) setShown() {
+	t.shown = slices.Clone(t.vocab.Tokens)
+	if s := t.vocab.SentencePiece; s != nil {
+		for id, text := range t.shown {
+			t.shown[id] = s.show(text, t.added.has(token.ID(id)))
+		}
+	}
+	for _, a := range t.vocab.Added {
+		if a.Normalized {
+			t.shown[a.ID] = t.unmark(t.normalise(a.Text))
+		}
+	}
 }
 
 // unknownToken is an added token, or in some files an ordinary one.
@@ -135,16 +152,22 @@ func (v *Vocabulary) spell(text string) string {
 	return SpellBytes(text)
 }
 
+// baseTokens returns the token of each byte. Some vocabularies lack bytes that no
+// UTF-8 has: these are None.
 func baseTokens(ids map[string]token.ID) (base [256]token.ID, err error) {
 	for b := range base {
 		id, ok := ids[string([]byte{byte(b)})]
-		if !ok {
-			return base, fmt.Errorf("byte 0x%02x has no token: byte-level BPE needs all 256", b)
+		if !ok && inUTF8(byte(b)) {
+			return base, fmt.Errorf("byte 0x%02x has no token: byte-level BPE needs all that UTF-8 has", b)
 		}
-		base[b] = id
+		if base[b] = id; !ok {
+			base[b] = None
+		}
 	}
 	return base, nil
 }
+
+func inUTF8(b byte) bool { return b != 0xc0 && b != 0xc1 && b < 0xf5 }
 
 // Digest returns a hash in hexadecimal of all that determines the ids of a text
 // or chat: two tokenizers that agree in it encode alike.
