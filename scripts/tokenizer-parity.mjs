@@ -50,6 +50,7 @@ function trained(texts) {
 }
 
 const data = [...dataTexts(DATA)]
+const whole = ['llama2', 'gpt-neo', 'herd'] // the others are compared on every tenth text
 const characters = [...allCharacters()]
 const all = variants(DATA)
 all.herd = trained(data.filter(text => text.trim()).slice(0, 300))
@@ -65,7 +66,7 @@ for (const [name, json] of Object.entries(all)) {
   const peer = Tokenizer.fromFile(path.join(dir, 'tokenizer.json'))
   const saved = Tokenizer.fromFile(path.join(dir + '-saved', 'tokenizer.json'))
   const mixed = [...mixedTexts(3000, 7, json.added_tokens.map(a => a.content))]
-  for (const [kind, p, texts] of [['data', peer, data], ['mixed', peer, mixed], ['characters', peer, characters], ['saved', saved, mixed]]) {
+  for (const [kind, p, texts] of [['data', peer, data.filter((_, i) => whole.includes(name) || i % 10 === 0)], ['mixed', peer, mixed], ['characters', peer, characters], ['saved', saved, mixed]]) {
     const { ids, decodes } = await compare(name, dir, p, texts)
     console.log(`${name} ${kind}: ${texts.length} texts, ${texts.reduce((n, t) => n + t.length, 0)} characters, ${ids} with other ids, ${decodes} decoded otherwise`)
     failed ||= ids + decodes > 0

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dlclark/regexp2"
@@ -14,8 +15,16 @@ func (f *file) checkVersion() error {
 	return nil
 }
 
-// checkPost accepts what adds at most special tokens to the ids of a text:
-// which of them begins a text is tokenizer_config.json's to say.
+// begins reports whether a post-processor puts a special token before a text.
+// Which one is tokenizer_config.json's to say.
+func (c *component) begins() bool {
+	if c == nil {
+		return false
+	}
+	return len(c.Single) > 0 && c.Single[0].SpecialToken != nil || slices.ContainsFunc(c.Processors, (*component).begins)
+}
+
+// checkPost accepts what adds at most special tokens to the ids of a text.
 func (c *component) checkPost() error {
 	if c == nil {
 		return nil

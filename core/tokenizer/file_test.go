@@ -60,6 +60,10 @@ func TestDigestSeesEveryPart(t *testing.T) {
 		"merge order":  func(v *Vocabulary) { v.Merges[0], v.Merges[1] = v.Merges[1], v.Merges[0] },
 		"tokens":       func(v *Vocabulary) { v.Tokens[0], v.Tokens[1] = v.Tokens[1], v.Tokens[0] },
 		"special":      func(v *Vocabulary) { v.Added[0].Special = false },
+		"form":         func(v *Vocabulary) { v.Form = "NFC" },
+		"no bos":       func(v *Vocabulary) { v.NoBOS = true },
+		"flags":        func(v *Vocabulary) { v.Added[0].LStrip = true },
+		"kind":         func(v *Vocabulary) { v.SentencePiece = &SentencePiece{} },
 		"eos":          func(v *Vocabulary) { v.EOS = NameEndOfTurn },
 	} {
 		v := tok.vocab
@@ -136,7 +140,7 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%s for %s: got error %v, want %q and the file", c.new, c.old, err, c.want)
 		}
 	}
-	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), tokenizerFile) {
+	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), tokenizerFile) || !strings.Contains(err.Error(), modelFile) {
 		t.Errorf("no file: got error %v", err)
 	}
 	if _, err := edited(t, configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": "<s>"`); err == nil {
@@ -156,7 +160,7 @@ func TestLoadAccepts(t *testing.T) {
 	want := trained(t).Digest()
 	for _, c := range []struct{ file, old, new string }{
 		{tokenizerFile, `"h e",`, `["h", "e"],`},
-		{tokenizerFile, `"post_processor": {`, `"post_processor": {"type": "ByteLevel"}, "padding": {`},
+		{tokenizerFile, `"post_processor": {`, `"post_processor": {"type": "Sequence", "processors": [{"type": "ByteLevel"}, {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<|begin_of_text|>", "type_id": 0}}]}]}, "padding": {`},
 		{tokenizerFile, `"truncation": null`, `"truncation": {"max_length": 512, "strategy": "LongestFirst"}`},
 		{configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": {"content": "<|begin_of_text|>", "lstrip": false}`},
 		{configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": null`},
@@ -168,6 +172,35 @@ func TestLoadAccepts(t *testing.T) {
 			t.Errorf("%s: %v", c.new, err)
 		} else if tok.Digest() != want {
 			t.Errorf("%s: another tokenizer", c.new)
+		}
+	}
+}
+
+// Who puts the beginning of text before a text: the post-processor, unless
+// tokenizer_config.json says otherwise.
+func TestLoadBeginning(t *testing.T) {
+	for _, c := range []struct {
+		file, old, new string
+		want           bool
+	}{
+		{tokenizerFile, `"version"`, `"version"`, true},
+		{tokenizerFile, `"post_processor": {`, `"post_processor": {"type": "ByteLevel"}, "padding": {`, false},
+		{tokenizerFile, `"post_processor": {`, `"post_processor": null, "padding": {`, false},
+		{configFile, `"bos_token"`, `"add_bos_token": false, "bos_token"`, false},
+		{configFile, `"bos_token"`, `"add_bos_token": true, "bos_token"`, true},
+	} {
+		tok, err := edited(t, c.file, c.old, c.new)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Load(saved(t, tok))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tok := range []*Tokenizer{tok, again} {
+			if got := len(tok.Prompt("a")) == 2; got != c.want || tok.BOS() == None {
+				t.Errorf("%s: begins with BOS: %v", c.new, got)
+			}
 		}
 	}
 }

@@ -56,10 +56,10 @@ func (t *Tokenizer) EncodeWithSpecial(text string) []token.ID {
 }
 
 // Prompt returns the ids that a base model continues text from: the beginning
-// of text, where the vocabulary has such a token, then text.
+// of text, where texts begin with such a token, then text.
 func (t *Tokenizer) Prompt(text string) []token.ID {
 	ids := make([]token.ID, 0, len(text)/4+2)
-	if t.bos != None {
+	if t.bos != None && !t.vocab.NoBOS {
 		ids = append(ids, t.bos)
 	}
 	return t.appendSections(ids, text, false)
@@ -197,7 +197,8 @@ func (t *Tokenizer) Vocabulary() Vocabulary { return t.vocab }
 // VocabSize returns the number of tokens, added ones included.
 func (t *Tokenizer) VocabSize() int { return len(t.vocab.Tokens) }
 
-// BOS returns the token that begins a text, or None.
+// BOS returns the token for the beginning of a text, or None. Prompt knows
+// whether texts begin with it.
 func (t *Tokenizer) BOS() token.ID { return t.bos }
 
 // EOS returns the token that ends a document, or None.

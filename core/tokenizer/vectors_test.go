@@ -49,7 +49,7 @@ func shared(t testing.TB, name string) string {
 
 // TestVectors holds vocabularies against the ids that llama.cpp has for them.
 func TestVectors(t *testing.T) {
-	for name, open := range map[string]func(*testing.T) *Tokenizer{"gpt-2": gpt2, "llama-spm": llamaSPM} {
+	for name, open := range map[string]func(testing.TB) *Tokenizer{"gpt-2": gpt2, "llama-spm": llamaSPM} {
 		t.Run(name, func(t *testing.T) {
 			texts, ids := vectors(t, name)
 			tok := open(t)
@@ -62,7 +62,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-func gpt2(t *testing.T) *Tokenizer {
+func gpt2(t testing.TB) *Tokenizer {
 	g := readGGUF(t, shared(t, "tokenizer/ggml-vocab-gpt-2.gguf"))
 	v := Vocabulary{Pattern: GPT2}
 	ids := map[string]token.ID{}
@@ -102,7 +102,7 @@ func llamaPieces(t testing.TB) Pieces {
 	return p
 }
 
-func llamaSPM(t *testing.T) *Tokenizer { return fromPieces(t, llamaPieces(t)) }
+func llamaSPM(t testing.TB) *Tokenizer { return fromPieces(t, llamaPieces(t)) }
 
 func fromPieces(t testing.TB, p Pieces) *Tokenizer {
 	t.Helper()

@@ -29,6 +29,7 @@ type Vocabulary struct {
 	WholePieces bool
 
 	BOS, EOS string // texts of added tokens, or ""
+	NoBOS    bool   // a text does not begin with BOS, which only has a name (SmolLM2)
 
 	// MaxLength is the longest text in tokens that other programs shall feed the
 	// model ("model_max_length"), 0 for no limit.
@@ -54,9 +55,10 @@ func New(v Vocabulary) (*Tokenizer, error) {
 		return nil, err
 	}
 	t.setShown()
-	if t.merges, err = newMergeTable(v, t.ids); err != nil {
+	if t.merges, err = newMergeTable(v, t.ids, t.added); err != nil {
 		return nil, err
 	}
+	t.setCuts()
 	if t.bos, err = t.named("beginning of text", v.BOS); err != nil {
 		return nil, err
 	}
@@ -76,10 +78,28 @@ func (t *Tokenizer) setKind() (err error) {
 		t.base, err = baseTokens(t.ids)
 		return err
 	}
-	t.split = s.splitter()
+	if len(t.ids) == 0 {
+		return fmt.Errorf("the vocabulary has nothing but special tokens")
+	}
 	t.base = s.byteTokens(t.ids)
 	t.unknown, err = t.unknownToken(s.Unknown)
 	return err
+}
+
+// setCuts sets where the text of a SentencePiece vocabulary is cut: at words if
+// these are pieces, and anywhere else where that changes nothing.
+func (t *Tokenizer) setCuts() {
+	s := t.vocab.SentencePiece
+	if s == nil {
+		return
+	}
+	t.split = repeat(whole)
+	if s.Words {
+		t.split = repeat(splitWords)
+	}
+	if j := newJoints(t); j != nil && !t.vocab.WholePieces {
+		t.split = t.split.then(repeat(j.firstPiece))
+	}
 }
 
 // setShown sets what decoding writes for each token. An added token that is found
@@ -182,6 +202,9 @@ func (t *Tokenizer) Digest() string {
 		if a.Normalized || a.SingleWord || a.LStrip || a.RStrip {
 			digestStrings(h, fmt.Sprint("flags", a.Normalized, a.SingleWord, a.LStrip, a.RStrip))
 		}
+	}
+	if v.NoBOS && v.BOS != "" {
+		digestStrings(h, "no bos")
 	}
 	if v.Form != "" {
 		digestStrings(h, "form", string(v.Form))
