@@ -32,7 +32,7 @@ export function* dataTexts(dir) {
 const morsels = [
   ' ', '  ', '   ', '\n', '\n\n', '\r\n', '\t', '\v', '\f', '\0', '\x01', '\x1c', '\x1b[0m', '\x7f', '\u0085', '\u00a0', '\u2028', '\u3000', '\u200b', '\u200d', '\ufeff',
   'the', 'herd', ' Llama', 'HTTPServer', "don't", "WE'LL", "it'ſ", "'s", "'", '0', '12', '345', '６７', '½', '٣', '.', ',', '!?', '...', '//', '/', '_', '-', '==', '<', '>', '|', '{}', '#', '$', '▁', '▁▁', 'Ġ', 'Ċ',
-  'é', 'e\u0301', 'É', 'ß', 'ǅ', 'ʰ', 'ﬁ', 'Å', '\u212b', 'ｶﾞ', '가', '가', 'ㅎ', '中文', '日本語', '。', '「', 'हिन्दी', 'العربية', 'עברית', 'Привет', 'ไทย', '🦙', '👩‍👩‍👧', '🇩🇪', '👍🏽', '𝒜', '\u{10ffff}', '\u{e000}',
+  'é', 'e\u0301', 'o' + '\u0301\u0327'.repeat(20), 'É', 'ß', 'ǅ', 'ʰ', 'ﬁ', 'Å', '\u212b', 'ｶﾞ', '가', '가', 'ㅎ', '中文', '日本語', '。', '「', 'हिन्दी', 'العربية', 'עברית', 'Привет', 'ไทย', '🦙', '👩‍👩‍👧', '🇩🇪', '👍🏽', '𝒜', '\u{10ffff}', '\u{e000}',
   'func main() {\n\tfmt.Println("x")\n}', 'if (a && b) return 0;\n    ', '<0x0A>', '<0xE2>', '</s', '<unk', '<|', '|>',
 ]
 
@@ -56,16 +56,21 @@ function anyCharacter(next) {
   return c >= 0xd800 && c < 0xe000 ? '' : String.fromCodePoint(c)
 }
 
-/** allCharacters yields every character of Unicode, each between others. */
+/**
+ * allCharacters yields every character of Unicode, each between others; of the
+ * planes that are empty or private, every hundredth.
+ */
 export function* allCharacters() {
   let text = ''
   for (let c = 0; c < 0x110000; c++) {
     if (c >= 0xd800 && c < 0xe000) continue
+    if (c >= 0x32400 && c % 100 && (c < 0xe0000 || c >= 0xe0200)) continue
     const s = String.fromCodePoint(c)
     text += `a${s}b1${s}2 ${s}${s} '${s}.${s}A${s}`
-    if (c % 64 === 63) {
+    if (text.length > 1500) {
       yield text
       text = ''
     }
   }
+  yield text
 }

@@ -1,8 +1,6 @@
 package tokenizer
 
 import (
-	"runtime"
-	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
@@ -34,8 +32,6 @@ func BenchmarkTrain(b *testing.B) {
 	}
 }
 
-// BenchmarkEncode reports the time of the processor besides that of the clock: it
-// is what counts where other programs run.
 func BenchmarkEncode(b *testing.B) {
 	texts := map[string][]string{"plays": benchText(b)}
 	for name, file := range map[string]string{"wiki": "wiki_demo.txt", "web": "c4_demo.jsonl"} {
@@ -52,25 +48,11 @@ func BenchmarkEncode(b *testing.B) {
 
 func benchEncode(b *testing.B, tok *Tokenizer, docs []string) {
 	b.SetBytes(length(docs))
-	begin, rounds := processorTime(), 0
 	for b.Loop() {
-		rounds++
 		for _, d := range docs {
 			tok.Encode(d)
 		}
 	}
-	if used := processorTime() - begin; used > 0 {
-		b.ReportMetric(float64(length(docs))*float64(rounds)/1e6/used, "cpu-MB/s")
-	}
-}
-
-// processorTime returns the seconds that the program has computed for, with
-// little overhead of the collector's.
-func processorTime() float64 {
-	sample := []metrics.Sample{{Name: "/cpu/classes/user:cpu-seconds"}}
-	runtime.GC() // which updates it
-	metrics.Read(sample)
-	return sample[0].Value.Float64()
 }
 
 func BenchmarkSplit(b *testing.B) {

@@ -11,14 +11,27 @@ import (
 // pieces that a cache knows, and no id changes: whatever characters a token
 // covers while merging stand in its own text.
 type joints struct {
-	ascii [utf8.RuneSelf]bitset128 // of two ASCII characters
-	other map[[2]rune]bool         // of others
+	common [commonChars]row // by the left one, of common characters
+	other  map[[2]rune]bool // of others
 }
 
-type bitset128 [2]uint64
+// commonChars is the number of characters that are looked up in a table: ASCII
+// and ▁.
+const commonChars = utf8.RuneSelf + 1
 
-func (b *bitset128) add(r rune)      { b[r/64] |= 1 << (r % 64) }
-func (b *bitset128) has(r rune) bool { return b[r/64]>>(r%64)&1 == 1 }
+// row is a set of common characters.
+type row [(commonChars + 63) / 64]uint64
+
+// common returns the place of r in tables, or -1.
+func common(r rune) int {
+	switch {
+	case r < utf8.RuneSelf:
+		return int(r)
+	case r == '▁':
+		return utf8.RuneSelf
+	}
+	return -1
+}
 
 // newJoints returns the joints of a vocabulary, or nil if characters may join
 // otherwise than by merges of their tokens: where unknown ones become one token
@@ -44,10 +57,10 @@ func newJoints(t *Tokenizer) *joints {
 func (j *joints) add(text string) {
 	last := rune(-1)
 	for _, r := range text {
-		switch {
-		case last < 0:
-		case last < utf8.RuneSelf && r < utf8.RuneSelf:
-			j.ascii[last].add(r)
+		switch a, b := common(last), common(r); {
+		case last < 0: // the first
+		case a >= 0 && b >= 0:
+			j.common[a][b/64] |= 1 << (b % 64)
 		default:
 			j.other[[2]rune{last, r}] = true
 		}
@@ -55,21 +68,22 @@ func (j *joints) add(text string) {
 	}
 }
 
+func (j *joints) has(left, right rune) bool {
+	a, b := common(left), common(right)
+	if a >= 0 && b >= 0 {
+		return j.common[a][b/64]>>(b%64)&1 == 1
+	}
+	return j.other[[2]rune{left, right}]
+}
+
 // firstPiece returns the length of the characters at the start of text, which is
 // not empty, that merges may join.
 func (j *joints) firstPiece(text string) int {
 	last, end := utf8.DecodeRuneInString(text)
 	for end < len(text) {
-		r, n := rune(text[end]), 1
-		if r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRuneInString(text[end:])
-		}
-		if last < utf8.RuneSelf && r < utf8.RuneSelf {
-			if !j.ascii[last].has(r) {
-				return end
-			}
-		} else if !j.other[[2]rune{last, r}] {
-			return end
+		r, n := utf8.DecodeRuneInString(text[end:])
+		if !j.has(last, r) {
+			break
 		}
 		last, end = r, end+n
 	}

@@ -137,7 +137,7 @@ func TestCutsChangeNothing(t *testing.T) {
 		plain.split, plain.cache = repeat(whole), newPieceCache()
 		if planted {
 			j := newJoints(tok)
-			j.ascii['l'] = bitset128{}
+			j.common['l'] = row{}
 			tok.split, tok.cache = repeat(j.firstPiece), newPieceCache()
 		}
 		r, differs := rand.New(rand.NewPCG(55, 56)), false
