@@ -1,9 +1,12 @@
 // Package tokenizer turns text into token ids and back, trains vocabularies,
 // and lays out chats.
 //
-// It is byte-level byte-pair encoding (BPE) as in GPT-2 and Llama 3: any bytes
-// can be encoded, and decode to exactly themselves. Files are Hugging Face's
-// tokenizer.json and tokenizer_config.json.
+// It is byte-pair encoding (BPE) of both kinds: byte-level as in GPT-2, Llama 3
+// and Qwen2, and of characters as in SentencePiece's vocabularies of Llama 2 and
+// Mistral. Any bytes can be encoded, and decode to exactly themselves, unless a
+// vocabulary normalises Unicode or lacks bytes. Files are Hugging Face's
+// tokenizer.json and tokenizer_config.json; tokenizer.model of Llama 3 and of
+// SentencePiece is read.
 package tokenizer
 
 import (
@@ -152,7 +155,8 @@ func (t *Tokenizer) appendMerged(ids []token.ID, piece string) []token.ID {
 // UTF-8 come back as they were, not as U+FFFD.
 func (t *Tokenizer) Decode(ids []token.ID) string { return t.decode(ids, false) }
 
-// DecodeSkipSpecial is Decode without the special tokens.
+// DecodeSkipSpecial is Decode without the special tokens. (Hugging Face's
+// tokenizers 0.23 do show those that are found in normalised text.)
 func (t *Tokenizer) DecodeSkipSpecial(ids []token.ID) string { return t.decode(ids, true) }
 
 func (t *Tokenizer) decode(ids []token.ID, skipSpecial bool) string {
