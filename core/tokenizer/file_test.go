@@ -60,6 +60,10 @@ func TestDigestSeesEveryPart(t *testing.T) {
 		"merge order":  func(v *Vocabulary) { v.Merges[0], v.Merges[1] = v.Merges[1], v.Merges[0] },
 		"tokens":       func(v *Vocabulary) { v.Tokens[0], v.Tokens[1] = v.Tokens[1], v.Tokens[0] },
 		"special":      func(v *Vocabulary) { v.Added[0].Special = false },
+		"form":         func(v *Vocabulary) { v.Form = "NFC" },
+		"no bos":       func(v *Vocabulary) { v.NoBOS = true },
+		"flags":        func(v *Vocabulary) { v.Added[0].LStrip = true },
+		"kind":         func(v *Vocabulary) { v.SentencePiece = &SentencePiece{} },
 		"eos":          func(v *Vocabulary) { v.EOS = NameEndOfTurn },
 	} {
 		v := tok.vocab
@@ -102,16 +106,18 @@ func TestLoadRefuses(t *testing.T) {
 		{`"version": "1.0"`, `"version": 1`, "line 2: "},
 		{`"version": "1.0",`, `"version": "1.0"`, "line 3: "},
 		{`"version"`, `"verzion"`, `unknown field "verzion"`},
-		{`"normalizer": null`, `"normalizer": {"type": "Sequence", "normalizers": [{}]}`, "normalizer Sequence is not supported"},
-		{`\\p{N}{1,3}`, `\\p{N}`, "is not known: only Llama 3's and GPT-2's"},
+		{`"normalizer": null`, `"normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]}`, "normalizer Lowercase is not supported"},
+		{`"normalizer": null`, `"normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}`, "normalizer Replace is not supported with ByteLevel"},
+		{`"decoder": {`, `"decoder": {"type": "Fuse"}, "truncation": {`, "decoder Fuse is not supported"},
+		{`\\p{N}{1,3}`, `(\\p{N}{1,3}`, "pre_tokenizer step 0: pattern"},
+		{`"type": "Split"`, `"type": "Punctuation"`, "Punctuation is not supported"},
 		{`"behavior": "Isolated"`, `"behavior": 1`, `component "Split"`},
-		{`"behavior": "Isolated"`, `"behavior": "Removed"`, "pretokenizers[0]"},
-		{`"invert": false`, `"invert": true`, "pretokenizers[0]"},
-		{`"type": "Sequence"`, `"type": "Metaspace"`, "pre_tokenizer Metaspace is not supported"},
-		{`"use_regex": false`, `"use_regex": true`, "pre_tokenizer Sequence is not supported"},
+		{`"behavior": "Isolated"`, `"behavior": "Removed"`, "step 0: Split with behavior Removed"},
+		{`"invert": false`, `"invert": true`, "step 0: Split with behavior Isolated, invert true"},
+		{`"type": "Sequence"`, `"type": "Metaspace"`, "pre_tokenizer Metaspace: expected the replacement ▁"},
+		{`"add_prefix_space": false`, `"add_prefix_space": true`, "add_prefix_space is not supported"},
 		{`"type": "BPE"`, `"type": "Unigram"`, "model.type Unigram"},
 		{`"dropout": null`, `"dropout": 0.1`, "model.dropout 0.1"},
-		{`"byte_fallback": false`, `"byte_fallback": true`, "model.byte_fallback"},
 		{`"end_of_word_suffix": null`, `"end_of_word_suffix": "</w>"`, "end_of_word_suffix"},
 		{`"type": "TemplateProcessing"`, `"type": "BertProcessing"`, "post_processor BertProcessing"},
 		{`"h e",`, `"h xyz",`, `model.merges[0]: "xyz" is not in model.vocab`},
@@ -127,7 +133,6 @@ func TestLoadRefuses(t *testing.T) {
 		{`"id": 656`, `"id": -1`, "id -1"},
 		{`"id": 656`, `"id": 657`, "added_tokens[1]: \"<|end_of_text|>\" has id 657, which another token has"},
 		{`"Ń": 255,`, `"": 255,`, "no token has id 255"},
-		{`"lstrip": false`, `"lstrip": true`, "added_tokens[0]"},
 		{`"content": "<|end_of_text|>"`, `"content": "<|begin_of_text|>"`, "there twice"},
 	} {
 		_, err := edited(t, tokenizerFile, c.old, c.new)
@@ -135,7 +140,7 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%s for %s: got error %v, want %q and the file", c.new, c.old, err, c.want)
 		}
 	}
-	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), tokenizerFile) {
+	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), tokenizerFile) || !strings.Contains(err.Error(), modelFile) {
 		t.Errorf("no file: got error %v", err)
 	}
 	if _, err := edited(t, configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": "<s>"`); err == nil {
@@ -155,7 +160,7 @@ func TestLoadAccepts(t *testing.T) {
 	want := trained(t).Digest()
 	for _, c := range []struct{ file, old, new string }{
 		{tokenizerFile, `"h e",`, `["h", "e"],`},
-		{tokenizerFile, `"post_processor": {`, `"post_processor": {"type": "ByteLevel"}, "padding": {`},
+		{tokenizerFile, `"post_processor": {`, `"post_processor": {"type": "Sequence", "processors": [{"type": "ByteLevel"}, {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<|begin_of_text|>", "type_id": 0}}]}]}, "padding": {`},
 		{tokenizerFile, `"truncation": null`, `"truncation": {"max_length": 512, "strategy": "LongestFirst"}`},
 		{configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": {"content": "<|begin_of_text|>", "lstrip": false}`},
 		{configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": null`},
@@ -167,6 +172,35 @@ func TestLoadAccepts(t *testing.T) {
 			t.Errorf("%s: %v", c.new, err)
 		} else if tok.Digest() != want {
 			t.Errorf("%s: another tokenizer", c.new)
+		}
+	}
+}
+
+// Who puts the beginning of text before a text: the post-processor, unless
+// tokenizer_config.json says otherwise.
+func TestLoadBeginning(t *testing.T) {
+	for _, c := range []struct {
+		file, old, new string
+		want           bool
+	}{
+		{tokenizerFile, `"version"`, `"version"`, true},
+		{tokenizerFile, `"post_processor": {`, `"post_processor": {"type": "ByteLevel"}, "padding": {`, false},
+		{tokenizerFile, `"post_processor": {`, `"post_processor": null, "padding": {`, false},
+		{configFile, `"bos_token"`, `"add_bos_token": false, "bos_token"`, false},
+		{configFile, `"bos_token"`, `"add_bos_token": true, "bos_token"`, true},
+	} {
+		tok, err := edited(t, c.file, c.old, c.new)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Load(saved(t, tok))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tok := range []*Tokenizer{tok, again} {
+			if got := len(tok.Prompt("a")) == 2; got != c.want || tok.BOS() == None {
+				t.Errorf("%s: begins with BOS: %v", c.new, got)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,35 +18,62 @@ import (
 // tokenizer.json has 17 MB.
 const maxFile = 256 << 20
 
-// Load reads a tokenizer from the directory dir: tokenizer.json, and from
-// tokenizer_config.json, where there is one, bos_token, eos_token,
+// Load reads a tokenizer from the directory dir: tokenizer.json, or where there is
+// none tokenizer.model (Llama 3's by tiktoken, or a BPE model of SentencePiece),
+// and from tokenizer_config.json, where there is one, bos_token, eos_token,
 // model_max_length and chat_template (or chat_template.jinja).
 //
-// It reads byte-level BPE with the pattern of Llama 3 or GPT-2, and refuses a
-// file that asks for anything that would give other ids than Hugging Face's
-// reader: normalisation, dropout, tokens that strip the blanks around them.
+// It reads byte-level BPE with any pattern, and BPE of SentencePiece's kind, and
+// refuses a file that asks for anything that would give other ids than Hugging
+// Face's reader, such as dropout or a normalizer that it does not know.
 // Truncation and padding are ignored. An unknown chat template is no error:
 // Chat refuses it.
 func Load(dir string) (*Tokenizer, error) {
-	path := filepath.Join(dir, tokenizerFile)
-	text, err := readLimited(path)
+	t, err := load(dir)
 	if err != nil {
 		return nil, fmt.Errorf("load tokenizer: %w", err)
 	}
-	v, err := parseFile(text)
-	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %s: %w", path, err)
-	}
+	return t, nil
+}
+
+func load(dir string) (*Tokenizer, error) {
 	config, err := loadConfig(dir)
 	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %w", err)
+		return nil, err
+	}
+	path := filepath.Join(dir, tokenizerFile)
+	text, err := readLimited(path)
+	parse := parseFile
+	if errors.Is(err, fs.ErrNotExist) {
+		missing := err
+		path = filepath.Join(dir, modelFile)
+		if text, err = readLimited(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w, nor is there %s", missing, modelFile)
+		}
+		parse = parseModel
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	config.complete(&v)
 	t, err := New(v)
 	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return t.WithTemplate(config.template), nil
+}
+
+// parseModel reads a tokenizer.model: of tiktoken, which is text, or of
+// SentencePiece, which begins with the key of a piece.
+func parseModel(data []byte) (Vocabulary, error) {
+	if len(data) > 0 && data[0] == 1<<3|wireBytes {
+		return parseSentencePiece(data)
+	}
+	return parseTiktoken(data)
 }
 
 func readLimited(path string) ([]byte, error) {
@@ -82,14 +110,10 @@ func parseFile(text []byte) (v Vocabulary, err error) {
 	if _, err := d.Token(); err != io.EOF {
 		return v, fmt.Errorf("line %d: more after the end of the object", lineOf(text, d.InputOffset()))
 	}
-	if v.Pattern, err = f.pattern(); err != nil {
+	if err := cmp.Or(f.checkVersion(), f.Model.check(), f.PostProcessor.checkPost(), f.readPipeline(&v)); err != nil {
 		return v, err
 	}
-	for _, check := range []func() error{f.checkVersion, f.checkSurroundings, f.Model.check} {
-		if err := check(); err != nil {
-			return v, err
-		}
-	}
+	v.NoBOS = !f.PostProcessor.begins()
 	v.WholePieces = f.Model.IgnoreMerges
 	return v, f.fill(&v)
 }
@@ -115,11 +139,8 @@ func lineOf(text []byte, offset int64) int {
 func (f *file) fill(v *Vocabulary) error {
 	spelt := make(map[string]token.ID, len(f.Model.Vocab))
 	size := len(f.Model.Vocab)
-	for i, a := range f.AddedTokens {
-		if a.SingleWord || a.LStrip || a.RStrip {
-			return fmt.Errorf("added_tokens[%d]: %q has single_word, lstrip or rstrip set, which is not supported", i, a.Content)
-		}
-		v.Added = append(v.Added, Added{a.ID, a.Content, a.Special})
+	for _, a := range f.AddedTokens {
+		v.Added = append(v.Added, a.added())
 		size = max(size, int(a.ID)+1)
 	}
 	if limit := len(f.Model.Vocab) + len(f.AddedTokens); size > limit {
@@ -136,7 +157,7 @@ func (f *file) fill(v *Vocabulary) error {
 	if err := f.fillMerges(v, spelt); err != nil {
 		return err
 	}
-	return unspellTokens(v)
+	return v.rawTokens()
 }
 
 func (f *file) fillMerges(v *Vocabulary, spelt map[string]token.ID) error {
@@ -153,9 +174,9 @@ func (f *file) fillMerges(v *Vocabulary, spelt map[string]token.ID) error {
 	return nil
 }
 
-// unspellTokens turns the tokens of v to raw bytes, but for added ones, which
-// files have as they are.
-func unspellTokens(v *Vocabulary) (err error) {
+// rawTokens turns the tokens of byte-level BPE to raw bytes, but for added ones,
+// which files have as they are.
+func (v *Vocabulary) rawTokens() (err error) {
 	added := map[token.ID]bool{}
 	for i, a := range v.Added {
 		if a.ID < 0 || v.Tokens[a.ID] != "" && v.Tokens[a.ID] != a.Text {
@@ -168,10 +189,10 @@ func unspellTokens(v *Vocabulary) (err error) {
 		if text == "" {
 			return fmt.Errorf("no token has id %d", id)
 		}
-		if added[token.ID(id)] {
+		if added[token.ID(id)] || v.SentencePiece != nil {
 			continue
 		}
-		if v.Tokens[id], err = unspell(text); err != nil {
+		if v.Tokens[id], err = UnspellBytes(text); err != nil {
 			return fmt.Errorf("model.vocab: %w", err)
 		}
 	}

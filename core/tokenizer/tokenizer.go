@@ -1,9 +1,12 @@
 // Package tokenizer turns text into token ids and back, trains vocabularies,
 // and lays out chats.
 //
-// It is byte-level byte-pair encoding (BPE) as in GPT-2 and Llama 3: any bytes
-// can be encoded, and decode to exactly themselves. Files are Hugging Face's
-// tokenizer.json and tokenizer_config.json.
+// It is byte-pair encoding (BPE) of both kinds: byte-level as in GPT-2, Llama 3
+// and Qwen2, and of characters as in SentencePiece's vocabularies of Llama 2 and
+// Mistral. Any bytes can be encoded, and decode to exactly themselves, unless a
+// vocabulary normalises Unicode or lacks bytes. Files are Hugging Face's
+// tokenizer.json and tokenizer_config.json; tokenizer.model of Llama 3 and of
+// SentencePiece is read.
 package tokenizer
 
 import (
@@ -28,52 +31,89 @@ const (
 // not change once made, and is safe for concurrent use.
 type Tokenizer struct {
 	vocab    Vocabulary
-	ids      map[string]token.ID // ordinary tokens by their bytes
+	shown    []string            // the bytes that each token stands for
+	ids      map[string]token.ID // tokens that are not added, by their text in the vocabulary
 	merges   mergeTable
 	base     [256]token.ID // token of each single byte
 	added    addedTokens
 	bos, eos token.ID
-	split    func(string) int
+	unknown  token.ID // SentencePiece's, or None
+	split    splitter
 	cache    *pieceCache
 	template Template
 }
 
 // Encode returns the ids of text. Special tokens are not recognised in it:
 // their names are ordinary text, so that text from outside cannot forge them.
+// Added tokens that are not special are (as with encode_special_tokens of
+// Hugging Face's tokenizers).
 func (t *Tokenizer) Encode(text string) []token.ID {
-	return t.appendText(make([]token.ID, 0, len(text)/4+1), text)
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, false)
 }
 
 // EncodeWithSpecial returns the ids of text in which the names of added tokens,
 // special ones among them, stand for these tokens. Where several match, the
 // longest of the leftmost wins.
 func (t *Tokenizer) EncodeWithSpecial(text string) []token.ID {
-	ids := make([]token.ID, 0, len(text)/4+1)
-	for {
-		start, found := t.added.find(text)
-		if found == nil {
-			return t.appendText(ids, text)
-		}
-		ids = append(t.appendText(ids, text[:start]), found.ID)
-		text = text[start+len(found.Text):]
-	}
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, true)
 }
 
 // Prompt returns the ids that a base model continues text from: the beginning
-// of text, where the vocabulary has such a token, then text.
+// of text, where texts begin with such a token, then text.
 func (t *Tokenizer) Prompt(text string) []token.ID {
 	ids := make([]token.ID, 0, len(text)/4+2)
-	if t.bos != None {
+	if t.bos != None && !t.vocab.NoBOS {
 		ids = append(ids, t.bos)
 	}
-	return t.appendText(ids, text)
+	return t.appendSections(ids, text, false)
+}
+
+// appendSections goes the way of Hugging Face's tokenizers: added tokens that
+// stand in text as they are, then what lies between them normalised, in it the
+// other added tokens, then what lies between these cut into pieces.
+func (t *Tokenizer) appendSections(ids []token.ID, text string, special bool) []token.ID {
+	for raw := range t.added.raw.sections(text, special) {
+		if raw.added != nil {
+			ids = append(ids, raw.added.ID)
+			continue
+		}
+		for s := range t.added.normal.sections(t.normalise(raw.text), special) {
+			if s.added != nil {
+				ids = append(ids, s.added.ID)
+			} else {
+				ids = t.appendText(ids, t.mark(s.text, raw.start+s.start == 0))
+			}
+		}
+	}
+	return ids
+}
+
+func (t *Tokenizer) normalise(text string) string {
+	text = t.vocab.Form.apply(text)
+	if s := t.vocab.SentencePiece; s != nil {
+		text = s.normalise(text)
+	}
+	return text
+}
+
+// unmark is what a normalised text shows as.
+func (t *Tokenizer) unmark(text string) string {
+	if t.vocab.SentencePiece != nil {
+		text = strings.ReplaceAll(text, blank, " ")
+	}
+	return text
+}
+
+func (t *Tokenizer) mark(text string, first bool) string {
+	if s := t.vocab.SentencePiece; s != nil {
+		text = s.mark(text, first)
+	}
+	return text
 }
 
 func (t *Tokenizer) appendText(ids []token.ID, text string) []token.ID {
-	for len(text) > 0 {
-		n := t.split(text)
-		ids = t.appendPiece(ids, text[:n])
-		text = text[n:]
+	for piece := range t.split(text) {
+		ids = t.appendPiece(ids, piece)
 	}
 	return ids
 }
@@ -97,17 +137,26 @@ func (t *Tokenizer) appendMerged(ids []token.ID, piece string) []token.ID {
 		}
 	}
 	start := len(ids)
-	for i := range len(piece) {
-		ids = append(ids, t.base[piece[i]])
+	if t.vocab.SentencePiece != nil {
+		ids = t.appendCharacters(ids, piece)
+	} else if with, ok := t.appendBytes(ids, piece); ok {
+		ids = with
+	} else { // bytes that are not UTF-8, and have no tokens
+		ids, _ = t.appendBytes(ids, strings.ToValidUTF8(piece, "\uFFFD"))
 	}
 	return ids[:start+t.merges.apply(ids[start:])]
 }
 
-// Decode returns the bytes of ids: what Encode was given, whatever it was.
-// Special tokens appear by name; ids outside the vocabulary are left out.
+// Decode returns the bytes of ids: what Encode was given, whatever it was, if no
+// character is unknown and Unicode is normal. Special tokens appear by name; ids
+// outside the vocabulary are left out.
+//
+// It is what Hugging Face's tokenizers return, but that bytes which are not
+// UTF-8 come back as they were, not as U+FFFD.
 func (t *Tokenizer) Decode(ids []token.ID) string { return t.decode(ids, false) }
 
-// DecodeSkipSpecial is Decode without the special tokens.
+// DecodeSkipSpecial is Decode without the special tokens. (Hugging Face's
+// tokenizers 0.23 do show those that are found in normalised text.)
 func (t *Tokenizer) DecodeSkipSpecial(ids []token.ID) string { return t.decode(ids, true) }
 
 func (t *Tokenizer) decode(ids []token.ID, skipSpecial bool) string {
@@ -116,24 +165,44 @@ func (t *Tokenizer) decode(ids []token.ID, skipSpecial bool) string {
 		if skipSpecial && t.IsSpecial(id) {
 			continue
 		}
-		text.WriteString(t.Token(id))
+		text.WriteString(t.show(id))
 	}
-	return text.String()
+	return t.strip(text.String())
+}
+
+// strip removes the blank in front that SentencePiece put there.
+func (t *Tokenizer) strip(text string) string {
+	if s := t.vocab.SentencePiece; s != nil && s.Strip {
+		text = strings.TrimPrefix(text, " ")
+	}
+	return text
 }
 
 // Token returns the bytes of one token, which need not be whole characters, or
 // the name of an added token; "" for an id outside the vocabulary.
 func (t *Tokenizer) Token(id token.ID) string {
-	if id < 0 || int(id) >= len(t.vocab.Tokens) {
+	if id >= 0 && int(id) < len(t.shown) && t.added.has(id) {
+		return t.vocab.Tokens[id]
+	}
+	return t.show(id)
+}
+
+// show returns what decoding writes for id, "" outside the vocabulary.
+func (t *Tokenizer) show(id token.ID) string {
+	if id < 0 || int(id) >= len(t.shown) {
 		return ""
 	}
-	return t.vocab.Tokens[id]
+	return t.shown[id]
 }
+
+// Vocabulary returns what determines the ids. It must not be changed.
+func (t *Tokenizer) Vocabulary() Vocabulary { return t.vocab }
 
 // VocabSize returns the number of tokens, added ones included.
 func (t *Tokenizer) VocabSize() int { return len(t.vocab.Tokens) }
 
-// BOS returns the token that begins a text, or None.
+// BOS returns the token for the beginning of a text, or None. Prompt knows
+// whether texts begin with it.
 func (t *Tokenizer) BOS() token.ID { return t.bos }
 
 // EOS returns the token that ends a document, or None.
