@@ -44,8 +44,9 @@ var byteOrder = func() (order [256]byte) {
 	return order
 }()
 
-// spell writes raw bytes in the characters of vocabulary files.
-func spell(raw string) string {
+// SpellBytes writes the raw bytes of a token of byte-level BPE in the characters
+// that vocabulary files have for them.
+func SpellBytes(raw string) string {
 	var s strings.Builder
 	for i := range len(raw) {
 		s.WriteRune(byteRune[raw[i]])
@@ -53,9 +54,9 @@ func spell(raw string) string {
 	return s.String()
 }
 
-// unspell is the inverse of spell; a character that stands for no byte is an
-// error.
-func unspell(spelt string) (string, error) {
+// UnspellBytes is the inverse of SpellBytes; a character that stands for no byte
+// is an error.
+func UnspellBytes(spelt string) (string, error) {
 	raw := make([]byte, 0, len(spelt))
 	for _, r := range spelt {
 		b, ok := runeByte[r]

@@ -119,7 +119,7 @@ func (f *file) fill(v *Vocabulary) error {
 		if a.SingleWord || a.LStrip || a.RStrip {
 			return fmt.Errorf("added_tokens[%d]: %q has single_word, lstrip or rstrip set, which is not supported", i, a.Content)
 		}
-		v.Added = append(v.Added, Added{a.ID, a.Content, a.Special})
+		v.Added = append(v.Added, Added{ID: a.ID, Text: a.Content, Special: a.Special})
 		size = max(size, int(a.ID)+1)
 	}
 	if limit := len(f.Model.Vocab) + len(f.AddedTokens); size > limit {
@@ -171,7 +171,7 @@ func unspellTokens(v *Vocabulary) (err error) {
 		if added[token.ID(id)] {
 			continue
 		}
-		if v.Tokens[id], err = unspell(text); err != nil {
+		if v.Tokens[id], err = UnspellBytes(text); err != nil {
 			return fmt.Errorf("model.vocab: %w", err)
 		}
 	}

@@ -81,7 +81,7 @@ func (t *Tokenizer) file() *file {
 	}
 	slices.SortFunc(f.AddedTokens, func(a, b addedJSON) int { return int(a.ID - b.ID) })
 	for i, m := range t.vocab.Merges {
-		f.Model.Merges[i] = mergeJSON{spell(t.vocab.Tokens[m[0]]), spell(t.vocab.Tokens[m[1]])}
+		f.Model.Merges[i] = mergeJSON{SpellBytes(t.vocab.Tokens[m[0]]), SpellBytes(t.vocab.Tokens[m[1]])}
 	}
 	return f
 }
@@ -97,7 +97,7 @@ func (t *Tokenizer) vocabJSON() vocabJSON {
 			all = append(all, vocabEntry{text, int64(id)})
 			continue
 		}
-		all = append(all, vocabEntry{spell(text), int64(id)})
+		all = append(all, vocabEntry{SpellBytes(text), int64(id)})
 		end = len(all)
 	}
 	return all[:end]

@@ -11,8 +11,9 @@ import (
 type Stream struct {
 	SkipSpecial bool // leave special tokens out
 
-	t    *Tokenizer
-	held []byte // fewer bytes than a character
+	t     *Tokenizer
+	held  []byte // fewer bytes than a character
+	begun bool   // there was text: a blank is no longer that in front
 }
 
 // Stream returns a decoder for one sequence of tokens.
@@ -22,12 +23,19 @@ func (t *Tokenizer) Stream() *Stream { return &Stream{t: t} }
 // What all calls return, with Flush's at the end, joins to what Decode returns.
 func (s *Stream) Next(id token.ID) string {
 	if !s.SkipSpecial || !s.t.IsSpecial(id) {
-		s.held = append(s.held, s.t.Token(id)...)
+		s.add(s.t.Token(id))
 	}
 	whole := wholeRunes(s.held)
 	text := string(s.held[:whole])
 	s.held = append(s.held[:0], s.held[whole:]...)
 	return text
+}
+
+func (s *Stream) add(text string) {
+	if !s.begun && text != "" {
+		text, s.begun = s.t.strip(text), true
+	}
+	s.held = append(s.held, text...)
 }
 
 // Flush returns what is held back: the bytes of a character that never became

@@ -28,11 +28,13 @@ const (
 // not change once made, and is safe for concurrent use.
 type Tokenizer struct {
 	vocab    Vocabulary
-	ids      map[string]token.ID // ordinary tokens by their bytes
+	shown    []string            // the bytes that each token stands for
+	ids      map[string]token.ID // tokens that are not added, by their text in the vocabulary
 	merges   mergeTable
 	base     [256]token.ID // token of each single byte
 	added    addedTokens
 	bos, eos token.ID
+	unknown  token.ID // SentencePiece's, or None
 	split    func(string) int
 	cache    *pieceCache
 	template Template
@@ -40,23 +42,17 @@ type Tokenizer struct {
 
 // Encode returns the ids of text. Special tokens are not recognised in it:
 // their names are ordinary text, so that text from outside cannot forge them.
+// Added tokens that are not special are (as with encode_special_tokens of
+// Hugging Face's tokenizers).
 func (t *Tokenizer) Encode(text string) []token.ID {
-	return t.appendText(make([]token.ID, 0, len(text)/4+1), text)
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, false)
 }
 
 // EncodeWithSpecial returns the ids of text in which the names of added tokens,
 // special ones among them, stand for these tokens. Where several match, the
 // longest of the leftmost wins.
 func (t *Tokenizer) EncodeWithSpecial(text string) []token.ID {
-	ids := make([]token.ID, 0, len(text)/4+1)
-	for {
-		start, found := t.added.find(text)
-		if found == nil {
-			return t.appendText(ids, text)
-		}
-		ids = append(t.appendText(ids, text[:start]), found.ID)
-		text = text[start+len(found.Text):]
-	}
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, true)
 }
 
 // Prompt returns the ids that a base model continues text from: the beginning
@@ -66,7 +62,41 @@ func (t *Tokenizer) Prompt(text string) []token.ID {
 	if t.bos != None {
 		ids = append(ids, t.bos)
 	}
-	return t.appendText(ids, text)
+	return t.appendSections(ids, text, false)
+}
+
+// appendSections goes the way of Hugging Face's tokenizers: added tokens that
+// stand in text as they are, then what lies between them normalised, in it the
+// other added tokens, then what lies between these cut into pieces.
+func (t *Tokenizer) appendSections(ids []token.ID, text string, special bool) []token.ID {
+	for raw := range t.added.raw.sections(text, special) {
+		if raw.added != nil {
+			ids = append(ids, raw.added.ID)
+			continue
+		}
+		for s := range t.added.normal.sections(t.normalise(raw.text), special) {
+			if s.added != nil {
+				ids = append(ids, s.added.ID)
+			} else {
+				ids = t.appendText(ids, t.mark(s.text, raw.start+s.start == 0))
+			}
+		}
+	}
+	return ids
+}
+
+func (t *Tokenizer) normalise(text string) string {
+	if s := t.vocab.SentencePiece; s != nil {
+		text = s.normalise(text)
+	}
+	return text
+}
+
+func (t *Tokenizer) mark(text string, first bool) string {
+	if s := t.vocab.SentencePiece; s != nil {
+		text = s.mark(text, first)
+	}
+	return text
 }
 
 func (t *Tokenizer) appendText(ids []token.ID, text string) []token.ID {
@@ -97,14 +127,20 @@ func (t *Tokenizer) appendMerged(ids []token.ID, piece string) []token.ID {
 		}
 	}
 	start := len(ids)
-	for i := range len(piece) {
-		ids = append(ids, t.base[piece[i]])
+	if t.vocab.SentencePiece != nil {
+		ids = t.appendCharacters(ids, piece)
+	} else {
+		ids, _ = t.appendBytes(ids, piece)
 	}
 	return ids[:start+t.merges.apply(ids[start:])]
 }
 
-// Decode returns the bytes of ids: what Encode was given, whatever it was.
-// Special tokens appear by name; ids outside the vocabulary are left out.
+// Decode returns the bytes of ids: what Encode was given, whatever it was, if no
+// character is unknown and Unicode is normal. Special tokens appear by name; ids
+// outside the vocabulary are left out.
+//
+// It is what Hugging Face's tokenizers return, but that bytes which are not
+// UTF-8 come back as they were, not as U+FFFD.
 func (t *Tokenizer) Decode(ids []token.ID) string { return t.decode(ids, false) }
 
 // DecodeSkipSpecial is Decode without the special tokens.
@@ -118,7 +154,15 @@ func (t *Tokenizer) decode(ids []token.ID, skipSpecial bool) string {
 		}
 		text.WriteString(t.Token(id))
 	}
-	return text.String()
+	return t.strip(text.String())
+}
+
+// strip removes the blank in front that SentencePiece put there.
+func (t *Tokenizer) strip(text string) string {
+	if s := t.vocab.SentencePiece; s != nil && s.Strip {
+		text = strings.TrimPrefix(text, " ")
+	}
+	return text
 }
 
 // Token returns the bytes of one token, which need not be whole characters, or
@@ -127,8 +171,11 @@ func (t *Tokenizer) Token(id token.ID) string {
 	if id < 0 || int(id) >= len(t.vocab.Tokens) {
 		return ""
 	}
-	return t.vocab.Tokens[id]
+	return t.shown[id]
 }
+
+// Vocabulary returns what determines the ids. It must not be changed.
+func (t *Tokenizer) Vocabulary() Vocabulary { return t.vocab }
 
 // VocabSize returns the number of tokens, added ones included.
 func (t *Tokenizer) VocabSize() int { return len(t.vocab.Tokens) }

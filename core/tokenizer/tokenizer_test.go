@@ -25,11 +25,11 @@ func TestEncodeAsHuggingFace(t *testing.T) {
 
 func TestBytesHaveGPT2sCharacters(t *testing.T) {
 	for raw, spelt := range map[string]string{" the\n": "ĠtheĊ", "\x00\xad\xff": "ĀŃÿ", "ü~": "Ã¼~"} {
-		if got := spell(raw); got != spelt {
+		if got := SpellBytes(raw); got != spelt {
 			t.Errorf("spell(%q) = %q, want %q", raw, got, spelt)
 		}
-		if got, err := unspell(spelt); got != raw || err != nil {
-			t.Errorf("unspell(%q) = %q, %v", spelt, got, err)
+		if got, err := UnspellBytes(spelt); got != raw || err != nil {
+			t.Errorf("UnspellBytes(%q) = %q, %v", spelt, got, err)
 		}
 	}
 	if byteOrder[0] != '!' || byteOrder[220] != ' ' || byteOrder[198] != '\n' || byteOrder[255] != 0xad {

@@ -56,7 +56,7 @@ func Train(docs iter.Seq[string], s TrainSettings) (*Tokenizer, error) {
 // Llama 3's if they are among them.
 func (v Vocabulary) withSpecial(names []string) Vocabulary {
 	for _, name := range names {
-		v.Added = append(v.Added, Added{token.ID(len(v.Tokens)), name, true})
+		v.Added = append(v.Added, Added{ID: token.ID(len(v.Tokens)), Text: name, Special: true})
 		v.Tokens = append(v.Tokens, name)
 	}
 	v.BOS = firstOf(names, NameBeginOfText)

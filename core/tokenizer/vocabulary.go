@@ -18,6 +18,10 @@ type Vocabulary struct {
 	Merges  [][2]token.ID // pairs in the order in which they merge
 	Added   []Added       // tokens that no merge makes
 
+	// SentencePiece is nil for byte-level BPE. Otherwise Tokens are as in its
+	// files, with ▁ for a blank and <0x0A> for a byte.
+	SentencePiece *SentencePiece
+
 	// WholePieces says that a piece which is a token as a whole is that token,
 	// even if merging would end elsewhere ("ignore_merges", as in Llama 3).
 	WholePieces bool
@@ -29,26 +33,19 @@ type Vocabulary struct {
 	MaxLength int
 }
 
-// Added is a token that stands in text by its name only: no merge makes it.
-type Added struct {
-	ID      token.ID
-	Text    string
-	Special bool // a mark that is left out where text is shown
-}
-
 // New returns the tokenizer of a vocabulary, without a chat template. It refuses
 // a vocabulary that lacks one of the 256 bytes, has a token twice, or has a
 // merge whose result is no token.
 func New(v Vocabulary) (*Tokenizer, error) {
-	t := &Tokenizer{vocab: v, split: v.Pattern.splitter(), cache: newPieceCache()}
+	t := &Tokenizer{vocab: v, cache: newPieceCache(), unknown: None}
 	var err error
-	if t.added, err = newAddedTokens(v); err != nil {
+	if t.added, err = newAddedTokens(v, t.normalise); err != nil {
 		return nil, err
 	}
-	if t.ids, err = indexTokens(v.Tokens, t.added); err != nil {
+	if t.ids, err = indexTokens(v, t.added); err != nil {
 		return nil, err
 	}
-	if t.base, err = baseTokens(t.ids); err != nil {
+	if err = t.setKind(); err != nil {
 		return nil, err
 	}
 	if t.merges, err = newMergeTable(v, t.ids); err != nil {
@@ -63,6 +60,32 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	return t, nil
 }
 
+// setKind sets what differs between byte-level BPE and SentencePiece.
+func (t *Tokenizer) setKind() (err error) {
+	s := t.vocab.SentencePiece
+	if s == nil {
+		t.split, t.shown = t.vocab.Pattern.splitter(), t.vocab.Tokens
+		t.base, err = baseTokens(t.ids)
+		return err
+	}
+	t.split = whole
+	if s.Words {
+		t.split = splitWords
+	}
+	t.shown = s.shown(t.vocab.Tokens, t.added)
+	t.base = s.byteTokens(t.ids)
+	t.unknown, err = t.unknownToken(s.Unknown)
+	return err
+}
+
+// unknownToken is an added token, or in some files an ordinary one.
+func (t *Tokenizer) unknownToken(text string) (token.ID, error) {
+	if id, ok := t.ids[text]; ok {
+		return id, nil
+	}
+	return t.named("the unknown token", text)
+}
+
 func (t *Tokenizer) named(what, text string) (token.ID, error) {
 	id, ok := t.Special(text)
 	if text != "" && !ok {
@@ -71,20 +94,22 @@ func (t *Tokenizer) named(what, text string) (token.ID, error) {
 	return id, nil
 }
 
-// indexTokens returns the ordinary tokens by their bytes. An added token may
-// have the bytes of an ordinary one, as runs of blanks have in GPT-NeoX, but not
-// its spelling: files could not tell the two apart.
-func indexTokens(tokens []string, added addedTokens) (map[string]token.ID, error) {
-	ids := make(map[string]token.ID, len(tokens))
-	for i, text := range tokens {
+// indexTokens returns the tokens that text or merges may give, by their text in
+// the vocabulary. An added token may have the bytes of an ordinary one of
+// byte-level BPE, as runs of blanks have in GPT-NeoX, but not its spelling: files
+// could not tell the two apart. In SentencePiece's vocabularies merges may make
+// added tokens too, but no special ones.
+func indexTokens(v Vocabulary, added addedTokens) (map[string]token.ID, error) {
+	ids := make(map[string]token.ID, len(v.Tokens))
+	for i, text := range v.Tokens {
 		id := token.ID(i)
 		if text == "" {
 			return nil, fmt.Errorf("token %d is empty", id)
 		}
-		if added.has(id) {
+		if special, is := added.special[id]; is && (special || v.SentencePiece == nil) {
 			continue
 		}
-		if a := added.byText[spell(text)]; a != nil {
+		if a := added.byText[v.spell(text)]; a != nil && a.ID != id {
 			return nil, fmt.Errorf("token %d and added token %d are both %q", id, a.ID, text)
 		}
 		if first, ok := ids[text]; ok {
@@ -93,6 +118,14 @@ func indexTokens(tokens []string, added addedTokens) (map[string]token.ID, error
 		ids[text] = id
 	}
 	return ids, nil
+}
+
+// spell writes an ordinary token as vocabulary files have it.
+func (v *Vocabulary) spell(text string) string {
+	if v.SentencePiece != nil {
+		return text
+	}
+	return SpellBytes(text)
 }
 
 func baseTokens(ids map[string]token.ID) (base [256]token.ID, err error) {
@@ -116,6 +149,12 @@ func (t *Tokenizer) Digest() string {
 	binary.Write(h, binary.LittleEndian, v.Merges)
 	for _, a := range v.Added {
 		digestStrings(h, fmt.Sprint(a.ID, a.Special))
+		if a.Normalized || a.SingleWord || a.LStrip || a.RStrip {
+			digestStrings(h, fmt.Sprint("flags", a.Normalized, a.SingleWord, a.LStrip, a.RStrip))
+		}
+	}
+	if v.SentencePiece != nil {
+		digestStrings(h, fmt.Sprintf("%+v", *v.SentencePiece))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -1,0 +1,240 @@
+package tokenizer
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// Piece is a token of a SentencePiece vocabulary (sentencepiece_model.proto).
+type Piece struct {
+	Text  string // with ▁ for a blank; a byte as <0x0A>
+	Score float32
+	Kind  PieceKind
+}
+
+// PieceKind is what a piece is there for, in SentencePiece's numbers.
+type PieceKind int32
+
+const (
+	PieceNormal      PieceKind = 1
+	PieceUnknown     PieceKind = 2 // stands for a character that has no token
+	PieceControl     PieceKind = 3 // no text gives it, as <s>
+	PieceUserDefined PieceKind = 4 // stands for its text always, as added tokens do
+	PieceUnused      PieceKind = 5 // no text gives it
+	PieceByte        PieceKind = 6 // a byte of a character that has no token
+)
+
+// Pieces is a SentencePiece vocabulary of kind BPE. A piece's id is its index;
+// BOS, EOS and Unknown are None where there is no such piece.
+type Pieces struct {
+	List              []Piece
+	BOS, EOS, Unknown token.ID
+	AddDummyPrefix    bool // a blank is put before a text
+}
+
+// longestPiece is the length in bytes from which a piece is refused: finding its
+// merges takes the square of it.
+const longestPiece = 4096
+
+// FromPieces returns the tokenizer of a SentencePiece vocabulary of kind BPE.
+//
+// SentencePiece merges the two neighbours that make the piece of the best
+// score. Merges are derived from this as Hugging Face's converter does
+// (convert_slow_tokenizer.py): every split of a normal piece into two such
+// pieces is a merge, ordered by score.
+func FromPieces(p Pieces) (*Tokenizer, error) {
+	v := Vocabulary{SentencePiece: &SentencePiece{Strip: p.AddDummyPrefix, FuseUnknown: true}}
+	if !p.AddDummyPrefix {
+		v.SentencePiece.Blanks = BlanksKept
+	}
+	for i, piece := range p.List {
+		if err := piece.addTo(&v, token.ID(i)); err != nil {
+			return nil, fmt.Errorf("piece %d: %w", i, err)
+		}
+	}
+	var err error
+	for _, named := range []struct {
+		what string
+		id   token.ID
+		text *string
+	}{{"BOS", p.BOS, &v.BOS}, {"EOS", p.EOS, &v.EOS}, {"unknown", p.Unknown, &v.SentencePiece.Unknown}} {
+		if *named.text, err = v.special(named.what, named.id); err != nil {
+			return nil, err
+		}
+	}
+	v.Merges = p.merges()
+	return New(v)
+}
+
+// addTo appends the piece to v, as an added token if no merge may make it.
+func (p Piece) addTo(v *Vocabulary, id token.ID) error {
+	text := p.Text
+	switch p.Kind {
+	case PieceNormal, PieceUnused:
+	case PieceByte:
+		if _, ok := byteOf(text); !ok {
+			return fmt.Errorf("%q is of kind byte, expected <0x00> to <0xFF>", text)
+		}
+		v.SentencePiece.ByteFallback = true
+	case PieceUserDefined:
+		text = strings.ReplaceAll(text, blank, " ")
+		v.Added = append(v.Added, Added{ID: id, Text: text})
+	case PieceControl, PieceUnknown:
+		v.Added = append(v.Added, Added{ID: id, Text: text, Special: true})
+	default:
+		return fmt.Errorf("%q has kind %d, expected 1 to 6", text, p.Kind)
+	}
+	if len(text) > longestPiece {
+		return fmt.Errorf("%.40q... has %d bytes, expected at most %d", text, len(text), longestPiece)
+	}
+	if score := float64(p.Score); math.IsNaN(score) {
+		return fmt.Errorf("%q has no number as score", text)
+	}
+	v.Tokens = append(v.Tokens, text)
+	return nil
+}
+
+// special returns the text of the token id, which becomes an added one if it is
+// not; "" for None.
+func (v *Vocabulary) special(what string, id token.ID) (string, error) {
+	if id == None {
+		return "", nil
+	}
+	if id < 0 || int(id) >= len(v.Tokens) {
+		return "", fmt.Errorf("%s is %d, outside the vocabulary of %d", what, id, len(v.Tokens))
+	}
+	text := v.Tokens[id]
+	if !slices.ContainsFunc(v.Added, func(a Added) bool { return a.ID == id }) {
+		v.Added = append(v.Added, Added{ID: id, Text: text, Special: true})
+	}
+	return text, nil
+}
+
+// scoredMerge is a merge with the score of what it makes.
+type scoredMerge struct {
+	sides [2]token.ID
+	score float32
+}
+
+// merges returns the merges of the normal pieces in their order: the best score
+// first, of one piece those with the lowest ids.
+func (p Pieces) merges() [][2]token.ID {
+	ids := make(map[string]token.ID, len(p.List))
+	for i, piece := range p.List {
+		if piece.Kind == PieceNormal && token.ID(i) != p.BOS && token.ID(i) != p.EOS && token.ID(i) != p.Unknown {
+			ids[piece.Text] = token.ID(i)
+		}
+	}
+	var all []scoredMerge
+	for i, piece := range p.List {
+		if id, ok := ids[piece.Text]; ok && id == token.ID(i) {
+			all = append(all, splits(piece, ids)...)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b scoredMerge) int { return cmp.Compare(b.score, a.score) })
+	merges := make([][2]token.ID, len(all))
+	for i, m := range all {
+		merges[i] = m.sides
+	}
+	return merges
+}
+
+// splits returns all ways to make a piece of two others.
+func splits(p Piece, ids map[string]token.ID) (all []scoredMerge) {
+	for i := range p.Text {
+		left, ok := ids[p.Text[:i]]
+		if !ok {
+			continue
+		}
+		if right, ok := ids[p.Text[i:]]; ok {
+			all = append(all, scoredMerge{[2]token.ID{left, right}, p.Score})
+		}
+	}
+	slices.SortFunc(all, func(a, b scoredMerge) int { return slices.Compare(a.sides[:], b.sides[:]) })
+	return all
+}
+
+// Pieces returns the vocabulary as SentencePiece has it; false for byte-level
+// BPE. Scores follow the order of merges. They need not be those that the
+// vocabulary was made with, but lead to the same ids.
+func (t *Tokenizer) Pieces() (Pieces, bool) {
+	s := t.vocab.SentencePiece
+	if s == nil {
+		return Pieces{}, false
+	}
+	p := Pieces{List: make([]Piece, len(t.vocab.Tokens)), BOS: t.bos, EOS: t.eos, Unknown: t.unknown, AddDummyPrefix: s.Blanks.prefixed()}
+	for i, text := range t.vocab.Tokens {
+		p.List[i] = Piece{Text: text, Kind: t.kind(token.ID(i))}
+		if p.List[i].Kind == PieceUserDefined {
+			p.List[i].Text = strings.ReplaceAll(text, " ", blank)
+		}
+	}
+	t.score(p.List)
+	return p, true
+}
+
+func (t *Tokenizer) kind(id token.ID) PieceKind {
+	special, added := t.added.special[id]
+	_, isByte := byteOf(t.vocab.Tokens[id])
+	switch {
+	case id == t.unknown:
+		return PieceUnknown
+	case special:
+		return PieceControl
+	case added:
+		return PieceUserDefined
+	case isByte && t.vocab.SentencePiece.ByteFallback:
+		return PieceByte
+	}
+	return PieceNormal
+}
+
+// score numbers the normal pieces in the order in which they are first made,
+// those that nothing makes last: 0, -1, -2, ...
+func (t *Tokenizer) score(list []Piece) {
+	next, done := 0, make([]bool, len(list))
+	number := func(id token.ID) {
+		if !done[id] && list[id].Kind == PieceNormal {
+			list[id].Score, done[id] = float32(-next), true
+			next++
+		}
+	}
+	for _, m := range t.vocab.Merges {
+		number(t.merges[pairOf(m[0], m[1])].into)
+	}
+	for id := range list {
+		number(token.ID(id))
+	}
+}
+
+// byteName is the piece of a byte.
+func byteName(b byte) string { return fmt.Sprintf("<0x%02X>", b) }
+
+// byteOf returns the byte that a piece like <0x0A> stands for.
+func byteOf(text string) (byte, bool) {
+	const digits = "0123456789ABCDEF"
+	if len(text) != len("<0x0A>") || !strings.HasPrefix(text, "<0x") || text[5] != '>' {
+		return 0, false
+	}
+	high, low := strings.IndexByte(digits, text[3]), strings.IndexByte(digits, text[4])
+	if high < 0 || low < 0 {
+		return 0, false
+	}
+	return byte(high<<4 | low), true
+}
+
+// firstRune is the length of the first character of text; a byte that is not
+// UTF-8 counts as one.
+func firstRune(text string) int {
+	if text[0] < utf8.RuneSelf {
+		return 1
+	}
+	_, n := utf8.DecodeRuneInString(text)
+	return n
+}
