@@ -113,6 +113,9 @@ func readHead(path string, n int64) ([]byte, error) {
 // check tests that the weights are those of the configuration, and that the
 // tokenizer gives no ids that the model has no embedding for.
 func (m *Model) check() error {
+	if n := len(m.Weights.Tensors()); m.Config.Layers > n { // or listing what is wanted could take any memory
+		return fmt.Errorf("%d layers, but only %d tensors", m.Config.Layers, n)
+	}
 	have := map[string]Tensor{}
 	for _, t := range m.Weights.Tensors() {
 		have[t.Name] = t

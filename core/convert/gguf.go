@@ -29,7 +29,7 @@ func newGGUF(f *gguf.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenizerFromGGUF(f.Metadata, config.VocabSize)
+	tok, err := tokenizerFromGGUF(f.Metadata)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func openGGUFTokenizer(path string) (*tokenizer.Tokenizer, error) {
 		return nil, fmt.Errorf("load tokenizer: %w", err)
 	}
 	defer f.Close()
-	tok, err := tokenizerFromGGUF(f.Metadata, 0)
+	tok, err := tokenizerFromGGUF(f.Metadata)
 	if err == nil && tok == nil {
 		err = errors.New("it holds no tokenizer")
 	}
@@ -98,4 +98,3 @@ func interleaved(modelType string) bool { return modelType != "qwen2" }
 func isRotated(name string) bool {
 	return strings.Contains(name, ".self_attn.q_proj.") || strings.Contains(name, ".self_attn.k_proj.")
 }
-

@@ -73,6 +73,14 @@ func (c Config) ParamCount() int {
 	return p.Count()
 }
 
+// Tensors returns the names and shapes of the parameters of c without allocating
+// them.
+func (c Config) Tensors() []*Param {
+	p := &Params{Config: c}
+	p.declare()
+	return p.Tensors
+}
+
 func (t *Param) size() int {
 	n := 1
 	for _, d := range t.Shape {
