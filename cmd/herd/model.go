@@ -5,9 +5,9 @@ import "github.com/spf13/cobra"
 func newModelCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "model",
-		Short:   "Look at models",
-		Example: "  herd model info base",
+		Short:   "Look at models, and convert them",
+		Example: "  herd model info base\n  herd model convert base base.gguf",
 	}
-	cmd.AddCommand(newModelInfoCmd())
+	cmd.AddCommand(newModelInfoCmd(), newModelConvertCmd())
 	return asGroup(cmd)
 }

@@ -49,9 +49,8 @@ func writeHuggingFace(dir string, m *Model, progress Progress) error {
 		if err := p.Save(tmp); err != nil {
 			return err
 		}
-		progress(len(p.Tensors), len(p.Tensors))
-		if m.Tokenizer == nil {
-			return nil
+		if err := progress(len(p.Tensors), len(p.Tensors)); err != nil || m.Tokenizer == nil {
+			return err
 		}
 		return m.Tokenizer.Save(tmp)
 	})

@@ -71,6 +71,17 @@ func cutName(name, prefix string) (layer, part, kind string) {
 	return "", part, kind
 }
 
+// layerOf returns the number of the layer that a tensor of a GGUF file belongs to,
+// -1 for none.
+func layerOf(name string) int {
+	layer, _, _ := cutName(name, ggufLayerPrefix)
+	n, err := strconv.Atoi(layer)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
 func isNumber(s string) bool {
 	n, err := strconv.Atoi(s)
 	return err == nil && strconv.Itoa(n) == s

@@ -1,20 +1,22 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/gguf"
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// Progress is told how many of all tensors are written.
-type Progress func(done, all int)
+// Progress is told how many of all tensors are written. An error from it ends the
+// writing.
+type Progress func(done, all int) error
 
 // Write writes a model to a path, at which there must be nothing yet. It appears
 // there when it is complete, and not before.
@@ -40,7 +42,7 @@ type ggufWriter struct {
 	model *Model
 	meta  gguf.Metadata
 	infos []gguf.Info
-	names []string // Hugging Face's names of the tensors; rotary factors have ""
+	names map[string]string // Hugging Face's, by llama.cpp's
 	x     []float32
 	out   []byte
 }
@@ -50,40 +52,42 @@ func newGGUFWriter(m *Model, form Form) (*ggufWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &ggufWriter{model: m}
+	g := &ggufWriter{model: m, names: map[string]string{}}
 	if err := configToGGUF(&g.meta, m.Config); err != nil {
 		return nil, err
 	}
 	g.meta.Set("general.type", "model")
 	g.meta.Set("general.name", m.Name)
-	g.meta.Set("general.file_type", mix.fileType)
-	g.meta.Set("general.quantization_version", uint32(2)) // GGML_QNT_VERSION
 	if err := tokenizerToGGUF(&g.meta, m.Tokenizer, m.Config.VocabSize); err != nil {
 		return nil, err
 	}
+	g.meta.Set("general.quantization_version", uint32(2)) // GGML_QNT_VERSION
+	g.meta.Set("general.file_type", mix.fileType)
 	return g, g.list(mix)
 }
 
-// list fills the directory.
+// list fills the directory, in the order of llama.cpp: what belongs to no layer,
+// then layer by layer, each sorted by name. So a file is the same, byte for byte,
+// as what llama-quantize makes of the one in F32.
 func (g *ggufWriter) list(mix mixture) error {
 	c := g.model.Config
+	layers := map[string]int{ropeFreqs: -1}
 	if s := c.RopeScaling; s != nil && s.Type == "llama3" {
-		g.add("", gguf.Info{Name: ropeFreqs, Type: gguf.F32, Shape: []int{c.HeadDim / 2}})
+		g.infos = append(g.infos, gguf.Info{Name: ropeFreqs, Type: gguf.F32, Shape: []int{c.HeadDim / 2}})
 	}
 	for _, t := range c.Tensors() {
 		name, err := toGGUF(t.Name)
 		if err != nil {
 			return err
 		}
-		layer, _, _ := cutName(name, ggufLayerPrefix)
-		index, _ := strconv.Atoi(layer)
-		g.add(t.Name, gguf.Info{Name: name, Type: mix.typeFor(name, t.Shape, index, c.Layers, c.TiedHead), Shape: t.Shape})
+		layers[name] = layerOf(name)
+		g.names[name] = t.Name
+		g.infos = append(g.infos, gguf.Info{Name: name, Type: mix.typeFor(name, t.Shape, layers[name], c.Layers, c.TiedHead), Shape: t.Shape})
 	}
+	slices.SortFunc(g.infos, func(a, b gguf.Info) int {
+		return cmp.Or(cmp.Compare(layers[a.Name], layers[b.Name]), cmp.Compare(a.Name, b.Name))
+	})
 	return nil
-}
-
-func (g *ggufWriter) add(name string, info gguf.Info) {
-	g.names, g.infos = append(g.names, name), append(g.infos, info)
 }
 
 // bytes returns what the tensors take.
@@ -97,22 +101,21 @@ func (g *ggufWriter) bytes() (n int64) {
 func (g *ggufWriter) write(w io.Writer, progress Progress) error {
 	done := 0
 	return gguf.Write(w, &g.meta, g.infos, func(i gguf.Info, w io.Writer) error {
-		if err := g.read(g.names[done], i); err != nil {
+		if err := g.read(i); err != nil {
 			return err
 		}
 		if err := g.encode(i, w); err != nil {
 			return err
 		}
 		done++
-		progress(done, len(g.infos))
-		return nil
+		return progress(done, len(g.infos))
 	})
 }
 
 // read sets x to the elements of a tensor as llama.cpp has them.
-func (g *ggufWriter) read(name string, i gguf.Info) error {
-	c, n := g.model.Config, i.Len()
-	if name == "" {
+func (g *ggufWriter) read(i gguf.Info) error {
+	c, n, name := g.model.Config, i.Len(), g.names[i.Name]
+	if i.Name == ropeFreqs {
 		g.x = ropeFactors(c, c.RopeScaling)
 		return nil
 	}
