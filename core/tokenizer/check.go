@@ -1,24 +1,17 @@
 package tokenizer
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dlclark/regexp2"
+)
 
 func (f *file) checkVersion() error {
 	if f.Version != "1.0" {
 		return fmt.Errorf("version is %q, expected \"1.0\"", f.Version)
 	}
 	return nil
-}
-
-// checkSurroundings refuses what would change text before, or ids after, the
-// model.
-func (f *file) checkSurroundings() error {
-	if f.Normalizer != nil {
-		return fmt.Errorf("normalizer %s is not supported: expected null", f.Normalizer.Type)
-	}
-	if f.Decoder != nil && f.Decoder.Type != "ByteLevel" {
-		return fmt.Errorf("decoder %s is not supported: expected ByteLevel", f.Decoder.Type)
-	}
-	return f.PostProcessor.checkPost()
 }
 
 // checkPost accepts what adds at most special tokens to the ids of a text:
@@ -50,42 +43,76 @@ func (m *modelJSON) check() error {
 		return fmt.Errorf("model.dropout %v is not supported: expected null", *m.Dropout)
 	case set(m.ContinuingSubwordPrefix) || set(m.EndOfWordSuffix):
 		return fmt.Errorf("model: continuing_subword_prefix and end_of_word_suffix are not supported")
-	case m.ByteFallback:
-		return fmt.Errorf("model.byte_fallback is not supported: expected byte-level BPE")
 	case len(m.Vocab) == 0:
 		return fmt.Errorf("model.vocab is empty")
 	}
 	return nil
 }
 
-// pattern finds the Pattern in the pre-tokenizer, which must be ByteLevel by
-// itself (GPT-2) or behind one Split.
+// pattern finds the Pattern in the pre-tokenizer, which is ByteLevel (with
+// GPT-2's pattern or none), with any number of Split and Digits before it.
 func (f *file) pattern() (Pattern, error) {
-	p := f.PreTokenizer
-	if p == nil {
-		return 0, fmt.Errorf("pre_tokenizer is missing: expected ByteLevel, or a Sequence of Split and ByteLevel")
+	steps := f.PreTokenizer.pretokenizers()
+	var lines []string
+	for i, c := range steps {
+		line, err := c.patternLine(i == len(steps)-1)
+		if err != nil {
+			return "", fmt.Errorf("pre_tokenizer step %d: %w", i, err)
+		}
+		if line != Whole {
+			lines = append(lines, string(line))
+		}
 	}
-	if p.isByteLevel(true) {
-		return GPT2, nil
+	if len(lines) == 0 {
+		return Whole, nil
 	}
-	if p.Type != "Sequence" || len(p.Pretokenizers) != 2 || !p.Pretokenizers[1].isByteLevel(false) {
-		return 0, fmt.Errorf("pre_tokenizer %s is not supported: expected ByteLevel without prefix space, or a Sequence of Split and ByteLevel", p.Type)
-	}
-	split := p.Pretokenizers[0]
-	if split == nil || split.Type != "Split" || split.Pattern == nil || split.Behavior != "Isolated" || isTrue(split.Invert, false) {
-		return 0, fmt.Errorf("pre_tokenizer.pretokenizers[0]: expected a Split by a pattern with behavior Isolated")
-	}
-	found, err := parsePattern(split.Pattern.Regex)
-	if err != nil {
-		return 0, fmt.Errorf("pre_tokenizer.pretokenizers[0]: %w", err)
-	}
-	return found, nil
+	return Pattern(strings.Join(lines, "\n")), nil
 }
 
-// isByteLevel reports whether c only spells bytes, after splitting by GPT-2's
-// pattern if regex is set. Missing fields have the defaults of tokenizers.
-func (c *component) isByteLevel(regex bool) bool {
-	return c != nil && c.Type == "ByteLevel" && !isTrue(c.AddPrefixSpace, true) && isTrue(c.UseRegex, true) == regex
+// patternLine returns what c does as a line of a Pattern. The last step is the
+// one that spells bytes.
+func (c *component) patternLine(last bool) (Pattern, error) {
+	if last != (c.Type == "ByteLevel") {
+		return "", fmt.Errorf("%s is not supported here: expected Split or Digits, and ByteLevel last", c.Type)
+	}
+	switch c.Type {
+	case "ByteLevel":
+		if isTrue(c.AddPrefixSpace, true) {
+			return "", fmt.Errorf("ByteLevel with add_prefix_space is not supported")
+		}
+		return map[bool]Pattern{true: GPT2, false: Whole}[isTrue(c.UseRegex, true)], nil
+	case "Digits":
+		return map[bool]Pattern{true: singleDigits, false: digitRuns}[isTrue(c.IndividualDigits, false)], nil
+	case "Split":
+		return c.splitLine()
+	}
+	return "", fmt.Errorf("%s is not supported: expected Split, Digits or ByteLevel", c.Type)
+}
+
+// splitLine is patternLine of Split. What removes all but the matches isolates
+// them where nothing is between them, as under the patterns of whole texts.
+func (c *component) splitLine() (Pattern, error) {
+	if c.Pattern == nil {
+		return "", fmt.Errorf("Split has no pattern")
+	}
+	line := oneLine(c.Pattern.Regex)
+	if line == "" {
+		line = Pattern(regexp2.Escape(c.Pattern.String))
+	}
+	inverted := c.Behavior == "Removed" && isTrue(c.Invert, false) && line.cutsAll()
+	if !inverted && (c.Behavior != "Isolated" || isTrue(c.Invert, false)) {
+		return "", fmt.Errorf("Split with behavior %s, invert %t: expected Isolated", c.Behavior, isTrue(c.Invert, false))
+	}
+	if line == "" {
+		return "", fmt.Errorf("Split has an empty pattern")
+	}
+	_, err := line.step()
+	return line, err
+}
+
+// oneLine writes line breaks in an expression as escapes.
+func oneLine(regexp string) Pattern {
+	return Pattern(strings.NewReplacer("\r", `\r`, "\n", `\n`).Replace(regexp))
 }
 
 func isTrue(b *bool, missing bool) bool {

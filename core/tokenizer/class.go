@@ -5,15 +5,26 @@ import (
 	"unicode/utf8"
 )
 
-// class is what the patterns distinguish characters by.
-type class uint8
+// class is what the patterns distinguish characters by, or a set of such. Every
+// character is of one class.
+type class uint16
 
 const (
-	other   class = iota // [^\s\p{L}\p{N}]
-	letter               // \p{L}
-	number               // \p{N}
-	space                // \s without newline
-	newline              // [\r\n], which is also \s
+	symbol      class = 1 << iota // of none of the others
+	punctuation                   // \p{P}
+	mark                          // \p{M}
+	upper                         // [\p{Lu}\p{Lt}]
+	lower                         // \p{Ll}
+	caseless                      // [\p{Lm}\p{Lo}]
+	number                        // \p{N}
+	space                         // \s without newline
+	newline                       // [\r\n], which is also \s
+
+	letters = upper | lower | caseless    // \p{L}
+	blanks  = space | newline             // \s
+	others  = symbol | punctuation | mark // [^\s\p{L}\p{N}]
+	begins  = upper | caseless | mark     // [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]
+	goesOn  = lower | caseless | mark     // [\p{Ll}\p{Lm}\p{Lo}\p{M}]
 )
 
 // classes holds the class of every character of the basic multilingual plane:
@@ -32,20 +43,28 @@ func classify(r rune) class {
 		return newline
 	case unicode.IsSpace(r):
 		return space
+	case unicode.In(r, unicode.Lu, unicode.Lt):
+		return upper
+	case unicode.Is(unicode.Ll, r):
+		return lower
 	case unicode.IsLetter(r):
-		return letter
+		return caseless
 	case unicode.IsNumber(r):
 		return number
+	case unicode.IsMark(r):
+		return mark
+	case unicode.IsPunct(r):
+		return punctuation
 	}
-	return other
+	return symbol
 }
 
 // classAt returns the class and the length of the character at text[i:], where
-// a byte that is not UTF-8 counts as one character of class other. At the end
+// a byte that is not UTF-8 counts as one character of class symbol. At the end
 // of text the length is 0.
 func classAt(text string, i int) (class, int) {
 	if i >= len(text) {
-		return other, 0
+		return symbol, 0
 	}
 	if b := text[i]; b < utf8.RuneSelf {
 		return classes[b], 1
@@ -57,11 +76,11 @@ func classAt(text string, i int) (class, int) {
 	return classify(r), n
 }
 
-// skip returns the end of the run of characters of class c that starts at i.
-func skip(text string, i int, c class) int {
+// skip returns the end of the run of characters of the set that starts at i.
+func skip(text string, i int, set class) int {
 	for {
-		k, n := classAt(text, i)
-		if n == 0 || k != c {
+		c, n := classAt(text, i)
+		if n == 0 || c&set == 0 {
 			return i
 		}
 		i += n

@@ -32,6 +32,14 @@ type addedJSON struct {
 	Special    bool     `json:"special"`
 }
 
+func (a addedJSON) added() Added {
+	return Added{ID: a.ID, Text: a.Content, Special: a.Special, Normalized: a.Normalized, SingleWord: a.SingleWord, LStrip: a.LStrip, RStrip: a.RStrip}
+}
+
+func (a Added) json() addedJSON {
+	return addedJSON{ID: a.ID, Content: a.Text, Special: a.Special, Normalized: a.Normalized, SingleWord: a.SingleWord, LStrip: a.LStrip, RStrip: a.RStrip}
+}
+
 type modelJSON struct {
 	Type                    string      `json:"type"`
 	Dropout                 *float64    `json:"dropout"`
@@ -56,13 +64,25 @@ type component struct {
 	UseRegex       *bool `json:"use_regex,omitempty"`
 
 	// Sequence
+	Normalizers   []*component `json:"normalizers,omitempty"`
 	Pretokenizers []*component `json:"pretokenizers,omitempty"`
 	Processors    []*component `json:"processors,omitempty"`
+	Decoders      []*component `json:"decoders,omitempty"`
 
-	// Split
+	// Split, Replace, Prepend, Strip
 	Pattern  *patternJSON `json:"pattern,omitempty"`
 	Behavior string       `json:"behavior,omitempty"`
 	Invert   *bool        `json:"invert,omitempty"`
+	Content  string       `json:"content,omitempty"`
+	Prepend  string       `json:"prepend,omitempty"`
+	Start    *int         `json:"start,omitempty"`
+	Stop     *int         `json:"stop,omitempty"`
+
+	// Metaspace, Digits
+	Replacement      string `json:"replacement,omitempty"`
+	PrependScheme    string `json:"prepend_scheme,omitempty"`
+	Split            *bool  `json:"split,omitempty"`
+	IndividualDigits *bool  `json:"individual_digits,omitempty"`
 
 	// TemplateProcessing
 	Single        []templatePart         `json:"single,omitempty"`

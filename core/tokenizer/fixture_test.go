@@ -56,7 +56,7 @@ func trained(t testing.TB) *Tokenizer {
 
 // alphabet has characters that the patterns tell apart, or that differ between
 // notions of blank, letter and case.
-var alphabet = []rune("aAsStTrRevVmMlLdDzéſK 0123٣½²'’!?.,\n\r\t\v\f \u00a0\u3000\u0085\u200b\u2028\u1680\u180e\ufeff\x1c中文字한글кириअा́🙂👍🏽ªǅ𝒜<|>{}_-")
+var alphabet = []rune("aAsStTrRevVmMlLdDzéſK 0123٣½²'’!?.,\n\r\t\v\f \u00a0\u3000\u0085\u200b\u2028\u1680\u180e\ufeff\x1c中文字한글кириअा́🙂👍🏽ªǅʰÉ́Ώ/𝒜<|>{}_-")
 
 // randomText returns n characters: mostly of alphabet, some of all Unicode,
 // some bytes that are no character.

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,9 +22,9 @@ const maxFile = 256 << 20
 // tokenizer_config.json, where there is one, bos_token, eos_token,
 // model_max_length and chat_template (or chat_template.jinja).
 //
-// It reads byte-level BPE with the pattern of Llama 3 or GPT-2, and refuses a
-// file that asks for anything that would give other ids than Hugging Face's
-// reader: normalisation, dropout, tokens that strip the blanks around them.
+// It reads byte-level BPE with any pattern, and BPE of SentencePiece's kind, and
+// refuses a file that asks for anything that would give other ids than Hugging
+// Face's reader, such as dropout or a normalizer that it does not know.
 // Truncation and padding are ignored. An unknown chat template is no error:
 // Chat refuses it.
 func Load(dir string) (*Tokenizer, error) {
@@ -82,13 +83,8 @@ func parseFile(text []byte) (v Vocabulary, err error) {
 	if _, err := d.Token(); err != io.EOF {
 		return v, fmt.Errorf("line %d: more after the end of the object", lineOf(text, d.InputOffset()))
 	}
-	if v.Pattern, err = f.pattern(); err != nil {
+	if err := cmp.Or(f.checkVersion(), f.Model.check(), f.PostProcessor.checkPost(), f.readPipeline(&v)); err != nil {
 		return v, err
-	}
-	for _, check := range []func() error{f.checkVersion, f.checkSurroundings, f.Model.check} {
-		if err := check(); err != nil {
-			return v, err
-		}
 	}
 	v.WholePieces = f.Model.IgnoreMerges
 	return v, f.fill(&v)
@@ -115,11 +111,8 @@ func lineOf(text []byte, offset int64) int {
 func (f *file) fill(v *Vocabulary) error {
 	spelt := make(map[string]token.ID, len(f.Model.Vocab))
 	size := len(f.Model.Vocab)
-	for i, a := range f.AddedTokens {
-		if a.SingleWord || a.LStrip || a.RStrip {
-			return fmt.Errorf("added_tokens[%d]: %q has single_word, lstrip or rstrip set, which is not supported", i, a.Content)
-		}
-		v.Added = append(v.Added, Added{ID: a.ID, Text: a.Content, Special: a.Special})
+	for _, a := range f.AddedTokens {
+		v.Added = append(v.Added, a.added())
 		size = max(size, int(a.ID)+1)
 	}
 	if limit := len(f.Model.Vocab) + len(f.AddedTokens); size > limit {
@@ -136,7 +129,7 @@ func (f *file) fill(v *Vocabulary) error {
 	if err := f.fillMerges(v, spelt); err != nil {
 		return err
 	}
-	return unspellTokens(v)
+	return v.rawTokens()
 }
 
 func (f *file) fillMerges(v *Vocabulary, spelt map[string]token.ID) error {
@@ -153,9 +146,9 @@ func (f *file) fillMerges(v *Vocabulary, spelt map[string]token.ID) error {
 	return nil
 }
 
-// unspellTokens turns the tokens of v to raw bytes, but for added ones, which
-// files have as they are.
-func unspellTokens(v *Vocabulary) (err error) {
+// rawTokens turns the tokens of byte-level BPE to raw bytes, but for added ones,
+// which files have as they are.
+func (v *Vocabulary) rawTokens() (err error) {
 	added := map[token.ID]bool{}
 	for i, a := range v.Added {
 		if a.ID < 0 || v.Tokens[a.ID] != "" && v.Tokens[a.ID] != a.Text {
@@ -168,7 +161,7 @@ func unspellTokens(v *Vocabulary) (err error) {
 		if text == "" {
 			return fmt.Errorf("no token has id %d", id)
 		}
-		if added[token.ID(id)] {
+		if added[token.ID(id)] || v.SentencePiece != nil {
 			continue
 		}
 		if v.Tokens[id], err = UnspellBytes(text); err != nil {

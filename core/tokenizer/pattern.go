@@ -1,47 +1,190 @@
 package tokenizer
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
 
-// Pattern is the rule by which text is cut into pieces before BPE: merges never
-// cross the border of a piece.
-type Pattern int
+	"github.com/dlclark/regexp2"
+)
 
+// Pattern is the rule by which text is cut into pieces before byte-level BPE:
+// merges never cross the border of a piece.
+//
+// It has one regular expression on each line, in the syntax of Oniguruma that
+// tokenizer.json has. The first cuts text into its matches and what lies between
+// them; each of the others cuts the pieces of the one before. "" is Llama3.
+type Pattern string
+
+// Patterns of models. Of each line of these there is a splitter written by hand;
+// those of other patterns are run by regexp2, which is some fifty times slower.
 const (
 	// Llama3 is the pattern of Llama 3 and of OpenAI's cl100k_base, with up to
 	// three digits in a piece.
-	Llama3 Pattern = iota
-	// GPT2 is the pattern of GPT-2.
-	GPT2
+	Llama3 Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	// Qwen2 is the same with single digits.
+	Qwen2 Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	// GPT2 is the pattern of GPT-2 and GPT-NeoX.
+	GPT2 Pattern = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+	// StarCoder is the pattern of StarCoder and SmolLM2: single digits, and
+	// GPT-2's between them.
+	StarCoder = singleDigits + "\n" + GPT2
+	// O200K is the pattern of OpenAI's o200k_base (GPT-4o) and of Llama 4: a
+	// capital begins a piece.
+	O200K Pattern = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	// Tekken is the pattern of Mistral Nemo.
+	Tekken Pattern = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	// DeepSeekCoder is the pattern of DeepSeek Coder's first version.
+	DeepSeekCoder = lineBreaks + "\n" + blankAndLetters + "\n" + blankAndPunctuation + "\n" + hanAndHangul + "\n" + singleDigits
+	// Whole cuts nothing.
+	Whole Pattern = `(?s).+`
 )
 
+// Steps of patterns.
 const (
-	llama3Regexp = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-	gpt2Regexp   = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+	singleDigits        Pattern = `\p{N}`
+	digitRuns           Pattern = `\p{N}+`
+	lineBreaks          Pattern = `[\r\n]`
+	blankAndLetters     Pattern = `\s?\p{L}+`
+	blankAndPunctuation Pattern = `\s?\p{P}+`
+	hanAndHangul        Pattern = `[一-龥ࠀ-一가-퟿]+`
 )
 
-// String returns the regular expression as tokenizer.json has it.
-func (p Pattern) String() string {
-	if p == GPT2 {
-		return gpt2Regexp
+// firstPiece returns the function that gives the length in bytes of the first
+// piece of a text that is not empty, if the line p is known.
+func (p Pattern) firstPiece() func(text string) int {
+	switch p {
+	case Llama3:
+		return splitLlama3
+	case Qwen2:
+		return splitQwen2
+	case GPT2:
+		return splitGPT2
+	case O200K:
+		return splitO200K
+	case Tekken:
+		return splitTekken
+	case Whole:
+		return whole
+	case singleDigits:
+		return func(text string) int { return isolate(text, number, 1) }
+	case digitRuns:
+		return func(text string) int { return isolate(text, number, len(text)) }
+	case lineBreaks:
+		return func(text string) int { return isolate(text, newline, 1) }
+	case blankAndLetters:
+		return func(text string) int { return isolateBehindBlank(text, letters) }
+	case blankAndPunctuation:
+		return func(text string) int { return isolateBehindBlank(text, punctuation) }
+	case hanAndHangul:
+		return isolateHan
 	}
-	return llama3Regexp
+	return nil
 }
 
-// parsePattern returns the Pattern whose regular expression is given.
-func parsePattern(regexp string) (Pattern, error) {
-	for _, p := range []Pattern{Llama3, GPT2} {
-		if p.String() == regexp {
-			return p, nil
+// cutsAll reports whether the matches of the line p are known to leave nothing
+// between them.
+func (p Pattern) cutsAll() bool {
+	return slices.Contains([]Pattern{Llama3, Qwen2, GPT2, O200K, Tekken, Whole}, p)
+}
+
+// String returns the regular expressions.
+func (p Pattern) String() string {
+	if p == "" {
+		return string(Llama3)
+	}
+	return string(p)
+}
+
+// lines returns the steps.
+func (p Pattern) lines() (all []Pattern) {
+	for line := range strings.SplitSeq(p.String(), "\n") {
+		all = append(all, Pattern(line))
+	}
+	return all
+}
+
+// splitter cuts a text into pieces that follow each other without gaps.
+type splitter func(text string) iter.Seq[string]
+
+// splitter returns the function that cuts by all lines.
+func (p Pattern) splitter() (splitter, error) {
+	var all splitter
+	for _, line := range p.lines() {
+		step, err := line.step()
+		if err != nil {
+			return nil, err
+		}
+		all = all.then(step)
+	}
+	return all, nil
+}
+
+// then returns the function that cuts the pieces of s by next.
+func (s splitter) then(next splitter) splitter {
+	if s == nil {
+		return next
+	}
+	return func(text string) iter.Seq[string] {
+		return func(yield func(string) bool) {
+			for piece := range s(text) {
+				for part := range next(piece) {
+					if !yield(part) {
+						return
+					}
+				}
+			}
 		}
 	}
-	return 0, fmt.Errorf("pre-tokenisation pattern %q is not known: only Llama 3's and GPT-2's are", regexp)
 }
 
-// splitter returns the function that gives the length in bytes of the first
-// piece of a text that is not empty. Pieces follow each other without gaps.
-func (p Pattern) splitter() func(text string) int {
-	if p == GPT2 {
-		return splitGPT2
+// step returns the function that cuts by one line.
+func (p Pattern) step() (splitter, error) {
+	if first := p.firstPiece(); first != nil {
+		return repeat(first), nil
 	}
-	return splitLlama3
+	re, err := regexp2.Compile(string(p), regexp2.None)
+	if err != nil {
+		return nil, fmt.Errorf("pattern %q: %w", p, err)
+	}
+	return func(text string) iter.Seq[string] { return isolateMatches(re, text) }, nil
+}
+
+// repeat cuts off one first piece after the other.
+func repeat(first func(string) int) splitter {
+	return func(text string) iter.Seq[string] {
+		return func(yield func(string) bool) {
+			for len(text) > 0 {
+				n := first(text)
+				if !yield(text[:n]) {
+					return
+				}
+				text = text[n:]
+			}
+		}
+	}
+}
+
+// isolateMatches yields the matches of re and what lies between them.
+func isolateMatches(re *regexp2.Regexp, text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		at, i := 0, 0 // place in text, in bytes and in characters
+		cut := func(to int) bool {
+			start := at
+			for ; i < to; i++ {
+				at += firstRune(text[at:])
+			}
+			return start == at || yield(text[start:at])
+		}
+		m, err := re.FindStringMatch(text)
+		for ; m != nil && err == nil; m, err = re.FindNextMatch(m) {
+			if !cut(m.Index) || !cut(m.Index+m.Length) {
+				return
+			}
+		}
+		if at < len(text) {
+			yield(text[at:])
+		}
+	}
 }

@@ -66,9 +66,7 @@ func (t *Tokenizer) file() *file {
 	f := &file{
 		Version:       "1.0",
 		AddedTokens:   []addedJSON{},
-		PreTokenizer:  t.vocab.Pattern.preTokenizer(),
 		PostProcessor: t.postProcessor(),
-		Decoder:       byteLevel(true),
 		Model: modelJSON{
 			Type:         "BPE",
 			IgnoreMerges: t.vocab.WholePieces,
@@ -76,12 +74,13 @@ func (t *Tokenizer) file() *file {
 			Merges:       make([]mergeJSON, len(t.vocab.Merges)),
 		},
 	}
+	f.writePipeline(&t.vocab)
 	for _, a := range t.vocab.Added {
-		f.AddedTokens = append(f.AddedTokens, addedJSON{ID: a.ID, Content: a.Text, Special: a.Special})
+		f.AddedTokens = append(f.AddedTokens, a.json())
 	}
 	slices.SortFunc(f.AddedTokens, func(a, b addedJSON) int { return int(a.ID - b.ID) })
 	for i, m := range t.vocab.Merges {
-		f.Model.Merges[i] = mergeJSON{SpellBytes(t.vocab.Tokens[m[0]]), SpellBytes(t.vocab.Tokens[m[1]])}
+		f.Model.Merges[i] = mergeJSON{t.vocab.spelt(m[0]), t.vocab.spelt(m[1])}
 	}
 	return f
 }
@@ -97,7 +96,7 @@ func (t *Tokenizer) vocabJSON() vocabJSON {
 			all = append(all, vocabEntry{text, int64(id)})
 			continue
 		}
-		all = append(all, vocabEntry{SpellBytes(text), int64(id)})
+		all = append(all, vocabEntry{t.vocab.spell(text), int64(id)})
 		end = len(all)
 	}
 	return all[:end]
@@ -106,17 +105,38 @@ func (t *Tokenizer) vocabJSON() vocabJSON {
 // preTokenizer is the pattern as tokenizer.json has it: GPT-2's is what
 // ByteLevel does by itself.
 func (p Pattern) preTokenizer() *component {
-	if p == GPT2 {
-		return byteLevel(true)
+	lines := p.lines()
+	last := len(lines) - 1
+	if !slices.Contains(lines, Whole) && lines[last] != GPT2 {
+		lines, last = append(lines, Whole), last+1
 	}
-	split := &component{Type: "Split", Pattern: &patternJSON{Regex: p.String()}, Behavior: "Isolated", Invert: new(false)}
-	return &component{Type: "Sequence", Pretokenizers: []*component{split, byteLevel(false)}}
+	var steps []*component
+	for _, line := range lines[:last] {
+		steps = append(steps, line.split())
+	}
+	spell := byteLevel(lines[last] == GPT2)
+	if steps == nil {
+		return spell
+	}
+	return &component{Type: "Sequence", Pretokenizers: append(steps, spell)}
+}
+
+// split is a line of a pattern as tokenizer.json has it.
+func (p Pattern) split() *component {
+	switch p {
+	case singleDigits, digitRuns:
+		return &component{Type: "Digits", IndividualDigits: new(p == singleDigits)}
+	}
+	return &component{Type: "Split", Pattern: &patternJSON{Regex: string(p)}, Behavior: "Isolated", Invert: new(false)}
 }
 
 // postProcessor makes other programs begin a text with the beginning-of-text
 // token, as they do for Llama 3.
 func (t *Tokenizer) postProcessor() *component {
-	if t.bos == None {
+	switch {
+	case t.bos == None && t.vocab.SentencePiece != nil:
+		return nil
+	case t.bos == None:
 		return byteLevel(true)
 	}
 	bos := t.vocab.BOS

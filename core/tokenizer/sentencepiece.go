@@ -148,6 +148,13 @@ func (t *Tokenizer) appendUnknown(ids []token.ID, count int) []token.ID {
 	return ids
 }
 
+func (s *SentencePiece) splitter() splitter {
+	if s.Words {
+		return repeat(splitWords)
+	}
+	return repeat(whole)
+}
+
 // whole is the splitter of a vocabulary without pieces.
 func whole(text string) int { return len(text) }
 

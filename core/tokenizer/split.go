@@ -2,33 +2,33 @@ package tokenizer
 
 import "strings"
 
-// splitLlama3 returns the length of the first piece of text under Llama3. The
-// alternatives of the pattern are tried in its order.
-func splitLlama3(text string) int {
+// Splitters of the patterns that cut all of a text by one regular expression.
+// Each returns the length of the first piece of text; the alternatives of the
+// expression are tried in its order.
+
+func splitLlama3(text string) int { return splitCL100K(text, 3) }
+func splitQwen2(text string) int  { return splitCL100K(text, 1) }
+
+// splitCL100K has at most most digits in a piece.
+func splitCL100K(text string, most int) int {
 	if n := contraction(text, true); n > 0 {
 		return n
 	}
 	c, n := classAt(text, 0)
-	switch c {
-	case letter:
-		return skip(text, n, letter)
-	case number:
-		return digits(text, n, 3)
-	case space, other: // [^\r\n\p{L}\p{N}]?\p{L}+
-		if end := skip(text, n, letter); end > n {
+	switch {
+	case c&letters != 0:
+		return skip(text, n, letters)
+	case c == number:
+		return run(text, number, most)
+	case c != newline: // [^\r\n\p{L}\p{N}]?\p{L}+
+		if end := skip(text, n, letters); end > n {
 			return end
 		}
 	}
-	if c == other || text[0] == ' ' { // ` ?[^\s\p{L}\p{N}]+[\r\n]*`
-		start := n
-		if c == other {
-			start = 0
-		}
-		if end := skip(text, start, other); end > start {
-			return skip(text, end, newline)
-		}
+	if end := symbols(text); end > 0 { // ` ?[^\s\p{L}\p{N}]+[\r\n]*`
+		return skip(text, end, newline)
 	}
-	return blanks(text, true)
+	return whiteSpace(text, true)
 }
 
 // splitGPT2 returns the length of the first piece of text under GPT2.
@@ -41,11 +41,83 @@ func splitGPT2(text string) int {
 		start = 1
 	}
 	c, n := classAt(text, start)
-	if n > 0 && c != space && c != newline {
-		return skip(text, start+n, c)
+	for _, set := range [...]class{letters, number, others} {
+		if n > 0 && c&set != 0 {
+			return skip(text, start+n, set)
+		}
 	}
-	return blanks(text, false)
+	return whiteSpace(text, false)
 }
+
+func splitO200K(text string) int {
+	if n := capitalised(text); n > 0 {
+		return n + contractionAt(text, n)
+	}
+	return splitBehindWords(text, 3)
+}
+
+func splitTekken(text string) int {
+	if n := capitalised(text); n > 0 {
+		return n
+	}
+	return splitBehindWords(text, 1)
+}
+
+// splitBehindWords is what O200K and Tekken have behind their alternatives for
+// words.
+func splitBehindWords(text string, most int) int {
+	if c, _ := classAt(text, 0); c == number {
+		return run(text, number, most)
+	}
+	if end := symbols(text); end > 0 { // ` ?[^\s\p{L}\p{N}]+[\r\n/]*`
+		for end < len(text) && strings.IndexByte("\r\n/", text[end]) >= 0 {
+			end++
+		}
+		return end
+	}
+	return whiteSpace(text, true)
+}
+
+// capitalised returns the length of the word that text starts with, or 0: with
+// B for begins and G for goesOn, [^\r\n\p{L}\p{N}]?B*G+, or if that is not there
+// [^\r\n\p{L}\p{N}]?B+G*. Either is tried with the character in front first.
+func capitalised(text string) int {
+	front := 0
+	if c, n := classAt(text, 0); c&(letters|number|newline) == 0 {
+		front = n
+	}
+	for _, word := range [...]func(string, int) int{lowerWord, upperWord} {
+		if end := word(text, front); end > front {
+			return end
+		}
+		if end := word(text, 0); end > 0 {
+			return end
+		}
+	}
+	return 0
+}
+
+// lowerWord returns the end of B*G+ at text[i:], or i. Where nothing but B
+// follows, B* gives back up to the last character that is also of G.
+func lowerWord(text string, i int) int {
+	end, shared := i, i
+	for {
+		c, n := classAt(text, end)
+		if n == 0 || c&begins == 0 {
+			break
+		}
+		if end += n; c&goesOn != 0 {
+			shared = end
+		}
+	}
+	if last := skip(text, end, goesOn); last > end {
+		return last
+	}
+	return shared
+}
+
+// upperWord returns the end of B+G* at text[i:] where B*G+ does not match, or i.
+func upperWord(text string, i int) int { return skip(text, i, begins) }
 
 // contraction returns the length of the English contraction that text starts
 // with ('s 't 're 've 'm 'll 'd), or 0.
@@ -70,28 +142,49 @@ func contraction(text string, fold bool) int {
 	return 0
 }
 
-// digits returns the end of at most most number characters, the first of which
-// ends at i.
-func digits(text string, i, most int) int {
-	for count := 1; count < most; count++ {
-		c, n := classAt(text, i)
-		if n == 0 || c != number {
-			break
-		}
-		i += n
+// contractionAt is contraction of text[i:] in any case of letters.
+func contractionAt(text string, i int) int {
+	if i == len(text) {
+		return 0
 	}
-	return i
+	return contraction(text[i:], true)
 }
 
-// blanks returns the length of the piece at the start of text, which starts
+// symbols returns the end of ` ?[^\s\p{L}\p{N}]+` at the start of text, or 0.
+func symbols(text string) int {
+	start := 0
+	if text[0] == ' ' {
+		start = 1
+	}
+	if end := skip(text, start, others); end > start {
+		return end
+	}
+	return 0
+}
+
+// run returns the length of the run of characters of the set that text starts
+// with, at most most of them.
+func run(text string, set class, most int) int {
+	end := 0
+	for range most {
+		c, n := classAt(text, end)
+		if n == 0 || c&set == 0 {
+			break
+		}
+		end += n
+	}
+	return end
+}
+
+// whiteSpace returns the length of the piece at the start of text, which starts
 // with white space: up to the last newline of the run if there is one and lines
 // is set (`\s*[\r\n]+`); else the run without its last character, which is left
 // to the word that follows (`\s+(?!\S)`); else the run.
-func blanks(text string, lines bool) int {
+func whiteSpace(text string, lines bool) int {
 	end, last, lastNewline := 0, 0, 0
 	for {
 		c, n := classAt(text, end)
-		if n == 0 || c != space && c != newline {
+		if n == 0 || c&blanks == 0 {
 			break
 		}
 		last, end = end, end+n

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -10,39 +11,34 @@ import (
 	"github.com/dlclark/regexp2"
 )
 
-// asRegexp2 compiles a pattern. regexp2 folds case character by character to
-// lower case, in which the long s (U+017F) is not s; the engines of Hugging
-// Face and OpenAI let it match (testdata/hf.json has such a text).
-func asRegexp2(p Pattern) *regexp2.Regexp {
-	return regexp2.MustCompile(strings.Replace(p.String(), `(?i:'s|`, `(?i:'s|'ſ|`, 1), regexp2.None)
+// knownPatterns are those that are split by hand.
+var knownPatterns = []Pattern{Llama3, Qwen2, GPT2, StarCoder, O200K, Tekken, DeepSeekCoder, Whole, digitRuns + "\n" + GPT2}
+
+// byRegexp2 is the splitter of a pattern as regexp2 runs it. regexp2 folds case
+// character by character to lower case, in which the long s (U+017F) is not s;
+// the engines of Hugging Face and OpenAI let it match (testdata/hf.json has such
+// a text).
+func byRegexp2(p Pattern) (all splitter) {
+	for _, line := range p.lines() {
+		re := regexp2.MustCompile(strings.ReplaceAll(string(line), `(?i:'s|`, `(?i:'s|'ſ|`), regexp2.None)
+		all = all.then(func(text string) iter.Seq[string] { return isolateMatches(re, text) })
+	}
+	return all
 }
 
-// bySplitter and byRegexp cut a text into pieces, given as their lengths in
-// characters.
-func bySplitter(split func(string) int, text string) (lengths []int) {
-	for len(text) > 0 {
-		n := split(text)
-		lengths = append(lengths, utf8.RuneCountInString(text[:n]))
-		text = text[n:]
-	}
-	return lengths
-}
-
-func byRegexp(t testing.TB, re *regexp2.Regexp, text string) (lengths []int) {
-	m, err := re.FindStringMatch(text)
-	for ; m != nil && err == nil; m, err = re.FindNextMatch(m) {
-		lengths = append(lengths, m.Length)
-	}
+func byHand(t testing.TB, p Pattern) splitter {
+	t.Helper()
+	split, err := p.splitter()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return lengths
+	return split
 }
 
-func checkSplit(t testing.TB, p Pattern, re *regexp2.Regexp, text string) {
+func checkSplit(t testing.TB, p Pattern, want splitter, text string) {
 	t.Helper()
-	if got, want := bySplitter(p.splitter(), text), byRegexp(t, re, text); !slices.Equal(got, want) {
-		t.Errorf("pattern %d on %q: pieces of %v characters, regexp2 has %v", p, text, got, want)
+	if got, want := slices.Collect(byHand(t, p)(text)), slices.Collect(want(text)); !slices.Equal(got, want) {
+		t.Errorf("pattern %q on %q: pieces %q, regexp2 has %q", p, text, got, want)
 	}
 }
 
@@ -63,22 +59,27 @@ func TestSplitPieces(t *testing.T) {
 		{Llama3, "a\xff\xfeb", "a¦\xff\xfe¦b"},
 		{GPT2, "Hello world! DON'T don't", "Hello¦ world¦!¦ DON¦'¦T¦ don¦'t"},
 		{GPT2, " 1234567\n\nb", " 1234567¦\n¦\n¦b"},
+		{Qwen2, "a 123", "a¦ ¦1¦2¦3"},
+		{StarCoder, "x  12 y", "x¦  ¦1¦2¦ y"},
+		{O200K, "camelCase HTTPServer's ÀB a/b//\n12345", "camel¦Case¦ HTTPServer's¦ ÀB¦ a¦/b¦//\n¦123¦45"},
+		{O200K, "XʰYZ éÉ́x", "Xʰ¦YZ¦ é¦É́x"},
+		{Tekken, "it's 12 ABC", "it¦'s¦ ¦1¦2¦ ABC"},
+		{DeepSeekCoder, "if (x) 你好 12\n", "if¦ (¦x¦)¦ ¦你好¦ ¦1¦2¦\n"},
+		{Whole, "all of it\n", "all of it\n"},
+		{`a+`, "baab", "b¦aa¦b"},
+		{`(?<=b)a` + "\n" + `\d`, "ba1é2", "b¦a¦1¦é¦2"},
+		{`x*`, "\xffxx\xff", "\xff¦xx¦\xff"},
 	} {
-		var pieces []string
-		for text := c.text; len(text) > 0; {
-			n := c.pattern.splitter()(text)
-			pieces, text = append(pieces, text[:n]), text[n:]
-		}
-		if got := strings.Join(pieces, "¦"); got != c.want {
-			t.Errorf("pattern %d on %q: got %q, want %q", c.pattern, c.text, got, c.want)
+		if got := strings.Join(slices.Collect(byHand(t, c.pattern)(c.text)), "¦"); got != c.want {
+			t.Errorf("pattern %q on %q: got %q, want %q", c.pattern, c.text, got, c.want)
 		}
 	}
 }
 
 func TestSplitEqualsRegexp2(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, p := range []Pattern{Llama3, GPT2} {
-		re := asRegexp2(p)
+	for _, p := range knownPatterns {
+		re := byRegexp2(p)
 		for _, line := range corpusLines() {
 			checkSplit(t, p, re, line)
 		}
@@ -91,8 +92,8 @@ func TestSplitEqualsRegexp2(t *testing.T) {
 
 // Every character, alone and between letters, digits and blanks.
 func TestSplitEveryCharacter(t *testing.T) {
-	for _, p := range []Pattern{Llama3, GPT2} {
-		re := asRegexp2(p)
+	for _, p := range knownPatterns {
+		re := byRegexp2(p)
 		var text strings.Builder
 		for c := rune(0); c <= utf8.MaxRune; c++ {
 			if c > 0x3000 && c%61 != 0 && c < 0xF000 || c > 0x20000 && c%997 != 0 {
@@ -105,19 +106,35 @@ func TestSplitEveryCharacter(t *testing.T) {
 }
 
 func TestSplitPlantedErrors(t *testing.T) {
-	for name, wrong := range map[string]func(string) int{
-		"other pattern": splitGPT2,
-		"long s": func(text string) int {
+	for name, c := range map[string]struct {
+		pattern Pattern
+		wrong   func(string) int
+	}{
+		"other pattern": {Llama3, splitGPT2},
+		"long s": {Llama3, func(text string) int {
 			if strings.HasPrefix(text, "'ſ") {
 				return 1
 			}
 			return splitLlama3(text)
-		},
+		}},
+		"no contractions": {O200K, func(text string) int {
+			if n := capitalised(text); n > 0 {
+				return n
+			}
+			return splitO200K(text)
+		}},
+		"capital given back": {Tekken, func(text string) int {
+			if end := upperWord(text, 0); end > 0 && lowerWord(text, 0) < end {
+				return end
+			}
+			return splitTekken(text)
+		}},
 	} {
 		r, differs := rand.New(rand.NewPCG(1, 2)), false
+		want := byRegexp2(c.pattern)
 		for range 3000 {
 			text := randomText(r, 1+r.IntN(40))
-			differs = differs || !slices.Equal(bySplitter(wrong, text), byRegexp(t, asRegexp2(Llama3), text))
+			differs = differs || !slices.Equal(slices.Collect(repeat(c.wrong)(text)), slices.Collect(want(text)))
 		}
 		if !differs {
 			t.Errorf("%s: not noticed", name)
@@ -129,11 +146,14 @@ func FuzzSplit(f *testing.F) {
 	for _, line := range corpusLines() {
 		f.Add(line)
 	}
-	f.Add("it'ſ 's'S \r\n \u0085x\u3000 1234½ a\xffb")
-	res := map[Pattern]*regexp2.Regexp{Llama3: asRegexp2(Llama3), GPT2: asRegexp2(GPT2)}
+	f.Add("it'ſ 's'S \r\n \u0085x\u3000 1234½ a\xffb XʰYZ É́x/'LL")
+	want := map[Pattern]splitter{}
+	for _, p := range knownPatterns {
+		want[p] = byRegexp2(p)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for p, re := range res {
-			checkSplit(t, p, re, text)
+		for p, want := range want {
+			checkSplit(t, p, want, text)
 		}
 	})
 }

@@ -35,7 +35,7 @@ type Tokenizer struct {
 	added    addedTokens
 	bos, eos token.ID
 	unknown  token.ID // SentencePiece's, or None
-	split    func(string) int
+	split    splitter
 	cache    *pieceCache
 	template Template
 }
@@ -86,6 +86,7 @@ func (t *Tokenizer) appendSections(ids []token.ID, text string, special bool) []
 }
 
 func (t *Tokenizer) normalise(text string) string {
+	text = t.vocab.Form.apply(text)
 	if s := t.vocab.SentencePiece; s != nil {
 		text = s.normalise(text)
 	}
@@ -100,10 +101,8 @@ func (t *Tokenizer) mark(text string, first bool) string {
 }
 
 func (t *Tokenizer) appendText(ids []token.ID, text string) []token.ID {
-	for len(text) > 0 {
-		n := t.split(text)
-		ids = t.appendPiece(ids, text[:n])
-		text = text[n:]
+	for piece := range t.split(text) {
+		ids = t.appendPiece(ids, piece)
 	}
 	return ids
 }

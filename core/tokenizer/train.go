@@ -40,7 +40,11 @@ func Train(docs iter.Seq[string], s TrainSettings) (*Tokenizer, error) {
 	for _, b := range byteOrder {
 		v.Tokens = append(v.Tokens, string([]byte{b}))
 	}
-	learner := newLearner(v, s.Special, countPieces(docs, s.Pattern.splitter()))
+	split, err := s.Pattern.splitter()
+	if err != nil {
+		return nil, fmt.Errorf("train tokenizer: %w", err)
+	}
+	learner := newLearner(v, s.Special, countPieces(docs, split))
 	if v = learner.learn(ordinary); len(v.Tokens) < ordinary {
 		return nil, fmt.Errorf("train tokenizer: the corpus has %d merges, enough for a vocabulary of %d, not %d: give more text or ask for less",
 			len(v.Merges), len(v.Tokens)+len(s.Special), s.VocabSize)
@@ -82,7 +86,7 @@ const countedBytes = 1024
 const batchBytes = 1 << 20
 
 // countPieces returns how often each piece occurs in docs.
-func countPieces(docs iter.Seq[string], split func(string) int) map[string]int64 {
+func countPieces(docs iter.Seq[string], split splitter) map[string]int64 {
 	batches := make(chan []string)
 	counts := make([]*pieceCounts, runtime.GOMAXPROCS(0))
 	var wg conc.WaitGroup
@@ -125,17 +129,23 @@ type pieceCounts struct {
 	counts []int64
 }
 
-func (c *pieceCounts) add(doc string, split func(string) int) {
-	for len(doc) > 0 {
-		n := min(split(doc), countedBytes)
-		if i, ok := c.index[doc[:n]]; ok {
-			c.counts[i]++
-		} else {
-			c.index[strings.Clone(doc[:n])] = int32(len(c.counts))
-			c.counts = append(c.counts, 1)
+func (c *pieceCounts) add(doc string, split splitter) {
+	for piece := range split(doc) {
+		for len(piece) > 0 {
+			n := min(len(piece), countedBytes)
+			c.count(piece[:n])
+			piece = piece[n:]
 		}
-		doc = doc[n:]
 	}
+}
+
+func (c *pieceCounts) count(piece string) {
+	if i, ok := c.index[piece]; ok {
+		c.counts[i]++
+		return
+	}
+	c.index[strings.Clone(piece)] = int32(len(c.counts))
+	c.counts = append(c.counts, 1)
 }
 
 func sum(counts []*pieceCounts) map[string]int64 {

@@ -13,6 +13,7 @@ import (
 
 // Vocabulary is what determines ids. A token is its index.
 type Vocabulary struct {
+	Form    Form // how Unicode is normalised
 	Pattern Pattern
 	Tokens  []string      // raw bytes of each token; the text of added ones
 	Merges  [][2]token.ID // pairs in the order in which they merge
@@ -38,7 +39,10 @@ type Vocabulary struct {
 // merge whose result is no token.
 func New(v Vocabulary) (*Tokenizer, error) {
 	t := &Tokenizer{vocab: v, cache: newPieceCache(), unknown: None}
-	var err error
+	err := v.Form.check()
+	if err != nil {
+		return nil, err
+	}
 	if t.added, err = newAddedTokens(v, t.normalise); err != nil {
 		return nil, err
 	}
@@ -64,14 +68,14 @@ func New(v Vocabulary) (*Tokenizer, error) {
 func (t *Tokenizer) setKind() (err error) {
 	s := t.vocab.SentencePiece
 	if s == nil {
-		t.split, t.shown = t.vocab.Pattern.splitter(), t.vocab.Tokens
+		t.shown = t.vocab.Tokens
+		if t.split, err = t.vocab.Pattern.splitter(); err != nil {
+			return err
+		}
 		t.base, err = baseTokens(t.ids)
 		return err
 	}
-	t.split = whole
-	if s.Words {
-		t.split = splitWords
-	}
+	t.split = s.splitter()
 	t.shown = s.shown(t.vocab.Tokens, t.added)
 	t.base = s.byteTokens(t.ids)
 	t.unknown, err = t.unknownToken(s.Unknown)
@@ -120,6 +124,9 @@ func indexTokens(v Vocabulary, added addedTokens) (map[string]token.ID, error) {
 	return ids, nil
 }
 
+// spelt returns a token of a merge as vocabulary files have it.
+func (v *Vocabulary) spelt(id token.ID) string { return v.spell(v.Tokens[id]) }
+
 // spell writes an ordinary token as vocabulary files have it.
 func (v *Vocabulary) spell(text string) string {
 	if v.SentencePiece != nil {
@@ -152,6 +159,9 @@ func (t *Tokenizer) Digest() string {
 		if a.Normalized || a.SingleWord || a.LStrip || a.RStrip {
 			digestStrings(h, fmt.Sprint("flags", a.Normalized, a.SingleWord, a.LStrip, a.RStrip))
 		}
+	}
+	if v.Form != "" {
+		digestStrings(h, "form", string(v.Form))
 	}
 	if v.SentencePiece != nil {
 		digestStrings(h, fmt.Sprintf("%+v", *v.SentencePiece))
