@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -64,6 +65,7 @@ func (c conversion) run(ctx context.Context, w io.Writer) error {
 		form = convert.FormFor(c.out)
 	}
 	shown := newDisplay(w, false)
+	shown.last = time.Now() // what takes no time needs no line
 	err = convert.Write(c.out, m, form, func(done, all int) error {
 		shown.show(nil, fmt.Sprintf("%s as %s  tensors %d/%d", m.Kind, form, done, all), false)
 		return ctx.Err()

@@ -3,6 +3,7 @@ package convert
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/herd-lm/herd/core/gguf"
@@ -134,13 +135,23 @@ func byteLevelFromGGUF(f *fields) (*tokenizer.Tokenizer, error) {
 	if t.bos >= 0 && get(f, keyAddBOS, pre.addBOS) {
 		v.BOS = t.text[t.bos]
 	}
-	if t.eos >= 0 {
-		v.EOS = t.text[t.eos]
-	}
+	v.EOS = t.endOfText()
 	if f.err != nil {
 		return nil, f.err
 	}
 	return tokenizer.New(v)
+}
+
+// endOfText is the token that ends documents: Llama 3's where it is there, as with
+// Hugging Face's files, for chat models have the end of a turn as EOS.
+func (t *tokens) endOfText() string {
+	if id := slices.Index(t.text, tokenizer.NameEndOfText); id >= 0 && t.kinds[id] == int32(tokenizer.PieceControl) {
+		return tokenizer.NameEndOfText
+	}
+	if t.eos >= 0 {
+		return t.text[t.eos]
+	}
+	return ""
 }
 
 // add appends a token to list, in raw bytes, and if no merge makes it to added.
