@@ -22,7 +22,7 @@ import (
 
 // Model is an open model of whatever kind.
 type Model struct {
-	Name      string // of its file or directory
+	Name      string // that its file gives it, or that of the file or directory
 	Kind      Kind
 	Config    model.Config
 	Tokenizer *tokenizer.Tokenizer // nil if there is none with the model
@@ -64,15 +64,20 @@ func Open(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := filepath.Base(filepath.Clean(path))
-	if kind != HuggingFace {
-		name = strings.TrimSuffix(name, filepath.Ext(name))
+	m.Kind = kind
+	if m.Name == "" {
+		m.Name = nameOf(path)
 	}
-	m.Name, m.Kind = name, kind
 	if err := m.check(); err != nil {
 		return nil, errors.Join(fmt.Errorf("model: %s: %w", path, err), m.Weights.Close())
 	}
 	return m, nil
+}
+
+// nameOf names a model after its file or directory.
+func nameOf(path string) string {
+	path = filepath.Base(filepath.Clean(path))
+	return strings.TrimSuffix(strings.TrimSuffix(path, ".gguf"), ".bin")
 }
 
 // kindOf tells the kind of a model by its first bytes, and a llama2.c file, whose

@@ -48,7 +48,11 @@ func newGGUF(f *gguf.File) (*Model, error) {
 		w.names[name] = info.Name
 		w.tensors = append(w.tensors, Tensor{name, info.Shape, info.Type.String()})
 	}
-	return &Model{Config: config, Tokenizer: tok, Weights: w}, nil
+	name, err := gguf.Get[string](f.Metadata, keyName)
+	if errors.Is(err, gguf.ErrAbsent) {
+		err = nil
+	}
+	return &Model{Name: name, Config: config, Tokenizer: tok, Weights: w}, err
 }
 
 // openGGUFTokenizer reads the vocabulary in a GGUF file, which need hold nothing

@@ -13,6 +13,7 @@ import (
 // architecture: llama.block_count (gguf-py, constants.py).
 const (
 	keyArchitecture = "general.architecture"
+	keyName         = "general.name"
 	keyBOS          = "tokenizer.ggml.bos_token_id"
 	keyEOS          = "tokenizer.ggml.eos_token_id"
 )

@@ -57,7 +57,7 @@ func newGGUFWriter(m *Model, form Form) (*ggufWriter, error) {
 		return nil, err
 	}
 	g.meta.Set("general.type", "model")
-	g.meta.Set("general.name", m.Name)
+	g.meta.Set(keyName, m.Name)
 	if err := tokenizerToGGUF(&g.meta, m.Tokenizer, m.Config.VocabSize); err != nil {
 		return nil, err
 	}
