@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,23 +116,30 @@ func readHead(path string, n int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, n))
 }
 
-// check tests that the weights are those of the configuration, and that the
-// tokenizer gives no ids that the model has no embedding for.
+// check tests that the weights are those of the configuration, all of them and no
+// others, and that the tokenizer gives no ids that the model has no embedding for.
 func (m *Model) check() error {
-	if n := len(m.Weights.Tensors()); m.Config.Layers > n { // or listing what is wanted could take any memory
-		return fmt.Errorf("%d layers, but only %d tensors", m.Config.Layers, n)
+	tensors := m.Weights.Tensors()
+	if m.Config.Layers > len(tensors) { // or listing what is wanted could take any memory
+		return fmt.Errorf("%d layers, but only %d tensors", m.Config.Layers, len(tensors))
 	}
-	have := map[string]Tensor{}
-	for _, t := range m.Weights.Tensors() {
+	have := make(map[string]Tensor, len(tensors))
+	for _, t := range tensors {
 		have[t.Name] = t
 	}
 	for _, want := range m.Config.Tensors() {
 		t, ok := have[want.Name]
-		if !ok {
+		switch {
+		case !ok:
 			return fmt.Errorf("tensor %s is missing", want.Name)
-		}
-		if !slices.Equal(t.Shape, want.Shape) {
+		case !slices.Equal(t.Shape, want.Shape):
 			return fmt.Errorf("tensor %s has shape %v, the configuration says %v", t.Name, t.Shape, want.Shape)
+		}
+		delete(have, want.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		if tied := name == "lm_head.weight" && m.Config.TiedHead; !tied && !strings.HasSuffix(name, "rotary_emb.inv_freq") {
+			return fmt.Errorf("tensor %s belongs to no model of this configuration", name)
 		}
 	}
 	if t := m.Tokenizer; t != nil && t.VocabSize() > m.Config.VocabSize {
