@@ -73,8 +73,8 @@ func (c Config) ParamCount() int {
 	return p.Count()
 }
 
-// Tensors returns the names and shapes of the parameters of c without allocating
-// them.
+// Tensors returns the tensors of a model of configuration c, in order, without
+// their weights.
 func (c Config) Tensors() []*Param {
 	p := &Params{Config: c}
 	p.declare()
