@@ -124,7 +124,7 @@ func TestLlama2CRefuses(t *testing.T) {
 		binary.LittleEndian.PutUint32(b[at:], x)
 		return b
 	}
-	huge := slices.Concat(file{}.u32(1<<26, 1<<26, 1<<26, 1, 1, 1<<26, 1<<26), make([]byte, 300))
+	huge := slices.Concat(file{}.u32(1<<16, 1<<22, 1<<10, 1, 1, 1<<24, 1<<26), make([]byte, 300))
 	for want, b := range map[string][]byte{
 		"too short":              whole[:100],
 		"cut short":              whole[:len(whole)-4],
