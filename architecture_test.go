@@ -19,13 +19,13 @@ const module = "github.com/herd-lm/herd/"
 // lower floors. A name stands for the package and those below its folder,
 // unless they are named themselves.
 var floors = [][]string{
-	{"core/token", "core/memory", "core/checkpoint"},
+	{"core/token", "core/memory", "core/checkpoint", "core/gguf"},
 	{"core/kernel/cpu"},
 	{"core/kernel/gemm", "core/kernel/vector"},
 	{"core/kernel", "core/tokenizer", "core/pack"},
 	{"core/graph", "core/optim"},
 	{"core/model"},
-	{"data"},
+	{"data", "core/convert"},
 	{"data/check", "data/example"},
 	{"data/world"},
 	{"core/sample", "core/train", "core/score"},
@@ -39,7 +39,7 @@ var floors = [][]string{
 var borders = map[string][]string{
 	"gorgonia.org/":               {"core/graph", "core/model", "pretrain", "sft", "reward", "dpo"},
 	"github.com/chewxy/hm":        {"core/graph"},
-	"github.com/apache/arrow/":    {"data"},
+	"github.com/apache/arrow/":    {"data", "core/convert"},
 	"github.com/spf13/cobra":      {"cmd/herd"},
 	"golang.org/x/term":           {"cmd/herd"},
 	"github.com/goccy/go-yaml":    {"recipes"},

@@ -5,9 +5,9 @@ import "github.com/spf13/cobra"
 func newModelCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "model",
-		Short:   "Look at models, check, compare and average them",
-		Example: "  herd model info base",
+		Short:   "Look at models, check, compare, average and convert them",
+		Example: "  herd model info base\n  herd model convert base base.gguf",
 	}
-	cmd.AddCommand(newModelInfoCmd(), newModelVerifyCmd(), newModelDiffCmd(), newModelAverageCmd())
+	cmd.AddCommand(newModelInfoCmd(), newModelVerifyCmd(), newModelDiffCmd(), newModelAverageCmd(), newModelConvertCmd())
 	return asGroup(cmd)
 }

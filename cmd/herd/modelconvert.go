@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/convert"
+)
+
+// conversion is what a person asks convert for.
+type conversion struct {
+	in, out, tokenizer string
+	to                 choice // "": what OUT's name says
+}
+
+func newModelConvertCmd() *cobra.Command {
+	c := conversion{}
+	for _, form := range convert.Forms() {
+		c.to.allowed = append(c.to.allowed, string(form))
+	}
+	cmd := &cobra.Command{
+		Use:   "convert IN OUT",
+		Short: "Write a model as another kind: for llama.cpp, or from it",
+		Long: `IN is a Hugging Face directory, a GGUF file, or a .bin file of llama2.c; which, is
+told from its content. OUT is a Hugging Face directory, or a GGUF file whose
+matrices have the type that --to names. Without --to a name that ends in .gguf
+makes gguf-f16, any other hf. A directory gets weights of float32.`,
+		Example: `  herd model convert aligned aligned.gguf --to gguf-q8_0
+  herd model convert stories260K.bin stories --tokenizer tok512.bin
+  herd model convert some-model.Q4_0.gguf some-model`,
+		Args: operands("IN", "OUT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.in, c.out = args[0], args[1]
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
+			return c.run(ctx, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().Var(&c.to, "to", "`FORM` of OUT: "+c.to.list())
+	cmd.Flags().StringVar(&c.tokenizer, "tokenizer", "", "`FILE` or directory with the tokenizer, in place of IN's")
+	return cmd
+}
+
+func (c conversion) run(ctx context.Context, w io.Writer) error {
+	m, err := convert.Open(c.in)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if c.tokenizer != "" {
+		tok, err := convert.OpenTokenizer(c.tokenizer)
+		if err != nil {
+			return err
+		}
+		if err := m.WithTokenizer(tok); err != nil {
+			return fmt.Errorf("%s and %s: %w", c.in, c.tokenizer, err)
+		}
+	}
+	form := convert.Form(c.to.value)
+	if form == "" {
+		form = convert.FormFor(c.out)
+	}
+	shown := newDisplay(w, false)
+	shown.last = time.Now() // what takes no time needs no line
+	err = convert.Write(c.out, m, form, func(done, all int) error {
+		shown.show(nil, fmt.Sprintf("%s as %s  tensors %d/%d", m.Kind, form, done, all), false)
+		return ctx.Err()
+	})
+	return shown.end(c.out, err)
+}

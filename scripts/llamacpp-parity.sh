@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Holds herd's GGUF files against llama.cpp, and prints what agrees:
+#
+#	scripts/llamacpp-parity.sh
+#
+# - each form of a real model loads in llama.cpp, which goes on from a prompt with
+#   the same tokens as herd does: with F32 and F16 all of them
+# - texts have the same tokens in both, for a SentencePiece and a byte-level vocabulary
+# - a quantised file is the one that llama-quantize makes of ours in F32, byte for byte
+# - what llama-quantize makes of it in turn is read by herd to the same bits
+#
+# It needs Node and the network (npm), and data beside the repository (DATA,
+# ../shared/data). MODULES may name a folder with node_modules/node-llama-cpp, to
+# install nothing. The last two need llama-quantize: that on the PATH, or in the root
+# PEERS (/tmp/peers; see bench-peers.sh), or they are left out.
+set -euo pipefail
+shopt -s inherit_errexit
+repo=$(cd "$(dirname "$0")/.." && pwd)
+
+DATA=${DATA:-$repo/../shared/data}
+PEERS=${PEERS:-/tmp/peers}
+MODULES=${MODULES:-}
+prompt='Once upon a time'
+tokens=200
+failed=0
+
+root= # of the file system that llama-quantize sees
+command -v llama-quantize >/dev/null || [[ ! -x $PEERS/usr/bin/llama-quantize ]] || root=$PEERS
+tmp=$(mktemp -d ${root:+-p "$root/tmp"})
+trap 'rm -rf "$tmp"' EXIT
+
+say() { printf '%s\n' "$*"; }
+fail() { say "DIFFERENT: $*"; failed=1; }
+herd() { "$tmp/herd" "$@"; }
+llama() { (cd "$MODULES" && node "$MODULES/llamacpp.mjs" "$@"); }
+quantize() { # FILE OUT TYPE [FLAG]...
+	local files=("${1#"$root"}" "${2#"$root"}")
+	${root:+chroot "$root"} llama-quantize "${@:4}" "${files[@]}" "$3" 2 >"$tmp/log" 2>&1 || { cat "$tmp/log"; return 1; }
+}
+
+prepare() {
+	command -v node >/dev/null || { say 'no Node here: nothing is compared'; exit 0; }
+	[[ -f $DATA/models/stories260K.bin ]] || { say "no data in $DATA: nothing is compared"; exit 0; }
+	(cd "$repo" && CGO_ENABLED=0 go build -o "$tmp/herd" ./cmd/herd)
+	mkdir "$tmp/node"
+	if [[ $MODULES ]]; then
+		ln -s "$MODULES/node_modules" "$tmp/node/node_modules"
+	else
+		(cd "$tmp/node" && npm install --no-audit --no-fund --silent node-llama-cpp)
+	fi
+	MODULES=$tmp/node
+	cp "$repo"/scripts/llamacpp/*.mjs "$MODULES"
+}
+
+# make writes a real model, and two that are trained a little, whose rows are whole
+# super-blocks or are not.
+make() {
+	local name
+	cd "$tmp"
+	herd model convert "$DATA/models/stories260K.bin" stories --tokenizer "$DATA/models/tok512.bin" >/dev/null
+	herd data import "$DATA/pretrain/tinyshakespeare.txt" --out corpus.arrow >/dev/null
+	for name in tied:true:704 untied:false:768; do
+		IFS=: read -r name tie width <<<"$name"
+		herd pretrain --data corpus.arrow --out "$name" --set steps=4 --set batch_tokens=512 --set sequence_length=128 \
+			--set vocab_size=2000 --set architecture.num_hidden_layers=8 --set "architecture.tie_word_embeddings=$tie" \
+			--set "architecture.intermediate_size=$width" >/dev/null
+	done
+}
+
+# agree prints how many of its tokens llama.cpp and herd have in common at the start.
+agree() { # FORM MUST
+	local same
+	herd model convert stories "stories-$1.gguf" --to "gguf-$1" >/dev/null
+	herd model convert "stories-$1.gguf" "stories-$1" >/dev/null
+	llama greedy "$tmp/stories-$1.gguf" "$prompt" "$tokens" >theirs.json
+	herd generate --model "stories-$1" --prompt "$prompt" --max-tokens "$tokens" --json >ours.json
+	same=$(node -e '
+		const [theirs, ours] = ["theirs.json", "ours.json"].map(f => JSON.parse(require("fs").readFileSync(f)));
+		let n = 0;
+		while (n < theirs.length && theirs[n] === ours.ids[n]) n++;
+		console.log(n);')
+	say "greedy $1: the first $same of $tokens tokens are the same"
+	[[ -z ${2:-} || $same -eq $tokens ]] || fail "greedy $1"
+}
+
+texts() { # MODEL
+	local file n=0
+	local files=("$DATA"/pretrain/*.txt "$DATA"/pretrain/*.jsonl "$DATA"/tokenizer/vectors/*gpt-2*.inp)
+	mkdir -p texts
+	for file in "$DATA"/{sft,prefs,pretrain,reasoning,eval}/*.gz; do
+		# gzip minds that head stops, and iconv that it drops half a character
+		{ gzip -dc "$file" || true; } | head -c 300000 | { iconv -c -f utf-8 -t utf-8 2>/dev/null || true; } >"texts/$(basename "$file" .gz)"
+		files+=("$tmp/texts/$(basename "$file" .gz)")
+	done
+	[[ -f $1.gguf ]] || herd model convert "$1" "$1.gguf" >/dev/null
+	llama tokenize "$tmp/$1.gguf" "${files[@]}" >theirs.jsonl
+	for file in "${files[@]}"; do
+		herd tokenizer encode --model "$1" <"$file"
+	done >ours.jsonl
+	n=$(node -e '
+		const [theirs, ours] = ["theirs.jsonl", "ours.jsonl"].map(f => require("fs").readFileSync(f, "utf8").trim().split("\n").map(JSON.parse));
+		const names = process.argv.slice(1);
+		let all = 0;
+		theirs.forEach((ids, k) => {
+			all += ids.length;
+			const at = ids.findIndex((id, i) => id !== ours[k][i]);
+			if (at >= 0 || ids.length !== ours[k].length) console.error(`${names[k]}: ${ids.length} and ${ours[k].length} tokens, other ones from ${at} on`);
+		});
+		console.log(all);' "${files[@]}" 2>different.txt)
+	say "tokens of $1: ${#files[@]} texts, $n tokens, $(wc -l <different.txt) texts differ"
+	[[ ! -s different.txt ]] || { cat different.txt; fail "tokens of $1"; }
+}
+
+quantised() { # MODEL
+	local type form
+	herd model convert "$1" "$1-f32.gguf" --to gguf-f32 >/dev/null
+	for type in F16 BF16 Q8_0 Q4_0 Q4_K_M; do
+		form=gguf-${type,,}
+		herd model convert "$1" ours.gguf --to "$form" >/dev/null
+		quantize "$tmp/$1-f32.gguf" "$tmp/theirs.gguf" "$type"
+		if cmp ours.gguf theirs.gguf; then say "$1 $form: the file of llama-quantize"; else fail "$1 $form"; fi
+		rm ours.gguf theirs.gguf
+	done
+	for type in F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q4_K_M Q5_K_M Q6_K; do
+		quantize "$tmp/$1-f32.gguf" "$tmp/small.gguf" "$type"
+		quantize "$tmp/small.gguf" "$tmp/theirs.gguf" F32 --allow-requantize
+		herd model convert small.gguf ours.gguf --to gguf-f32 >/dev/null
+		if cmp ours.gguf theirs.gguf; then say "$1 $type: read as llama-quantize reads it"; else fail "$1 reading $type"; fi
+		rm ours.gguf theirs.gguf small.gguf
+	done
+}
+
+prepare
+make
+for form in f32 f16; do agree "$form" all; done
+for form in bf16 q8_0 q4_0 q4_k_m; do agree "$form"; done
+for model in stories tied; do texts "$model"; done
+if [[ $root ]] || command -v llama-quantize >/dev/null; then
+	for model in tied untied; do quantised "$model"; done
+else
+	say 'no llama-quantize: files are not compared with its'
+fi
+exit "$failed"
