@@ -261,9 +261,10 @@ func (f *frame) invoke(callee Value, a *args) Value {
 
 // arguments are those of a call.
 type arguments struct {
-	values []expression
-	names  []string
-	named  []expression
+	values     []expression
+	names      []string
+	named      []expression
+	list, dict expression // *list and **dict, or nil
 }
 
 // args are the values of arguments.
@@ -274,7 +275,25 @@ type args struct {
 }
 
 func (f *frame) arguments(a arguments) *args {
-	return &args{f.evalAll(a.values), a.names[:len(a.names):len(a.names)], f.evalAll(a.named)}
+	all := &args{f.evalAll(a.values), a.names[:len(a.names):len(a.names)], f.evalAll(a.named)}
+	if a.list != nil {
+		all.values = append(all.values, f.each(f.eval(a.list))...)
+	}
+	if a.dict != nil {
+		for _, pair := range f.pairs(f.dict(f.eval(a.dict))).items {
+			p := pair.(*List).items
+			all.names, all.named = append(all.names, f.str(p[0]).s), append(all.named, p[1])
+		}
+	}
+	return all
+}
+
+func (m *machine) dict(v Value) *Dict {
+	d, ok := v.(*Dict)
+	if !ok {
+		fail("expected a dictionary, not %s", describe(v))
+	}
+	return d
 }
 
 // find returns the i-th argument, or that of the name.

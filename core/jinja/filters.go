@@ -331,11 +331,7 @@ func (m *machine) sort(items []Value, reverse bool, key func(Value) Value) {
 }
 
 func dictSort(f *frame, v Value, a *args) Value {
-	d, ok := v.(*Dict)
-	if !ok {
-		fail("%s cannot be sorted as a dictionary", describe(v))
-	}
-	list := f.pairs(d)
+	list := f.pairs(f.dict(v))
 	at := 0
 	if a.text(1, "by", "key").s == "value" {
 		at = 1

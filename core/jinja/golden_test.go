@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"encoding/json"
+	"flag"
 	"os"
 	"testing"
 )
@@ -60,4 +61,29 @@ func render(source string, values map[string]Value) (Text, error) {
 		return Text{}, err
 	}
 	return template.Render(Context{Values: values, Now: noon})
+}
+
+var templatesFile = flag.String("templates", "", "FILE of templates that other programs have rendered, see scripts/templates-parity.sh")
+
+// TestTemplates compares with what another program made of real templates.
+func TestTemplates(t *testing.T) {
+	if *templatesFile == "" {
+		t.Skip("no -templates: scripts/templates-parity.sh gives them")
+	}
+	var golden struct {
+		Cases []struct {
+			Name, Template, Want, Error string
+			Context                     json.RawMessage
+		}
+	}
+	readJSON(t, *templatesFile, &golden)
+	for i, c := range golden.Cases {
+		got, err := render(c.Template, valuesOf(t, c.Context))
+		if (err != nil) != (c.Error != "") {
+			t.Errorf("case %d, %s: error %v, want %q", i, c.Name, err, c.Error)
+		} else if got.String() != c.Want {
+			t.Errorf("case %d, %s:\n got %q\nwant %q", i, c.Name, got, c.Want)
+		}
+	}
+	t.Logf("%d cases", len(golden.Cases))
 }

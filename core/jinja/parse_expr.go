@@ -287,14 +287,21 @@ func (p *parser) arguments() (a arguments) {
 				break
 			}
 		}
-		if p.now().kind == name && p.tokens[p.at+1].is(operator, "=") {
+		switch {
+		case p.op("*"):
+			a.list = p.expression()
+			continue
+		case p.op("**"):
+			a.dict = p.expression()
+			continue
+		case p.now().kind == name && p.tokens[p.at+1].is(operator, "="):
 			key := p.next().text
 			p.next()
 			a.names = append(a.names, key)
 			a.named = append(a.named, p.expression())
 			continue
 		}
-		if len(a.names) > 0 {
+		if len(a.names) > 0 || a.list != nil || a.dict != nil {
 			failAt(p.now().line, "an argument without a name follows one with a name")
 		}
 		a.values = append(a.values, p.expression())
