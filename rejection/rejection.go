@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
@@ -90,7 +90,7 @@ func loadPrompts(s Settings) ([]data.Chat, error) {
 			if s.Limit > 0 && len(prompts) == s.Limit {
 				return prompts, nil
 			}
-			if n := len(row.Messages); n > 0 && row.Messages[n-1].Role == tokenizer.Assistant {
+			if n := len(row.Messages); n > 0 && row.Messages[n-1].Role == chat.Assistant {
 				row.Messages = row.Messages[:n-1]
 			}
 			if len(row.Messages) == 0 {
@@ -110,6 +110,7 @@ type run struct {
 	Settings
 	manifest checkpoint.Manifest
 	tok      *tokenizer.Tokenizer
+	format   *chat.Format
 	engine   *sample.Engine
 	judge    *judge
 	progress Progress
@@ -119,6 +120,10 @@ func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
 	tok, err := tokenizer.Load(s.Model)
 	if err != nil {
 		return nil, err
+	}
+	format, err := chat.New(tok)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Model, err)
 	}
 	policy, err := model.Load(s.Model, false)
 	if err != nil {
@@ -136,7 +141,7 @@ func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &run{Settings: s, manifest: m, tok: tok, engine: engine, judge: j}, nil
+	return &run{Settings: s, manifest: m, tok: tok, format: format, engine: engine, judge: j}, nil
 }
 
 // answerAll works block by block, leaving out those that are done.
@@ -186,13 +191,13 @@ func (r *run) answer(ctx context.Context, prompts []data.Chat) ([]data.Sample, e
 	rows := make([]data.Sample, len(prompts))
 	requests := make([]sample.Request, len(prompts))
 	for i, p := range prompts {
-		rendered, err := r.tok.Chat(p.Messages, true)
+		prompt, err := r.format.Prompt(p.Messages)
 		if err != nil {
 			return nil, fmt.Errorf("prompt %s: %w", p.ID, err)
 		}
 		requests[i] = sample.Request{
-			Prompt: rendered.IDs, Seeds: seeds(r.Seed, p.ID, r.Samples),
-			Stop: []token.ID{r.tok.EOT(), r.tok.EOS()}, Settings: r.Settings.Settings,
+			Prompt: prompt, Seeds: seeds(r.Seed, p.ID, r.Samples),
+			Stop: r.format.Stop(), Settings: r.Settings.Settings,
 		}
 		rows[i] = data.Sample{
 			Origin: data.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta},

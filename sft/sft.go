@@ -5,6 +5,7 @@ package sft
 import (
 	"context"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
@@ -51,7 +52,11 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
+	format, err := chat.New(t.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
 	return example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
-		return example.One(example.Chat(t.Tokenizer, row))
+		return example.One(example.Chat(format, row))
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
@@ -66,6 +67,10 @@ func TestTooLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	format, err := chat.New(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		tooLong string
 		rows    int
@@ -73,7 +78,7 @@ func TestTooLong(t *testing.T) {
 	}{{"error", 0, "row long has"}, {"skip", 1, ""}, {"truncate", 2, ""}} {
 		s.TooLong = c.tooLong
 		examples, err := example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
-			return example.One(example.Chat(tok, row))
+			return example.One(example.Chat(format, row))
 		})
 		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: error %v, want one that says %q", c.tooLong, err, c.want)

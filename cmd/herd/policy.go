@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
@@ -23,6 +24,9 @@ type policy struct {
 	tok    *tokenizer.Tokenizer
 	engine *sample.Engine
 	stop   []token.ID
+
+	format   *chat.Format
+	formless error // why there is no format
 }
 
 // loadPolicy loads the model in dir, for n answers at a time, with products of the
@@ -54,10 +58,25 @@ func loadPolicy(dir string, n int, precision kernel.Precision) (*policy, error) 
 	}
 	p := &policy{dir: dir, config: config, tok: tok, engine: engine}
 	p.stop = []token.ID{tok.EOT(), tok.EOS()}
+	if p.format, p.formless = chat.New(tok); p.formless == nil {
+		p.stop = append(p.stop, p.format.Stop()...)
+	}
 	for _, id := range config.EOS {
 		p.stop = append(p.stop, token.ID(id))
 	}
 	return p, nil
+}
+
+// answering returns the tokens that the model is given to answer messages.
+func (p *policy) answering(messages []token.Message) ([]token.ID, error) {
+	if p.formless != nil {
+		return nil, fmt.Errorf("%s: %w", p.dir, p.formless)
+	}
+	ids, err := p.format.Prompt(messages)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.dir, err)
+	}
+	return ids, nil
 }
 
 // check reports a prompt that the model cannot take, in words about dir.

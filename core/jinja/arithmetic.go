@@ -119,7 +119,7 @@ func (m *machine) onList(op string, x *List, y Value) Value {
 			return product
 		}
 	}
-	fail("a %s and %s cannot be put together by %s", typeName(x), describe(y), op)
+	fail("%s and %s cannot be put together by %s", describe(x), describe(y), op)
 	return nil
 }
 
@@ -241,7 +241,7 @@ func (m *machine) slice(v, start, stop, step Value) Value {
 				return Text{}
 			}
 			from, to := byteRange(v.s, r.start, r.stop)
-			return v.slice(from, to)
+			return v.Slice(from, to)
 		}
 		chars := m.each(v)
 		var b builder

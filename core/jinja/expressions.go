@@ -200,7 +200,7 @@ func (m *machine) item(v, key Value) Value {
 		if i, ok := exact(key); ok {
 			if i, ok := within(i, m.length(v)); ok {
 				from, to := byteRange(v.s, i, i+1)
-				return v.slice(from, to)
+				return v.Slice(from, to)
 			}
 		}
 	}
@@ -255,7 +255,7 @@ func (f *frame) invoke(callee Value, a *args) Value {
 	case undefined:
 		fail("%s, and so cannot be called", callee.what)
 	}
-	fail("a %s cannot be called", typeName(callee))
+	fail("%s cannot be called", describe(callee))
 	return nil
 }
 

@@ -66,9 +66,9 @@ func (m *machine) fill(t Text, characters string, put func(rest string, b *build
 			m.work(len(b.s))
 			return b.text()
 		}
-		b.add(t.slice(0, at))
+		b.add(t.Slice(0, at))
 		n := at + put(t.s[at:], &b)
 		m.work(len(b.s)/16 + len(t.s)/8 + 1)
-		t = t.slice(n, len(t.s))
+		t = t.Slice(n, len(t.s))
 	}
 }

@@ -102,7 +102,7 @@ func strip(t Text, a *args, left, right bool) Text {
 	if right {
 		to = len(strings.TrimRightFunc(t.s, cut))
 	}
-	return t.slice(from, to)
+	return t.Slice(from, to)
 }
 
 func (m *machine) convert(t Text, change func(string) string) Text {
@@ -112,7 +112,7 @@ func (m *machine) convert(t Text, change func(string) string) Text {
 
 func (m *machine) capitalize(t Text) Text {
 	_, n := utf8.DecodeRuneInString(t.s)
-	return m.join(m.convert(t.slice(0, n), titled), m.convert(t.slice(n, len(t.s)), strings.ToLower))
+	return m.join(m.convert(t.Slice(0, n), titled), m.convert(t.Slice(n, len(t.s)), strings.ToLower))
 }
 
 func titled(s string) string { return strings.Map(unicode.ToTitle, s) }
@@ -149,9 +149,9 @@ func removeAffix(t Text, a *args, prefix bool) Text {
 	part := a.text(0, "prefix", "").s
 	switch {
 	case prefix && strings.HasPrefix(t.s, part):
-		return t.slice(len(part), len(t.s))
+		return t.Slice(len(part), len(t.s))
 	case !prefix && strings.HasSuffix(t.s, part):
-		return t.slice(0, len(t.s)-len(part))
+		return t.Slice(0, len(t.s)-len(part))
 	}
 	return t
 }
@@ -185,9 +185,9 @@ func (m *machine) replace(t, old, with Text, count int) Text {
 		if old.s == "" && i > 0 { // between characters
 			_, at = utf8.DecodeRuneInString(rest.s)
 		}
-		b.add(rest.slice(0, at))
+		b.add(rest.Slice(0, at))
 		b.add(with)
-		rest = rest.slice(at+len(old.s), len(rest.s))
+		rest = rest.Slice(at+len(old.s), len(rest.s))
 	}
 	b.add(rest)
 	return b.text()
@@ -227,16 +227,16 @@ func (m *machine) cuts(t Text, separator string, most int, fromRight bool, add f
 			if at < 0 {
 				break
 			}
-			add(t.slice(at+len(separator), len(t.s)))
-			t = t.slice(0, at)
+			add(t.Slice(at+len(separator), len(t.s)))
+			t = t.Slice(0, at)
 			continue
 		}
 		at := strings.Index(t.s, separator)
 		if at < 0 {
 			break
 		}
-		add(t.slice(0, at))
-		t = t.slice(at+len(separator), len(t.s))
+		add(t.Slice(0, at))
+		t = t.Slice(at+len(separator), len(t.s))
 	}
 	add(t)
 }
@@ -260,11 +260,11 @@ func (m *machine) fields(t Text, most int, fromRight bool, add func(Text)) {
 		most--
 		if fromRight {
 			_, n := utf8.DecodeRuneInString(t.s[at:])
-			add(t.slice(at+n, len(t.s)))
-			t = t.slice(0, at)
+			add(t.Slice(at+n, len(t.s)))
+			t = t.Slice(0, at)
 		} else {
-			add(t.slice(0, at))
-			t = t.slice(at, len(t.s))
+			add(t.Slice(0, at))
+			t = t.Slice(at, len(t.s))
 		}
 	}
 }
@@ -284,11 +284,11 @@ func (m *machine) lines(t Text, keepEnds bool) Value {
 		}
 		m.work(end)
 		if keepEnds {
-			list.items = append(list.items, t.slice(0, end+n))
+			list.items = append(list.items, t.Slice(0, end+n))
 		} else {
-			list.items = append(list.items, t.slice(0, end))
+			list.items = append(list.items, t.Slice(0, end))
 		}
-		t = t.slice(end+n, len(t.s))
+		t = t.Slice(end+n, len(t.s))
 	}
 	return list
 }

@@ -52,7 +52,7 @@ func (m *machine) print(b *builder, v Value) {
 	case undefined:
 		b.literal("Undefined")
 	default:
-		fail("a %s cannot be printed", typeName(v))
+		fail("%s cannot be printed", describe(v))
 	}
 }
 

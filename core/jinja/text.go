@@ -43,8 +43,8 @@ func (t Text) Runs() []Run {
 	return t.runs
 }
 
-// slice returns the bytes [from, to) of the text.
-func (t Text) slice(from, to int) Text {
+// Slice returns the bytes [from, to) of the text.
+func (t Text) Slice(from, to int) Text {
 	if from >= to {
 		return Text{}
 	}

@@ -1,7 +1,6 @@
 package jinja
 
 import (
-	"fmt"
 	"math"
 	"strings"
 	"unicode/utf8"
@@ -97,7 +96,7 @@ func hashed(key Value) any {
 		}
 		return k
 	}
-	fail("a %s cannot be a key of a dictionary", typeName(key))
+	fail("%s cannot be a key of a dictionary", describe(key))
 	return nil
 }
 
@@ -186,7 +185,7 @@ func (m *machine) length(v Value) int {
 	case undefined:
 		return 0
 	}
-	fail("a %s has no length", typeName(v))
+	fail("%s has no length", describe(v))
 	return 0
 }
 
@@ -206,13 +205,13 @@ func (m *machine) each(v Value) []Value {
 		items := make([]Value, 0, len(v.s))
 		for rest := v; rest.s != ""; {
 			_, n := utf8.DecodeRuneInString(rest.s)
-			items, rest = append(items, rest.slice(0, n)), rest.slice(n, len(rest.s))
+			items, rest = append(items, rest.Slice(0, n)), rest.Slice(n, len(rest.s))
 		}
 		return items
 	case undefined:
 		return nil
 	}
-	fail("a %s cannot be iterated over", typeName(v))
+	fail("%s cannot be iterated over", describe(v))
 	return nil
 }
 
@@ -333,7 +332,7 @@ func (m *machine) order(a, b Value) int {
 			return c
 		}
 	}
-	fail("a %s and a %s have no order", typeName(a), typeName(b))
+	fail("%s and %s have no order", describe(a), describe(b))
 	return 0
 }
 
@@ -343,7 +342,7 @@ func (m *machine) contains(b, a Value) bool {
 	case Text:
 		part, ok := a.(Text)
 		if !ok {
-			fail("a %s cannot be in a string", typeName(a))
+			fail("%s cannot be in a string", describe(a))
 		}
 		m.work(len(b.s) / 8)
 		return strings.Contains(b.s, part.s)
@@ -359,4 +358,11 @@ func (m *machine) contains(b, a Value) bool {
 	return false
 }
 
-func describe(v Value) string { return fmt.Sprintf("a %s", typeName(v)) }
+// describe returns the name of v's type with an article.
+func describe(v Value) string {
+	name := typeName(v)
+	if strings.ContainsAny(name[:1], "aeiou") {
+		return "an " + name
+	}
+	return "a " + name
+}

@@ -44,12 +44,12 @@ func (t *addedTokens) has(id token.ID) bool {
 	return ok
 }
 
-// find returns the leftmost added token in text, the longest if several start
-// there, and where it starts; nil if there is none.
-func (t *addedTokens) find(text string) (int, *Added) {
+// find returns the leftmost added token in text that is wanted, the longest if
+// several start there, and where it starts; nil if there is none.
+func (t *addedTokens) find(text string, wanted func(start int, a *Added) bool) (int, *Added) {
 	for i := range len(text) {
 		for _, a := range t.byFirst[text[i]] {
-			if strings.HasPrefix(text[i:], a.Text) {
+			if strings.HasPrefix(text[i:], a.Text) && wanted(i, a) {
 				return i, a
 			}
 		}

@@ -1,5 +1,4 @@
-// Package tokenizer turns text into token ids and back, trains vocabularies,
-// and lays out chats.
+// Package tokenizer turns text into token ids and back, and trains vocabularies.
 //
 // It is byte-level byte-pair encoding (BPE) as in GPT-2 and Llama 3: any bytes
 // can be encoded, and decode to exactly themselves. Files are Hugging Face's
@@ -50,7 +49,7 @@ func (t *Tokenizer) Encode(text string) []token.ID {
 func (t *Tokenizer) EncodeWithSpecial(text string) []token.ID {
 	ids := make([]token.ID, 0, len(text)/4+1)
 	for {
-		start, found := t.added.find(text)
+		start, found := t.added.find(text, func(int, *Added) bool { return true })
 		if found == nil {
 			return t.appendText(ids, text)
 		}

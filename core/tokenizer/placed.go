@@ -1,0 +1,47 @@
+package tokenizer
+
+import (
+	"fmt"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// Placed is text as tokens that know their places in it.
+type Placed struct {
+	IDs  []token.ID
+	Ends []int // the byte behind each token
+}
+
+// EncodePlaced is EncodeWithSpecial where an added token stands for itself only
+// where allowed says so of the bytes [start, end) that hold its name. Elsewhere
+// its name is ordinary text.
+func (t *Tokenizer) EncodePlaced(text string, allowed func(start, end int, id token.ID) bool) (p Placed, err error) {
+	for done := 0; ; {
+		start, found := t.added.find(text[done:], func(start int, a *Added) bool {
+			return allowed(done+start, done+start+len(a.Text), a.ID)
+		})
+		if found == nil {
+			return p, t.place(&p, text[done:], done)
+		}
+		if err := t.place(&p, text[done:done+start], done); err != nil {
+			return p, err
+		}
+		done += start + len(found.Text)
+		p.IDs, p.Ends = append(p.IDs, found.ID), append(p.Ends, done)
+	}
+}
+
+// place appends the tokens of text, which begins at start.
+func (t *Tokenizer) place(p *Placed, text string, start int) error {
+	first := len(p.IDs)
+	p.IDs = t.appendText(p.IDs, text)
+	end := start
+	for _, id := range p.IDs[first:] {
+		end += len(t.Token(id))
+		p.Ends = append(p.Ends, end)
+	}
+	if end != start+len(text) {
+		return fmt.Errorf("the tokens of %.60q have %d bytes, the text %d: which of them belong to what cannot be told", text, end-start, len(text))
+	}
+	return nil
+}
