@@ -157,3 +157,43 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestTemplate: a model that knows no chats learns those of a template that is
+// named, and keeps it. The digest of other runs is what it was without the setting.
+func TestTemplate(t *testing.T) {
+	s := fixture(t)
+	const end = "<|im_end|>"
+	base, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{
+		VocabSize: 265, Special: []string{tokenizer.NameBeginOfText, tokenizer.NameEndOfText, "<|im_start|>", end, "<|pad|>"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := base.WithTemplate(tokenizer.Template{}).Save(s.Model); err != nil {
+		t.Fatal(err)
+	}
+	s.MaxTokens = 400
+	if err := Run(t.Context(), s, train.Options{}); err == nil || !strings.Contains(err.Error(), "has no chat template: set one") {
+		t.Errorf("without a template: error %v", err)
+	}
+	s.Template = "chatml"
+	if err := Run(t.Context(), s, train.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	tok, err := tokenizer.Load(s.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := model.LoadConfig(s.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, _ := tok.Special(end)
+	if chat.NameOf(tok.Template()) != "chatml" || tok.StopName() != end || !slices.Contains(config.EOS, int(stop)) {
+		t.Errorf("the model has template %s and stops at %s, %v", chat.NameOf(tok.Template()), tok.StopName(), config.EOS)
+	}
+	s.Template = "no"
+	if err := s.Validate(); err == nil || !strings.Contains(err.Error(), `no chat template "no"`) {
+		t.Errorf("error %v", err)
+	}
+}

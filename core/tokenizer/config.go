@@ -90,6 +90,9 @@ func (c *config) complete(v *Vocabulary) {
 	}
 	v.BOS = cmp.Or(string(c.BOS), firstOf(names, NameBeginOfText))
 	v.EOS = cmp.Or(firstOf(names, NameEndOfText), string(c.EOS), firstOf(names, NameEndOfTurn))
+	if c.template.Source != "" && firstOf(names, NameEndOfTurn) == "" {
+		c.template.Stop = string(c.EOS)
+	}
 	if m := c.MaxLength; m != nil && *m > 0 && *m < 1<<31 {
 		v.MaxLength = int(*m)
 	}
