@@ -5,7 +5,7 @@ import "time"
 // Limits on what a template may take: what it does counts in units of about a
 // nanosecond or a byte. A step is a node of the template that is evaluated.
 const (
-	baseWork    = 64 << 20
+	baseWork    = 16 << 20
 	workPerByte = 512 // of input
 	stepWork    = 32
 	valueWork   = 32 // an element of a list that is made or visited

@@ -1,5 +1,7 @@
 package jinja
 
+import "sort"
+
 // Origin says which of the caller's values text came from; 0 is the template.
 type Origin int32
 
@@ -14,7 +16,8 @@ type Mark struct {
 type Text struct {
 	s    string
 	mark Mark  // of all of it, if there are no runs
-	runs []Run // cover s
+	runs []Run // cover s, and perhaps more
+	at   int   // where s begins in what runs cover
 }
 
 // Run is a part of a text, up to the byte End, that has one mark.
@@ -34,13 +37,13 @@ func (t Text) String() string { return t.s }
 // Runs returns the parts of the text in order. None is empty, and neighbours
 // differ in their marks.
 func (t Text) Runs() []Run {
-	switch {
-	case t.s == "":
-		return nil
-	case t.runs == nil:
-		return []Run{{len(t.s), t.mark}}
-	}
-	return t.runs
+	var runs []Run
+	end := 0
+	t.each(func(s string, m Mark) {
+		end += len(s)
+		runs = append(runs, Run{end, m})
+	})
+	return runs
 }
 
 // Slice returns the bytes [from, to) of the text.
@@ -48,29 +51,37 @@ func (t Text) Slice(from, to int) Text {
 	if from >= to {
 		return Text{}
 	}
+	part := Text{s: t.s[from:to], mark: t.mark}
 	if t.runs == nil {
-		return Text{s: t.s[from:to], mark: t.mark}
+		return part
 	}
-	part := Text{s: t.s[from:to]}
-	start := 0
-	for _, r := range t.runs {
-		if r.End > from && start < to {
-			part.runs = append(part.runs, Run{min(r.End, to) - from, r.Mark})
-		}
-		start = r.End
-	}
-	if len(part.runs) == 1 {
-		part.mark, part.runs = part.runs[0].Mark, nil
+	part.at = t.at + from
+	first := t.runAt(part.at)
+	last := t.runAt(t.at + to - 1)
+	if part.runs = t.runs[first : last+1]; first == last {
+		return Text{s: part.s, mark: part.runs[0].Mark}
 	}
 	return part
 }
 
+// runAt returns the index of the run that has a byte, counted as runs are.
+func (t Text) runAt(at int) int {
+	return sort.Search(len(t.runs), func(i int) bool { return t.runs[i].End > at })
+}
+
 // each calls do with each part that has one mark.
 func (t Text) each(do func(s string, m Mark)) {
+	if t.runs == nil {
+		if t.s != "" {
+			do(t.s, t.mark)
+		}
+		return
+	}
 	start := 0
-	for _, r := range t.Runs() {
-		do(t.s[start:r.End], r.Mark)
-		start = r.End
+	for _, r := range t.runs {
+		end := min(r.End-t.at, len(t.s))
+		do(t.s[start:end], r.Mark)
+		start = end
 	}
 }
 
