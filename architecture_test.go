@@ -19,11 +19,11 @@ const module = "github.com/herd-lm/herd/"
 // lower floors. A name stands for the package and those below its folder,
 // unless they are named themselves.
 var floors = [][]string{
-	{"core/token", "core/memory", "core/checkpoint", "core/gguf"},
+	{"core/token", "core/memory", "core/checkpoint", "core/gguf", "core/jinja"},
 	{"core/kernel/cpu"},
 	{"core/kernel/gemm", "core/kernel/vector"},
 	{"core/kernel", "core/tokenizer", "core/pack"},
-	{"core/graph", "core/optim"},
+	{"core/graph", "core/optim", "core/chat"},
 	{"core/model"},
 	{"data", "core/convert"},
 	{"data/check", "data/example"},

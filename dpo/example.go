@@ -1,10 +1,10 @@
 package dpo
 
 import (
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/example"
@@ -21,8 +21,8 @@ const (
 // both have is pushed up and down at once (arXiv 2407.21783, section 4.1.4).
 // Headers belong to the prompt. The chosen response's likelihood term is over
 // all its tokens, the end of turn included, and per token: each row counts 1.
-func Example(tok *tokenizer.Tokenizer, row data.Preference, maskFormat bool) (pack.Example, error) {
-	e, rendered, err := example.Responses(tok, row.ID, row.Prompt, row.Chosen, row.Rejected)
+func Example(format *chat.Format, row data.Preference, maskFormat bool) (pack.Example, error) {
+	e, rendered, err := example.Responses(format, row.ID, row.Prompt, row.Chosen, row.Rejected)
 	if err != nil {
 		return e, err
 	}
@@ -40,10 +40,10 @@ func Example(tok *tokenizer.Tokenizer, row data.Preference, maskFormat bool) (pa
 
 // contrasted returns 1 for each of the assistant's own tokens but, if masked,
 // the ends of turns, and 0 for the others.
-func contrasted(response tokenizer.Rendered, maskFormat bool) []float32 {
+func contrasted(response chat.Rendered, maskFormat bool) []float32 {
 	w := example.Marks(response.Own)
 	for i, kind := range response.Kind {
-		if maskFormat && kind != tokenizer.Content {
+		if maskFormat && kind != chat.Content {
 			w[i] = 0
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/data"
@@ -17,6 +18,10 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	format, err := chat.New(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
 	minus := func(x float64) *float64 { return &x }
 	row := data.Preference{
 		Prompt:        []token.Message{{Role: "user", Content: "What is it?"}},
@@ -25,7 +30,7 @@ func TestExample(t *testing.T) {
 		RefChosenLogP: minus(-7), RefRejectedLogP: minus(-9),
 	}
 	for _, mask := range []bool{true, false} {
-		e, err := Example(tok, row, mask)
+		e, err := Example(format, row, mask)
 		if err != nil {
 			t.Fatal(err)
 		}

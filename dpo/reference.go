@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
@@ -20,8 +21,12 @@ import (
 // of the table that an earlier session left in the output directory if they
 // were computed with the same reference, or new ones.
 func referenced(ctx context.Context, tok *tokenizer.Tokenizer, s Settings, m checkpoint.Manifest) ([]pack.Example, error) {
+	format, err := chat.New(tok)
+	if err != nil {
+		return nil, err
+	}
 	rows, examples, err := example.LoadRows(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
-		return example.One(Example(tok, row, s.MaskFormat))
+		return example.One(Example(format, row, s.MaskFormat))
 	})
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
@@ -111,9 +112,13 @@ func realPairs(t testing.TB, name string, n int) []pack.Example {
 	if err != nil {
 		t.Fatal(err)
 	}
+	format, err := chat.New(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var examples []pack.Example
 	for _, row := range rows {
-		e, err := Example(tok, row, true)
+		e, err := Example(format, row, true)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/tokenizer"
@@ -27,16 +28,20 @@ const slots = 64
 
 // Answers lets a model respond to prompts whose answers can be checked.
 func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, prompts []data.Chat, s sample.Settings) ([]Answer, error) {
+	format, err := chat.New(tok)
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
 	requests := make([]sample.Request, len(prompts))
 	for i, row := range prompts {
-		chat, err := tok.Chat(row.Messages, true)
+		prompt, err := format.Prompt(row.Messages)
 		if err != nil {
 			return nil, fmt.Errorf("eval: row %s: %w", row.ID, err)
 		}
-		if n := len(chat.IDs); n >= p.Config.Context() {
+		if n := len(prompt); n >= p.Config.Context() {
 			return nil, fmt.Errorf("eval: row %s: the prompt has %d tokens, the model %d positions: nothing can follow", row.ID, n, p.Config.Context())
 		}
-		requests[i] = sample.Request{Prompt: chat.IDs, Seeds: []uint64{uint64(i)}, Stop: p.Config.StopIDs(tok.EOT(), tok.EOS()), Settings: s}
+		requests[i] = sample.Request{Prompt: prompt, Seeds: []uint64{uint64(i)}, Stop: p.Config.StopIDs(format.Stop()...), Settings: s}
 	}
 	engine, err := sample.NewEngine(p, slots)
 	if err != nil {

@@ -102,11 +102,11 @@ func TestAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, i := range []int{0, 1, 33, 69} {
-		before, err := tok.Chat(prompts[i].Messages, true)
+		before, err := formatOf(t, tok).Prompt(prompts[i].Messages)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := sample.Request{Prompt: before.IDs, Seeds: []uint64{uint64(i)}, Stop: []token.ID{tok.EOT(), tok.EOS()}, Settings: s}
+		r := sample.Request{Prompt: before, Seeds: []uint64{uint64(i)}, Stop: []token.ID{tok.EOT(), tok.EOS()}, Settings: s}
 		engine, err := sample.NewEngine(p, 1)
 		if err != nil {
 			t.Fatal(err)

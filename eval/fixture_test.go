@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
@@ -59,7 +60,7 @@ func document(id, text string) data.Document {
 
 func user(text string) []token.Message { return []token.Message{{Role: "user", Content: text}} }
 
-func chat(id, prompt, response string) data.Chat {
+func asked(id, prompt, response string) data.Chat {
 	return data.Chat{Origin: data.Origin{ID: id}, Messages: append(user(prompt), example.Reply(response)...)}
 }
 
@@ -83,4 +84,13 @@ func swapped(list []data.Preference) []data.Preference {
 		list[i].Chosen, list[i].Rejected = list[i].Rejected, list[i].Chosen
 	}
 	return list
+}
+
+func formatOf(t *testing.T, tok *tokenizer.Tokenizer) *chat.Format {
+	t.Helper()
+	format, err := chat.New(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return format
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/score"
@@ -84,10 +85,14 @@ func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer
 
 // paired returns the pairs that fit the model, as examples that read makes ready.
 func paired(p *model.Params, tok *tokenizer.Tokenizer, pairs []data.Preference, read func(*pack.Example)) ([]data.Preference, []pack.Example, error) {
+	format, err := chat.New(tok)
+	if err != nil {
+		return nil, nil, fmt.Errorf("eval: %w", err)
+	}
 	var kept []data.Preference
 	var examples []pack.Example
 	for _, row := range pairs {
-		e, _, err := example.Responses(tok, row.ID, row.Prompt, row.Chosen, row.Rejected)
+		e, _, err := example.Responses(format, row.ID, row.Prompt, row.Chosen, row.Rejected)
 		if err != nil {
 			return nil, nil, fmt.Errorf("eval: row %s: %w", row.ID, err)
 		}

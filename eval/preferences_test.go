@@ -23,7 +23,7 @@ func TestRewards(t *testing.T) {
 	list = append(list, tied)
 
 	reward := func(p data.Preference, response []token.Message) float64 {
-		e, err := example.Rewarded(tok, p.ID, p.Prompt, response)
+		e, err := example.Rewarded(formatOf(t, tok), p.ID, p.Prompt, response)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestPreferences(t *testing.T) {
 	// rows of their own.
 	lead := func(i int) (nats float64) {
 		for sign, response := range map[float64][]token.Message{1: list[i].Chosen, -1: list[i].Rejected} {
-			e, err := example.Chat(tok, data.Chat{Messages: append(slices.Clone(list[i].Prompt), response...)})
+			e, err := example.Chat(formatOf(t, tok), data.Chat{Messages: append(slices.Clone(list[i].Prompt), response...)})
 			if err != nil {
 				t.Fatal(err)
 			}

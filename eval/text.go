@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/score"
@@ -51,9 +52,13 @@ func Texts(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, docs 
 // Chats measures how well a model predicts the assistant's words: the loss in
 // nats per token of them.
 func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats []data.Chat) (Measures, error) {
+	format, err := chat.New(tok)
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
 	var examples []pack.Example
 	for _, c := range chats {
-		e, err := example.Chat(tok, c)
+		e, err := example.Chat(format, c)
 		if err != nil {
 			return nil, fmt.Errorf("eval: row %s: %w", c.ID, err)
 		}

@@ -72,9 +72,9 @@ func TestTextsLoss(t *testing.T) {
 func TestChats(t *testing.T) {
 	tok := newTokenizer(t)
 	chats := []data.Chat{
-		chat("a", "who?", "the herd"), chat("b", "whom?", "the llamas"),
+		asked("a", "who?", "the herd"), asked("b", "whom?", "the llamas"),
 		{Messages: user("no answer")},
-		chat("too long", strings.Repeat("the herd? ", 40), "yes"),
+		asked("too long", strings.Repeat("the herd? ", 40), "yes"),
 	}
 	m, err := Chats(t.Context(), blank(t, tok, false), tok, chats)
 	if err != nil {
@@ -87,7 +87,7 @@ func TestChats(t *testing.T) {
 	p := random(t, tok, false, 1)
 	var nats, tokens float64
 	for _, c := range chats[:2] {
-		e, err := example.Chat(tok, c)
+		e, err := example.Chat(formatOf(t, tok), c)
 		if err != nil {
 			t.Fatal(err)
 		}

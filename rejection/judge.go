@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/score"
@@ -16,13 +17,17 @@ import (
 // judge scores candidates with a reward model, which has a tokenizer of its own.
 type judge struct {
 	params *model.Params
-	tok    *tokenizer.Tokenizer
+	format *chat.Format
 }
 
 func newJudge(dir string) (*judge, error) {
 	tok, err := tokenizer.Load(dir)
 	if err != nil {
 		return nil, err
+	}
+	format, err := chat.New(tok)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	c, err := model.LoadConfig(dir)
 	if err != nil {
@@ -32,7 +37,7 @@ func newJudge(dir string) (*judge, error) {
 		return nil, fmt.Errorf("%s is no reward model: config.json names %v", dir, c.Architectures)
 	}
 	params, err := model.Load(dir, false)
-	return &judge{params, tok}, err
+	return &judge{params, format}, err
 }
 
 // score sets the score of every candidate. All candidates of a prompt share its
@@ -64,7 +69,7 @@ func (j *judge) example(row data.Sample) (pack.Example, error) {
 	for _, c := range row.Candidates {
 		responses = append(responses, example.Reply(c.Text))
 	}
-	return example.Rewarded(j.tok, row.ID, row.Prompt, responses...)
+	return example.Rewarded(j.format, row.ID, row.Prompt, responses...)
 }
 
 // Best returns the index of the candidate with the highest score, the first of

@@ -73,7 +73,7 @@ func (r *run) finish(prompts int) error {
 			if err := samples.Write(row); err != nil {
 				return errors.Join(err, samples.Abort())
 			}
-			if c, ok := chat(row); ok {
+			if c, ok := answered(row); ok {
 				chats = append(chats, c)
 			}
 			if p, ok := preference(row, r.MinScoreGap); ok {
@@ -101,8 +101,8 @@ func (r *run) finish(prompts int) error {
 	return os.RemoveAll(blocksDir(r.Out))
 }
 
-// chat returns the prompt with its best response, if that ended by itself.
-func chat(row data.Sample) (data.Chat, bool) {
+// answered returns the prompt with its best response, if that ended by itself.
+func answered(row data.Sample) (data.Chat, bool) {
 	best := row.Candidates[Best(row.Candidates)]
 	return data.Chat{
 		Origin:   derived(row),

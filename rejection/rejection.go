@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
@@ -90,7 +91,7 @@ func loadPrompts(s Settings) ([]data.Chat, error) {
 			if s.Limit > 0 && len(prompts) == s.Limit {
 				return prompts, nil
 			}
-			if n := len(row.Messages); n > 0 && row.Messages[n-1].Role == tokenizer.Assistant {
+			if n := len(row.Messages); n > 0 && row.Messages[n-1].Role == chat.Assistant {
 				row.Messages = row.Messages[:n-1]
 			}
 			if len(row.Messages) == 0 {
@@ -110,6 +111,7 @@ type run struct {
 	Settings
 	manifest checkpoint.Manifest
 	tok      *tokenizer.Tokenizer
+	format   *chat.Format
 	engine   *sample.Engine
 	stop     []token.ID // what ends an answer
 	judge    *judge
@@ -120,6 +122,10 @@ func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
 	tok, err := tokenizer.Load(s.Model)
 	if err != nil {
 		return nil, err
+	}
+	format, err := chat.New(tok)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Model, err)
 	}
 	policy, err := model.Load(s.Model, false)
 	if err != nil {
@@ -137,8 +143,8 @@ func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	stop := policy.Config.StopIDs(tok.EOT(), tok.EOS())
-	return &run{Settings: s, manifest: m, tok: tok, engine: engine, stop: stop, judge: j}, nil
+	stop := policy.Config.StopIDs(format.Stop()...)
+	return &run{Settings: s, manifest: m, tok: tok, format: format, engine: engine, stop: stop, judge: j}, nil
 }
 
 // answerAll works block by block, leaving out those that are done.
@@ -188,12 +194,12 @@ func (r *run) answer(ctx context.Context, prompts []data.Chat) ([]data.Sample, e
 	rows := make([]data.Sample, len(prompts))
 	requests := make([]sample.Request, len(prompts))
 	for i, p := range prompts {
-		rendered, err := r.tok.Chat(p.Messages, true)
+		prompt, err := r.format.Prompt(p.Messages)
 		if err != nil {
 			return nil, fmt.Errorf("prompt %s: %w", p.ID, err)
 		}
 		requests[i] = sample.Request{
-			Prompt: rendered.IDs, Seeds: seeds(r.Seed, p.ID, r.Samples),
+			Prompt: prompt, Seeds: seeds(r.Seed, p.ID, r.Samples),
 			Stop: r.stop, Settings: r.Settings.Settings,
 		}
 		rows[i] = data.Sample{

@@ -217,7 +217,7 @@ func TestPicks(t *testing.T) {
 		}
 	}
 	row.Candidates = candidates[:1]
-	if _, ok := chat(row); ok {
+	if _, ok := answered(row); ok {
 		t.Error("a response that was cut off became a chat to learn from")
 	}
 	row.Candidates = []data.Candidate{candidates[2], candidates[2]}

@@ -6,12 +6,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/stage"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/example"
@@ -67,22 +67,26 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
+	format, err := chat.New(t.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
 	return example.Load(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
 		if row.Strength > 0 && row.Strength < s.MinStrength {
 			return nil, nil
 		}
-		return example.One(Example(t.Tokenizer, row, s.Margin))
+		return example.One(Example(format, row, s.Margin))
 	})
 }
 
 // Example puts all responses to a prompt into one row: edited is preferred to
 // chosen, chosen to rejected. Each row counts 1, split over its pairs.
-func Example(tok *tokenizer.Tokenizer, row data.Preference, margin float64) (pack.Example, error) {
+func Example(format *chat.Format, row data.Preference, margin float64) (pack.Example, error) {
 	ranked := [][]token.Message{row.Chosen, row.Rejected}
 	if len(row.Edited) > 0 {
 		ranked = [][]token.Message{row.Edited, row.Chosen, row.Rejected}
 	}
-	e, err := example.Rewarded(tok, row.ID, row.Prompt, ranked...)
+	e, err := example.Rewarded(format, row.ID, row.Prompt, ranked...)
 	if err != nil {
 		return e, err
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/data"
@@ -16,9 +17,13 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	format, err := chat.New(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
 	say := func(text string) []token.Message { return []token.Message{{Role: "assistant", Content: text}} }
 	row := data.Preference{Prompt: []token.Message{{Role: "user", Content: "What?"}}, Chosen: say("a goat"), Rejected: say("is it"), Strength: 3}
-	two, err := Example(tok, row, 0)
+	two, err := Example(format, row, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +31,7 @@ func TestExample(t *testing.T) {
 		t.Errorf("pairs %v and norm %v, want %v and 1", two.Pairs, two.Norm, want)
 	}
 	row.Edited = say("It is a goat.")
-	three, err := Example(tok, row, 0.5)
+	three, err := Example(format, row, 0.5)
 	if err != nil {
 		t.Fatal(err)
 	}

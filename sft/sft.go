@@ -4,11 +4,14 @@ package sft
 
 import (
 	"context"
+	"slices"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/stage"
+	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/example"
@@ -19,6 +22,10 @@ type Settings struct {
 	Model string   `yaml:"model"` // model directory to start from
 	Chats []string `yaml:"chats"` // tables of chats
 	Out   string   `yaml:"out"`   // model directory to write
+
+	// Template is the name of a chat template (chat.Names) in place of the model's,
+	// for one that has none.
+	Template string `yaml:"template" json:",omitempty"`
 
 	stage.Tuning `yaml:",inline"`
 }
@@ -34,7 +41,15 @@ func Defaults() Settings {
 func (s Settings) Validate() error {
 	return stage.Check("sft",
 		stage.NeedModel(s.Model), stage.NeedTables("chats", s.Chats), stage.NeedOut(s.Out),
-		s.Tuning.Validate())
+		s.checkTemplate(), s.Tuning.Validate())
+}
+
+func (s Settings) checkTemplate() error {
+	if s.Template == "" {
+		return nil
+	}
+	_, err := chat.Named(s.Template)
+	return err
 }
 
 // Manifest describes the run that s asks for.
@@ -47,11 +62,50 @@ func (s Settings) Manifest() (checkpoint.Manifest, error) {
 // Run fine-tunes the model on the chats.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: model.CrossEntropy, Dir: s.Out, Options: o}
-	return stage.Train(ctx, s, task, stage.From(s.Model, model.Load, s.examples))
+	from := stage.From(s.Model, model.Load, s.examples)
+	if s.Template != "" {
+		from = s.retemplate(from)
+	}
+	return stage.Train(ctx, s, task, from)
+}
+
+// retemplate gives the tokenizer the template of the settings, and adds what ends
+// its turns to the tokens at which other programs stop.
+func (s Settings) retemplate(from stage.Source) stage.Source {
+	load, weights := from.Tokenizer, from.Params
+	from.Tokenizer = func() (*tokenizer.Tokenizer, error) {
+		tok, err := load()
+		if err != nil {
+			return nil, err
+		}
+		template, err := chat.Named(s.Template)
+		return tok.WithTemplate(template), err
+	}
+	from.Params = func(t *train.Task) (*model.Params, error) {
+		p, err := weights(t)
+		if err != nil {
+			return nil, err
+		}
+		format, err := chat.New(t.Tokenizer)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range format.Stop() {
+			if !slices.Contains(p.Config.EOS, int(id)) {
+				p.Config.EOS = append(p.Config.EOS, int(id))
+			}
+		}
+		return p, nil
+	}
+	return from
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
+	format, err := chat.New(t.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
 	return example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
-		return example.One(example.Chat(t.Tokenizer, row))
+		return example.One(example.Chat(format, row))
 	})
 }

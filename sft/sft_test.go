@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
@@ -66,6 +67,10 @@ func TestTooLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	format, err := chat.New(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		tooLong string
 		rows    int
@@ -73,7 +78,7 @@ func TestTooLong(t *testing.T) {
 	}{{"error", 0, "row long has"}, {"skip", 1, ""}, {"truncate", 2, ""}} {
 		s.TooLong = c.tooLong
 		examples, err := example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
-			return example.One(example.Chat(tok, row))
+			return example.One(example.Chat(format, row))
 		})
 		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: error %v, want one that says %q", c.tooLong, err, c.want)
@@ -150,5 +155,45 @@ func TestRefuses(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(s.Out, "model.safetensors")); err == nil {
 			t.Errorf("%s: a model was written all the same", name)
 		}
+	}
+}
+
+// TestTemplate: a model that knows no chats learns those of a template that is
+// named, and keeps it. The digest of other runs is what it was without the setting.
+func TestTemplate(t *testing.T) {
+	s := fixture(t)
+	const end = "<|im_end|>"
+	base, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{
+		VocabSize: 265, Special: []string{tokenizer.NameBeginOfText, tokenizer.NameEndOfText, "<|im_start|>", end, "<|pad|>"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := base.WithTemplate(tokenizer.Template{}).Save(s.Model); err != nil {
+		t.Fatal(err)
+	}
+	s.MaxTokens = 400
+	if err := Run(t.Context(), s, train.Options{}); err == nil || !strings.Contains(err.Error(), "has no chat template: set one") {
+		t.Errorf("without a template: error %v", err)
+	}
+	s.Template = "chatml"
+	if err := Run(t.Context(), s, train.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	tok, err := tokenizer.Load(s.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := model.LoadConfig(s.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, _ := tok.Special(end)
+	if chat.NameOf(tok.Template()) != "chatml" || tok.StopName() != end || !slices.Contains(config.EOS, int(stop)) {
+		t.Errorf("the model has template %s and stops at %s, %v", chat.NameOf(tok.Template()), tok.StopName(), config.EOS)
+	}
+	s.Template = "no"
+	if err := s.Validate(); err == nil || !strings.Contains(err.Error(), `no chat template "no"`) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 func newChatCmd() *cobra.Command {
@@ -104,7 +104,7 @@ func (c *conversation) turn(ctx context.Context, message string, in prompter, ou
 		err = nil
 	}
 	c.seed++
-	c.messages = append(c.messages, token.Message{Role: tokenizer.Assistant, Content: answer})
+	c.messages = append(c.messages, token.Message{Role: chat.Assistant, Content: answer})
 	return err
 }
 
@@ -113,12 +113,9 @@ func (c *conversation) turn(ctx context.Context, message string, in prompter, ou
 func (c *conversation) prompt(in prompter) ([]token.ID, error) {
 	room := min(c.MaxTokens, c.config.Context()/4)
 	for {
-		rendered, err := c.tok.Chat(append(c.system[:len(c.system):len(c.system)], c.messages...), true)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.dir, err)
-		}
-		if len(c.messages) == 1 || len(rendered.IDs)+room <= c.config.Context() {
-			return rendered.IDs, nil
+		ids, err := c.answering(append(c.system[:len(c.system):len(c.system)], c.messages...))
+		if err != nil || len(c.messages) == 1 || len(ids)+room <= c.config.Context() {
+			return ids, err
 		}
 		c.messages = c.messages[2:]
 		in.greet("(The oldest turn no longer fits and is forgotten.)")

@@ -8,19 +8,36 @@ import (
 
 func newDataShowCmd() *cobra.Command {
 	var from, rows int
+	var masked bool
+	var m maskView
 	cmd := &cobra.Command{
-		Use:     "show TABLE",
-		Short:   "Print rows of a table",
-		Example: "  herd data show chats.arrow --from 100 --rows 3",
+		Use:   "show TABLE",
+		Short: "Print rows of a table",
+		Long: `Print rows of a table. With --mask, chats and preferences are printed as the
+tokens of a model, and what it would learn from them stands out: in colour on a
+terminal, else in brackets. Tokens are set apart by dots.`,
+		Example: "  herd data show chats.arrow --from 100 --rows 3\n  herd data show chats.arrow --mask --model base --rows 1",
 		Args:    operands("TABLE"),
 		RunE: func(cmd *cobra.Command, tables []string) error {
 			if from < 1 || rows < 0 {
 				return misuse(cmd, "--from is %d and --rows %d, expected 1 or more and 0 or more", from, rows)
 			}
+			if masked != (m.model != "") || !masked && (m.json || m.noColor || m.template != "") {
+				return misuse(cmd, "--mask needs --model, and --model, --template, --no-color and --json need --mask")
+			}
+			if masked {
+				return m.show(cmd.OutOrStdout(), tables[0], from, rows)
+			}
 			return data.Show(cmd.OutOrStdout(), tables[0], from, rows)
 		},
 	}
-	cmd.Flags().IntVar(&from, "from", 1, "first row to print")
-	cmd.Flags().IntVar(&rows, "rows", 10, "how many rows to print (0: all that follow)")
+	flags := cmd.Flags()
+	flags.IntVar(&from, "from", 1, "first row to print")
+	flags.IntVar(&rows, "rows", 10, "how many rows to print (0: all that follow)")
+	flags.BoolVar(&masked, "mask", false, "print tokens, and which of them are learnt")
+	flags.StringVar(&m.model, "model", "", "`DIR` of the model or tokenizer whose tokens to print")
+	flags.StringVar(&m.template, "template", "", templateUsage)
+	flags.BoolVar(&m.noColor, "no-color", false, "brackets in place of colours")
+	flags.BoolVar(&m.json, "json", false, "print a line of JSON for each row")
 	return cmd
 }

@@ -61,11 +61,9 @@ func (g generation) run(ctx context.Context, w io.Writer) error {
 	}
 	ids := p.tok.Prompt(g.prompt)
 	if g.chat {
-		rendered, err := p.tok.Chat([]token.Message{{Role: "user", Content: g.prompt}}, true)
-		if err != nil {
-			return fmt.Errorf("%s: %w", g.model, err)
+		if ids, err = p.answering([]token.Message{{Role: "user", Content: g.prompt}}); err != nil {
+			return err
 		}
-		ids = rendered.IDs
 	}
 	if g.n == 1 && !g.json {
 		_, err := p.stream(ctx, harmless(w), p.request(ids, g.Settings, g.seed))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
@@ -61,7 +62,7 @@ type modelInfo struct {
 type tokenizerInfo struct {
 	Tokens   int      `json:"tokens"`
 	Special  []string `json:"special"`
-	Template string   `json:"template"` // llama3, other or none
+	Template string   `json:"template"` // as chat.NameOf has it
 }
 
 func describeModel(dir string) (*modelInfo, error) {
@@ -134,23 +135,13 @@ func describeTokenizer(dir string) (*tokenizerInfo, error) {
 	if tok == nil || err != nil {
 		return nil, err
 	}
-	t := &tokenizerInfo{Tokens: tok.VocabSize(), Template: templateName(tok.Template())}
+	t := &tokenizerInfo{Tokens: tok.VocabSize(), Template: chat.NameOf(tok.Template())}
 	for id := range token.ID(tok.VocabSize()) {
 		if tok.IsSpecial(id) {
 			t.Special = append(t.Special, tok.Token(id))
 		}
 	}
 	return t, nil
-}
-
-func templateName(t tokenizer.Template) string {
-	switch t.Source {
-	case "":
-		return "none"
-	case tokenizer.Llama3Template:
-		return "llama3"
-	}
-	return "other"
 }
 
 // print writes the facts for a person, a line each.

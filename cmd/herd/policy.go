@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
@@ -23,11 +24,13 @@ type policy struct {
 	tok    *tokenizer.Tokenizer
 	engine *sample.Engine
 	stop   []token.ID
+
+	format   *chat.Format
+	formless error // why there is no format
 }
 
 // loadPolicy loads the model in dir, for n answers at a time, with products of the
-// given precision. A tokenizer that knows no chats but has the tokens of Llama 3's
-// template gets that.
+// given precision.
 func loadPolicy(dir string, n int, precision kernel.Precision) (*policy, error) {
 	config, err := model.LoadConfig(dir)
 	if err != nil {
@@ -36,12 +39,9 @@ func loadPolicy(dir string, n int, precision kernel.Precision) (*policy, error) 
 	if config.IsReward() {
 		return nil, fmt.Errorf("%s is a reward model: it scores ('herd score'), it cannot answer", dir)
 	}
-	tok, err := tokenizer.Load(dir)
+	tok, err := loadTokenizer(dir)
 	if err != nil {
 		return nil, err
-	}
-	if tok.Template().Source == "" && tok.EOT() != tokenizer.None {
-		tok = tok.WithTemplate(tokenizer.Template{Source: tokenizer.Llama3Template})
 	}
 	params, err := model.LoadAs(dir, config, false)
 	if err != nil {
@@ -53,8 +53,56 @@ func loadPolicy(dir string, n int, precision kernel.Precision) (*policy, error) 
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	p := &policy{dir: dir, config: config, tok: tok, engine: engine}
-	p.stop = config.StopIDs(tok.EOT(), tok.EOS())
+	p.stop = []token.ID{tok.EOT(), tok.EOS()}
+	if p.format, p.formless = chat.New(tok); p.formless == nil {
+		p.stop = append(p.stop, p.format.Stop()...)
+	}
+	p.stop = config.StopIDs(p.stop...)
 	return p, nil
+}
+
+// loadTokenizer loads the tokenizer in dir. One that knows no chats but has the
+// tokens of Llama 3's template gets that.
+func loadTokenizer(dir string) (*tokenizer.Tokenizer, error) {
+	tok, err := tokenizer.Load(dir)
+	if err == nil && tok.Template().Source == "" && tok.EOT() != tokenizer.None {
+		tok = tok.WithTemplate(tokenizer.Template{Source: tokenizer.Llama3Template})
+	}
+	return tok, err
+}
+
+const templateUsage = "`NAME` of a chat template in place of the model's (llama3, llama3.1, chatml, zephyr, gemma, mistral, phi)"
+
+// loadFormat loads the tokenizer in dir with its chat template, or that of a name.
+func loadFormat(dir, template string) (*tokenizer.Tokenizer, *chat.Format, error) {
+	tok, err := loadTokenizer(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if template != "" {
+		named, err := chat.Named(template)
+		if err != nil {
+			return nil, nil, err
+		}
+		tok = tok.WithTemplate(named)
+	}
+	format, err := chat.New(tok)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", dir, err)
+	}
+	return tok, format, err
+}
+
+// answering returns the tokens that the model is given to answer messages.
+func (p *policy) answering(messages []token.Message) ([]token.ID, error) {
+	if p.formless != nil {
+		return nil, fmt.Errorf("%s: %w", p.dir, p.formless)
+	}
+	ids, err := p.format.Prompt(messages)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.dir, err)
+	}
+	return ids, nil
 }
 
 // check reports a prompt that the model cannot take, in words about dir.

@@ -81,7 +81,7 @@ func parseConfig(text []byte) (Config, error) {
 		c.Labels = len(other.Labels)
 	}
 	c.fillDefaults()
-	if other.Window == nil && c.family().window > 0 {
+	if unused := c.ModelType == "qwen2" && !c.UseSlidingWindow; other.Window == nil && c.family().window > 0 && !unused {
 		c.SlidingWindow = new(c.family().window)
 	}
 	return c, c.Validate()

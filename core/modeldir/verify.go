@@ -1,7 +1,6 @@
 package modeldir
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
@@ -191,10 +191,13 @@ func (v *verification) template(tok *tokenizer.Tokenizer) {
 	if tok.Template().Source == "" {
 		return
 	}
-	chat := []token.Message{{Role: "user", Content: "Hello"}, {Role: tokenizer.Assistant, Content: "Hello."}}
-	_, err := tok.Chat(chat, false)
-	if _, prompt := tok.Chat(chat[:1], true); cmp.Or(err, prompt) != nil {
-		v.find("chat template", "%v", cmp.Or(err, prompt))
+	messages := []token.Message{{Role: "user", Content: "Hello"}, {Role: chat.Assistant, Content: "Hello."}}
+	format, err := chat.New(tok)
+	if err == nil {
+		_, err = format.Chat(messages)
+	}
+	if err != nil {
+		v.find("chat template", "%v", err)
 	}
 }
 

@@ -111,10 +111,10 @@ type section struct {
 	added *Added // nil for text
 }
 
-// sections cuts text at added tokens. Without special, the names of special
-// ones are text like any other. It follows AddedVocabulary.find_matches of
-// Hugging Face's tokenizers.
-func (f *finder) sections(text string, special bool) iter.Seq[section] {
+// sections cuts text at added tokens where they are allowed: elsewhere their names
+// are text like any other. It follows AddedVocabulary.find_matches of Hugging
+// Face's tokenizers.
+func (f *finder) sections(text string, allowed func(start, end int, a *Added) bool) iter.Seq[section] {
 	return func(yield func(section) bool) {
 		done := 0
 		for at := 0; f.count > 0; {
@@ -124,10 +124,10 @@ func (f *finder) sections(text string, special bool) iter.Seq[section] {
 			}
 			at = i + len(found.text)
 			start, end, ok := found.added.extent(text, i, at, done)
-			if !ok || found.added.Special && !special {
+			if !ok || !allowed(start, end, found.added) {
 				continue
 			}
-			if done < start && !yield(section{text[done:start], done, nil}) || !yield(section{"", start, found.added}) {
+			if done < start && !yield(section{text[done:start], done, nil}) || !yield(section{text[start:end], start, found.added}) {
 				return
 			}
 			done = end

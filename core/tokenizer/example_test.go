@@ -5,7 +5,6 @@ import (
 	"log"
 	"slices"
 
-	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 )
 
@@ -20,15 +19,6 @@ func Example() {
 		pieces = append(pieces, tok.Token(id))
 	}
 	fmt.Printf("%q\n", pieces)
-
-	prompt := []token.Message{{Role: "user", Content: "the llamas?"}}
-	response := []token.Message{{Role: tokenizer.Assistant, Content: "the herd"}}
-	_, after, err := tok.Continue(prompt, response)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(tok.Decode(after.IDs))
 	// Output:
 	// ["the" " herd" "'" "s" " llamas"]
-	// the herd<|eot_id|>
 }

@@ -168,7 +168,7 @@ func (t *Tokenizer) config() map[string]any {
 	if t.bos != None {
 		config["bos_token"] = t.vocab.BOS
 	}
-	if eos := t.endForOthers(); eos != "" {
+	if eos := t.StopName(); eos != "" {
 		config["eos_token"] = eos
 	}
 	if t.template.Source != "" {
@@ -177,9 +177,13 @@ func (t *Tokenizer) config() map[string]any {
 	return config
 }
 
-// endForOthers is the token at which other programs stop generating: the end of
-// a turn where the tokenizer knows chats, as in Meta-Llama-3-8B-Instruct.
-func (t *Tokenizer) endForOthers() string {
+// StopName returns the token at which other programs stop generating, which they
+// and chat templates call eos_token: the end of a turn where the tokenizer knows
+// chats, as in Meta-Llama-3-8B-Instruct; "" if there is none.
+func (t *Tokenizer) StopName() string {
+	if _, ok := t.Special(t.template.Stop); ok {
+		return t.template.Stop
+	}
 	if t.EOT() != None && t.template.Source != "" {
 		return NameEndOfTurn
 	}

@@ -1,5 +1,4 @@
-// Package tokenizer turns text into token ids and back, trains vocabularies,
-// and lays out chats.
+// Package tokenizer turns text into token ids and back, and trains vocabularies.
 //
 // It is byte-pair encoding (BPE) of both kinds: byte-level as in GPT-2, Llama 3
 // and Qwen2, and of characters as in SentencePiece's vocabularies of Llama 2 and
@@ -48,14 +47,14 @@ type Tokenizer struct {
 // Added tokens that are not special are (as with encode_special_tokens of
 // Hugging Face's tokenizers).
 func (t *Tokenizer) Encode(text string) []token.ID {
-	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, false)
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, ordinary)
 }
 
 // EncodeWithSpecial returns the ids of text in which the names of added tokens,
 // special ones among them, stand for these tokens. Where several match, the
 // longest of the leftmost wins.
 func (t *Tokenizer) EncodeWithSpecial(text string) []token.ID {
-	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, true)
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, anywhere)
 }
 
 // Prompt returns the ids that a base model continues text from: the beginning
@@ -65,19 +64,24 @@ func (t *Tokenizer) Prompt(text string) []token.ID {
 	if t.bos != None && !t.vocab.NoBOS {
 		ids = append(ids, t.bos)
 	}
-	return t.appendSections(ids, text, false)
+	return t.appendSections(ids, text, ordinary)
 }
+
+// ordinary and anywhere say where added tokens stand for themselves: those that are
+// not special; all.
+func ordinary(_, _ int, a *Added) bool { return !a.Special }
+func anywhere(int, int, *Added) bool   { return true }
 
 // appendSections goes the way of Hugging Face's tokenizers: added tokens that
 // stand in text as they are, then what lies between them normalised, in it the
 // other added tokens, then what lies between these cut into pieces.
-func (t *Tokenizer) appendSections(ids []token.ID, text string, special bool) []token.ID {
-	for raw := range t.added.raw.sections(text, special) {
+func (t *Tokenizer) appendSections(ids []token.ID, text string, allowed func(start, end int, a *Added) bool) []token.ID {
+	for raw := range t.added.raw.sections(text, allowed) {
 		if raw.added != nil {
 			ids = append(ids, raw.added.ID)
 			continue
 		}
-		for s := range t.added.normal.sections(t.normalise(raw.text), special) {
+		for s := range t.added.normal.sections(t.normalise(raw.text), allowed) {
 			if s.added != nil {
 				ids = append(ids, s.added.ID)
 			} else {

@@ -53,7 +53,7 @@ func Train(docs iter.Seq[string], s TrainSettings) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train tokenizer: %w", err)
 	}
-	return t.WithTemplate(Template{Llama3Template}), nil
+	return t.WithTemplate(Template{Source: Llama3Template}), nil
 }
 
 // withSpecial appends special tokens to v, whose beginning and end of text are

@@ -3,6 +3,7 @@
 package example
 
 import (
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
@@ -24,12 +25,12 @@ func Document(tok *tokenizer.Tokenizer, row data.Document, length int) []pack.Ex
 
 // Chat returns what is learnt from a conversation: every token of the
 // assistant's turns, the end of turn included, given all before it.
-func Chat(tok *tokenizer.Tokenizer, row data.Chat) (pack.Example, error) {
-	chat, err := tok.Chat(row.Messages, false)
+func Chat(format *chat.Format, row data.Chat) (pack.Example, error) {
+	rendered, err := format.Chat(row.Messages)
 	if err != nil {
 		return pack.Example{}, err
 	}
-	e := pack.Example{Row: row.ID, Prompt: pack.Run{IDs: chat.IDs, Weight: Marks(chat.Own)}}
+	e := pack.Example{Row: row.ID, Prompt: pack.Run{IDs: rendered.IDs, Weight: Marks(rendered.Own)}}
 	for _, w := range e.Prompt.Weight {
 		e.Norm += float64(w)
 	}
@@ -39,11 +40,11 @@ func Chat(tok *tokenizer.Tokenizer, row data.Chat) (pack.Example, error) {
 // Responses puts several responses to a prompt into one row: the prompt, up to
 // the header of the assistant's turn, is computed once. Rendered says which
 // tokens of each response are what.
-func Responses(tok *tokenizer.Tokenizer, id string, prompt []token.Message, responses ...[]token.Message) (pack.Example, []tokenizer.Rendered, error) {
+func Responses(format *chat.Format, id string, prompt []token.Message, responses ...[]token.Message) (pack.Example, []chat.Rendered, error) {
 	e := pack.Example{Row: id}
-	var rendered []tokenizer.Rendered
+	var rendered []chat.Rendered
 	for _, response := range responses {
-		before, after, err := tok.Continue(prompt, response)
+		before, after, err := format.Continue(prompt, response)
 		if err != nil {
 			return e, nil, err
 		}
@@ -55,8 +56,8 @@ func Responses(tok *tokenizer.Tokenizer, id string, prompt []token.Message, resp
 }
 
 // Rewarded is Responses whose last tokens the value head reads.
-func Rewarded(tok *tokenizer.Tokenizer, id string, prompt []token.Message, responses ...[]token.Message) (pack.Example, error) {
-	e, _, err := Responses(tok, id, prompt, responses...)
+func Rewarded(format *chat.Format, id string, prompt []token.Message, responses ...[]token.Message) (pack.Example, error) {
+	e, _, err := Responses(format, id, prompt, responses...)
 	for i := range e.Responses {
 		e.Responses[i].Value = true
 	}
@@ -65,7 +66,7 @@ func Rewarded(tok *tokenizer.Tokenizer, id string, prompt []token.Message, respo
 
 // Reply is a response of one message.
 func Reply(text string) []token.Message {
-	return []token.Message{{Role: tokenizer.Assistant, Content: text}}
+	return []token.Message{{Role: chat.Assistant, Content: text}}
 }
 
 // Marks returns 1 where mark is true and 0 elsewhere.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
@@ -22,6 +23,16 @@ func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
 		t.Fatal(err)
 	}
 	return tok
+}
+
+func newFormat(t *testing.T) (*tokenizer.Tokenizer, *chat.Format) {
+	t.Helper()
+	tok := newTokenizer(t)
+	format, err := chat.New(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok, format
 }
 
 func document(id, text string) data.Document {
@@ -85,8 +96,8 @@ var conversation = []token.Message{
 
 // TestChat: what is learnt is the assistant's words with the end of its turns.
 func TestChat(t *testing.T) {
-	tok := newTokenizer(t)
-	e, err := example.Chat(tok, data.Chat{Origin: data.Origin{ID: "c"}, Messages: conversation})
+	tok, format := newFormat(t)
+	e, err := example.Chat(format, data.Chat{Origin: data.Origin{ID: "c"}, Messages: conversation})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +118,7 @@ func TestChat(t *testing.T) {
 	if e.Norm != float64(len(learnt)) || e.Targets() != len(learnt) || e.Row != "c" {
 		t.Errorf("row %q has norm %g and %d targets for %d tokens", e.Row, e.Norm, e.Targets(), len(learnt))
 	}
-	whole, err := tok.Chat(conversation, false)
+	whole, err := format.Chat(conversation)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,14 +129,14 @@ func TestChat(t *testing.T) {
 
 // TestResponses: the prompt with any of its responses is the chat of both.
 func TestResponses(t *testing.T) {
-	tok := newTokenizer(t)
+	tok, format := newFormat(t)
 	prompt := conversation[:2]
 	responses := [][]token.Message{
 		example.Reply("the herders"),
 		example.Reply(""),
 		conversation[2:], // goes on for several turns
 	}
-	e, rendered, err := example.Responses(tok, "p", prompt, responses...)
+	e, rendered, err := example.Responses(format, "p", prompt, responses...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +144,7 @@ func TestResponses(t *testing.T) {
 		t.Fatalf("%d responses, %d rendered in row %q", len(e.Responses), len(rendered), e.Row)
 	}
 	for i, response := range responses {
-		whole, err := tok.Chat(append(slices.Clone(prompt), response...), false)
+		whole, err := format.Chat(append(slices.Clone(prompt), response...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,8 +163,8 @@ func TestResponses(t *testing.T) {
 }
 
 func TestRewarded(t *testing.T) {
-	tok := newTokenizer(t)
-	e, err := example.Rewarded(tok, "p", conversation[:2], example.Reply("the herders"), example.Reply("the llamas"))
+	tok, format := newFormat(t)
+	e, err := example.Rewarded(format, "p", conversation[:2], example.Reply("the herders"), example.Reply("the llamas"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,14 +180,14 @@ func TestRewarded(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	tok := newTokenizer(t)
-	if _, err := example.Chat(tok, data.Chat{}); err == nil {
+	_, format := newFormat(t)
+	if _, err := example.Chat(format, data.Chat{}); err == nil {
 		t.Error("a chat without messages passes")
 	}
-	if _, _, err := example.Responses(tok, "p", conversation[:2], []token.Message{say("user", "no")}); err == nil {
+	if _, _, err := example.Responses(format, "p", conversation[:2], []token.Message{say("user", "no")}); err == nil {
 		t.Error("a response of the user's passes")
 	}
-	if _, err := example.Rewarded(tok, "p", nil, example.Reply("yes")); err == nil {
+	if _, err := example.Rewarded(format, "p", nil, example.Reply("yes")); err == nil {
 		t.Error("a response to nothing passes")
 	}
 }

@@ -60,7 +60,7 @@ type Lanes struct {
 	Table  Table
 	Offset reg.GPVirtual
 	Ragged bool
-	Ahead  int // what is so many bytes on is asked for; 0: nothing
+	Ahead  int            // what is so many bytes on is asked for; 0: nothing
 	mask   reg.VecVirtual // of AVX2; AVX-512 has it in K1
 	name   string
 }

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/herd-lm/herd/core/chat"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+)
+
+// maskView prints rows as tokens, and which of them are learnt.
+type maskView struct {
+	model, template string
+	json, noColor   bool
+
+	tok    *tokenizer.Tokenizer
+	format *chat.Format
+	from   int
+	n      int
+	out    *bufio.Writer // keeps the first error
+	colour bool
+}
+
+// maskedRow is a row as --json prints it.
+type maskedRow struct {
+	ID    string       `json:"id"`
+	Parts []maskedPart `json:"parts"` // the chat, or the prompt and its responses
+}
+
+type maskedPart struct {
+	Name   string        `json:"name"`
+	Tokens []maskedToken `json:"tokens"`
+}
+
+type maskedToken struct {
+	ID     token.ID `json:"id"`
+	Text   string   `json:"text"`
+	Kind   string   `json:"kind"` // header, content or end_of_turn
+	Turn   int32    `json:"turn"` // index of the message, -1 before the first
+	Learnt bool     `json:"learnt"`
+}
+
+var kindNames = [...]string{chat.Header: "header", chat.Content: "content", chat.EndOfTurn: "end_of_turn"}
+
+// show prints n rows from the from-th on; all that follow if n is 0.
+func (m *maskView) show(w io.Writer, table string, from, n int) (err error) {
+	if m.tok, m.format, err = loadFormat(m.model, m.template); err != nil {
+		return err
+	}
+	m.from, m.n, m.out = from, n, bufio.NewWriter(w)
+	m.colour = isTerminal(w) && !m.noColor && os.Getenv("NO_COLOR") == ""
+	kind, _, err := data.KindOf(table)
+	switch {
+	case err != nil:
+		return err
+	case kind == data.Chats:
+		err = eachRow(m, table, m.chat)
+	case kind == data.Preferences:
+		err = eachRow(m, table, m.preference)
+	default:
+		return fmt.Errorf("%s holds %s: only chats and preferences have words of an assistant to learn", table, kind)
+	}
+	if err != nil {
+		return err
+	}
+	return m.out.Flush()
+}
+
+// eachRow prints what parts makes of the rows that are asked for.
+func eachRow[T data.Row](m *maskView, table string, parts func(T) ([]maskedPart, error)) error {
+	number := 0
+	for row, err := range data.Scan[T](table) {
+		if err != nil {
+			return err
+		}
+		if number++; number < m.from {
+			continue
+		}
+		if m.n > 0 && number >= m.from+m.n {
+			return nil
+		}
+		id := data.OriginOf(&row).ID
+		list, err := parts(row)
+		if err != nil {
+			return fmt.Errorf("%s: row %s: %w", table, id, err)
+		}
+		if err := m.print(number, maskedRow{id, list}); err != nil {
+			return err
+		}
+	}
+	if number < m.from {
+		return fmt.Errorf("%s has %d rows, there is no row %d", table, number, m.from)
+	}
+	return nil
+}
+
+func (m *maskView) chat(row data.Chat) ([]maskedPart, error) {
+	r, err := m.format.Chat(row.Messages)
+	return []maskedPart{m.part("chat", r)}, err
+}
+
+func (m *maskView) preference(row data.Preference) (parts []maskedPart, err error) {
+	for _, response := range []struct {
+		name     string
+		messages []token.Message
+	}{{"chosen", row.Chosen}, {"rejected", row.Rejected}, {"edited", row.Edited}} {
+		if len(response.messages) == 0 {
+			continue
+		}
+		before, after, err := m.format.Continue(row.Prompt, response.messages)
+		if err != nil {
+			return nil, err
+		}
+		if parts == nil {
+			parts = append(parts, m.part("prompt", before))
+		}
+		parts = append(parts, m.part(response.name, after))
+	}
+	return parts, nil
+}
+
+func (m *maskView) part(name string, r chat.Rendered) maskedPart {
+	p := maskedPart{Name: name}
+	for i, id := range r.IDs {
+		p.Tokens = append(p.Tokens, maskedToken{id, m.tok.Token(id), kindNames[r.Kind[i]], r.Turn[i], r.Own[i]})
+	}
+	return p
+}
+
+func (m *maskView) print(number int, row maskedRow) error {
+	if m.json {
+		return jsonLines(m.out).Encode(row)
+	}
+	fmt.Fprintf(m.out, "=== row %d  %s\n", number, visible(row.ID))
+	for _, p := range row.Parts {
+		learnt := 0
+		for _, t := range p.Tokens {
+			if t.Learnt {
+				learnt++
+			}
+		}
+		fmt.Fprintf(m.out, "--- %s  %d tokens, %d learnt\n%s\n", p.Name, len(p.Tokens), learnt, m.line(p.Tokens))
+	}
+	_, err := fmt.Fprintln(m.out)
+	return err
+}
+
+// The colours of terminals (SGR): what is learnt, its end of turn, what the template
+// writes.
+const (
+	learntColour = "\x1b[32m"
+	endColour    = "\x1b[1;32m"
+	headerColour = "\x1b[2m"
+	plainColour  = "\x1b[0m"
+)
+
+// line writes tokens with dots between, and a new line behind each that ends one.
+func (m *maskView) line(tokens []maskedToken) string {
+	var b strings.Builder
+	for i, t := range tokens {
+		text := visible(t.Text)
+		before := i > 0 && tokens[i-1].Learnt
+		after := i+1 < len(tokens) && tokens[i+1].Learnt
+		if !m.colour && t.Learnt && !before {
+			b.WriteString("[")
+		}
+		b.WriteString(m.painted(t, text))
+		if !m.colour && t.Learnt && !after {
+			b.WriteString("]")
+		}
+		switch {
+		case i == len(tokens)-1:
+		case strings.HasSuffix(t.Text, "\n"):
+			b.WriteString("\n")
+		default:
+			b.WriteString("·")
+		}
+	}
+	return b.String()
+}
+
+func (m *maskView) painted(t maskedToken, text string) string {
+	colour := ""
+	switch {
+	case !m.colour:
+		return text
+	case t.Learnt && t.Kind == kindNames[chat.EndOfTurn]:
+		colour = endColour
+	case t.Learnt:
+		colour = learntColour
+	case t.Kind != kindNames[chat.Content]:
+		colour = headerColour
+	default:
+		return text
+	}
+	return colour + text + plainColour
+}
+
+// visible escapes, as Go does, all that is not a character to be seen: control
+// characters, the marks of bidirectional text, bytes of a part of a character.
+func visible(s string) string {
+	quoted := strconv.Quote(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}

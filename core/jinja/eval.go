@@ -1,0 +1,161 @@
+package jinja
+
+import "time"
+
+// Limits on what a template may take: what it does counts in units of about a
+// nanosecond or a byte. A step is a node of the template that is evaluated.
+const (
+	baseWork    = 16 << 20
+	workPerByte = 512 // of input
+	stepWork    = 32
+	valueWork   = 32 // an element of a list that is made or visited
+	maxDepth    = 100
+)
+
+// machine is a template while it is rendered.
+type machine struct {
+	left  int // work that may still be done
+	depth int // of values within values, macros within macros
+	line  int
+	now   time.Time
+
+	// What filters look up by name. They are in a package variable themselves, so
+	// that they could not refer to it.
+	filters map[string]func(*frame, Value, *args) Value
+	tests   map[string]func(*frame, Value, *args) bool
+}
+
+func (m *machine) work(n int) {
+	if n < 0 || n > m.left {
+		fail("takes more work than a chat template may")
+	}
+	m.left -= n
+}
+
+func (m *machine) nest() {
+	m.work(stepWork)
+	if m.depth++; m.depth > maxDepth {
+		fail("more than %d calls or values within each other", maxDepth)
+	}
+}
+
+func (m *machine) unnest() { m.depth-- }
+
+// scope holds the variables that are seen from a place in the template.
+type scope struct {
+	names  []string
+	values []Value
+	parent *scope
+}
+
+func (s *scope) set(name string, v Value) {
+	for i, n := range s.names {
+		if n == name {
+			s.values[i] = v
+			return
+		}
+	}
+	s.names, s.values = append(s.names, name), append(s.values, v)
+}
+
+func (s *scope) get(name string) (Value, bool) {
+	for ; s != nil; s = s.parent {
+		for i, n := range s.names {
+			if n == name {
+				return s.values[i], true
+			}
+		}
+	}
+	return nil, false
+}
+
+// frame is where a statement is executed.
+type frame struct {
+	*machine
+	scope     *scope
+	out       *builder
+	generated bool // within {% generation %}
+}
+
+// inner returns a frame with variables of its own.
+func (f *frame) inner() *frame {
+	g := *f
+	g.scope = &scope{parent: f.scope}
+	return &g
+}
+
+// capture returns what statements write, in a frame with variables of its own.
+func (f *frame) capture(body []statement) Text {
+	var out builder
+	g := f.inner()
+	g.out = &out
+	g.run(body)
+	return out.text()
+}
+
+func (f *frame) write(t Text) {
+	f.work(len(t.s) + 16*len(t.runs))
+	if f.generated {
+		t.each(func(s string, m Mark) {
+			m.Generated = true
+			f.out.write(s, m)
+		})
+		return
+	}
+	f.out.add(t)
+}
+
+func (f *frame) eval(e expression) Value {
+	f.work(stepWork)
+	return e.eval(f)
+}
+
+func (f *frame) evalAll(list []expression) []Value {
+	values := make([]Value, len(list))
+	for i, e := range list {
+		values[i] = f.eval(e)
+	}
+	return values
+}
+
+// flow says how execution goes on after a statement.
+type flow uint8
+
+const (
+	onward flow = iota
+	breaking
+	continuing
+)
+
+// run executes statements until one of them leaves the loop around them.
+func (f *frame) run(body []statement) flow {
+	for _, s := range body {
+		f.work(stepWork)
+		if next := s.exec(f); next != onward {
+			return next
+		}
+	}
+	return onward
+}
+
+// assign sets a name, names from a list, or an attribute of a namespace.
+func (f *frame) assign(target expression, v Value) {
+	switch t := target.(type) {
+	case variable:
+		f.scope.set(string(t), v)
+	case *attribute:
+		ns, ok := f.eval(t.of).(*namespace)
+		if !ok {
+			fail("only a namespace has attributes that can be set")
+		}
+		ns.set(literal(t.name), v)
+	case *listing:
+		values := f.each(v)
+		if len(values) != len(t.items) {
+			fail("%d values for %d names", len(values), len(t.items))
+		}
+		for i, item := range t.items {
+			f.assign(item, values[i])
+		}
+	}
+}

@@ -1,0 +1,347 @@
+package jinja
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+type kind uint8
+
+const (
+	data kind = iota // text outside of tags
+	beginBlock
+	endBlock
+	beginVariable
+	endVariable
+	name
+	str
+	integer
+	float
+	operator
+	end
+)
+
+type lexeme struct {
+	kind kind
+	text string
+	line int
+}
+
+// is reports whether the lexeme is a certain name or operator.
+func (l lexeme) is(k kind, text string) bool { return l.kind == k && l.text == text }
+
+func (l lexeme) String() string {
+	switch l.kind {
+	case end:
+		return "the end of the template"
+	case endBlock:
+		return `"%}"`
+	case endVariable:
+		return `"}}"`
+	}
+	return strconv.Quote(l.text)
+}
+
+// lexer cuts a template into lexemes, as Jinja's does with trim_blocks and
+// lstrip_blocks: the first newline after a block or comment is dropped, and so is
+// white space before one from the beginning of its line.
+type lexer struct {
+	src       string
+	pos       int
+	lexemes   []lexeme
+	lineStart bool // what was read last ended with a newline
+	line      int  // of counted
+	counted   int
+}
+
+func lex(source string) []lexeme {
+	source = newlines.Replace(source)
+	l := &lexer{src: strings.TrimSuffix(source, "\n"), lineStart: true, line: 1}
+	for l.pos < len(l.src) {
+		l.tag()
+	}
+	l.emit(end, "")
+	return l.lexemes
+}
+
+var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+func (l *lexer) emit(k kind, text string) {
+	l.lexemes = append(l.lexemes, lexeme{k, text, l.lineNow()})
+}
+
+// lineNow returns the line of pos.
+func (l *lexer) lineNow() int {
+	l.line += strings.Count(l.src[l.counted:l.pos], "\n")
+	l.counted = l.pos
+	return l.line
+}
+
+func (l *lexer) rest() string { return l.src[l.pos:] }
+
+// tag reads text up to the next tag, and the tag.
+func (l *lexer) tag() {
+	begin := l.pos
+	open := nextTag(l.rest())
+	if open < 0 {
+		l.pos = len(l.src)
+		l.lexemes = append(l.lexemes, lexeme{data, l.src[begin:], l.line})
+		return
+	}
+	l.pos += open
+	which := l.src[l.pos+1]
+	l.pos += 2
+	sign := l.sign()
+	l.text(l.src[begin:begin+open], sign, which == '{')
+	switch which {
+	case '#':
+		l.comment()
+	case '{':
+		l.emit(beginVariable, "{{")
+		l.inside("}}", endVariable)
+	default:
+		if l.raw() {
+			return
+		}
+		l.emit(beginBlock, "{%")
+		l.inside("%}", endBlock)
+	}
+}
+
+// nextTag returns where the first tag in s begins, or -1.
+func nextTag(s string) int {
+	for i := 0; i+1 < len(s); i++ {
+		if s[i] == '{' && (s[i+1] == '%' || s[i+1] == '{' || s[i+1] == '#') {
+			return i
+		}
+	}
+	return -1
+}
+
+func (l *lexer) sign() byte {
+	if s := l.rest(); s != "" && (s[0] == '-' || s[0] == '+') {
+		l.pos++
+		return s[0]
+	}
+	return 0
+}
+
+// text emits text that stands before a tag with the given sign.
+func (l *lexer) text(s string, sign byte, variable bool) {
+	switch {
+	case sign == '-':
+		s = strings.TrimRightFunc(s, isSpace)
+	case sign == 0 && !variable:
+		start := strings.LastIndexByte(s, '\n') + 1
+		if (start > 0 || l.lineStart) && strings.TrimFunc(s[start:], isSpace) == "" {
+			s = s[:start]
+		}
+	}
+	if s != "" {
+		l.emit(data, s)
+	}
+	l.lineStart = false
+}
+
+// close passes over the end of a tag, text, and what it strips behind itself:
+// with a minus before it all white space, else one newline, unless with a plus.
+func (l *lexer) close(sign byte, length int, trim bool) {
+	l.pos += length
+	rest := l.rest()
+	switch {
+	case sign == '-':
+		l.pos = len(l.src) - len(strings.TrimLeftFunc(rest, isSpace))
+	case sign == 0 && trim && strings.HasPrefix(rest, "\n"):
+		l.pos++
+	}
+	l.lineStart = l.pos > 0 && l.src[l.pos-1] == '\n'
+}
+
+func (l *lexer) comment() {
+	n := strings.Index(l.rest(), "#}")
+	if n < 0 {
+		failAt(l.lineNow(), "a comment has no end: #} is missing")
+	}
+	l.closeAfter(n)
+}
+
+// closeAfter closes a tag whose end, of two characters, stands n bytes ahead.
+func (l *lexer) closeAfter(n int) {
+	var sign byte
+	if c := l.src[l.pos+n-1]; n > 0 && (c == '-' || c == '+') {
+		sign = c
+	}
+	l.close(sign, n+2, true)
+}
+
+// raw reads {% raw %} up to its end, if that is the block at hand.
+func (l *lexer) raw() bool {
+	after, ok := strings.CutPrefix(strings.TrimLeftFunc(l.rest(), isSpace), "raw")
+	if !ok {
+		return false
+	}
+	after = strings.TrimLeftFunc(after, isSpace)
+	var sign byte
+	if strings.HasPrefix(after, "-%}") {
+		sign, after = '-', after[1:]
+	}
+	if !strings.HasPrefix(after, "%}") {
+		return false
+	}
+	l.pos = len(l.src) - len(after)
+	l.close(sign, 2, false)
+	l.lineStart = false
+	begin := l.pos
+	for {
+		open := strings.Index(l.rest(), "{%")
+		if open < 0 {
+			failAt(l.lineNow(), "{%% raw %%} has no end")
+		}
+		l.pos += open
+		if l.endRaw(l.src[begin:l.pos]) {
+			return true
+		}
+		l.pos += 2
+	}
+}
+
+// endRaw reads {% endraw %} behind text, if it stands here.
+func (l *lexer) endRaw(text string) bool {
+	before := l.pos
+	l.pos += 2
+	sign := l.sign()
+	after, ok := strings.CutPrefix(strings.TrimLeftFunc(l.rest(), isSpace), "endraw")
+	trimmed := strings.TrimLeftFunc(after, isSpace)
+	unsigned := strings.TrimLeft(trimmed, "+-")
+	if !ok || !strings.HasPrefix(unsigned, "%}") || len(trimmed)-len(unsigned) > 1 {
+		l.pos = before
+		return false
+	}
+	l.text(text, sign, false)
+	l.pos = len(l.src) - len(trimmed)
+	l.closeAfter(len(trimmed) - len(unsigned))
+	return true
+}
+
+// inside reads the lexemes of a tag up to its end.
+func (l *lexer) inside(closing string, k kind) {
+	var open []byte // brackets
+	for {
+		l.pos = len(l.src) - len(strings.TrimLeftFunc(l.rest(), isSpace))
+		rest := l.rest()
+		if rest == "" {
+			failAt(l.lineNow(), "a tag has no end: %s is missing", closing)
+		}
+		if len(open) == 0 {
+			if sign := endSign(rest, closing, k); sign >= 0 {
+				l.emit(k, closing)
+				l.close(byte(sign), len(closing)+min(sign, 1), k == endBlock)
+				return
+			}
+		}
+		op := l.lexeme(rest)
+		switch op {
+		case "(", "[", "{":
+			open = append(open, op[0])
+		case ")", "]", "}":
+			if len(open) == 0 || !matches(open[len(open)-1], op[0]) {
+				failAt(l.lineNow(), "unexpected %q", op)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+}
+
+func matches(open, closing byte) bool {
+	return open == '(' && closing == ')' || open == '[' && closing == ']' || open == '{' && closing == '}'
+}
+
+// endSign returns the sign before the end of the tag, 0 for none, or -1 if rest
+// does not begin with the end.
+func endSign(rest, closing string, k kind) int {
+	switch {
+	case strings.HasPrefix(rest, closing):
+		return 0
+	case strings.HasPrefix(rest[1:], closing) && (rest[0] == '-' || rest[0] == '+' && k == endBlock):
+		return int(rest[0])
+	}
+	return -1
+}
+
+// lexeme reads one lexeme of an expression, and returns it if it is an operator.
+func (l *lexer) lexeme(rest string) string {
+	c := rest[0]
+	r, _ := utf8.DecodeRuneInString(rest)
+	switch {
+	case '0' <= c && c <= '9':
+		l.number(rest)
+	case c == '"' || c == '\'':
+		l.quoted(rest, c)
+	case r == '_' || unicode.IsLetter(r):
+		n := strings.IndexFunc(rest, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		if n < 0 {
+			n = len(rest)
+		}
+		l.emit(name, rest[:n])
+		l.pos += n
+	default:
+		for _, op := range operators {
+			if strings.HasPrefix(rest, op) {
+				l.emit(operator, op)
+				l.pos += len(op)
+				return op
+			}
+		}
+		failAt(l.lineNow(), "unexpected character %q", r)
+	}
+	return ""
+}
+
+// operators has the longer ones first.
+var operators = []string{"//", "**", "==", "!=", ">=", "<=",
+	"+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ","}
+
+func (l *lexer) number(rest string) {
+	digits := func(i int) int {
+		for i < len(rest) && ('0' <= rest[i] && rest[i] <= '9' || rest[i] == '_') {
+			i++
+		}
+		return i
+	}
+	n, k := digits(0), integer
+	afterDot := l.pos > 0 && l.src[l.pos-1] == '.'
+	if end := digits(min(n+1, len(rest))); !afterDot && n < len(rest) && rest[n] == '.' && end > n+1 {
+		n, k = end, float
+	}
+	if !afterDot && n < len(rest) && (rest[n] == 'e' || rest[n] == 'E') {
+		start := n + 1
+		if start < len(rest) && (rest[start] == '+' || rest[start] == '-') {
+			start++
+		}
+		if end := digits(start); end > start {
+			n, k = end, float
+		}
+	}
+	l.emit(k, strings.ReplaceAll(rest[:n], "_", ""))
+	l.pos += n
+}
+
+func (l *lexer) quoted(rest string, quote byte) {
+	for i := 1; i < len(rest); i++ {
+		switch rest[i] {
+		case '\\':
+			i++
+		case quote:
+			l.emit(str, l.unescape(rest[1:i]))
+			l.pos += i + 1
+			return
+		}
+	}
+	failAt(l.lineNow(), "a string has no end: %c is missing", quote)
+}
+
+// isSpace reports what Python's str.isspace does: white space, and the four
+// separators of ASCII.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f }

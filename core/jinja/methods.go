@@ -1,0 +1,322 @@
+package jinja
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+type textMethod func(f *frame, t Text, a *args) Value
+
+// textMethods are those of Python's str.
+var textMethods = map[string]textMethod{
+	"strip":  func(_ *frame, t Text, a *args) Value { return strip(t, a, true, true) },
+	"lstrip": func(_ *frame, t Text, a *args) Value { return strip(t, a, true, false) },
+	"rstrip": func(_ *frame, t Text, a *args) Value { return strip(t, a, false, true) },
+	"upper":  func(f *frame, t Text, _ *args) Value { return f.convert(t, strings.ToUpper) },
+	"lower":  func(f *frame, t Text, _ *args) Value { return f.convert(t, strings.ToLower) },
+	"title": func(f *frame, t Text, _ *args) Value {
+		return f.title(t, func(r rune) bool { return !unicode.IsLetter(r) })
+	},
+	"capitalize":   func(f *frame, t Text, _ *args) Value { return f.capitalize(t) },
+	"startswith":   func(_ *frame, t Text, a *args) Value { return affix(t, a, strings.HasPrefix) },
+	"endswith":     func(_ *frame, t Text, a *args) Value { return affix(t, a, strings.HasSuffix) },
+	"removeprefix": func(_ *frame, t Text, a *args) Value { return removeAffix(t, a, true) },
+	"removesuffix": func(_ *frame, t Text, a *args) Value { return removeAffix(t, a, false) },
+	"find":         func(f *frame, t Text, a *args) Value { return f.find(t, a, strings.Index) },
+	"rfind":        func(f *frame, t Text, a *args) Value { return f.find(t, a, strings.LastIndex) },
+	"count":        func(f *frame, t Text, a *args) Value { return f.count(t, a.text(0, "sub", "")) },
+	"replace": func(f *frame, t Text, a *args) Value {
+		return f.replace(t, a.text(0, "old", ""), a.text(1, "new", ""), a.integer(2, "count", -1))
+	},
+	"split":      func(f *frame, t Text, a *args) Value { return f.split(t, a, false) },
+	"rsplit":     func(f *frame, t Text, a *args) Value { return f.split(t, a, true) },
+	"splitlines": func(f *frame, t Text, a *args) Value { return f.lines(t, truth(a.get(0, "keepends", false))) },
+	"join":       func(f *frame, t Text, a *args) Value { return f.joinAll(f.each(a.get(0, "iterable", nil)), t, true) },
+	"format":     func(f *frame, t Text, a *args) Value { return f.format(t, a) },
+	"isdigit":    func(_ *frame, t Text, _ *args) Value { return consists(t, unicode.IsDigit) },
+	"isnumeric":  func(_ *frame, t Text, _ *args) Value { return consists(t, unicode.IsNumber) },
+	"isalpha":    func(_ *frame, t Text, _ *args) Value { return consists(t, unicode.IsLetter) },
+	"isalnum":    func(_ *frame, t Text, _ *args) Value { return consists(t, isAlphanumeric) },
+	"isspace":    func(_ *frame, t Text, _ *args) Value { return consists(t, isSpace) },
+	"isupper":    func(_ *frame, t Text, _ *args) Value { return isCase(t, strings.ToUpper) },
+	"islower":    func(_ *frame, t Text, _ *args) Value { return isCase(t, strings.ToLower) },
+}
+
+// listMethods are those of Python's list that change nothing.
+var listMethods = map[string]func(f *frame, l *List, a *args) Value{
+	"index": func(f *frame, l *List, a *args) Value {
+		for i, v := range l.items {
+			if f.equal(v, a.get(0, "value", nil)) {
+				return int64(i)
+			}
+		}
+		fail("the list does not hold that value")
+		return nil
+	},
+	"count": func(f *frame, l *List, a *args) Value {
+		n := int64(0)
+		for _, v := range l.items {
+			if f.equal(v, a.get(0, "value", nil)) {
+				n++
+			}
+		}
+		return n
+	},
+}
+
+// dictMethods are those of Python's dict that change nothing.
+var dictMethods = map[string]func(f *frame, d *Dict, a *args) Value{
+	"get": func(_ *frame, d *Dict, a *args) Value {
+		if v, ok := d.get(a.get(0, "key", nil)); ok {
+			return v
+		}
+		return a.get(1, "default", nil)
+	},
+	"keys":   func(_ *frame, d *Dict, _ *args) Value { return NewList(d.keys...) },
+	"values": func(_ *frame, d *Dict, _ *args) Value { return NewList(d.values...) },
+	"items":  func(f *frame, d *Dict, _ *args) Value { return f.pairs(d) },
+	"copy":   func(_ *frame, d *Dict, _ *args) Value { return d },
+}
+
+func (m *machine) pairs(d *Dict) *List {
+	m.work(4 * valueWork * len(d.keys))
+	list := &List{}
+	for i, key := range d.keys {
+		list.items = append(list.items, &List{items: []Value{key, d.values[i]}, kind: tuple})
+	}
+	return list
+}
+
+// strip removes the characters of the argument, or white space, from the ends.
+func strip(t Text, a *args, left, right bool) Text {
+	cut := isSpace
+	if chars := a.get(0, "chars", nil); chars != nil {
+		set := a.text(0, "chars", "").s
+		cut = func(r rune) bool { return strings.ContainsRune(set, r) }
+	}
+	from, to := 0, len(t.s)
+	if left {
+		from = len(t.s) - len(strings.TrimLeftFunc(t.s, cut))
+	}
+	if right {
+		to = len(strings.TrimRightFunc(t.s, cut))
+	}
+	return t.Slice(from, to)
+}
+
+func (m *machine) convert(t Text, change func(string) string) Text {
+	m.work(len(t.s) + 16*len(t.runs))
+	return t.convert(change)
+}
+
+func (m *machine) capitalize(t Text) Text {
+	_, n := utf8.DecodeRuneInString(t.s)
+	return m.join(m.convert(t.Slice(0, n), titled), m.convert(t.Slice(n, len(t.s)), strings.ToLower))
+}
+
+func titled(s string) string { return strings.Map(unicode.ToTitle, s) }
+
+// title writes words with a capital; breaks tells what stands between words.
+func (m *machine) title(t Text, breaks func(rune) bool) Text {
+	m.work(len(t.s) + 16*len(t.runs))
+	begins := true
+	return t.convert(func(s string) string {
+		return strings.Map(func(r rune) rune {
+			first := begins
+			if begins = breaks(r); first {
+				return unicode.ToTitle(r)
+			}
+			return unicode.ToLower(r)
+		}, s)
+	})
+}
+
+// affix reports whether t has one of the given beginnings or ends.
+func affix(t Text, a *args, has func(s, part string) bool) bool {
+	if list, ok := a.get(0, "prefix", nil).(*List); ok {
+		for _, v := range list.items {
+			if part, ok := v.(Text); ok && has(t.s, part.s) {
+				return true
+			}
+		}
+		return false
+	}
+	return has(t.s, a.text(0, "prefix", "").s)
+}
+
+func removeAffix(t Text, a *args, prefix bool) Text {
+	part := a.text(0, "prefix", "").s
+	switch {
+	case prefix && strings.HasPrefix(t.s, part):
+		return t.Slice(len(part), len(t.s))
+	case !prefix && strings.HasSuffix(t.s, part):
+		return t.Slice(0, len(t.s)-len(part))
+	}
+	return t
+}
+
+func (m *machine) find(t Text, a *args, search func(s, part string) int) Value {
+	m.work(len(t.s) / 8)
+	i := search(t.s, a.text(0, "sub", "").s)
+	if i < 0 {
+		return int64(-1)
+	}
+	return int64(utf8.RuneCountInString(t.s[:i]))
+}
+
+func (m *machine) count(t, part Text) Value {
+	m.work(len(t.s) / 8)
+	return int64(strings.Count(t.s, part.s))
+}
+
+// replace replaces the first count occurrences, all if count is negative.
+func (m *machine) replace(t, old, with Text, count int) Text {
+	n := strings.Count(t.s, old.s)
+	if count >= 0 {
+		n = min(n, count)
+	}
+	m.work(len(t.s))
+	m.workTimes(len(with.s)+16*len(with.runs)+16, int64(n))
+	var b builder
+	rest := t
+	for i := range n {
+		at := strings.Index(rest.s, old.s)
+		if old.s == "" && i > 0 { // between characters
+			_, at = utf8.DecodeRuneInString(rest.s)
+		}
+		b.add(rest.Slice(0, at))
+		b.add(with)
+		rest = rest.Slice(at+len(old.s), len(rest.s))
+	}
+	b.add(rest)
+	return b.text()
+}
+
+// split cuts t at a separator, or at white space.
+func (m *machine) split(t Text, a *args, fromRight bool) Value {
+	most := a.integer(1, "maxsplit", -1)
+	separator := a.get(0, "sep", nil)
+	list := &List{}
+	add := func(part Text) {
+		m.work(valueWork)
+		list.items = append(list.items, part)
+	}
+	if separator == nil {
+		m.fields(t, most, fromRight, add)
+	} else {
+		m.cuts(t, a.text(0, "sep", "").s, most, fromRight, add)
+	}
+	if fromRight {
+		for i, j := 0, len(list.items)-1; i < j; i, j = i+1, j-1 {
+			list.items[i], list.items[j] = list.items[j], list.items[i]
+		}
+	}
+	return list
+}
+
+// cuts hands out the parts of t between separators, from the right the last first.
+func (m *machine) cuts(t Text, separator string, most int, fromRight bool, add func(Text)) {
+	if separator == "" {
+		fail("the separator is empty")
+	}
+	m.work(len(t.s))
+	for ; most != 0; most-- {
+		if fromRight {
+			at := strings.LastIndex(t.s, separator)
+			if at < 0 {
+				break
+			}
+			add(t.Slice(at+len(separator), len(t.s)))
+			t = t.Slice(0, at)
+			continue
+		}
+		at := strings.Index(t.s, separator)
+		if at < 0 {
+			break
+		}
+		add(t.Slice(0, at))
+		t = t.Slice(at+len(separator), len(t.s))
+	}
+	add(t)
+}
+
+// fields hands out the parts of t between white space.
+func (m *machine) fields(t Text, most int, fromRight bool, add func(Text)) {
+	m.work(len(t.s))
+	none := &args{}
+	for {
+		if t = strip(t, none, !fromRight, fromRight); t.s == "" {
+			return
+		}
+		at := strings.IndexFunc(t.s, isSpace)
+		if fromRight {
+			at = strings.LastIndexFunc(t.s, isSpace)
+		}
+		if at < 0 || most == 0 {
+			add(t)
+			return
+		}
+		most--
+		if fromRight {
+			_, n := utf8.DecodeRuneInString(t.s[at:])
+			add(t.Slice(at+n, len(t.s)))
+			t = t.Slice(0, at)
+		} else {
+			add(t.Slice(0, at))
+			t = t.Slice(at, len(t.s))
+		}
+	}
+}
+
+func (m *machine) lines(t Text, keepEnds bool) Value {
+	list := &List{}
+	for t.s != "" {
+		m.work(valueWork)
+		end, n := strings.IndexAny(t.s, "\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029"), 0
+		switch {
+		case end < 0:
+			end = len(t.s)
+		case strings.HasPrefix(t.s[end:], "\r\n"):
+			n = 2
+		default:
+			_, n = utf8.DecodeRuneInString(t.s[end:])
+		}
+		m.work(end)
+		if keepEnds {
+			list.items = append(list.items, t.Slice(0, end+n))
+		} else {
+			list.items = append(list.items, t.Slice(0, end))
+		}
+		t = t.Slice(end+n, len(t.s))
+	}
+	return list
+}
+
+// joinAll joins values with a text between. With strict they must be strings.
+func (m *machine) joinAll(values []Value, between Text, strict bool) Value {
+	var b builder
+	for i, v := range values {
+		if _, ok := v.(Text); strict && !ok {
+			fail("only strings can be joined, not %s", describe(v))
+		}
+		part := m.str(v)
+		m.work(len(part.s) + len(between.s) + 16*(len(part.runs)+len(between.runs)))
+		if i > 0 {
+			b.add(between)
+		}
+		b.add(part)
+	}
+	return b.text()
+}
+
+func consists(t Text, of func(rune) bool) bool {
+	return t.s != "" && strings.IndexFunc(t.s, func(r rune) bool { return !of(r) }) < 0
+}
+
+func isAlphanumeric(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+
+// isCase reports whether t has letters with a case, and all have that of change.
+func isCase(t Text, change func(string) string) bool {
+	return change(t.s) == t.s && strings.ToUpper(t.s) != strings.ToLower(t.s)
+}

@@ -1,0 +1,253 @@
+package jinja
+
+import "slices"
+
+// maxNesting is how deeply blocks and expressions may lie within each other. The
+// parser and what it makes are recursive.
+const maxNesting = 200
+
+// parser reads statements and expressions after the grammar of Jinja's own parser
+// (jinja2/parser.py, version 3.1).
+type parser struct {
+	tokens []lexeme
+	at     int
+	depth  int
+	loops  int  // open around the statement at hand, within its macro
+	marks  bool // there is a {% generation %}
+}
+
+func (p *parser) now() lexeme { return p.tokens[p.at] }
+
+func (p *parser) next() lexeme {
+	l := p.tokens[p.at]
+	if l.kind != end {
+		p.at++
+	}
+	return l
+}
+
+// skip passes over a name or operator if it stands here.
+func (p *parser) skip(k kind, text string) bool {
+	if p.now().is(k, text) {
+		p.at++
+		return true
+	}
+	return false
+}
+
+func (p *parser) expect(k kind, text string) lexeme {
+	l := p.next()
+	if l.kind != k || text != "" && l.text != text {
+		if text == "" {
+			text = "a name"
+		}
+		failAt(l.line, "expected %s, found %s", text, l)
+	}
+	return l
+}
+
+func (p *parser) op(text string) bool { return p.skip(operator, text) }
+
+func (p *parser) nest() {
+	if p.depth++; p.depth > maxNesting {
+		failAt(p.now().line, "more than %d blocks or expressions within each other", maxNesting)
+	}
+}
+
+// statements reads up to one of the tags that end a block, without its "%}", or,
+// if none are given, up to the end of the template.
+func (p *parser) statements(ends ...string) []statement {
+	p.nest()
+	defer func() { p.depth-- }()
+	var list []statement
+	for {
+		switch l := p.next(); l.kind {
+		case data:
+			list = append(list, &output{l.line, constant{literal(l.text)}})
+		case beginVariable:
+			list = append(list, &output{l.line, p.tuple()})
+			p.expect(endVariable, "}}")
+		case beginBlock:
+			tag := p.expect(name, "")
+			if slices.Contains(ends, tag.text) {
+				p.at--
+				return list
+			}
+			if s := p.statement(tag); s != nil {
+				list = append(list, s)
+			}
+			p.expect(endBlock, "%}")
+		default:
+			if len(ends) > 0 {
+				failAt(l.line, "the template ends where {%% %s %%} is expected", ends[0])
+			}
+			return list
+		}
+	}
+}
+
+// block reads "%}" and statements up to an end tag, which it returns.
+func (p *parser) block(ends ...string) ([]statement, string) {
+	p.op(":")
+	p.expect(endBlock, "%}")
+	body := p.statements(ends...)
+	return body, p.next().text
+}
+
+func (p *parser) statement(tag lexeme) statement {
+	switch tag.text {
+	case "if":
+		return p.parseIf()
+	case "for":
+		return p.parseFor()
+	case "set":
+		return p.parseSet(tag.line)
+	case "macro":
+		return p.parseMacro()
+	case "call":
+		return p.parseCall(tag.line)
+	case "filter":
+		return p.parseFilterBlock(tag.line)
+	case "with":
+		return p.parseWith()
+	case "generation":
+		p.marks = true
+		body, _ := p.block("endgeneration")
+		return generation{body}
+	case "break", "continue":
+		if p.loops == 0 {
+			failAt(tag.line, "%s outside of a loop", tag.text)
+		}
+		return jump(tag.text)
+	}
+	failAt(tag.line, "the tag %q is not known here", tag.text)
+	return nil
+}
+
+func (p *parser) parseIf() statement {
+	s := &branch{test: p.tupleOf(p.or, "")}
+	body, ended := p.block("elif", "else", "endif")
+	s.then = body
+	switch ended {
+	case "elif":
+		p.nest()
+		s.otherwise = []statement{p.parseIf()}
+		p.depth--
+	case "else":
+		s.otherwise, _ = p.block("endif")
+	}
+	return s
+}
+
+func (p *parser) parseFor() statement {
+	s := &loop{line: p.now().line, target: p.target("in")}
+	p.expect(name, "in")
+	s.over = p.tupleOf(p.or, "recursive")
+	if p.skip(name, "if") {
+		s.where = p.expression()
+	}
+	s.recursive = p.skip(name, "recursive")
+	p.loops++
+	body, ended := p.block("endfor", "else")
+	p.loops--
+	s.body = body
+	if ended == "else" {
+		s.otherwise, _ = p.block("endfor")
+	}
+	return s
+}
+
+func (p *parser) parseSet(line int) statement {
+	s := &assignment{line: line, target: p.target("")}
+	if p.op("=") {
+		s.value = p.tuple()
+		return s
+	}
+	s.filters = p.filters(nil)
+	s.body, _ = p.block("endset")
+	return s
+}
+
+func (p *parser) parseMacro() statement {
+	m := &macro{name: p.expect(name, "").text}
+	p.signature(m)
+	p.macroBody(m, "endmacro")
+	return &define{m}
+}
+
+func (p *parser) macroBody(m *macro, ending string) {
+	loops := p.loops
+	p.loops = 0
+	m.body, _ = p.block(ending)
+	p.loops = loops
+}
+
+// signature reads the parameters of a macro.
+func (p *parser) signature(m *macro) {
+	p.expect(operator, "(")
+	for !p.op(")") {
+		if len(m.params) > 0 {
+			p.expect(operator, ",")
+		}
+		param := parameter{name: p.expect(name, "").text}
+		if p.op("=") {
+			param.value = p.expression()
+		} else if n := len(m.params); n > 0 && m.params[n-1].value != nil {
+			failAt(p.now().line, "parameter %q without a default follows one with a default", param.name)
+		}
+		m.params = append(m.params, param)
+	}
+}
+
+func (p *parser) parseCall(line int) statement {
+	m := &macro{name: "caller"}
+	if p.now().is(operator, "(") {
+		p.signature(m)
+	}
+	called, ok := p.expression().(*call)
+	if !ok {
+		failAt(line, "expected a call")
+	}
+	p.macroBody(m, "endcall")
+	return &callBlock{line, called, m}
+}
+
+func (p *parser) parseFilterBlock(line int) statement {
+	s := &filterBlock{line: line, filters: p.filter(nil)}
+	s.filters = p.filters(s.filters)
+	s.body, _ = p.block("endfilter")
+	return s
+}
+
+func (p *parser) parseWith() statement {
+	s := &with{}
+	for p.now().kind != endBlock {
+		if len(s.values) > 0 {
+			p.expect(operator, ",")
+		}
+		s.targets = append(s.targets, p.target(""))
+		p.expect(operator, "=")
+		s.values = append(s.values, p.expression())
+	}
+	s.body, _ = p.block("endwith")
+	return s
+}
+
+// target reads what is assigned to: a name, an attribute of a namespace, or a
+// list of these, up to the name that ends it.
+func (p *parser) target(ending string) expression {
+	t := p.tupleOf(p.primary, ending)
+	if v, ok := t.(variable); ok && p.op(".") {
+		return &attribute{p.now().line, v, p.expect(name, "").text}
+	}
+	targets := []expression{t}
+	if list, ok := t.(*listing); ok && list.tuple {
+		targets = list.items
+	}
+	for _, t := range targets {
+		if _, ok := t.(variable); !ok {
+			failAt(p.now().line, "expected names to assign to before %s", p.now())
+		}
+	}
+	return t
+}

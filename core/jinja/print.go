@@ -1,0 +1,254 @@
+package jinja
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// str returns what Python's str makes of a value.
+func (m *machine) str(v Value) Text {
+	switch v := v.(type) {
+	case Text:
+		return v
+	case undefined:
+		return Text{}
+	}
+	var b builder
+	m.print(&b, v)
+	return b.text()
+}
+
+// print writes what Python's repr makes of a value.
+func (m *machine) print(b *builder, v Value) {
+	m.nest()
+	defer m.unnest()
+	m.work(valueWork)
+	switch v := v.(type) {
+	case nil:
+		b.literal("None")
+	case bool:
+		b.literal(map[bool]string{false: "False", true: "True"}[v])
+	case int64:
+		b.literal(strconv.FormatInt(v, 10))
+	case float64:
+		b.literal(formatFloat(v))
+	case Text:
+		m.quote(b, v)
+	case *List:
+		m.printList(b, v)
+	case *Dict:
+		b.literal("{")
+		for i, key := range v.keys {
+			b.literal(separator(i))
+			m.print(b, key)
+			b.literal(": ")
+			m.print(b, v.values[i])
+		}
+		b.literal("}")
+	case undefined:
+		b.literal("Undefined")
+	default:
+		fail("%s cannot be printed", describe(v))
+	}
+}
+
+func separator(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return ", "
+}
+
+func (m *machine) printList(b *builder, v *List) {
+	opening, closing := "[", "]"
+	switch {
+	case v.kind == iterator:
+		fail("an iterator cannot be printed: make it a list")
+	case v.kind == tuple && len(v.items) == 1:
+		opening, closing = "(", ",)"
+	case v.kind == tuple:
+		opening, closing = "(", ")"
+	}
+	b.literal(opening)
+	for i, item := range v.items {
+		b.literal(separator(i))
+		m.print(b, item)
+	}
+	b.literal(closing)
+}
+
+// quote writes a text as a Python string.
+func (m *machine) quote(b *builder, t Text) {
+	m.work(len(t.s))
+	mark := "'"
+	if strings.Contains(t.s, "'") && !strings.Contains(t.s, `"`) {
+		mark = `"`
+	}
+	b.literal(mark)
+	b.add(t.convert(func(s string) string { return escaped(s, mark[0]) }))
+	b.literal(mark)
+}
+
+func escaped(s string, mark byte) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == rune(mark) || r == '\\':
+			b.WriteString(`\` + string(r))
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == ' ' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r < 0x100:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	return b.String()
+}
+
+// formatFloat writes a number as Python's repr: the shortest digits that read back
+// as the same number.
+func formatFloat(x float64) string {
+	switch {
+	case math.IsInf(x, 1):
+		return "inf"
+	case math.IsInf(x, -1):
+		return "-inf"
+	case math.IsNaN(x):
+		return "nan"
+	}
+	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e16) {
+		return strconv.FormatFloat(x, 'e', -1, 64)
+	}
+	s := strconv.FormatFloat(x, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// jsonWriter writes values as Python's json.dumps(ensure_ascii=False).
+type jsonWriter struct {
+	*machine
+	builder
+	indent              string // of a level; "" for one line
+	comma, colon        string
+	asciiOnly, sortKeys bool
+}
+
+func (w *jsonWriter) value(v Value, level int) {
+	w.nest()
+	defer w.unnest()
+	w.work(valueWork)
+	switch v := v.(type) {
+	case nil:
+		w.literal("null")
+	case bool:
+		w.literal(strconv.FormatBool(v))
+	case int64:
+		w.literal(strconv.FormatInt(v, 10))
+	case float64:
+		w.literal(map[string]string{"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}[formatFloat(v)])
+		if !math.IsInf(v, 0) && !math.IsNaN(v) {
+			w.literal(formatFloat(v))
+		}
+	case Text:
+		w.text(v)
+	case *List:
+		if v.kind == iterator {
+			fail("an iterator cannot be written as JSON: make it a list")
+		}
+		w.sequence("[", "]", len(v.items), level, func(i int) { w.value(v.items[i], level+1) })
+	case *Dict:
+		if w.sortKeys {
+			v = w.sortedKeys(v)
+		}
+		w.sequence("{", "}", len(v.keys), level, func(i int) {
+			w.key(v.keys[i])
+			w.literal(w.colon)
+			w.value(v.values[i], level+1)
+		})
+	default:
+		fail("%s cannot be written as JSON", describe(v))
+	}
+}
+
+func (w *jsonWriter) sortedKeys(d *Dict) *Dict {
+	pairs := w.pairs(d)
+	w.sort(pairs.items, false, func(v Value) Value { return v.(*List).items[0] })
+	return newDict(&args{values: []Value{pairs}})
+}
+
+// sequence writes n elements between brackets.
+func (w *jsonWriter) sequence(opening, closing string, n, level int, element func(int)) {
+	w.literal(opening)
+	for i := range n {
+		if i > 0 {
+			w.literal(w.comma)
+		}
+		w.newline(level + 1)
+		element(i)
+	}
+	if n > 0 {
+		w.newline(level)
+	}
+	w.literal(closing)
+}
+
+func (w *jsonWriter) newline(level int) {
+	if w.indent != "" {
+		w.work(len(w.indent) * level)
+		w.literal("\n" + strings.Repeat(w.indent, level))
+	}
+}
+
+func (w *jsonWriter) key(k Value) {
+	t, ok := k.(Text)
+	if !ok {
+		inner := jsonWriter{machine: w.machine}
+		inner.value(k, 0)
+		t = inner.builder.text()
+	}
+	w.text(t)
+}
+
+func (w *jsonWriter) text(t Text) {
+	w.work(len(t.s))
+	w.literal(`"`)
+	w.add(t.convert(w.escape))
+	w.literal(`"`)
+}
+
+var jsonEscapes = map[rune]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\b': `\b`, '\f': `\f`}
+
+func (w *jsonWriter) escape(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		short, ok := jsonEscapes[r]
+		switch {
+		case ok:
+			b.WriteString(short)
+		case r < ' ' || w.asciiOnly && r > '~' && r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		case w.asciiOnly && r >= 0x10000:
+			r -= 0x10000
+			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
+		default:
+			_, n := utf8.DecodeRuneInString(s[i:]) // a byte that is no character stays
+			b.WriteString(s[i : i+n])
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,139 @@
+package jinja
+
+import "sort"
+
+// Origin says which of the caller's values text came from; 0 is the template.
+type Origin int32
+
+// Mark is what is known of a piece of text besides what it says.
+type Mark struct {
+	Origin    Origin
+	Generated bool // it was written within {% generation %}
+}
+
+// Text is a string whose parts are marked. What is made of texts keeps the marks:
+// slices, joins, replacements. Comparisons do not see them.
+type Text struct {
+	s    string
+	mark Mark  // of all of it, if there are no runs
+	runs []Run // cover s, and perhaps more
+	at   int   // where s begins in what runs cover
+}
+
+// Run is a part of a text, up to the byte End, that has one mark.
+type Run struct {
+	End  int
+	Mark Mark
+}
+
+// NewText returns s, which came from origin.
+func NewText(s string, origin Origin) Text { return Text{s: s, mark: Mark{Origin: origin}} }
+
+func literal(s string) Text { return Text{s: s} }
+
+// String returns the text without its marks.
+func (t Text) String() string { return t.s }
+
+// Runs returns the parts of the text in order. None is empty, and neighbours
+// differ in their marks.
+func (t Text) Runs() []Run {
+	var runs []Run
+	end := 0
+	t.each(func(s string, m Mark) {
+		end += len(s)
+		runs = append(runs, Run{end, m})
+	})
+	return runs
+}
+
+// Slice returns the bytes [from, to) of the text.
+func (t Text) Slice(from, to int) Text {
+	if from >= to {
+		return Text{}
+	}
+	part := Text{s: t.s[from:to], mark: t.mark}
+	if t.runs == nil {
+		return part
+	}
+	part.at = t.at + from
+	first := t.runAt(part.at)
+	last := t.runAt(t.at + to - 1)
+	if part.runs = t.runs[first : last+1]; first == last {
+		return Text{s: part.s, mark: part.runs[0].Mark}
+	}
+	return part
+}
+
+// runAt returns the index of the run that has a byte, counted as runs are.
+func (t Text) runAt(at int) int {
+	return sort.Search(len(t.runs), func(i int) bool { return t.runs[i].End > at })
+}
+
+// each calls do with each part that has one mark.
+func (t Text) each(do func(s string, m Mark)) {
+	if t.runs == nil {
+		if t.s != "" {
+			do(t.s, t.mark)
+		}
+		return
+	}
+	start := 0
+	for _, r := range t.runs {
+		end := min(r.End-t.at, len(t.s))
+		do(t.s[start:end], r.Mark)
+		start = end
+	}
+}
+
+// convert returns the text with each part of one mark replaced by what f makes of
+// it; f must treat characters one by one.
+func (t Text) convert(f func(string) string) Text {
+	if t.runs == nil {
+		return Text{s: f(t.s), mark: t.mark}
+	}
+	var b builder
+	t.each(func(s string, m Mark) { b.write(f(s), m) })
+	return b.text()
+}
+
+// builder joins texts.
+type builder struct {
+	s    []byte
+	runs []Run
+}
+
+func (b *builder) add(t Text) { t.each(b.write) }
+
+func (b *builder) literal(s string) { b.write(s, Mark{}) }
+
+func (b *builder) write(s string, m Mark) {
+	if s == "" {
+		return
+	}
+	b.s = append(b.s, s...)
+	if last := len(b.runs) - 1; last >= 0 && b.runs[last].Mark == m {
+		b.runs[last].End = len(b.s)
+		return
+	}
+	b.runs = append(b.runs, Run{len(b.s), m})
+}
+
+func (b *builder) text() Text {
+	t := Text{s: string(b.s)}
+	switch len(b.runs) {
+	case 0:
+	case 1:
+		t.mark = b.runs[0].Mark
+	default:
+		t.runs = b.runs
+	}
+	return t
+}
+
+func concat(texts ...Text) Text {
+	var b builder
+	for _, t := range texts {
+		b.add(t)
+	}
+	return b.text()
+}

@@ -1,0 +1,368 @@
+package jinja
+
+import (
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// Value is what a template computes with: nil, bool, int64, float64, [Text],
+// *[List], *[Dict], or one of the values that only templates make.
+type Value any
+
+// List is a Python list, tuple, or iterator.
+type List struct {
+	items []Value
+	kind  listKind
+}
+
+type listKind uint8
+
+const (
+	plain    listKind = iota
+	tuple             // prints with parentheses
+	iterator          // always true, has no length, and is empty once read
+)
+
+// NewList returns a list of values.
+func NewList(items ...Value) *List { return &List{items: items} }
+
+// Dict is a Python dictionary: its keys keep the order in which they were set.
+type Dict struct {
+	keys, values []Value
+	index        map[any]int // of keys; nil for few
+}
+
+// NewDict returns an empty dictionary.
+func NewDict() *Dict { return &Dict{} }
+
+// Set sets the value of a key that is a string.
+func (d *Dict) Set(key Text, v Value) { d.set(key, v) }
+
+// few is the number of keys up to which they are compared one by one.
+const few = 8
+
+func (d *Dict) set(key, v Value) {
+	if i := d.find(key); i >= 0 {
+		d.values[i] = v
+		return
+	}
+	d.keys, d.values = append(d.keys, key), append(d.values, v)
+	switch {
+	case d.index != nil:
+		d.index[hashed(key)] = len(d.keys) - 1
+	case len(d.keys) > few:
+		d.index = make(map[any]int, 2*few)
+		for i, k := range d.keys {
+			d.index[hashed(k)] = i
+		}
+	}
+}
+
+// find returns the place of a key, or -1.
+func (d *Dict) find(key Value) int {
+	h := hashed(key)
+	if d.index != nil {
+		if i, ok := d.index[h]; ok {
+			return i
+		}
+		return -1
+	}
+	for i, k := range d.keys {
+		if hashed(k) == h {
+			return i
+		}
+	}
+	return -1
+}
+
+func (d *Dict) get(key Value) (Value, bool) {
+	if i := d.find(key); i >= 0 {
+		return d.values[i], true
+	}
+	return nil, false
+}
+
+// hashed returns what stands for a key in a map: numbers that are equal are one key.
+func hashed(key Value) any {
+	switch k := key.(type) {
+	case Text:
+		return k.s
+	case nil, int64:
+		return k
+	case bool, float64:
+		if x, ok := asInt(k); ok {
+			return x
+		}
+		return k
+	}
+	fail("%s cannot be a key of a dictionary", describe(key))
+	return nil
+}
+
+func asInt(v Value) (int64, bool) {
+	switch x := v.(type) {
+	case int64:
+		return x, true
+	case bool:
+		if x {
+			return 1, true
+		}
+		return 0, true
+	case float64:
+		if n := int64(x); float64(n) == x && math.Abs(x) < 1<<62 {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// undefined is the value of a name that nothing was assigned to.
+type undefined struct{ what string }
+
+// namespace is what namespace() returns: its attributes can be assigned to.
+type namespace struct{ Dict }
+
+// function is a value that can be called.
+type function func(f *frame, a *args) Value
+
+func typeName(v Value) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case bool:
+		return "bool"
+	case int64:
+		return "int"
+	case float64:
+		return "float"
+	case Text:
+		return "string"
+	case *List:
+		return [...]string{"list", "tuple", "iterator"}[v.kind]
+	case *Dict:
+		return "dictionary"
+	case *namespace:
+		return "namespace"
+	case undefined:
+		return "undefined value (" + v.what + ")"
+	}
+	return "function"
+}
+
+func truth(v Value) bool {
+	switch v := v.(type) {
+	case nil, undefined:
+		return false
+	case bool:
+		return v
+	case int64:
+		return v != 0
+	case float64:
+		return v != 0
+	case Text:
+		return v.s != ""
+	case *List:
+		return v.kind == iterator || len(v.items) > 0
+	case *Dict:
+		return len(v.keys) > 0
+	}
+	return true
+}
+
+// length returns the length of v as Python's len does: characters of a text.
+func (m *machine) length(v Value) int {
+	switch v := v.(type) {
+	case Text:
+		m.work(len(v.s) / 8)
+		return utf8.RuneCountInString(v.s)
+	case *List:
+		if v.kind != iterator {
+			return len(v.items)
+		}
+	case *Dict:
+		return len(v.keys)
+	case undefined:
+		return 0
+	}
+	fail("%s has no length", describe(v))
+	return 0
+}
+
+// each returns what Python's iteration over v gives.
+func (m *machine) each(v Value) []Value {
+	switch v := v.(type) {
+	case *List:
+		items := v.items
+		if v.kind == iterator {
+			v.items = nil
+		}
+		return items
+	case *Dict:
+		return v.keys
+	case Text:
+		m.work(valueWork * len(v.s))
+		items := make([]Value, 0, len(v.s))
+		for rest := v; rest.s != ""; {
+			_, n := utf8.DecodeRuneInString(rest.s)
+			items, rest = append(items, rest.Slice(0, n)), rest.Slice(n, len(rest.s))
+		}
+		return items
+	case undefined:
+		return nil
+	}
+	fail("%s cannot be iterated over", describe(v))
+	return nil
+}
+
+func (m *machine) equal(a, b Value) bool {
+	m.nest()
+	defer m.unnest()
+	switch x := a.(type) {
+	case nil:
+		return b == nil
+	case undefined:
+		_, ok := b.(undefined)
+		return ok
+	case Text:
+		y, ok := b.(Text)
+		m.work(min(len(x.s), len(y.s)) / 8)
+		return ok && x.s == y.s
+	case *List:
+		y, ok := b.(*List)
+		return ok && (x == y || x.kind == y.kind && x.kind != iterator && m.sameItems(x.items, y.items))
+	case *Dict:
+		y, ok := b.(*Dict)
+		return ok && m.sameEntries(x, y)
+	case bool, int64, float64:
+		c, ok := numbers(a, b)
+		return ok && c == 0
+	case *namespace:
+		return a == b
+	}
+	return false
+}
+
+func (m *machine) sameItems(a, b []Value) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !m.equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *machine) sameEntries(a, b *Dict) bool {
+	if len(a.keys) != len(b.keys) {
+		return false
+	}
+	for i, key := range a.keys {
+		if v, ok := b.get(key); !ok || !m.equal(a.values[i], v) {
+			return false
+		}
+	}
+	return true
+}
+
+// numbers compares two numbers; ok is false if they are not, or not ordered.
+func numbers(a, b Value) (order int, ok bool) {
+	x, xInt := exact(a)
+	y, yInt := exact(b)
+	if xInt && yInt {
+		return compareOrdered(x, y), true
+	}
+	p, pOK := asFloat(a)
+	q, qOK := asFloat(b)
+	if !pOK || !qOK || math.IsNaN(p) || math.IsNaN(q) {
+		return 0, false
+	}
+	return compareOrdered(p, q), true
+}
+
+func compareOrdered[T int64 | float64 | int](x, y T) int {
+	switch {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	}
+	return 0
+}
+
+// exact returns the value of an int or bool.
+func exact(v Value) (int64, bool) {
+	if _, ok := v.(float64); ok {
+		return 0, false
+	}
+	return asInt(v)
+}
+
+func asFloat(v Value) (float64, bool) {
+	if x, ok := v.(float64); ok {
+		return x, true
+	}
+	n, ok := asInt(v)
+	return float64(n), ok
+}
+
+// order compares two values of one kind that has an order.
+func (m *machine) order(a, b Value) int {
+	m.nest()
+	defer m.unnest()
+	switch x := a.(type) {
+	case Text:
+		if y, ok := b.(Text); ok {
+			m.work(min(len(x.s), len(y.s)) / 8)
+			return strings.Compare(x.s, y.s)
+		}
+	case *List:
+		if y, ok := b.(*List); ok {
+			for i := range min(len(x.items), len(y.items)) {
+				if !m.equal(x.items[i], y.items[i]) {
+					return m.order(x.items[i], y.items[i])
+				}
+			}
+			return compareOrdered(len(x.items), len(y.items))
+		}
+	default:
+		if c, ok := numbers(a, b); ok {
+			return c
+		}
+	}
+	fail("%s and %s have no order", describe(a), describe(b))
+	return 0
+}
+
+// contains reports whether b holds a, as "a in b" does.
+func (m *machine) contains(b, a Value) bool {
+	switch b := b.(type) {
+	case Text:
+		part, ok := a.(Text)
+		if !ok {
+			fail("%s cannot be in a string", describe(a))
+		}
+		m.work(len(b.s) / 8)
+		return strings.Contains(b.s, part.s)
+	case *Dict:
+		_, ok := b.get(a)
+		return ok
+	}
+	for _, v := range m.each(b) {
+		if m.equal(v, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// describe returns the name of v's type with an article.
+func describe(v Value) string {
+	name := typeName(v)
+	if strings.ContainsAny(name[:1], "aeiou") {
+		return "an " + name
+	}
+	return "a " + name
+}

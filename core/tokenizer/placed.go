@@ -1,0 +1,84 @@
+package tokenizer
+
+import (
+	"fmt"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// Placed is text as tokens that know their places in it.
+type Placed struct {
+	IDs  []token.ID
+	Ends []int // the byte behind each token
+}
+
+// EncodePlaced is EncodeWithSpecial where an added token stands for itself only
+// where allowed says so of the bytes [start, end) that it takes. Elsewhere its name
+// is ordinary text.
+func (t *Tokenizer) EncodePlaced(text string, allowed func(start, end int, id token.ID) bool) (p Placed, err error) {
+	raw := func(start, end int, a *Added) bool { return allowed(start, end, a.ID) }
+	for s := range t.added.raw.sections(text, raw) {
+		if s.added != nil {
+			p.add(s.added.ID, s.start+len(s.text))
+			continue
+		}
+		if err := t.placeNormal(&p, aligned{text: s.text}.from(s.start), allowed); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func (p *Placed) add(id token.ID, end int) {
+	p.IDs, p.Ends = append(p.IDs, id), append(p.Ends, end)
+}
+
+// placeNormal appends the tokens of a section of text between those that stand in it
+// as they are.
+func (t *Tokenizer) placeNormal(p *Placed, raw aligned, allowed func(start, end int, id token.ID) bool) error {
+	normal, err := t.normaliseAligned(raw)
+	if err != nil {
+		return err
+	}
+	wanted := func(start, end int, a *Added) bool { return allowed(normal.at[start], normal.at[end], a.ID) }
+	for s := range t.added.normal.sections(normal.text, wanted) {
+		part := normal.slice(s.start, s.start+len(s.text))
+		if s.added != nil {
+			p.add(s.added.ID, part.at[len(part.text)])
+			continue
+		}
+		marked := t.mark(s.text, raw.at[0]+s.start == 0)
+		if err := t.placeText(p, part.blanks(marked)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeText appends the tokens of text without added ones.
+func (t *Tokenizer) placeText(p *Placed, text aligned) error {
+	first, end := len(p.IDs), 0
+	p.IDs = t.appendText(p.IDs, text.text)
+	for _, id := range p.IDs[first:] {
+		if end += t.width(id); end > len(text.text) {
+			break
+		}
+		p.Ends = append(p.Ends, text.at[end])
+	}
+	if end != len(text.text) {
+		return fmt.Errorf("the tokens of %.60q have %d bytes, the text %d: which of them belong to what cannot be told", text.text, end, len(text.text))
+	}
+	return nil
+}
+
+// width returns how many bytes of normalised text a token is.
+func (t *Tokenizer) width(id token.ID) int {
+	s, text := t.vocab.SentencePiece, t.vocab.Tokens[id]
+	if s == nil {
+		return len(t.shown[id])
+	}
+	if _, isByte := byteOf(text); isByte && s.ByteFallback {
+		return 1
+	}
+	return len(text)
+}
