@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"slices"
 	"sync/atomic"
 
 	"github.com/chewxy/hm"
@@ -36,7 +37,8 @@ type Op struct {
 	// so); nil if the Op is not differentiable. The children in and the node out
 	// are those to read values from: recomputed ones, if that is asked for.
 	Gradient func(in G.Nodes, out, grad *G.Node) (G.Nodes, error)
-	// Wrt says which children the Op is differentiable with respect to.
+	// Wrt says which children the Op is differentiable with respect to. Apply takes
+	// out those whose own Op is by none: their gradient would serve nobody.
 	Wrt []bool
 
 	// Flops and Bytes are what the current run of the Op takes, for a machine that
@@ -60,8 +62,11 @@ var lastID atomic.Uint32
 // Apply makes the node of o over its children.
 func (o *Op) Apply(children ...*G.Node) *G.Node {
 	o.id = lastID.Add(1)
-	for _, n := range children {
+	for i, n := range children {
 		o.args = append(o.args, n.Type())
+		if c, ours := n.Op().(*Op); ours && i < len(o.Wrt) && !slices.Contains(c.Wrt, true) {
+			o.Wrt[i] = false
+		}
 	}
 	if o.Out == nil {
 		o.token = G.NewF32(0)

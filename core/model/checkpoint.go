@@ -7,36 +7,26 @@ import (
 	"strings"
 
 	"github.com/herd-lm/herd/core/checkpoint"
-	"github.com/herd-lm/herd/core/memory"
 )
 
-// Load reads the model in dir: config.json and its safetensors. With gradients
+// Load reads the model in dir: config.json and its safetensors, or those of the base
+// that an adapter in dir names, with the adapter merged into them. With gradients
 // true it can be trained.
 func Load(dir string, gradients bool) (*Params, error) {
-	c, err := LoadConfig(dir)
+	s, err := Locate(dir, "")
 	if err != nil {
 		return nil, err
 	}
-	return LoadAs(dir, c, gradients)
+	return s.Load(gradients)
 }
 
-// LoadReward reads the model in dir as a reward model: its own value head if it
-// has one, else a new one of zeros in place of the language-model head.
+// LoadReward is Load of a reward model: see Source.LoadReward.
 func LoadReward(dir string, gradients bool) (*Params, error) {
-	c, err := LoadConfig(dir)
+	s, err := Locate(dir, "")
 	if err != nil {
 		return nil, err
 	}
-	return LoadAs(dir, c.Reward(), gradients)
-}
-
-// LoadAs reads the weights in dir into a new model of configuration c.
-func LoadAs(dir string, c Config, gradients bool) (*Params, error) {
-	if err := memory.Check("the weights", c.TrainingBytes(gradients)); err != nil {
-		return nil, fmt.Errorf("model: %s: %w", dir, err)
-	}
-	p := NewParams(c, gradients)
-	return p, p.ReadFrom(dir)
+	return s.LoadReward(gradients)
 }
 
 // ReadFrom sets the weights to those in dir. Tensors that p needs and dir lacks
@@ -88,15 +78,18 @@ func (p *Params) checkNames(names []string) error {
 	return nil
 }
 
-func read(f checkpoint.Reader, t *Param) error {
-	info, ok := f.Info(t.Name)
+func read(f checkpoint.Reader, t *Param) error { return readAs(f, t.Name, t) }
+
+// readAs reads t from the tensor of a name.
+func readAs(f checkpoint.Reader, name string, t *Param) error {
+	info, ok := f.Info(name)
 	if !ok {
-		return fmt.Errorf("tensor %s is missing", t.Name)
+		return fmt.Errorf("tensor %s is missing", name)
 	}
 	if !slices.Equal(info.Shape, t.Shape) {
-		return fmt.Errorf("tensor %s has shape %v, config.json says %v", t.Name, info.Shape, t.Shape)
+		return fmt.Errorf("tensor %s has shape %v, the configuration says %v", name, info.Shape, t.Shape)
 	}
-	return f.Read(t.Name, t.W)
+	return f.Read(name, t.W)
 }
 
 // Save writes config.json and model.safetensors to dir, which must exist.

@@ -83,8 +83,18 @@ func (s IntSet) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]int(s))
 }
 
-// LoadConfig reads and validates dir/config.json.
+// LoadConfig reads and validates the configuration of the model in dir: config.json,
+// or that of the base which an adapter in dir names.
 func LoadConfig(dir string) (Config, error) {
+	s, err := Locate(dir, "")
+	if err != nil {
+		return Config{}, err
+	}
+	return s.Config()
+}
+
+// loadConfig reads and validates dir/config.json.
+func loadConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, "config.json")
 	b, err := os.ReadFile(path)
 	if err != nil {
