@@ -137,6 +137,11 @@ func index(flat, w []float32) int {
 // slope returns the derivative of the loss along direction, by central
 // differences extrapolated (Richardson) from two step widths.
 func slope(t testing.TB, prog *model.Program, b *token.Batch, p *model.Param, direction []float64) float64 {
+	return slopeBy(t, prog, b, p, direction, 2e-3)
+}
+
+// slopeBy is slope with the narrower of the steps.
+func slopeBy(t testing.TB, prog *model.Program, b *token.Batch, p *model.Param, direction []float64, h float64) float64 {
 	start := slices.Clone(p.W)
 	defer copy(p.W, start)
 	at := func(h float64) float64 {
@@ -145,7 +150,6 @@ func slope(t testing.TB, prog *model.Program, b *token.Batch, p *model.Param, di
 		}
 		return run(t, prog, b, 1, false).Loss
 	}
-	const h = 2e-3
 	wide, narrow := (at(2*h)-at(-2*h))/(4*h), (at(h)-at(-h))/(2*h)
 	return (4*narrow - wide) / 3
 }
