@@ -20,18 +20,22 @@ type judge struct {
 }
 
 func newJudge(dir string) (*judge, error) {
-	tok, err := tokenizer.Load(dir)
+	at, err := model.Locate(dir, "")
 	if err != nil {
 		return nil, err
 	}
-	c, err := model.LoadConfig(dir)
+	tok, err := tokenizer.Load(at.Tokenizer())
+	if err != nil {
+		return nil, err
+	}
+	c, err := at.Config()
 	if err != nil {
 		return nil, err
 	}
 	if !c.IsReward() {
 		return nil, fmt.Errorf("%s is no reward model: config.json names %v", dir, c.Architectures)
 	}
-	params, err := model.Load(dir, false)
+	params, err := at.Load(false)
 	return &judge{params, tok}, err
 }
 

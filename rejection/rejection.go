@@ -116,16 +116,20 @@ type run struct {
 }
 
 func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
-	tok, err := tokenizer.Load(s.Model)
+	at, err := model.Locate(s.Model, s.Adapter)
 	if err != nil {
 		return nil, err
 	}
-	policy, err := model.Load(s.Model, false)
+	tok, err := tokenizer.Load(at.Tokenizer())
+	if err != nil {
+		return nil, err
+	}
+	policy, err := at.Load(false)
 	if err != nil {
 		return nil, err
 	}
 	if policy.Head == nil {
-		return nil, fmt.Errorf("%s is a reward model: it cannot answer", s.Model)
+		return nil, fmt.Errorf("%s is a reward model: it cannot answer", at.Model)
 	}
 	policy.Precision = s.Precision
 	engine, err := sample.NewEngine(policy, s.Slots)

@@ -18,41 +18,45 @@ import (
 
 // policy is a model that answers, with its tokenizer.
 type policy struct {
-	dir    string
+	name   string // of its directory, for errors
 	config model.Config
 	tok    *tokenizer.Tokenizer
 	engine *sample.Engine
 	stop   []token.ID
 }
 
-// loadPolicy loads the model in dir, for n answers at a time, with products of the
+// loadPolicy loads the model, for n answers at a time, with products of the
 // given precision. A tokenizer that knows no chats but has the tokens of Llama 3's
 // template gets that.
-func loadPolicy(dir string, n int, precision kernel.Precision) (*policy, error) {
-	config, err := model.LoadConfig(dir)
+func loadPolicy(m modelFlags, n int, precision kernel.Precision) (*policy, error) {
+	at, err := m.locate()
+	if err != nil {
+		return nil, err
+	}
+	config, err := at.Config()
 	if err != nil {
 		return nil, err
 	}
 	if config.IsReward() {
-		return nil, fmt.Errorf("%s is a reward model: it scores ('herd score'), it cannot answer", dir)
+		return nil, fmt.Errorf("%s is a reward model: it scores ('herd score'), it cannot answer", m)
 	}
-	tok, err := tokenizer.Load(dir)
+	tok, err := tokenizer.Load(at.Tokenizer())
 	if err != nil {
 		return nil, err
 	}
 	if tok.Template().Source == "" && tok.EOT() != tokenizer.None {
 		tok = tok.WithTemplate(tokenizer.Template{Source: tokenizer.Llama3Template})
 	}
-	params, err := model.LoadAs(dir, config, false)
+	params, err := at.LoadAs(config, false)
 	if err != nil {
 		return nil, err
 	}
 	params.Precision = precision
 	engine, err := sample.NewEngine(params, n)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, fmt.Errorf("%s: %w", m, err)
 	}
-	p := &policy{dir: dir, config: config, tok: tok, engine: engine}
+	p := &policy{name: m.String(), config: config, tok: tok, engine: engine}
 	p.stop = []token.ID{tok.EOT(), tok.EOS()}
 	for _, id := range config.EOS {
 		p.stop = append(p.stop, token.ID(id))
@@ -60,12 +64,12 @@ func loadPolicy(dir string, n int, precision kernel.Precision) (*policy, error) 
 	return p, nil
 }
 
-// check reports a prompt that the model cannot take, in words about dir.
+// check reports a prompt that the model cannot take, in words about its directory.
 func (p *policy) check(prompt []token.ID) error {
 	for _, id := range prompt {
 		if int(id) >= p.config.VocabSize {
 			return fmt.Errorf("%s: its tokenizer gives token %d (%q), but its model has a vocabulary of %d: they do not belong together",
-				p.dir, id, p.tok.Token(id), p.config.VocabSize)
+				p.name, id, p.tok.Token(id), p.config.VocabSize)
 		}
 	}
 	return nil

@@ -64,6 +64,19 @@ func (c Config) TrainingBytes(gradients bool) int64 {
 	return copies * 4 * int64(c.ParamCount())
 }
 
+// Bytes returns what the weights take, with gradients and AdamW's two moments for
+// those that are trained.
+func (p *Params) Bytes() int64 {
+	if p.Adapter == nil {
+		return p.Config.TrainingBytes(p.G != nil)
+	}
+	bytes := 4 * int64(p.Count())
+	if p.Adapter.G != nil {
+		bytes += 16 * int64(p.Adapter.Count())
+	}
+	return bytes
+}
+
 func (p *Params) checkNames(names []string) error {
 	known := make(map[string]bool)
 	for _, t := range p.Tensors {

@@ -96,8 +96,8 @@ func TestCheck(t *testing.T) {
 	long.MaxTokens = 0
 	slow.LearningRate = 0
 	for want, problems := range map[string][]error{
-		"": {nil, good.Validate(), stage.NeedModel("m"), stage.NeedTables("chats", []string{"t"}), stage.NeedOut("o")},
-		"graze: model is not set: the model directory to start from": {stage.NeedModel(""), stage.NeedOut("")},
+		"": {nil, good.Validate(), stage.NeedModel("m", ""), stage.NeedTables("chats", []string{"t"}), stage.NeedOut("o")},
+		"graze: model is not set: the model directory to start from": {stage.NeedModel("", ""), stage.NeedOut("")},
 		"graze: chats is not set: the tables of chats to learn from": {nil, stage.NeedTables("chats", nil), long.Validate()},
 		"graze: out is not set: the model directory to write":        {stage.NeedOut("")},
 		"graze: max_tokens is 0, expected more than 1":               {long.Validate(), slow.Validate()},
