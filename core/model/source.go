@@ -128,6 +128,24 @@ func (s Source) LoadAdapted(c Config, l LoRA, seed uint64) (*Params, error) {
 	return p, nil
 }
 
+// LoRA returns the shape of the adapter.
+func (s Source) LoRA() (LoRA, error) {
+	c, err := readPEFT(s.Adapter)
+	if err != nil {
+		return LoRA{}, err
+	}
+	f, err := checkpoint.Open(filepath.Join(s.Adapter, AdapterWeights))
+	if err != nil {
+		return LoRA{}, fmt.Errorf("model: %w", err)
+	}
+	defer f.Close()
+	l := c.lora(f.Names())
+	if err := l.Validate(); err != nil {
+		return l, fmt.Errorf("model: %s: %w", s.Adapter, err)
+	}
+	return l, nil
+}
+
 func (s Source) loadBase(c Config, gradients bool) (*Params, error) {
 	if err := memory.Check("the weights", c.TrainingBytes(gradients)); err != nil {
 		return nil, fmt.Errorf("model: %s: %w", s.Model, err)
@@ -138,18 +156,9 @@ func (s Source) loadBase(c Config, gradients bool) (*Params, error) {
 
 // attach puts the adapter beside p.
 func (s Source) attach(p *Params, gradients bool) error {
-	c, err := readPEFT(s.Adapter)
+	l, err := s.LoRA()
 	if err != nil {
 		return err
-	}
-	f, err := checkpoint.Open(filepath.Join(s.Adapter, AdapterWeights))
-	if err != nil {
-		return fmt.Errorf("model: %w", err)
-	}
-	l := c.lora(f.Names())
-	f.Close()
-	if err := l.Validate(); err != nil {
-		return fmt.Errorf("model: %s: %w", s.Adapter, err)
 	}
 	a := p.Adapt(l, gradients)
 	a.Base, a.digest = s.Model, p.Digest()
