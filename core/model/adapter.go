@@ -36,9 +36,23 @@ type lowRank struct {
 	window  uint64 // number of the matrix: each has its own dropout
 }
 
-// Adapt freezes p, which gets a new adapter of shape l: its terms are zero until
-// Init, and its magnitudes too.
+// Adapt freezes p, whose weights stay as they are from now on, and puts a new adapter
+// of shape l beside it: all zero until Init.
 func (p *Params) Adapt(l LoRA, gradients bool) *Adapter {
+	a := newAdapter(p, l)
+	a.digest = p.Digest()
+	a.allocate(gradients, append(a.windows, a.Tensors...))
+	if l.DoRA {
+		a.weigh()
+	}
+	p.Adapter = a
+	p.thaw(nil)
+	return a
+}
+
+// newAdapter lists the tensors of an adapter of shape l beside p, which may be without
+// memory itself.
+func newAdapter(p *Params, l LoRA) *Adapter {
 	a := &Adapter{LoRA: l, config: p.Config, beside: make(map[*Param]*lowRank)}
 	for _, layer := range p.Layers {
 		for _, w := range []*Param{layer.QKV, layer.O, layer.GateUp, layer.Down} {
@@ -48,13 +62,15 @@ func (p *Params) Adapt(l LoRA, gradients bool) *Adapter {
 	if p.Score != nil {
 		a.Score = a.tensor(peftName(p.Score.Name), p.Score.Shape...)
 	}
-	a.allocate(gradients, append(a.windows, a.Tensors...))
-	if l.DoRA {
-		a.weigh()
-	}
-	p.Adapter = a
-	p.thaw(nil)
 	return a
+}
+
+// AdapterCount returns the number of parameters of an adapter of shape l beside a
+// model of c.
+func (c Config) AdapterCount(l LoRA) int {
+	p := &Params{Config: c}
+	p.declare()
+	return newAdapter(p, l).Count()
 }
 
 // thaw gives p its gradients, or freezes it if g is nil.

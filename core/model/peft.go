@@ -40,12 +40,12 @@ type peftConfig struct {
 
 	Bias          string          `json:"bias"`
 	FanInFanOut   bool            `json:"fan_in_fan_out"`
-	LoRABias      bool            `json:"lora_bias"`
-	RankPattern   map[string]int  `json:"rank_pattern"`
-	AlphaPattern  map[string]any  `json:"alpha_pattern"`
-	Layers        json.RawMessage `json:"layers_to_transform"`
-	LayersPattern json.RawMessage `json:"layers_pattern"`
-	LayerCopies   json.RawMessage `json:"layer_replication"`
+	LoRABias      bool            `json:"lora_bias,omitempty"`
+	RankPattern   map[string]any  `json:"rank_pattern,omitempty"`
+	AlphaPattern  map[string]any  `json:"alpha_pattern,omitempty"`
+	Layers        json.RawMessage `json:"layers_to_transform,omitempty"`
+	LayersPattern json.RawMessage `json:"layers_pattern,omitempty"`
+	LayerCopies   json.RawMessage `json:"layer_replication,omitempty"`
 }
 
 const (

@@ -1,9 +1,11 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/memory"
@@ -107,13 +109,16 @@ func (s Source) LoadAs(c Config, gradients bool) (*Params, error) {
 // LoadAdapted reads the model frozen, with an adapter of shape l beside it to be
 // trained: the one that there is, or a new one drawn from the seed.
 func (s Source) LoadAdapted(c Config, l LoRA, seed uint64) (*Params, error) {
+	if err := memory.Check("the weights and the adapter with what trains it", c.TrainingBytes(false)+16*int64(c.AdapterCount(l))); err != nil {
+		return nil, fmt.Errorf("model: %s: %w", s.Model, err)
+	}
 	p, err := s.loadBase(c, false)
 	if err != nil {
 		return nil, err
 	}
 	if s.Adapter == "" {
 		a := p.Adapt(l, true)
-		a.Base, a.digest = s.Model, p.Digest()
+		a.Base = s.Model
 		a.Init(p, seed)
 		return p, nil
 	}
@@ -140,10 +145,22 @@ func (s Source) LoRA() (LoRA, error) {
 	}
 	defer f.Close()
 	l := c.lora(f.Names())
-	if err := l.Validate(); err != nil {
+	if err := cmp.Or(l.Validate(), ranked(f, l.R)); err != nil {
 		return l, fmt.Errorf("model: %s: %w", s.Adapter, err)
 	}
 	return l, nil
+}
+
+// ranked reports a term in f of another rank than r: what the file has must be known
+// before there is memory for it.
+func ranked(f *checkpoint.File, r int) error {
+	for _, name := range f.Names() {
+		info, _ := f.Info(name)
+		if strings.HasSuffix(name, "lora_A.weight") && (len(info.Shape) != 2 || info.Shape[0] != r) {
+			return fmt.Errorf("tensor %s has shape %v, %s says r %d", name, info.Shape, AdapterConfig, r)
+		}
+	}
+	return nil
 }
 
 func (s Source) loadBase(c Config, gradients bool) (*Params, error) {
@@ -161,7 +178,7 @@ func (s Source) attach(p *Params, gradients bool) error {
 		return err
 	}
 	a := p.Adapt(l, gradients)
-	a.Base, a.digest = s.Model, p.Digest()
+	a.Base = s.Model
 	a.Init(p, 0) // the value head is the base's, if the adapter has none
 	return a.ReadFrom(s.Adapter)
 }
