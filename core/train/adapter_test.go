@@ -125,3 +125,26 @@ func TestAdapterDigest(t *testing.T) {
 		t.Error("the shape of an adapter is no part of the settings")
 	}
 }
+
+// TestDropoutPerStep: of one row that hardly anything is learnt from, every step sees
+// other parts, in each of its micro-batches.
+func TestDropoutPerStep(t *testing.T) {
+	for _, dropout := range []float64{0, 0.5} {
+		job := adapterTask(t, t.TempDir())
+		a := job.Params.Adapter
+		a.LoRA.Dropout = dropout
+		for i := range a.W {
+			a.W[i] += 0.1
+		}
+		job.Examples, job.Settings.Steps, job.Settings.LearningRate = counting(1), 3, 1e-12
+		var losses []float64
+		job.Report = func(p train.Progress) { losses = append(losses, p.Loss) }
+		if err := train.Run(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(losses)
+		if different := len(slices.Compact(losses)); different != map[float64]int{0: 1, 0.5: 3}[dropout] {
+			t.Errorf("dropout %v: losses %v", dropout, losses)
+		}
+	}
+}
