@@ -40,6 +40,10 @@ type Op struct {
 	// Wrt says which children the Op is differentiable with respect to. Apply takes
 	// out those whose own Op is by none: their gradient would serve nobody.
 	Wrt []bool
+	// Unread says of which children, and last whether of the node itself, the gradient
+	// does not read the value: it is not computed again for that (Recompute). nil: all
+	// may be read.
+	Unread []bool
 
 	// Flops and Bytes are what the current run of the Op takes, for a machine that
 	// profiles: see Cost. A nil Flops is none, a nil Bytes all arrays of the Op.
@@ -153,7 +157,8 @@ func (o *Op) SymDiff(in G.Nodes, out, grad *G.Node) (G.Nodes, error) {
 	if o.Gradient == nil {
 		return nil, fmt.Errorf("graph: node %s is not differentiable", o)
 	}
-	return o.Gradient(recallAll(in, grad), recall(out, grad), grad)
+	nodes := o.recallRead(append(slices.Clone(in), out), grad)
+	return o.Gradient(nodes[:len(in)], nodes[len(in)], grad)
 }
 
 var _ G.SDOp = (*Op)(nil)

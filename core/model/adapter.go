@@ -77,8 +77,9 @@ func (c Config) AdapterCount(l LoRA) int {
 func (p *Params) thaw(g []float32) {
 	p.G = g
 	for _, t := range p.all() {
-		t.G = nil
-		t.bind(&p.Arrays)
+		if t.G = nil; g != nil {
+			t.bind(&p.Arrays)
+		}
 	}
 }
 
@@ -131,7 +132,7 @@ func (a *Adapter) declare(w *Param, parts []*Param) {
 func (a *Adapter) weigh() {
 	for w, low := range a.beside {
 		low.squares = make([]float64, low.Out)
-		kernel.RowSquares(low.squares, w.W, low.In)
+		kernel.RowSquares(low.squares, w.wide(), low.In)
 	}
 }
 
@@ -154,7 +155,7 @@ func (a *Adapter) Init(p *Params, seed uint64) {
 		fill(low.A.W, func() float32 { return float32((2*rng.Float64() - 1) * bound) })
 		clear(low.B.W)
 		if low.M != nil {
-			low.Norms(low.M.W, low.squares, w.W, low.A.W, low.B.W)
+			low.Norms(low.M.W, low.squares, w.wide(), low.A.W, low.B.W)
 		}
 	}
 	if a.Score != nil {

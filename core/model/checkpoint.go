@@ -33,7 +33,10 @@ func LoadReward(dir string, gradients bool) (*Params, error) {
 // are an error, but for the value head, which then stays as it is; tensors that
 // p has no use for are an error, but for the language-model head of a reward
 // model or a tied one.
-func (p *Params) ReadFrom(dir string) error {
+func (p *Params) ReadFrom(dir string) error { return p.readFrom(dir, read) }
+
+// readFrom reads each tensor by the given function.
+func (p *Params) readFrom(dir string, read func(checkpoint.Reader, *Param) error) error {
 	f, err := checkpoint.OpenModel(dir)
 	if err != nil {
 		return fmt.Errorf("model: %w", err)
@@ -70,7 +73,7 @@ func (p *Params) Bytes() int64 {
 	if p.Adapter == nil {
 		return p.Config.TrainingBytes(p.G != nil)
 	}
-	bytes := 4 * int64(p.Count())
+	bytes := p.Config.frozenBytes(p.Adapter.LoRA.BaseDType)
 	if p.Adapter.G != nil {
 		bytes += 16 * int64(p.Adapter.Count())
 	}
@@ -91,10 +94,10 @@ func (p *Params) checkNames(names []string) error {
 	return nil
 }
 
-func read(f checkpoint.Reader, t *Param) error { return readAs(f, t.Name, t) }
+func read(f checkpoint.Reader, t *Param) error { return readAs(f, t.Name, t, t.W) }
 
-// readAs reads t from the tensor of a name.
-func readAs(f checkpoint.Reader, name string, t *Param) error {
+// readAs reads the tensor of a name, which has the shape of t, into w.
+func readAs(f checkpoint.Reader, name string, t *Param, w []float32) error {
 	info, ok := f.Info(name)
 	if !ok {
 		return fmt.Errorf("tensor %s is missing", name)
@@ -102,7 +105,7 @@ func readAs(f checkpoint.Reader, name string, t *Param) error {
 	if !slices.Equal(info.Shape, t.Shape) {
 		return fmt.Errorf("tensor %s has shape %v, the configuration says %v", name, info.Shape, t.Shape)
 	}
-	return f.Read(name, t.W)
+	return f.Read(name, w)
 }
 
 // Save writes config.json and model.safetensors to dir, which must exist.

@@ -15,8 +15,16 @@ func (p *Params) Digest() string {
 	h := sha256.New()
 	for _, t := range p.Tensors {
 		if t != p.Head && t != p.Score {
-			fmt.Fprintf(h, "%s %v %016x\n", t.Name, t.Shape, kernel.Fingerprint(t.W))
+			fmt.Fprintf(h, "%s %v %016x\n", t.Name, t.Shape, t.fingerprint())
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// fingerprint is that of the weights as they were read.
+func (t *Param) fingerprint() uint64 {
+	if t.W == nil {
+		return t.print
+	}
+	return kernel.Fingerprint(t.W)
 }

@@ -42,7 +42,7 @@ func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
 		}
 		return n.headGrads(back.Apply(out, one), dh, dw, w), nil
 	}
-	return o.Apply(h, n.param(w))
+	return o.Apply(h, n.matrix(w, h))
 }
 
 // headLogProb returns log softmax(h·wᵀ) at each readout's target, [reads].
@@ -66,9 +66,9 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 			n.params.Precision.HeadLogProbGrad(dh.Data, data(dw), logits.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
 				n.feed.batch.Target, d, vocab, n.feed.accumulate)
 		}
-		return n.headGrads(back.Apply(in[0], in[1], dlogp), dh, dw, w), nil
+		return n.headGrads(back.Apply(in[0], n.matrix(w, dlogp), dlogp), dh, dw, w), nil
 	}
-	return o.Apply(h, n.param(w))
+	return o.Apply(h, n.matrix(w, h))
 }
 
 // scratch returns a buffer of size elements that its node alone uses: a profile
@@ -99,5 +99,5 @@ func (n *network) logits(h *G.Node, w *Param) *G.Node {
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, vocab)
 		n.feed.result.Logits = publish(n.feed.result.Logits, o.Out.Data, active*vocab)
 	}
-	return o.Apply(h, n.param(w))
+	return o.Apply(h, n.matrix(w, h))
 }

@@ -21,6 +21,10 @@ func (n *network) embed(e *Param) *G.Node {
 	d := e.Shape[1]
 	o := &graph.Op{Name: "embed", Out: n.buffer(tokens, d), Wrt: []bool{e.G != nil}}
 	o.Bytes = n.perRow(tokens, 8*d) // not the whole of e
+	if e.frozen != nil {
+		o.Forward = func([]G.Value) { e.frozen.Embed(o.Out.Data, n.feed.batch.IDs) }
+		return o.Apply(n.param(n.params.Norm)) // a node has children, if only for their graph
+	}
 	o.Forward = func(in []G.Value) {
 		kernel.Embed(o.Out.Data, graph.Floats(in[0]), n.feed.batch.IDs, d)
 	}
@@ -51,7 +55,7 @@ func (n *network) embed(e *Param) *G.Node {
 func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
 	d, eps := g.Shape[0], float32(n.params.Config.NormEps)
 	rstd := n.buffer(a)
-	o := &graph.Op{Name: "norm " + g.Name, Out: n.buffer(a, d), Extra: []*graph.Buffer{rstd}, Wrt: []bool{true, g.G != nil}}
+	o := &graph.Op{Name: "norm " + g.Name, Out: n.buffer(a, d), Extra: []*graph.Buffer{rstd}, Wrt: []bool{true, g.G != nil}, Unread: []bool{false, false, true}}
 	o.Forward = func(in []G.Value) {
 		kernel.RMSNorm(o.Out.Data, rstd.Data, graph.Floats(in[0]), graph.Floats(in[1]), n.feed.extent(a), d, eps)
 	}
@@ -91,7 +95,7 @@ func (n *network) linearGrad(o *graph.Op, child G.Nodes, dy *G.Node, w *Param, a
 	dx, dw, operands := (*graph.Buffer)(nil), gradient(w), G.Nodes{dy}
 	flops := 0
 	if o.Wrt[0] {
-		dx, operands, flops = n.buffer(a, in), append(operands, child[1]), flops+2*in*out
+		dx, operands, flops = n.buffer(a, in), append(operands, n.matrix(w, dy)), flops+2*in*out
 	}
 	if dw != nil {
 		operands, flops = append(operands, child[0]), flops+2*in*out
@@ -113,7 +117,7 @@ func (n *network) linearGrad(o *graph.Op, child G.Nodes, dy *G.Node, w *Param, a
 // project returns stream.x + h·wᵀ: the way out of a block.
 func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 	p := n.projection(w, tokens)
-	p.op.Wrt = append(p.op.Wrt, false)
+	p.op.Wrt, p.op.Unread = append(p.op.Wrt, false), append(p.op.Unread, true)
 	p.op.Forward = func(in []G.Value) { p.run(in, graph.Floats(in[len(p.op.Wrt)-1])) }
 	p.op.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 		stream.grad = dy
@@ -160,7 +164,7 @@ func (n *network) attention(qkv *G.Node) *G.Node {
 // swiglu returns silu(gate)*up of gate|up [tokens, 2f].
 func (n *network) swiglu(gateUp *G.Node) *G.Node {
 	f := n.params.Config.IntermediateSize
-	o := &graph.Op{Name: "swiglu", Out: n.buffer(tokens, f), Wrt: []bool{true}}
+	o := &graph.Op{Name: "swiglu", Out: n.buffer(tokens, f), Wrt: []bool{true}, Unread: []bool{false, true}}
 	o.Forward = func(in []G.Value) {
 		kernel.SwiGLU(o.Out.Data, graph.Floats(in[0]), n.feed.extent(tokens), f)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/herd-lm/herd/core/kernel"
 )
 
 // projections are the matrices of a layer that an adapter can stand beside, as
@@ -20,6 +22,8 @@ type LoRA struct {
 	TargetModules []string `yaml:"target_modules"` // the projections that get a term
 	RSLoRA        bool     `yaml:"rslora"`         // multiply by alpha/sqrt(r) instead (arXiv 2312.03732)
 	DoRA          bool     `yaml:"dora"`           // learn the lengths of rows by themselves (arXiv 2402.09353)
+
+	BaseDType kernel.Storage `yaml:"base_dtype" json:",omitzero"` // of the frozen matrices in memory: fp32, bf16 or int8
 }
 
 // DefaultLoRA returns the shape that settings start from: none, and of all

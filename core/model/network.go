@@ -93,6 +93,19 @@ func (n *network) param(t *Param) *G.Node {
 	return n.nodes[t]
 }
 
+// matrix returns a node of the weights of t. Those that are kept smaller are widened
+// into a buffer once the node before is there, and soon enough for whoever reads
+// them: not sooner, so that few are wide at the same time.
+func (n *network) matrix(t *Param, before *G.Node) *G.Node {
+	if t.frozen == nil {
+		return n.param(t)
+	}
+	o := &graph.Op{Name: "widen " + t.Name, Out: graph.NewBuffer(t.Shape...)}
+	o.Bytes = func() float64 { return float64(4*t.size()) + float64(t.frozen.Bytes()) }
+	o.Forward = func([]G.Value) { t.frozen.Floats(o.Out.Data, 0, t.Shape[0]) }
+	return o.Apply(before)
+}
+
 // trained returns the parameter nodes of the graph in the order of the flat
 // array, so that two graphs of one definition are equal.
 func (n *network) trained() G.Nodes {

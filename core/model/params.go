@@ -16,6 +16,9 @@ type Param struct {
 	Shape  []int
 	W, G   []float32 // weights and gradient; G is nil unless the parameters are trained
 	offset int
+	// frozen is the weights in less memory than W, which is nil then: see Freeze.
+	frozen *kernel.Frozen
+	print  uint64 // the fingerprint of what was frozen
 }
 
 // Layer is the parameters of one transformer block. Query, key and value

@@ -179,7 +179,7 @@ func (a *Adapter) read(f *checkpoint.File) error {
 		if t == a.Score && !slices.Contains(names, name) {
 			continue
 		}
-		if err := readAs(f, name, t); err != nil {
+		if err := readAs(f, name, t, t.W); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,7 @@ func (n *network) projection(w *Param, a axis) *projection {
 	p := &projection{n: n, w: w, a: a, low: n.params.Adapter.besides(w)}
 	p.op = &graph.Op{Name: w.Name, Out: n.buffer(a, out), Wrt: []bool{true, w.G != nil}}
 	p.op.Flops = n.perRow(a, 2*in*out)
+	p.op.Unread = []bool{w.G == nil && p.low == nil, true}
 	if p.low != nil {
 		p.adapt()
 	}
@@ -39,6 +40,7 @@ func (p *projection) adapt() {
 	p.u = n.buffer(p.a, low.Width())
 	p.op.Extra = append(p.op.Extra, p.u)
 	p.op.Wrt = append(p.op.Wrt, true, true)
+	p.op.Unread = append(p.op.Unread, true, true)
 	p.op.Flops = n.perRow(p.a, 2*low.In*low.Out+p.termFlops())
 	if n.dropout() > 0 {
 		p.dropped = scratch(p.u.Len() / low.Width() * low.In)
@@ -48,15 +50,17 @@ func (p *projection) adapt() {
 		p.t, p.norms, p.gain = n.buffer(p.a, low.Out), graph.NewBuffer(low.Rows()), graph.NewBuffer(low.Out)
 		p.op.Extra = append(p.op.Extra, p.t, p.norms, p.gain)
 		p.op.Wrt = append(p.op.Wrt, true)
+		p.op.Unread = append(p.op.Unread, true)
 	}
 }
 
 // termFlops is what the terms take for a row; their gradients take twice as much.
 func (p *projection) termFlops() int { return 2*p.low.Width()*p.low.In + 2*p.low.Rows()*p.low.Rank }
 
-// weights returns the nodes of the Op's children after x.
-func (p *projection) weights() G.Nodes {
-	list := G.Nodes{p.n.param(p.w)}
+// weights returns the nodes of the Op's children after x; that of w is made after the
+// node before.
+func (p *projection) weights(before *G.Node) G.Nodes {
+	list := G.Nodes{p.n.matrix(p.w, before)}
 	if p.low != nil {
 		list = append(list, p.n.param(p.low.A), p.n.param(p.low.B))
 		if p.low.M != nil {
@@ -68,7 +72,8 @@ func (p *projection) weights() G.Nodes {
 
 // apply makes the node of the Op over x and whatever else it reads.
 func (p *projection) apply(x *G.Node, more ...*G.Node) *G.Node {
-	return p.op.Apply(append(append(G.Nodes{x}, p.weights()...), more...)...)
+	p.op.Unread = append(p.op.Unread, true) // the result itself
+	return p.op.Apply(append(append(G.Nodes{x}, p.weights(x)...), more...)...)
 }
 
 // run computes the projection into the Op's Out, plus residual unless that is nil.
@@ -133,7 +138,7 @@ func (p *projection) adaptedGrad(child G.Nodes, dy *G.Node) G.Nodes {
 	back.Forward = func(v []G.Value) {
 		g.run(graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2]), graph.Floats(v[3]), graph.Floats(v[4]))
 	}
-	t := back.Apply(child[0], child[1], child[2], child[3], dy)
+	t := back.Apply(child[0], n.matrix(p.w, dy), child[2], child[3], dy)
 	grads := views(t, g.dx, nil, g.da, g.db)
 	if low.M != nil {
 		grads = append(grads, graph.View(t, g.dm))

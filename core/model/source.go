@@ -109,10 +109,10 @@ func (s Source) LoadAs(c Config, gradients bool) (*Params, error) {
 // LoadAdapted reads the model frozen, with an adapter of shape l beside it to be
 // trained: the one that there is, or a new one drawn from the seed.
 func (s Source) LoadAdapted(c Config, l LoRA, seed uint64) (*Params, error) {
-	if err := memory.Check("the weights and the adapter with what trains it", c.TrainingBytes(false)+16*int64(c.AdapterCount(l))); err != nil {
+	if err := memory.Check("the weights and the adapter with what trains it", c.frozenBytes(l.BaseDType)+16*int64(c.AdapterCount(l))); err != nil {
 		return nil, fmt.Errorf("model: %s: %w", s.Model, err)
 	}
-	p, err := s.loadBase(c, false)
+	p, err := s.loadFrozen(c, l.BaseDType)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (s Source) LoadAdapted(c Config, l LoRA, seed uint64) (*Params, error) {
 		return nil, fmt.Errorf("model: the adapter %s has r %d, scale %g, dora %t and target_modules %v, lora asks for %d, %g, %t and %v: give it the same, or merge the adapter into the model first (herd model merge)",
 			s.Adapter, have.R, have.scale(), have.DoRA, have.TargetModules, l.R, l.scale(), l.DoRA, l.TargetModules)
 	}
-	p.Adapter.LoRA.Dropout = l.Dropout
+	p.Adapter.LoRA.Dropout, p.Adapter.LoRA.BaseDType = l.Dropout, l.BaseDType
 	return p, nil
 }
 
