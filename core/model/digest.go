@@ -14,7 +14,7 @@ import (
 func (p *Params) Digest() string {
 	h := sha256.New()
 	for _, t := range p.Tensors {
-		if t != p.Head && t != p.Score {
+		if t == p.Embed || t != p.Head && t != p.Score {
 			fmt.Fprintf(h, "%s %v %016x\n", t.Name, t.Shape, t.fingerprint())
 		}
 	}

@@ -103,6 +103,27 @@ func TestFrozenDigest(t *testing.T) {
 	}
 }
 
+// TestDigestOfBody: a reward model has the body of the model that it is made from,
+// tied head or not; and the embedding is part of it.
+func TestDigestOfBody(t *testing.T) {
+	for _, tied := range []bool{false, true} {
+		dir := t.TempDir()
+		p := random(t, small(tied))
+		if err := p.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+		r, err := model.LoadReward(dir, false)
+		if err != nil || r.Digest() != p.Digest() {
+			t.Errorf("tied %v: as a reward model the body is another (%v)", tied, err)
+		}
+		want := p.Digest()
+		p.Embed.W[3]++
+		if p.Digest() == want {
+			t.Errorf("tied %v: another embedding goes unnoticed", tied)
+		}
+	}
+}
+
 // TestFrozenMemory: of the matrices that are widened only one is wide at a time, and
 // the plan knows what is saved.
 func TestFrozenMemory(t *testing.T) {

@@ -40,6 +40,8 @@ type peftConfig struct {
 
 	Bias          string          `json:"bias"`
 	FanInFanOut   bool            `json:"fan_in_fan_out"`
+	Init          any             `json:"init_lora_weights,omitempty"`
+	QALoRA        bool            `json:"use_qalora,omitempty"`
 	LoRABias      bool            `json:"lora_bias,omitempty"`
 	RankPattern   map[string]any  `json:"rank_pattern,omitempty"`
 	AlphaPattern  map[string]any  `json:"alpha_pattern,omitempty"`
@@ -90,6 +92,10 @@ func (c peftConfig) validate() error {
 		return fmt.Errorf("modules_to_save is %q, only score is implemented", c.ModulesToSave)
 	case c.Bias != "none" || c.LoRABias:
 		return fmt.Errorf("bias is %q and lora_bias %t, adapters with biases are not implemented", c.Bias, c.LoRABias)
+	case c.QALoRA:
+		return fmt.Errorf("use_qalora is true, which is not implemented")
+	case c.changesBase():
+		return fmt.Errorf("init_lora_weights is %q, which changes the base too: save the adapter with PEFT's path_initial_model_for_weight_conversion", c.Init)
 	case c.FanInFanOut:
 		return fmt.Errorf("fan_in_fan_out is true, a Llama's matrices are [out, in]")
 	case len(c.RankPattern) > 0 || len(c.AlphaPattern) > 0:
@@ -98,6 +104,13 @@ func (c peftConfig) validate() error {
 		return fmt.Errorf("layers_to_transform, layers_pattern and layer_replication are not implemented: all layers must be adapted alike")
 	}
 	return nil
+}
+
+// changesBase reports an initialisation that has PEFT take from the base what it puts
+// into the adapter, as PiSSA and OLoRA do, whenever it loads the adapter.
+func (c peftConfig) changesBase() bool {
+	name, named := c.Init.(string)
+	return named && !slices.Contains([]string{"gaussian", "eva", "orthogonal"}, name)
 }
 
 // given reports a JSON value that is there and not empty.

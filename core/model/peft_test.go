@@ -135,7 +135,7 @@ func TestPEFTBaseFound(t *testing.T) {
 func TestPEFTOfOthers(t *testing.T) {
 	l := shapes()["k and down, dora, dropout"]
 	p, base, dir := saved(t, small(false), l)
-	edit(t, dir, func(c map[string]any) { c["target_modules"], c["revision"] = ".*(k_proj|down_proj)", nil })
+	edit(t, dir, func(c map[string]any) { c["target_modules"], c["revision"], c["init_lora_weights"] = ".*(k_proj|down_proj)", nil, true })
 	var tensors []checkpoint.Tensor
 	for _, w := range p.Adapter.Tensors {
 		name := w.Name
@@ -177,6 +177,8 @@ func TestPEFTRefuses(t *testing.T) {
 		"adapter_config.json says r 9999":       set("r", 9999),
 		`bias is "all"`:                         set("bias", "all"),
 		"fan_in_fan_out":                        set("fan_in_fan_out", true),
+		"use_qalora is true":                    set("use_qalora", true),
+		`init_lora_weights is "pissa_niter_4"`:  set("init_lora_weights", "pissa_niter_4"),
 		"rank_pattern":                          set("rank_pattern", map[string]int{"q_proj": 4}),
 		"layers_to_transform":                   set("layers_to_transform", []int{0}),
 		`modules_to_save is ["lm_head"]`:        set("modules_to_save", []string{"lm_head"}),

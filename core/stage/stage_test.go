@@ -37,7 +37,8 @@ func TestTrain(t *testing.T) {
 		{"tokenizer", "graze: no grass", []string{"tokenizer"}},
 		{"examples", "graze: no grass", []string{"tokenizer", "examples"}},
 		{"params", "graze: no grass", []string{"tokenizer", "examples", "params"}},
-		{"loop", "train: steps is -1", []string{"tokenizer", "examples", "params"}},
+		{"complete", "graze: no grass", []string{"tokenizer", "examples", "params", "complete"}},
+		{"loop", "train: steps is -1", []string{"tokenizer", "examples", "params", "complete"}},
 	} {
 		var called []string
 		call := func(name string) error {
@@ -53,7 +54,8 @@ func TestTrain(t *testing.T) {
 				}
 				return nil, call("examples")
 			},
-			Params: func(*train.Task) (*model.Params, error) { return nil, call("params") },
+			Params:   func(*train.Task) (*model.Params, error) { return nil, call("params") },
+			Complete: func(*train.Task) error { return call("complete") },
 		}
 		s := settings{failIf(c.fails == "settings", bad), failIf(c.fails == "inputs", bad)}
 		err := stage.Train(t.Context(), s, train.Task{Settings: train.Settings{Steps: -1}}, from)
