@@ -2,7 +2,6 @@ package model
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -55,11 +54,13 @@ const (
 	rewardTask = "SEQ_CLS"
 )
 
-// IsAdapter reports whether dir holds an adapter, and no model of its own.
+// IsAdapter reports whether dir holds an adapter, and no weights of a whole model.
 func IsAdapter(dir string) bool {
-	_, adapter := os.Stat(filepath.Join(dir, AdapterConfig))
-	_, model := os.Stat(filepath.Join(dir, "config.json"))
-	return adapter == nil && errors.Is(model, os.ErrNotExist)
+	there := func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	}
+	return there(AdapterConfig) && !there(checkpoint.ModelName) && !there(checkpoint.IndexName)
 }
 
 func readPEFT(dir string) (peftConfig, error) {

@@ -135,7 +135,9 @@ func TestPEFTBaseFound(t *testing.T) {
 func TestPEFTOfOthers(t *testing.T) {
 	l := shapes()["k and down, dora, dropout"]
 	p, base, dir := saved(t, small(false), l)
-	edit(t, dir, func(c map[string]any) { c["target_modules"], c["revision"], c["init_lora_weights"] = ".*(k_proj|down_proj)", nil, true })
+	edit(t, dir, func(c map[string]any) {
+		c["target_modules"], c["revision"], c["init_lora_weights"] = ".*(k_proj|down_proj)", nil, true
+	})
 	var tensors []checkpoint.Tensor
 	for _, w := range p.Adapter.Tensors {
 		name := w.Name
