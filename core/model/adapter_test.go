@@ -279,7 +279,7 @@ func TestFrozen(t *testing.T) {
 	}
 	// In the first layer nothing before the block is trained.
 	q := float64((c.Heads + 2*c.KVHeads) * c.HeadDim)
-	if got, want := all["qkv_proj.grad"], rows*((layers-1)*2*d*q+layers*4*r*(3*d+q)); got != want {
+	if got, want := all["qkv_proj.grad"], rows*((layers-1)*2*d*q+layers*4*r*(3*d+q)-2*3*r*d); got != want {
 		t.Errorf("the gradient of qkv_proj takes %v operations, want %v", got, want)
 	}
 	// Beside down_proj alone: the first layer has no other gradient, the others only
@@ -288,7 +288,7 @@ func TestFrozen(t *testing.T) {
 	if got, want := down["qkv_proj.grad"], rows*(layers-1)*2*d*q; got != want {
 		t.Errorf("the gradient of a frozen qkv_proj takes %v operations, want %v", got, want)
 	}
-	if got, want := down["down_proj.grad"], rows*((layers-1)*2*d*f+layers*4*r*(d+f)); got != want {
+	if got, want := down["down_proj.grad"], rows*((layers-1)*2*d*f+layers*4*r*(d+f)-2*r*f); got != want {
 		t.Errorf("the gradient of down_proj alone takes %v operations, want %v", got, want)
 	}
 	if all["attention.grad"]*2 != 3*down["attention.grad"] || down["attention.grad"] == 0 {

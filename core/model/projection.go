@@ -122,14 +122,17 @@ func (p *projection) adaptedGrad(child G.Nodes, dy *G.Node) G.Nodes {
 	n, low := p.n, p.low
 	g := &adaptedGrad{projection: p, da: gradient(low.A), db: gradient(low.B), du: scratch(p.u.Len())}
 	back := &graph.Op{Name: p.op.Name + ".grad", Reads: present(p.u, p.t, p.norms, p.gain)}
-	flops := 2 * p.termFlops()
+	flops := 2*p.termFlops() - 2*low.Width()*low.In
 	if p.op.Wrt[0] {
 		g.dx = n.buffer(p.a, low.In)
-		flops += 2 * low.In * low.Out
+		flops += 2*low.In*low.Out + 2*low.Width()*low.In
 	}
 	back.Flops = n.perRow(p.a, flops)
 	if p.dropped != nil {
-		g.x, g.ddropped = scratch(p.dropped.Len()), scratch(p.dropped.Len())
+		g.x = scratch(p.dropped.Len())
+	}
+	if p.dropped != nil && g.dx != nil {
+		g.ddropped = scratch(p.dropped.Len())
 	}
 	if low.M != nil {
 		g.dm, g.dt = gradient(low.M), scratch(p.t.Len())
@@ -151,7 +154,7 @@ type adaptedGrad struct {
 	*projection
 	dx, da, db, dm *graph.Buffer // dx is nil if nothing before the projection is trained
 	du, dt         *graph.Buffer // of u; of t, with DoRA
-	x, ddropped    *graph.Buffer // with dropout: x after it once more, and its gradient
+	x, ddropped    *graph.Buffer // with dropout: x after it once more, and the gradient of that
 }
 
 func (g *adaptedGrad) run(x, w, a, b, dy []float32) {
@@ -162,17 +165,17 @@ func (g *adaptedGrad) run(x, w, a, b, dy []float32) {
 		kernel.Gain(g.dt.Data, dy, g.gain.Data, nil, rows, low.Out)
 		dy = g.dt.Data
 	}
-	dx := data(g.dx)
+	size := rows * low.In
+	dx, sum := data(g.dx), data(g.dx) // sum is what the terms add their gradient of x to
 	if dx != nil {
 		precision.LinearInputGrad(dx, dy, w, rows, low.In, low.Out, false)
 	}
-	read := g.drop(g.x, x)
-	if g.x == nil || dx == nil {
-		precision.LowRankGrad(dx, g.da.Data, g.db.Data, g.du.Data, dy, g.u.Data, read, a, b, rows, low.LowRank, accumulate)
-		return
+	if g.ddropped != nil {
+		sum = g.ddropped.Data
+		clear(sum[:size])
 	}
-	size := rows * low.In
-	clear(g.ddropped.Data[:size])
-	precision.LowRankGrad(g.ddropped.Data, g.da.Data, g.db.Data, g.du.Data, dy, g.u.Data, read, a, b, rows, low.LowRank, accumulate)
-	kernel.DropoutGrad(dx[:size], g.ddropped.Data[:size], n.dropout(), g.key())
+	precision.LowRankGrad(sum, g.da.Data, g.db.Data, g.du.Data, dy, g.u.Data, g.drop(g.x, x), a, b, rows, low.LowRank, accumulate)
+	if g.ddropped != nil {
+		kernel.DropoutGrad(dx[:size], sum[:size], n.dropout(), g.key())
+	}
 }
