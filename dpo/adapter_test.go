@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
@@ -60,6 +61,14 @@ func TestAdapterReference(t *testing.T) {
 	if !model.IsAdapter(l.Out) {
 		t.Fatalf("%s is no adapter", l.Out)
 	}
+
+	coarse := l
+	coarse.LoRA.BaseDType = kernel.StoreInt8
+	got, rewards = references(t, coarse, train.Options{Overwrite: true})
+	if equal(got, want) || !equal(rewards, []float64{0, 0}) {
+		t.Errorf("beside a base in int8: log-probabilities %v, of the base %v; rewards %v", got, want, rewards)
+	}
+	references(t, l, train.Options{Overwrite: true})
 
 	on := l
 	on.Model, on.Out = l.Out, s.Out+"-on"

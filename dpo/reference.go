@@ -35,8 +35,11 @@ func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pa
 	if err != nil {
 		return nil, err
 	}
-	r.digest, err = checkpoint.DigestJSON([]any{t.Manifest.Inputs, r.MaskFormat, r.MaxTokens, r.TooLong, t.Tokenizer.Digest(), r.Precision})
-	if err != nil {
+	with := []any{t.Manifest.Inputs, r.MaskFormat, r.MaxTokens, r.TooLong, t.Tokenizer.Digest(), r.Precision}
+	if !r.LoRA.IsZero() {
+		with = append(with, r.LoRA.BaseDType)
+	}
+	if r.digest, err = checkpoint.DigestJSON(with); err != nil {
 		return nil, err
 	}
 	known, err := readReference(r.path(), r.digest, r.rows)
