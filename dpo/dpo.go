@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/herd-lm/herd/core/checkpoint"
-	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/stage"
 	"github.com/herd-lm/herd/core/train"
@@ -15,10 +14,11 @@ import (
 
 // Settings of the stage.
 type Settings struct {
-	Model       string   `yaml:"model"`       // model directory to start from
-	Reference   string   `yaml:"reference"`   // model directory of the reference; empty: model
-	Preferences []string `yaml:"preferences"` // tables of preferences
-	Out         string   `yaml:"out"`         // model directory to write
+	Model       string   `yaml:"model"`                     // model directory to start from
+	Adapter     string   `yaml:"adapter" json:",omitempty"` // adapter directory to go on from; empty: none, or the model's
+	Reference   string   `yaml:"reference"`                 // model directory of the reference; empty: what is started from
+	Preferences []string `yaml:"preferences"`               // tables of preferences
+	Out         string   `yaml:"out"`                       // model directory to write
 
 	Beta       float64 `yaml:"beta"`        // weight of the divergence from the reference
 	NLLWeight  float64 `yaml:"nll_weight"`  // of the chosen response's likelihood
@@ -37,7 +37,7 @@ func Defaults() Settings {
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
 	return stage.Check("dpo",
-		stage.NeedModel(s.Model), stage.NeedTables("preferences", s.Preferences), stage.NeedOut(s.Out),
+		stage.NeedModel(s.Model, s.Adapter), stage.NeedTables("preferences", s.Preferences), stage.NeedOut(s.Out),
 		s.check(), s.Tuning.Validate())
 }
 
@@ -51,27 +51,41 @@ func (s Settings) check() error {
 	return nil
 }
 
-func (s Settings) reference() string {
-	if s.Reference == "" {
-		return s.Model
+func (s Settings) start() stage.Start { return stage.Start{Model: s.Model, Adapter: s.Adapter} }
+
+func (s Settings) reference() stage.Start {
+	if s.ownReference() {
+		return s.start()
 	}
-	return s.Reference
+	return stage.Start{Model: s.Reference}
+}
+
+// ownReference reports whether the reference is the model that is started from.
+func (s Settings) ownReference() bool {
+	return s.Reference == "" || s.Reference == s.Model && s.Adapter == ""
 }
 
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (checkpoint.Manifest, error) {
 	bare := s
-	bare.Model, bare.Reference, bare.Preferences, bare.Out = "", "", nil, ""
-	return train.NewManifest("dpo", bare, train.Inputs{
-		"model": {s.Model}, "reference": {s.reference()}, "preferences": s.Preferences,
-	})
+	bare.Model, bare.Adapter, bare.Reference, bare.Preferences, bare.Out = "", "", "", nil, ""
+	start, err := s.start().Dirs()
+	if err != nil {
+		return checkpoint.Manifest{}, stage.Check("dpo", err)
+	}
+	reference, err := s.reference().Dirs()
+	if err != nil {
+		return checkpoint.Manifest{}, stage.Check("dpo", err)
+	}
+	return train.NewManifest("dpo", bare, train.Inputs{"model": start, "reference": reference, "preferences": s.Preferences})
 }
 
 // Run optimises the model on the preferences. The reference's log-probabilities
 // are computed once and kept as columns of OUT/preferences.arrow.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: Sigmoid(s.Beta, s.NLLWeight), Metrics: Metrics(s.Beta), Dir: s.Out, Options: o}
-	return stage.Train(ctx, s, task, stage.From(s.Model, model.Load, func(t *train.Task) ([]pack.Example, error) {
-		return referenced(ctx, t.Tokenizer, s, t.Manifest)
-	}))
+	r := &referenced{Settings: s}
+	from := stage.From(s.start(), func(t *train.Task) ([]pack.Example, error) { return r.examples(ctx, t) })
+	from.Complete = func(t *train.Task) error { return r.complete(ctx, t) }
+	return stage.Train(ctx, s, task, from)
 }

@@ -12,47 +12,82 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/score"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/example"
 )
 
-// referenced returns the examples with the reference's log-probabilities: those
-// of the table that an earlier session left in the output directory if they
-// were computed with the same reference, or new ones.
-func referenced(ctx context.Context, tok *tokenizer.Tokenizer, s Settings, m checkpoint.Manifest) ([]pack.Example, error) {
-	format, err := chat.New(tok)
+// referenced makes the examples with the reference's log-probabilities: those of the
+// table that an earlier session left in the output directory if they were computed
+// with the same reference, or new ones.
+type referenced struct {
+	Settings
+	rows   []data.Preference
+	digest string // of what the log-probabilities are computed with
+	known  bool
+}
+
+// examples is called before there are weights to train. A reference of its own is
+// loaded and gone by then.
+func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pack.Example, err error) {
+	format, err := chat.New(t.Tokenizer)
 	if err != nil {
 		return nil, err
 	}
-	rows, examples, err := example.LoadRows(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
-		return example.One(Example(format, row, s.MaskFormat))
+	r.rows, examples, err = example.LoadRows(r.Preferences, r.Limit, func(row data.Preference) ([]pack.Example, error) {
+		return example.One(Example(format, row, r.MaskFormat))
 	})
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(s.Out, "preferences.arrow")
-	digest, err := checkpoint.DigestJSON([]any{m.Inputs, s.MaskFormat, s.MaxTokens, s.TooLong, tok.Digest(), s.Precision})
-	if err != nil {
+	with := []any{t.Manifest.Inputs, r.MaskFormat, r.MaxTokens, r.TooLong, t.Tokenizer.Digest(), r.Precision}
+	if !r.LoRA.IsZero() {
+		with = append(with, r.LoRA.BaseDType)
+	}
+	if r.digest, err = checkpoint.DigestJSON(with); err != nil {
 		return nil, err
 	}
-	if known, err := readReference(path, digest, rows); err != nil || known != nil {
+	known, err := readReference(r.path(), r.digest, r.rows)
+	if r.known = known != nil; err != nil || r.known {
 		return known.into(examples), err
 	}
-	params, err := model.Load(s.reference(), false)
+	if r.ownReference() {
+		return examples, nil // the model itself, once it is there
+	}
+	at, err := model.Locate(r.Reference, "")
 	if err != nil {
 		return nil, err
 	}
-	params.Precision = s.Precision // as the policy's: one yardstick for both
-	logps, err := score.Sequences(ctx, params, examples, max(score.MicroTokens, s.MaxTokens))
+	params, err := at.Load(false)
 	if err != nil {
 		return nil, err
 	}
-	if err := writeReference(path, digest, rows, logps, m); err != nil {
-		return nil, err
-	}
-	return reference(logps).into(examples), nil
+	return examples, r.compute(ctx, params, examples, t.Manifest)
 }
+
+// complete asks the model itself before its first step: the reference takes no memory
+// of its own, and with an adapter, which changes nothing yet or is where training goes
+// on from, it never is another.
+func (r *referenced) complete(ctx context.Context, t *train.Task) error {
+	if r.known {
+		return nil
+	}
+	return r.compute(ctx, t.Params, t.Examples, t.Manifest)
+}
+
+// compute sets the log-probabilities of the examples and writes them to the table.
+func (r *referenced) compute(ctx context.Context, p *model.Params, examples []pack.Example, m checkpoint.Manifest) error {
+	p.Precision = r.Precision // as the policy's: one yardstick for both
+	logps, err := score.Sequences(ctx, p, examples, r.MicroTokens)
+	if err != nil {
+		return err
+	}
+	r.known = true
+	reference(logps).into(examples)
+	return writeReference(r.path(), r.digest, r.rows, logps, m)
+}
+
+func (r *referenced) path() string { return filepath.Join(r.Out, "preferences.arrow") }
 
 // reference is the log-probabilities of the chosen and rejected response of each row.
 type reference [][]float64

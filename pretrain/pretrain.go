@@ -23,8 +23,8 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 // given, or a new one trained on the documents.
 func (s Settings) tokenizer() (*tokenizer.Tokenizer, error) {
 	switch {
-	case s.Model != "":
-		return tokenizer.Load(s.Model)
+	case s.goesOn():
+		return s.start().Tokenizer()
 	case s.Tokenizer != "":
 		return tokenizer.Load(s.Tokenizer)
 	}
@@ -62,8 +62,8 @@ func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
 
 // params returns the weights to start from.
 func (s Settings) params(t *train.Task) (*model.Params, error) {
-	if s.Model != "" {
-		return model.Load(s.Model, true)
+	if s.goesOn() {
+		return s.start().Params(t)
 	}
 	tok := t.Tokenizer
 	c := s.Architecture.config(tok.VocabSize())

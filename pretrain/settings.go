@@ -19,6 +19,7 @@ type Settings struct {
 	// A model to go on from, with its tokenizer and architecture; or, for a new
 	// one, the directory of a tokenizer, or a vocabulary size to train one.
 	Model        string       `yaml:"model"`
+	Adapter      string       `yaml:"adapter" json:",omitempty"` // beside the model; empty: none, or the model's
 	Tokenizer    string       `yaml:"tokenizer"`
 	VocabSize    int          `yaml:"vocab_size"`
 	Architecture Architecture `yaml:"architecture"`
@@ -64,10 +65,12 @@ func (s Settings) check() error {
 	switch {
 	case s.SequenceLength < 2:
 		return fmt.Errorf("sequence_length is %d, expected 2 or more", s.SequenceLength)
-	case s.Model != "" && s.Tokenizer != "":
+	case s.goesOn() && s.Tokenizer != "":
 		return fmt.Errorf("model and tokenizer are both set: a model to go on from has its own tokenizer")
-	case s.Model != "":
+	case s.goesOn():
 		return nil
+	case !s.LoRA.IsZero():
+		return fmt.Errorf("lora.r is %d, but model is not set: an adapter stands beside a model", s.LoRA.R)
 	}
 	if err := s.Architecture.config(max(s.VocabSize, 1)).Validate(); err != nil {
 		return fmt.Errorf("architecture: %w", err)
@@ -81,16 +84,25 @@ func (s Settings) check() error {
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (checkpoint.Manifest, error) {
 	bare := s
-	bare.Documents, bare.Out, bare.Model, bare.Tokenizer = nil, "", "", ""
+	bare.Documents, bare.Out, bare.Model, bare.Adapter, bare.Tokenizer = nil, "", "", "", ""
 	inputs := train.Inputs{"documents": s.Documents}
-	if s.Model != "" {
-		inputs["model"] = []string{s.Model}
+	if s.goesOn() {
+		dirs, err := s.start().Dirs()
+		if err != nil {
+			return checkpoint.Manifest{}, stage.Check("pretrain", err)
+		}
+		inputs["model"] = dirs
 	}
 	if s.Tokenizer != "" {
 		inputs["tokenizer"] = []string{s.Tokenizer}
 	}
 	return train.NewManifest("pretrain", bare, inputs)
 }
+
+// goesOn reports whether there is a model to go on from.
+func (s Settings) goesOn() bool { return s.Model != "" || s.Adapter != "" }
+
+func (s Settings) start() stage.Start { return stage.Start{Model: s.Model, Adapter: s.Adapter} }
 
 func (a Architecture) config(vocab int) model.Config {
 	headDim := 0

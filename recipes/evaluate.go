@@ -13,6 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/dpo"
 	"github.com/herd-lm/herd/eval"
 	"github.com/herd-lm/herd/rejection"
 )
@@ -105,7 +106,7 @@ func (e *engine) measure(ctx context.Context, s Stage) (eval.Measures, []eval.An
 		return nil, nil, err
 	}
 	if s.kind() == "dpo" {
-		if err := subject.preferences(ctx, *s.paths().models[0]); err != nil {
+		if err := subject.preferences(ctx, s.DPO); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -158,12 +159,16 @@ func (s subject) rewards(ctx context.Context) error {
 }
 
 // preferences measures the policy against the model that it came from.
-func (s subject) preferences(ctx context.Context, from string) error {
+func (s subject) preferences(ctx context.Context, from *dpo.Settings) error {
 	pairs, err := s.pairs()
 	if err != nil || pairs == nil {
 		return err
 	}
-	reference, err := model.Load(from, false)
+	at, err := model.Locate(from.Model, from.Adapter)
+	if err != nil {
+		return err
+	}
+	reference, err := at.Load(false)
 	if err != nil {
 		return err
 	}

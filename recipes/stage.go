@@ -120,15 +120,15 @@ type paths struct {
 func (s *Stage) paths() paths {
 	switch s.kind() {
 	case "pretrain":
-		return paths{&s.Pretrain.Out, []*string{&s.Pretrain.Model, &s.Pretrain.Tokenizer}, &s.Pretrain.Documents, &s.Pretrain.Seed}
+		return paths{&s.Pretrain.Out, []*string{&s.Pretrain.Model, &s.Pretrain.Adapter, &s.Pretrain.Tokenizer}, &s.Pretrain.Documents, &s.Pretrain.Seed}
 	case "sft":
-		return paths{&s.SFT.Out, []*string{&s.SFT.Model}, &s.SFT.Chats, &s.SFT.Seed}
+		return paths{&s.SFT.Out, []*string{&s.SFT.Model, &s.SFT.Adapter}, &s.SFT.Chats, &s.SFT.Seed}
 	case "reward":
-		return paths{&s.Reward.Out, []*string{&s.Reward.Model}, &s.Reward.Preferences, &s.Reward.Seed}
+		return paths{&s.Reward.Out, []*string{&s.Reward.Model, &s.Reward.Adapter}, &s.Reward.Preferences, &s.Reward.Seed}
 	case "rejection":
-		return paths{&s.Rejection.Out, []*string{&s.Rejection.Model, &s.Rejection.Reward}, &s.Rejection.Prompts, &s.Rejection.Seed}
+		return paths{&s.Rejection.Out, []*string{&s.Rejection.Model, &s.Rejection.Adapter, &s.Rejection.Reward}, &s.Rejection.Prompts, &s.Rejection.Seed}
 	default:
-		return paths{&s.DPO.Out, []*string{&s.DPO.Model, &s.DPO.Reference}, &s.DPO.Preferences, &s.DPO.Seed}
+		return paths{&s.DPO.Out, []*string{&s.DPO.Model, &s.DPO.Adapter, &s.DPO.Reference}, &s.DPO.Preferences, &s.DPO.Seed}
 	}
 }
 

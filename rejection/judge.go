@@ -21,7 +21,11 @@ type judge struct {
 }
 
 func newJudge(dir string) (*judge, error) {
-	tok, err := tokenizer.Load(dir)
+	at, err := model.Locate(dir, "")
+	if err != nil {
+		return nil, err
+	}
+	tok, err := tokenizer.Load(at.Tokenizer())
 	if err != nil {
 		return nil, err
 	}
@@ -29,14 +33,14 @@ func newJudge(dir string) (*judge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	c, err := model.LoadConfig(dir)
+	c, err := at.Config()
 	if err != nil {
 		return nil, err
 	}
 	if !c.IsReward() {
 		return nil, fmt.Errorf("%s is no reward model: config.json names %v", dir, c.Architectures)
 	}
-	params, err := model.Load(dir, false)
+	params, err := at.Load(false)
 	return &judge{params, format}, err
 }
 

@@ -119,20 +119,24 @@ type run struct {
 }
 
 func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
-	tok, err := tokenizer.Load(s.Model)
+	at, err := model.Locate(s.Model, s.Adapter)
+	if err != nil {
+		return nil, err
+	}
+	tok, err := tokenizer.Load(at.Tokenizer())
 	if err != nil {
 		return nil, err
 	}
 	format, err := chat.New(tok)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Model, err)
+		return nil, fmt.Errorf("%s: %w", at.Model, err)
 	}
-	policy, err := model.Load(s.Model, false)
+	policy, err := at.Load(false)
 	if err != nil {
 		return nil, err
 	}
 	if policy.Head == nil {
-		return nil, fmt.Errorf("%s is a reward model: it cannot answer", s.Model)
+		return nil, fmt.Errorf("%s is a reward model: it cannot answer", at.Model)
 	}
 	policy.Precision = s.Precision
 	engine, err := sample.NewEngine(policy, s.Slots)

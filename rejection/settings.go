@@ -7,16 +7,18 @@ import (
 
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/train"
 )
 
 // Settings of the stage.
 type Settings struct {
-	Model   string   `yaml:"model"`   // model directory of the policy
-	Reward  string   `yaml:"reward"`  // model directory of the reward model
-	Prompts []string `yaml:"prompts"` // tables of chats; a closing turn of the assistant is left out
-	Out     string   `yaml:"out"`     // directory to write samples, chats and preferences to
+	Model   string   `yaml:"model"`                     // model directory of the policy
+	Adapter string   `yaml:"adapter" json:",omitempty"` // adapter directory beside it; empty: none, or the model's
+	Reward  string   `yaml:"reward"`                    // model directory of the reward model
+	Prompts []string `yaml:"prompts"`                   // tables of chats; a closing turn of the assistant is left out
+	Out     string   `yaml:"out"`                       // directory to write samples, chats and preferences to
 
 	Samples int    `yaml:"samples"` // per prompt
 	Limit   int    `yaml:"limit"`   // use the first prompts only; 0: all
@@ -41,7 +43,7 @@ func Defaults() Settings {
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
 	switch {
-	case s.Model == "":
+	case s.Model == "" && s.Adapter == "":
 		return fmt.Errorf("rejection: model is not set: the model directory of the policy")
 	case s.Reward == "":
 		return fmt.Errorf("rejection: reward is not set: the model directory of the reward model")
@@ -69,8 +71,16 @@ func (s Settings) Validate() error {
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (checkpoint.Manifest, error) {
 	bare := s
-	bare.Model, bare.Reward, bare.Prompts, bare.Out, bare.Slots = "", "", nil, "", 0
+	bare.Model, bare.Adapter, bare.Reward, bare.Prompts, bare.Out, bare.Slots = "", "", "", nil, "", 0
+	policy, err := model.Locate(s.Model, s.Adapter)
+	if err != nil {
+		return checkpoint.Manifest{}, fmt.Errorf("rejection: %w", err)
+	}
+	reward, err := model.Locate(s.Reward, "")
+	if err != nil {
+		return checkpoint.Manifest{}, fmt.Errorf("rejection: %w", err)
+	}
 	return train.NewManifest("rejection", bare, train.Inputs{
-		"model": {s.Model}, "reward": {s.Reward}, "prompts": s.Prompts,
+		"model": policy.Dirs(), "reward": reward.Dirs(), "prompts": s.Prompts,
 	})
 }

@@ -19,9 +19,10 @@ import (
 
 // Settings of the stage.
 type Settings struct {
-	Model       string   `yaml:"model"`       // model directory to start from
-	Preferences []string `yaml:"preferences"` // tables of preferences
-	Out         string   `yaml:"out"`         // model directory to write
+	Model       string   `yaml:"model"`                     // model directory to start from
+	Adapter     string   `yaml:"adapter" json:",omitempty"` // adapter directory to go on from; empty: none, or the model's
+	Preferences []string `yaml:"preferences"`               // tables of preferences
+	Out         string   `yaml:"out"`                       // model directory to write
 
 	MinStrength int     `yaml:"min_strength"` // leave out pairs whose strength is known and less
 	Margin      float64 `yaml:"margin"`       // by which chosen should win, times the strength; Llama 3 has 0
@@ -39,7 +40,7 @@ func Defaults() Settings {
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
 	return stage.Check("reward",
-		stage.NeedModel(s.Model), stage.NeedTables("preferences", s.Preferences), stage.NeedOut(s.Out),
+		stage.NeedModel(s.Model, s.Adapter), stage.NeedTables("preferences", s.Preferences), stage.NeedOut(s.Out),
 		s.check(), s.Tuning.Validate())
 }
 
@@ -56,14 +57,22 @@ func (s Settings) check() error {
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (checkpoint.Manifest, error) {
 	bare := s
-	bare.Model, bare.Preferences, bare.Out = "", nil, ""
-	return train.NewManifest("reward", bare, train.Inputs{"model": {s.Model}, "preferences": s.Preferences})
+	bare.Model, bare.Adapter, bare.Preferences, bare.Out = "", "", nil, ""
+	dirs, err := s.start().Dirs()
+	if err != nil {
+		return checkpoint.Manifest{}, stage.Check("reward", err)
+	}
+	return train.NewManifest("reward", bare, train.Inputs{"model": dirs, "preferences": s.Preferences})
+}
+
+func (s Settings) start() stage.Start {
+	return stage.Start{Model: s.Model, Adapter: s.Adapter, As: model.Config.Reward}
 }
 
 // Run trains a reward model on the preferences.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: BradleyTerry, Metrics: Metrics, Dir: s.Out, Options: o}
-	return stage.Train(ctx, s, task, stage.From(s.Model, model.LoadReward, s.examples))
+	return stage.Train(ctx, s, task, stage.From(s.start(), s.examples))
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {

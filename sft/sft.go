@@ -19,9 +19,10 @@ import (
 
 // Settings of the stage.
 type Settings struct {
-	Model string   `yaml:"model"` // model directory to start from
-	Chats []string `yaml:"chats"` // tables of chats
-	Out   string   `yaml:"out"`   // model directory to write
+	Model   string   `yaml:"model"`                     // model directory to start from
+	Adapter string   `yaml:"adapter" json:",omitempty"` // adapter directory to go on from; empty: none, or the model's
+	Chats   []string `yaml:"chats"`                     // tables of chats
+	Out     string   `yaml:"out"`                       // model directory to write
 
 	// Template is the name of a chat template (chat.Names) in place of the model's,
 	// for one that has none.
@@ -40,7 +41,7 @@ func Defaults() Settings {
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
 	return stage.Check("sft",
-		stage.NeedModel(s.Model), stage.NeedTables("chats", s.Chats), stage.NeedOut(s.Out),
+		stage.NeedModel(s.Model, s.Adapter), stage.NeedTables("chats", s.Chats), stage.NeedOut(s.Out),
 		s.checkTemplate(), s.Tuning.Validate())
 }
 
@@ -55,14 +56,20 @@ func (s Settings) checkTemplate() error {
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (checkpoint.Manifest, error) {
 	bare := s
-	bare.Model, bare.Chats, bare.Out = "", nil, ""
-	return train.NewManifest("sft", bare, train.Inputs{"model": {s.Model}, "chats": s.Chats})
+	bare.Model, bare.Adapter, bare.Chats, bare.Out = "", "", nil, ""
+	dirs, err := s.start().Dirs()
+	if err != nil {
+		return checkpoint.Manifest{}, stage.Check("sft", err)
+	}
+	return train.NewManifest("sft", bare, train.Inputs{"model": dirs, "chats": s.Chats})
 }
+
+func (s Settings) start() stage.Start { return stage.Start{Model: s.Model, Adapter: s.Adapter} }
 
 // Run fine-tunes the model on the chats.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: model.CrossEntropy, Dir: s.Out, Options: o}
-	from := stage.From(s.Model, model.Load, s.examples)
+	from := stage.From(s.start(), s.examples)
 	if s.Template != "" {
 		from = s.retemplate(from)
 	}

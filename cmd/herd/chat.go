@@ -19,7 +19,8 @@ import (
 )
 
 func newChatCmd() *cobra.Command {
-	var dir, system string
+	var system string
+	var m modelFlags
 	var precision kernel.Precision
 	c := conversation{Settings: sample.Settings{Temperature: 0.7, TopP: 0.9, MaxTokens: 512}}
 	cmd := &cobra.Command{
@@ -34,7 +35,7 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 				return misuse(cmd, "%v", err)
 			}
 			var err error
-			if c.policy, err = loadPolicy(dir, 1, precision); err != nil {
+			if c.policy, err = loadPolicy(m, 1, precision); err != nil {
 				return err
 			}
 			if system != "" {
@@ -44,11 +45,11 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "model", "", "`DIR` of the model")
+	m.add(cmd)
 	flags.StringVar(&system, "system", "", "`TEXT` of a system message to begin with")
 	flags.Uint64Var(&c.seed, "seed", 0, "of the first answer; each has the next")
 	samplingFlags(cmd, &c.Settings, &precision)
-	require(cmd, "model")
+	require(cmd, "model|adapter")
 	return cmd
 }
 

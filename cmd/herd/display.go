@@ -47,8 +47,12 @@ func (d *display) planned(p train.Plan) {
 		d.json.Encode(p)
 		return
 	}
-	d.line(fmt.Sprintf("%s  %d steps  %s parameters  %s of memory, %s of it activations",
-		p.Stage, p.Steps, short(float64(p.Parameters)), memory.Bytes(p.Memory.Planned), memory.Bytes(p.Memory.Activations)))
+	parameters := short(float64(p.Parameters)) + " parameters"
+	if p.Trained > 0 {
+		parameters += fmt.Sprintf(", frozen, and %s of an adapter", short(float64(p.Trained)))
+	}
+	d.line(fmt.Sprintf("%s  %d steps  %s  %s of memory, %s of it activations",
+		p.Stage, p.Steps, parameters, memory.Bytes(p.Memory.Planned), memory.Bytes(p.Memory.Activations)))
 }
 
 // training shows a step of a training loop.

@@ -17,6 +17,7 @@ func newDPOCmd() *cobra.Command {
 		paths: []pathFlag{
 			dataFlag("preferences", "`TABLES` of preferences to learn from"),
 			modelFlag("`DIR` of the model to start from"),
+			adapterFlag,
 			outFlag("`DIR` to write the model to"),
 		},
 		trains: true,

@@ -14,11 +14,12 @@ import (
 
 // generation is what a person asks generate for.
 type generation struct {
-	model, prompt string
-	chat, json    bool
-	n             int
-	seed          uint64
-	precision     kernel.Precision
+	model      modelFlags
+	prompt     string
+	chat, json bool
+	n          int
+	seed       uint64
+	precision  kernel.Precision
 	sample.Settings
 }
 
@@ -43,14 +44,14 @@ func newGenerateCmd() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&g.model, "model", "", "`DIR` of the model")
+	g.model.add(cmd)
 	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to go on from")
 	flags.BoolVar(&g.chat, "chat", false, "the prompt is a user's message")
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
 	flags.IntVarP(&g.n, "number", "n", 1, "how many continuations to draw")
 	flags.Uint64Var(&g.seed, "seed", 0, "of the first continuation; the next has the next")
 	samplingFlags(cmd, &g.Settings, &g.precision)
-	require(cmd, "model", "prompt")
+	require(cmd, "model|adapter", "prompt")
 	return cmd
 }
 

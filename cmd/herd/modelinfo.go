@@ -47,6 +47,8 @@ func newModelInfoCmd() *cobra.Command {
 // modelInfo is what there is to know about a model without computing with it.
 type modelInfo struct {
 	Config     model.Config         `json:"config"`
+	Base       string               `json:"base,omitempty"`    // of an adapter
+	Adapter    *model.LoRA          `json:"adapter,omitempty"` // beside it
 	Parameters int                  `json:"parameters"`
 	Groups     map[string]int       `json:"groups"` // parameters by group
 	DTypes     map[string]int       `json:"dtypes"` // parameters by data type
@@ -66,7 +68,11 @@ type tokenizerInfo struct {
 }
 
 func describeModel(dir string) (*modelInfo, error) {
-	config, err := model.LoadConfig(dir)
+	at, err := model.Locate(dir, "")
+	if err != nil {
+		return nil, err
+	}
+	config, err := at.Config()
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +82,17 @@ func describeModel(dir string) (*modelInfo, error) {
 		ContextBytes: 2 * 4 * int64(config.Layers*config.KVHeads*config.HeadDim),
 		TrainBytes:   config.TrainingBytes(true),
 	}
-	if err := info.weigh(dir); err != nil {
+	if at.Adapter != "" {
+		lora, err := at.LoRA()
+		if err != nil {
+			return nil, err
+		}
+		info.Base, info.Adapter = at.Model, &lora
+	}
+	if err := info.weigh(at.Model); err != nil {
 		return nil, err
 	}
-	if info.Tokenizer, err = describeTokenizer(dir); err != nil {
+	if info.Tokenizer, err = describeTokenizer(at.Tokenizer()); err != nil {
 		return nil, err
 	}
 	info.Manifest, err = ifPresent(checkpoint.ReadManifest(dir))
@@ -149,6 +162,10 @@ func (m *modelInfo) print(w io.Writer) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	c := m.Config
 	fact := func(name, format string, args ...any) { fmt.Fprintf(tab, name+"\t"+format+"\n", args...) }
+	if m.Adapter != nil {
+		fact("adapter", "%s", describeLoRA(*m.Adapter))
+		fact("base", "%s", m.Base)
+	}
 	fact("architecture", "%s", strings.Join(c.Architectures, " "))
 	fact("", "%d layers of width %d, feed-forward %d", c.Layers, c.HiddenSize, c.IntermediateSize)
 	fact("", "%d heads of %d, %d for keys and values", c.Heads, c.HeadDim, c.KVHeads)
@@ -164,6 +181,17 @@ func (m *modelInfo) print(w io.Writer) error {
 		fact("made by", "%s, %d steps", m.Manifest.Stage, m.Manifest.Step)
 	}
 	return tab.Flush()
+}
+
+func describeLoRA(l model.LoRA) string {
+	kind := ""
+	if l.RSLoRA {
+		kind += ", rsLoRA"
+	}
+	if l.DoRA {
+		kind += ", DoRA"
+	}
+	return fmt.Sprintf("r %d, alpha %g%s: %s", l.R, l.Alpha, kind, strings.Join(l.TargetModules, " "))
 }
 
 // shares writes a total and, where there are several, its parts, the largest

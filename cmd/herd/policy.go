@@ -19,7 +19,7 @@ import (
 
 // policy is a model that answers, with its tokenizer.
 type policy struct {
-	dir    string
+	name   string // of its directory, for errors
 	config model.Config
 	tok    *tokenizer.Tokenizer
 	engine *sample.Engine
@@ -29,30 +29,34 @@ type policy struct {
 	formless error // why there is no format
 }
 
-// loadPolicy loads the model in dir, for n answers at a time, with products of the
+// loadPolicy loads the model, for n answers at a time, with products of the
 // given precision.
-func loadPolicy(dir string, n int, precision kernel.Precision) (*policy, error) {
-	config, err := model.LoadConfig(dir)
+func loadPolicy(m modelFlags, n int, precision kernel.Precision) (*policy, error) {
+	at, err := m.locate()
+	if err != nil {
+		return nil, err
+	}
+	config, err := at.Config()
 	if err != nil {
 		return nil, err
 	}
 	if config.IsReward() {
-		return nil, fmt.Errorf("%s is a reward model: it scores ('herd score'), it cannot answer", dir)
+		return nil, fmt.Errorf("%s is a reward model: it scores ('herd score'), it cannot answer", m)
 	}
-	tok, err := loadTokenizer(dir)
+	tok, err := loadTokenizer(at.Tokenizer())
 	if err != nil {
 		return nil, err
 	}
-	params, err := model.LoadAs(dir, config, false)
+	params, err := at.LoadAs(config, false)
 	if err != nil {
 		return nil, err
 	}
 	params.Precision = precision
 	engine, err := sample.NewEngine(params, n)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, fmt.Errorf("%s: %w", m, err)
 	}
-	p := &policy{dir: dir, config: config, tok: tok, engine: engine}
+	p := &policy{name: m.String(), config: config, tok: tok, engine: engine}
 	p.stop = []token.ID{tok.EOT(), tok.EOS()}
 	if p.format, p.formless = chat.New(tok); p.formless == nil {
 		p.stop = append(p.stop, p.format.Stop()...)
@@ -96,21 +100,21 @@ func loadFormat(dir, template string) (*tokenizer.Tokenizer, *chat.Format, error
 // answering returns the tokens that the model is given to answer messages.
 func (p *policy) answering(messages []token.Message) ([]token.ID, error) {
 	if p.formless != nil {
-		return nil, fmt.Errorf("%s: %w", p.dir, p.formless)
+		return nil, fmt.Errorf("%s: %w", p.name, p.formless)
 	}
 	ids, err := p.format.Prompt(messages)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.dir, err)
+		return nil, fmt.Errorf("%s: %w", p.name, err)
 	}
 	return ids, nil
 }
 
-// check reports a prompt that the model cannot take, in words about dir.
+// check reports a prompt that the model cannot take, in words about its directory.
 func (p *policy) check(prompt []token.ID) error {
 	for _, id := range prompt {
 		if int(id) >= p.config.VocabSize {
 			return fmt.Errorf("%s: its tokenizer gives token %d (%q), but its model has a vocabulary of %d: they do not belong together",
-				p.dir, id, p.tok.Token(id), p.config.VocabSize)
+				p.name, id, p.tok.Token(id), p.config.VocabSize)
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ func newPretrainCmd() *cobra.Command {
 		paths: []pathFlag{
 			dataFlag("documents", "`TABLES` of documents to learn from"),
 			modelFlag("`DIR` of a model to go on from (none: a new one)"),
+			adapterFlag,
 			outFlag("`DIR` to write the model to"),
 		},
 		trains: true,

@@ -17,6 +17,7 @@ func newRejectionCmd() *cobra.Command {
 		paths: []pathFlag{
 			dataFlag("prompts", "`TABLES` of chats to answer"),
 			modelFlag("`DIR` of the model that answers"),
+			adapterFlag,
 			{flag: "reward", setting: "reward", usage: "`DIR` of the reward model that chooses"},
 			outFlag("`DIR` to write samples, chats and preferences to"),
 		},

@@ -17,6 +17,7 @@ func newRewardCmd() *cobra.Command {
 		paths: []pathFlag{
 			dataFlag("preferences", "`TABLES` of preferences to learn from"),
 			modelFlag("`DIR` of the model to start from"),
+			adapterFlag,
 			outFlag("`DIR` to write the reward model to"),
 		},
 		trains: true,

@@ -17,7 +17,8 @@ import (
 )
 
 func newScoreCmd() *cobra.Command {
-	var dir, in, out string
+	var m modelFlags
+	var in, out string
 	var overwrite bool
 	cmd := &cobra.Command{
 		Use:   "score --model DIR --in FILE.jsonl",
@@ -30,20 +31,24 @@ begins texts. A reward model gives the reward after the last token.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
-			return scoreFile(ctx, dir, in, out, overwrite)
+			return scoreFile(ctx, m, in, out, overwrite)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "model", "", "`DIR` of the model")
+	m.add(cmd)
 	flags.StringVar(&in, "in", "", "`FILE` of lines to score; -: standard input")
 	flags.StringVar(&out, "out", "-", "`FILE` to write to; -: standard output")
 	flags.BoolVar(&overwrite, "overwrite", false, "replace the file if it exists")
-	require(cmd, "model", "in")
+	require(cmd, "model|adapter", "in")
 	return cmd
 }
 
-func scoreFile(ctx context.Context, dir, in, out string, overwrite bool) error {
-	params, err := model.Load(dir, false)
+func scoreFile(ctx context.Context, m modelFlags, in, out string, overwrite bool) error {
+	at, err := m.locate()
+	if err != nil {
+		return err
+	}
+	params, err := at.Load(false)
 	if err != nil {
 		return err
 	}
@@ -56,7 +61,7 @@ func scoreFile(ctx context.Context, dir, in, out string, overwrite bool) error {
 	if err != nil {
 		return err
 	}
-	if err := newScorer(dir, params, inputName(in), r).run(ctx, w); err != nil {
+	if err := newScorer(at.Tokenizer(), params, inputName(in), r).run(ctx, w); err != nil {
 		w.Close()
 		return err
 	}
@@ -70,7 +75,7 @@ const (
 
 // scorer scores lines in blocks.
 type scorer struct {
-	dir    string
+	dir    string // of the tokenizer
 	params *model.Params
 	tok    *tokenizer.Tokenizer // nil until a text comes
 	name   string               // of the input

@@ -17,6 +17,7 @@ func newSFTCmd() *cobra.Command {
 		paths: []pathFlag{
 			dataFlag("chats", "`TABLES` of chats to learn from"),
 			modelFlag("`DIR` of the model to start from"),
+			adapterFlag,
 			outFlag("`DIR` to write the model to"),
 		},
 		trains: true,

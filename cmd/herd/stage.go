@@ -32,6 +32,8 @@ func modelFlag(usage string) pathFlag {
 	return pathFlag{flag: "model", setting: "model", usage: usage}
 }
 
+var adapterFlag = pathFlag{flag: "adapter", setting: "adapter", usage: "`DIR` of an adapter beside the model, or beside the one that it names"}
+
 func dataFlag(setting, usage string) pathFlag {
 	return pathFlag{flag: "data", setting: setting, usage: usage, list: true}
 }

@@ -89,13 +89,15 @@ func operands(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// require makes flags of cmd mandatory.
+// require makes flags of cmd mandatory; of "a|b", one of the two.
 func require(cmd *cobra.Command, names ...string) {
+	given := func(name string) bool { return cmd.Flag(name).Changed && cmd.Flag(name).Value.String() != "" }
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
-		for _, name := range names {
-			if f := cmd.Flag(name); f.Value.String() == "" || !f.Changed {
-				what, usage := pflag.UnquoteUsage(f)
-				return misuse(cmd, "--%s %s is not given: %s", name, what, usage)
+		for _, alternatives := range names {
+			names := strings.Split(alternatives, "|")
+			if !slices.ContainsFunc(names, given) {
+				what, usage := pflag.UnquoteUsage(cmd.Flag(names[0]))
+				return misuse(cmd, "--%s %s is not given: %s", names[0], what, usage)
 			}
 		}
 		return nil

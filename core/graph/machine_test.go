@@ -297,3 +297,25 @@ func TestMachineIsFreed(t *testing.T) {
 	}
 	t.Error("the operations of a closed machine are still held")
 }
+
+// TestNothingTrainedBefore: an Op is not differentiable by a child that is by nothing
+// itself, so that no gradient is computed that nobody reads.
+func TestNothingTrainedBefore(t *testing.T) {
+	g := G.NewGraph()
+	x, w := vector(g, "x", []float32{1, 2}), vector(g, "w", []float32{3, 4})
+	fixed := double(x)
+	Of(fixed).Wrt[0] = false
+	for name, c := range map[string]struct {
+		child *G.Node
+		want  []bool
+	}{
+		"a constant":           {fixed, []bool{false, true}},
+		"an input":             {x, []bool{true, true}},
+		"what can be derived":  {double(x), []bool{true, true}},
+		"a product with fixed": {product(fixed, w, nil), []bool{true, true}},
+	} {
+		if got := Of(product(c.child, w, nil)).Wrt; !slices.Equal(got, c.want) {
+			t.Errorf("%s: differentiable by %v, want %v", name, got, c.want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"slices"
 	"sync/atomic"
 
 	"github.com/chewxy/hm"
@@ -36,8 +37,13 @@ type Op struct {
 	// so); nil if the Op is not differentiable. The children in and the node out
 	// are those to read values from: recomputed ones, if that is asked for.
 	Gradient func(in G.Nodes, out, grad *G.Node) (G.Nodes, error)
-	// Wrt says which children the Op is differentiable with respect to.
+	// Wrt says which children the Op is differentiable with respect to. Apply takes
+	// out those whose own Op is by none: their gradient would serve nobody.
 	Wrt []bool
+	// Unread says of which children, and last whether of the node itself, the gradient
+	// does not read the value: it is not computed again for that (Recompute). nil: all
+	// may be read.
+	Unread []bool
 
 	// Flops and Bytes are what the current run of the Op takes, for a machine that
 	// profiles: see Cost. A nil Flops is none, a nil Bytes all arrays of the Op.
@@ -60,8 +66,11 @@ var lastID atomic.Uint32
 // Apply makes the node of o over its children.
 func (o *Op) Apply(children ...*G.Node) *G.Node {
 	o.id = lastID.Add(1)
-	for _, n := range children {
+	for i, n := range children {
 		o.args = append(o.args, n.Type())
+		if c, ours := n.Op().(*Op); ours && i < len(o.Wrt) && !slices.Contains(c.Wrt, true) {
+			o.Wrt[i] = false
+		}
 	}
 	if o.Out == nil {
 		o.token = G.NewF32(0)
@@ -148,7 +157,8 @@ func (o *Op) SymDiff(in G.Nodes, out, grad *G.Node) (G.Nodes, error) {
 	if o.Gradient == nil {
 		return nil, fmt.Errorf("graph: node %s is not differentiable", o)
 	}
-	return o.Gradient(recallAll(in, grad), recall(out, grad), grad)
+	nodes := o.recallRead(append(slices.Clone(in), out), grad)
+	return o.Gradient(nodes[:len(in)], nodes[len(in)], grad)
 }
 
 var _ G.SDOp = (*Op)(nil)

@@ -52,6 +52,17 @@ func recallAll(nodes G.Nodes, trigger *G.Node) G.Nodes {
 	return list
 }
 
+// recallRead recalls in place those of the nodes, the children of o and its own, whose
+// value the gradient of o reads.
+func (o *Op) recallRead(nodes G.Nodes, trigger *G.Node) G.Nodes {
+	for i, n := range nodes {
+		if o.Unread == nil || !o.Unread[i] {
+			nodes[i] = recall(n, trigger)
+		}
+	}
+	return nodes
+}
+
 // children returns the nodes that n reads, in order.
 func children(n *G.Node) (list G.Nodes) {
 	for it := n.Graph().From(n.ID()); it.Next(); {

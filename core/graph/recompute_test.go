@@ -171,3 +171,33 @@ func TestRecomputeWithoutGradient(t *testing.T) {
 		t.Errorf("result %v of %d nodes", got, len(g.AllNodes()))
 	}
 }
+
+// TestUnread: what the gradient does not read is not computed again for it, and what
+// it may read is.
+func TestUnread(t *testing.T) {
+	for _, unread := range [][]bool{nil, {true, true}} {
+		g, runs := G.NewGraph(), 0
+		in := vector(g, "x", []float32{1, 2})
+		x := double(in)
+		counted := &Op{Name: "counted", Out: NewBuffer(2), Wrt: []bool{true}, Unread: unread}
+		counted.Forward = func(in []G.Value) {
+			runs++
+			copy(counted.Out.Data, Floats(in[0]))
+		}
+		counted.Gradient = func(_ G.Nodes, _, dy *G.Node) (G.Nodes, error) { return G.Nodes{half(dy)}, nil }
+		h := counted.Apply(x)
+		through := &Op{Name: "through", Out: NewBuffer(2), Wrt: []bool{true}, Unread: unread}
+		through.Forward = func(in []G.Value) { copy(through.Out.Data, Floats(in[0])) }
+		through.Gradient = func(_ G.Nodes, _, dy *G.Node) (G.Nodes, error) { return G.Nodes{half(dy)}, nil }
+		y := through.Apply(h)
+		Recompute(x, y)
+		if _, err := G.Grad(G.Must(G.Sum(double(y))), in); err != nil {
+			t.Fatal(err)
+		}
+		m, _ := planned(t, g, nil)
+		runMachine(t, m)
+		if want := map[bool]int{true: 2, false: 1}[unread == nil]; runs != want {
+			t.Errorf("unread %v: computed %d times, want %d", unread, runs, want)
+		}
+	}
+}

@@ -231,6 +231,8 @@ func operations() []operation {
 		headOperation(rng, 1, 3, 2), headOperation(rng, 6, 5, 41), headOperation(rng, 3, 2, 513),
 		crossEntropyOperation(rng, 1, 3, 2, 1), crossEntropyOperation(rng, 7, 5, 41, 3), crossEntropyOperation(rng, 3, 2, 1025, 2),
 		gatherOperation(rng, 4, 3, 9), gatherOperation(rng, 37, 1, 5),
+		lowRankOperation(rng, 5, fusedTerms), lowRankOperation(rng, 17, singleTerm),
+		doraOperation(rng, 5, fusedTerms), doraOperation(rng, 37, singleTerm),
 	}
 	for _, segs := range trees {
 		ops = append(ops, attentionOperation(rng, segs, Heads{4, 2, 3}), attentionOperation(rng, segs, Heads{2, 2, 5}))

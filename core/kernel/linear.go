@@ -31,13 +31,18 @@ func addTo(c []float32, accumulate bool) []float32 {
 // worthForking is how many multiply-adds are worth a fork: they take some µs.
 const worthForking = 1 << 17
 
-// product computes c[m,n] = a·bᵀ + add, on as many threads as it is worth.
+// product computes c[m,n] = a·bᵀ + add.
 func (f Precision) product(c, add []float32, a, b gemm.Operand, m, n, depth int) {
-	p := gemm.Product{Format: f.format(), C: c, Stride: n, Add: add, A: a, B: b, M: m, N: n, Depth: depth}
+	f.multiply(gemm.Product{C: c, Stride: n, Add: add, A: a, B: b, M: m, N: n, Depth: depth})
+}
+
+// multiply computes p, whose format is f's, on as many threads as it is worth.
+func (f Precision) multiply(p gemm.Product) {
+	p.Format = f.format()
 	switch threads := Threads(); {
-	case m*n*depth < worthForking || threads == 1:
+	case p.M*p.N*p.Depth < worthForking || threads == 1:
 		p.Multiply()
-	case packsAlone(m, threads):
+	case packsAlone(p.M, threads):
 		splitRows(p, threads)
 	default:
 		s := sharedProducts.Get()

@@ -6,43 +6,36 @@ import (
 	"strings"
 
 	"github.com/herd-lm/herd/core/checkpoint"
-	"github.com/herd-lm/herd/core/memory"
 )
 
-// Load reads the model in dir: config.json and its safetensors. With gradients
+// Load reads the model in dir: config.json and its safetensors, or those of the base
+// that an adapter in dir names, with the adapter merged into them. With gradients
 // true it can be trained.
 func Load(dir string, gradients bool) (*Params, error) {
-	c, err := LoadConfig(dir)
+	s, err := Locate(dir, "")
 	if err != nil {
 		return nil, err
 	}
-	return LoadAs(dir, c, gradients)
+	return s.Load(gradients)
 }
 
-// LoadReward reads the model in dir as a reward model: its own value head if it
-// has one, else a new one of zeros in place of the language-model head.
+// LoadReward is Load of a reward model: see Source.LoadReward.
 func LoadReward(dir string, gradients bool) (*Params, error) {
-	c, err := LoadConfig(dir)
+	s, err := Locate(dir, "")
 	if err != nil {
 		return nil, err
 	}
-	return LoadAs(dir, c.Reward(), gradients)
-}
-
-// LoadAs reads the weights in dir into a new model of configuration c.
-func LoadAs(dir string, c Config, gradients bool) (*Params, error) {
-	if err := memory.Check("the weights", c.TrainingBytes(gradients)); err != nil {
-		return nil, fmt.Errorf("model: %s: %w", dir, err)
-	}
-	p := NewParams(c, gradients)
-	return p, p.ReadFrom(dir)
+	return s.LoadReward(gradients)
 }
 
 // ReadFrom sets the weights to those in dir. Tensors that p needs and dir lacks
 // are an error, but for the value head, which then stays as it is; tensors that
 // p has no use for are an error, but for the language-model head of a reward
 // model or a tied one.
-func (p *Params) ReadFrom(dir string) error {
+func (p *Params) ReadFrom(dir string) error { return p.readFrom(dir, read) }
+
+// readFrom reads each tensor by the given function.
+func (p *Params) readFrom(dir string, read func(checkpoint.Reader, *Param) error) error {
 	f, err := checkpoint.OpenModel(dir)
 	if err != nil {
 		return fmt.Errorf("model: %w", err)
@@ -73,6 +66,19 @@ func (c Config) TrainingBytes(gradients bool) int64 {
 	return copies * 4 * int64(c.ParamCount())
 }
 
+// Bytes returns what the weights take, with gradients and AdamW's two moments for
+// those that are trained.
+func (p *Params) Bytes() int64 {
+	if p.Adapter == nil {
+		return p.Config.TrainingBytes(p.G != nil)
+	}
+	bytes := p.Config.frozenBytes(p.Adapter.LoRA.BaseDType)
+	if p.Adapter.G != nil {
+		bytes += 16 * int64(p.Adapter.Count())
+	}
+	return bytes
+}
+
 func (p *Params) checkNames(names []string) error {
 	known := make(map[string]bool)
 	for _, t := range p.Tensors {
@@ -92,15 +98,18 @@ func (c Config) Ignores(name string) bool {
 	return name == "lm_head.weight" && (c.TiedHead || c.IsReward()) || strings.HasSuffix(name, "rotary_emb.inv_freq")
 }
 
-func read(f checkpoint.Reader, t *Param) error {
-	info, ok := f.Info(t.Name)
+func read(f checkpoint.Reader, t *Param) error { return readAs(f, t.Name, t, t.W) }
+
+// readAs reads the tensor of a name, which has the shape of t, into w.
+func readAs(f checkpoint.Reader, name string, t *Param, w []float32) error {
+	info, ok := f.Info(name)
 	if !ok {
-		return fmt.Errorf("tensor %s is missing", t.Name)
+		return fmt.Errorf("tensor %s is missing", name)
 	}
 	if !slices.Equal(info.Shape, t.Shape) {
-		return fmt.Errorf("tensor %s has shape %v, config.json says %v", t.Name, info.Shape, t.Shape)
+		return fmt.Errorf("tensor %s has shape %v, the configuration says %v", name, info.Shape, t.Shape)
 	}
-	return f.Read(t.Name, t.W)
+	return f.Read(name, w)
 }
 
 // dtypes are the element types of weights, by their names in config.json.

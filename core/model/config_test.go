@@ -309,7 +309,7 @@ func TestSaveLoad(t *testing.T) {
 			if d := difference(p.Score.W, r.Score.W); d != 0 {
 				t.Errorf("value head differs by %v", d)
 			}
-			if _, err := model.LoadAs(dir, small(true), false); err == nil || !strings.Contains(err.Error(), "score.weight") {
+			if _, err := (model.Source{Model: dir}).LoadAs(small(true), false); err == nil || !strings.Contains(err.Error(), "score.weight") {
 				t.Errorf("a reward model loaded as a language model: %v", err)
 			}
 		}
@@ -317,7 +317,7 @@ func TestSaveLoad(t *testing.T) {
 	if err := random(t, small(true)).SaveAs(t.TempDir(), "int8"); err == nil || !strings.Contains(err.Error(), "bfloat16") {
 		t.Errorf("saved as int8: %v", err)
 	}
-	if _, err := model.LoadAs(tiny, small(true), false); err == nil {
+	if _, err := (model.Source{Model: tiny}).LoadAs(small(true), false); err == nil {
 		t.Error("weights of another shape were loaded")
 	}
 }

@@ -20,9 +20,19 @@ const (
 	maxConfig      = 4 << 20 // bytes
 )
 
-// LoadConfig reads and validates dir/config.json, and generation_config.json
-// where there is one.
+// LoadConfig reads and validates the configuration of the model in dir: config.json,
+// or that of the base which an adapter in dir names.
 func LoadConfig(dir string) (Config, error) {
+	s, err := Locate(dir, "")
+	if err != nil {
+		return Config{}, err
+	}
+	return s.Config()
+}
+
+// loadConfig reads and validates dir/config.json, and generation_config.json
+// where there is one.
+func loadConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, configName)
 	text, err := readLimited(path)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 // value once it has no further use of it.
 type feed struct {
 	batch      *token.Batch
-	accumulate bool // add to the gradients of the parameters instead of setting them
+	accumulate bool   // add to the gradients of the parameters instead of setting them
+	draw       uint64 // what dropout draws from
 
 	// Inputs of the losses, at capacity, zero beyond the current extent.
 	weight     []float32 // [R]

@@ -20,20 +20,20 @@ import (
 func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
 	vocab, d := w.Shape[0], w.Shape[1]
 	logp, logits := n.buffer(reads), scratch(kernel.CrossEntropyScratch(n.capacity.Reads, vocab))
-	dh, dw := &graph.Buffer{}, &graph.Buffer{}
-	o := &graph.Op{Name: "cross-entropy", Extra: []*graph.Buffer{logp, logits}, Wrt: []bool{true, w != n.params.Embed}}
+	var dh, dw *graph.Buffer
+	o := &graph.Op{Name: "cross-entropy", Extra: []*graph.Buffer{logp, logits}, Wrt: []bool{true, w.G != nil && w != n.params.Embed}}
 	o.Flops = n.perRow(reads, 2*d*vocab)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
-		loss := n.params.Precision.CrossEntropy(logp.Data, dh.Data, dw.Data, logits.Data, n.feed.weight, graph.Floats(in[0]), graph.Floats(in[1]),
+		loss := n.params.Precision.CrossEntropy(logp.Data, data(dh), data(dw), logits.Data, n.feed.weight, graph.Floats(in[0]), graph.Floats(in[1]),
 			n.feed.batch.Target, d, vocab, n.feed.accumulate)
 		n.feed.result.LogProb = publish(n.feed.result.LogProb, logp.Data, active)
 		o.SetScalar(float32(loss))
 	}
 	o.Gradient = func(_ G.Nodes, out, one *G.Node) (G.Nodes, error) {
 		dh, dw = n.buffer(reads, d), gradient(w)
-		o.Extra = append(o.Extra, dh, dw)
-		o.Flops = n.perRow(reads, 6*d*vocab)
+		o.Extra = append(o.Extra, present(dh, dw)...)
+		o.Flops = n.perRow(reads, 2*d*vocab*(1+len(present(dh, dw))))
 		back := &graph.Op{Name: o.Name + ".grad", Reads: []*graph.Buffer{dh}}
 		back.Forward = func(in []G.Value) {
 			if factor := in[1].Data().(float32); factor != 1 {
@@ -42,14 +42,14 @@ func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
 		}
 		return n.headGrads(back.Apply(out, one), dh, dw, w), nil
 	}
-	return o.Apply(h, n.param(w))
+	return o.Apply(h, n.matrix(w, h))
 }
 
 // headLogProb returns log softmax(h·wᵀ) at each readout's target, [reads].
 func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	vocab, d := w.Shape[0], w.Shape[1]
 	lse, logits := n.buffer(reads), scratch(kernel.HeadLogProbScratch(n.capacity.Reads, vocab))
-	o := &graph.Op{Name: "head", Out: n.buffer(reads), Extra: []*graph.Buffer{lse, logits}, Wrt: []bool{true, w != n.params.Embed}}
+	o := &graph.Op{Name: "head", Out: n.buffer(reads), Extra: []*graph.Buffer{lse, logits}, Wrt: []bool{true, w.G != nil && w != n.params.Embed}}
 	o.Flops = n.perRow(reads, 2*d*vocab)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
@@ -59,16 +59,16 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	}
 	o.Gradient = func(in G.Nodes, _, dlogp *G.Node) (G.Nodes, error) {
 		dh, dw, logits := n.buffer(reads, d), gradient(w), scratch(kernel.HeadLogProbGradScratch(n.capacity.Reads, d, vocab))
-		back := &graph.Op{Name: "head.grad", Extra: []*graph.Buffer{dh, dw, logits}, Reads: []*graph.Buffer{lse}}
-		back.Flops = n.perRow(reads, 6*d*vocab) // the logits again, dh and dw
+		back := &graph.Op{Name: "head.grad", Extra: present(dh, dw, logits), Reads: []*graph.Buffer{lse}}
+		back.Flops = n.perRow(reads, 2*d*vocab*(1+len(present(dh, dw)))) // the logits again, dh and dw
 		back.Forward = func(in []G.Value) {
 			active := n.feed.extent(reads)
-			n.params.Precision.HeadLogProbGrad(dh.Data, dw.Data, logits.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
+			n.params.Precision.HeadLogProbGrad(dh.Data, data(dw), logits.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
 				n.feed.batch.Target, d, vocab, n.feed.accumulate)
 		}
-		return n.headGrads(back.Apply(in[0], in[1], dlogp), dh, dw, w), nil
+		return n.headGrads(back.Apply(in[0], n.matrix(w, dlogp), dlogp), dh, dw, w), nil
 	}
-	return o.Apply(h, n.param(w))
+	return o.Apply(h, n.matrix(w, h))
 }
 
 // scratch returns a buffer of size elements that its node alone uses: a profile
@@ -82,7 +82,7 @@ func scratch(size int) *graph.Buffer {
 // headGrads returns the gradients of h and w that node t computes. That of a tied
 // w is left to the embedding.
 func (n *network) headGrads(t *G.Node, dh, dw *graph.Buffer, w *Param) G.Nodes {
-	grads := G.Nodes{graph.View(t, dh), graph.View(t, dw)}
+	grads := views(t, dh, dw)
 	if w == n.params.Embed {
 		n.headGrad, grads[1] = grads[1], nil
 	}
@@ -99,5 +99,5 @@ func (n *network) logits(h *G.Node, w *Param) *G.Node {
 		n.params.Precision.Linear(o.Out.Data, graph.Floats(in[0]), graph.Floats(in[1]), nil, active, d, vocab)
 		n.feed.result.Logits = publish(n.feed.result.Logits, o.Out.Data, active*vocab)
 	}
-	return o.Apply(h, n.param(w))
+	return o.Apply(h, n.matrix(w, h))
 }

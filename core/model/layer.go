@@ -19,8 +19,12 @@ type residual struct{ x, grad *G.Node }
 // embed returns the rows of e [V, d] that the tokens name: [tokens, d].
 func (n *network) embed(e *Param) *G.Node {
 	d := e.Shape[1]
-	o := &graph.Op{Name: "embed", Out: n.buffer(tokens, d), Wrt: []bool{true}}
+	o := &graph.Op{Name: "embed", Out: n.buffer(tokens, d), Wrt: []bool{e.G != nil}}
 	o.Bytes = n.perRow(tokens, 8*d) // not the whole of e
+	if e.frozen != nil {
+		o.Forward = func([]G.Value) { e.frozen.Embed(o.Out.Data, n.feed.batch.IDs) }
+		return o.Apply(n.param(n.params.Norm)) // a node has children, if only for their graph
+	}
 	o.Forward = func(in []G.Value) {
 		kernel.Embed(o.Out.Data, graph.Floats(in[0]), n.feed.batch.IDs, d)
 	}
@@ -51,13 +55,13 @@ func (n *network) embed(e *Param) *G.Node {
 func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
 	d, eps := g.Shape[0], float32(n.params.Config.NormEps)
 	rstd := n.buffer(a)
-	o := &graph.Op{Name: "norm " + g.Name, Out: n.buffer(a, d), Extra: []*graph.Buffer{rstd}, Wrt: []bool{true, true}}
+	o := &graph.Op{Name: "norm " + g.Name, Out: n.buffer(a, d), Extra: []*graph.Buffer{rstd}, Wrt: []bool{true, g.G != nil}, Unread: []bool{false, false, true}}
 	o.Forward = func(in []G.Value) {
 		kernel.RMSNorm(o.Out.Data, rstd.Data, graph.Floats(in[0]), graph.Floats(in[1]), n.feed.extent(a), d, eps)
 	}
 	o.Gradient = func(in G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 		dx, dg := n.buffer(a, d), gradient(g)
-		back := &graph.Op{Name: o.Name + ".grad", Extra: []*graph.Buffer{dx, dg}, Reads: []*graph.Buffer{rstd}}
+		back := &graph.Op{Name: o.Name + ".grad", Extra: present(dx, dg), Reads: []*graph.Buffer{rstd}}
 		children := []*G.Node{in[0], in[1], dy}
 		if stream != nil {
 			children = append(children, stream.grad)
@@ -67,91 +71,96 @@ func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
 			if stream != nil {
 				skip = graph.Floats(in[3])
 			}
-			kernel.RMSNormGrad(dx.Data, dg.Data, graph.Floats(in[2]), graph.Floats(in[0]), graph.Floats(in[1]), rstd.Data, skip,
+			kernel.RMSNormGrad(dx.Data, data(dg), graph.Floats(in[2]), graph.Floats(in[0]), graph.Floats(in[1]), rstd.Data, skip,
 				n.feed.extent(a), d, n.feed.accumulate)
 		}
 		t := back.Apply(children...)
-		return G.Nodes{graph.View(t, dx), graph.View(t, dg)}, nil
+		return views(t, dx, dg), nil
 	}
 	return o.Apply(x, n.param(g))
 }
 
 // linear returns x·wᵀ along a: [a, out] of x [a, in] and w [out, in].
 func (n *network) linear(x *G.Node, w *Param, a axis) *G.Node {
-	out, in := w.Shape[0], w.Shape[1]
-	o := &graph.Op{Name: w.Name, Out: n.buffer(a, out), Wrt: []bool{true, true}}
-	o.Flops = n.perRow(a, 2*in*out)
-	o.Forward = func(v []G.Value) {
-		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(a), in, out)
-	}
-	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
-		return n.linearGrad(o.Name, child[0], child[1], dy, w, a), nil
-	}
-	return o.Apply(x, n.param(w))
+	p := n.projection(w, a)
+	p.op.Forward = func(in []G.Value) { p.run(in, nil) }
+	p.op.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) { return p.gradient(child, dy), nil }
+	return p.apply(x)
 }
 
-// linearGrad returns the gradients of x and w given that of x·wᵀ.
-func (n *network) linearGrad(name string, x, weights, dy *G.Node, w *Param, a axis) G.Nodes {
+// linearGrad returns the gradients of the children x and w of o = x·wᵀ that it is
+// differentiable by. What only the other would need is not read.
+func (n *network) linearGrad(o *graph.Op, child G.Nodes, dy *G.Node, w *Param, a axis) G.Nodes {
 	out, in := w.Shape[0], w.Shape[1]
-	dx, dw := n.buffer(a, in), gradient(w)
-	back := &graph.Op{Name: name + ".grad", Extra: []*graph.Buffer{dx, dw}}
-	back.Flops = n.perRow(a, 4*in*out)
-	back.Forward = func(v []G.Value) {
-		rows, x, w, dy := n.feed.extent(a), graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2])
-		n.params.Precision.LinearInputGrad(dx.Data, dy, w, rows, in, out, false)
-		n.params.Precision.LinearWeightGrad(dw.Data, dy, x, rows, in, out, n.feed.accumulate)
+	dx, dw, operands := (*graph.Buffer)(nil), gradient(w), G.Nodes{dy}
+	flops := 0
+	if o.Wrt[0] {
+		dx, operands, flops = n.buffer(a, in), append(operands, n.matrix(w, dy)), flops+2*in*out
 	}
-	t := back.Apply(x, weights, dy)
-	return G.Nodes{graph.View(t, dx), graph.View(t, dw)}
+	if dw != nil {
+		operands, flops = append(operands, child[0]), flops+2*in*out
+	}
+	back := &graph.Op{Name: o.Name + ".grad", Extra: present(dx, dw)}
+	back.Flops = n.perRow(a, flops)
+	back.Forward = func(v []G.Value) {
+		rows, dy := n.feed.extent(a), graph.Floats(v[0])
+		if dx != nil {
+			n.params.Precision.LinearInputGrad(dx.Data, dy, graph.Floats(v[1]), rows, in, out, false)
+		}
+		if dw != nil {
+			n.params.Precision.LinearWeightGrad(dw.Data, dy, graph.Floats(v[len(v)-1]), rows, in, out, n.feed.accumulate)
+		}
+	}
+	return views(back.Apply(operands...), dx, dw)
 }
 
 // project returns stream.x + h·wᵀ: the way out of a block.
 func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
-	out, in := w.Shape[0], w.Shape[1]
-	o := &graph.Op{Name: w.Name, Out: n.buffer(tokens, out), Wrt: []bool{true, true, false}}
-	o.Flops = n.perRow(tokens, 2*in*out)
-	o.Forward = func(v []G.Value) {
-		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2]), n.feed.extent(tokens), in, out)
-	}
-	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
+	p := n.projection(w, tokens)
+	p.op.Wrt, p.op.Unread = append(p.op.Wrt, false), append(p.op.Unread, true)
+	p.op.Forward = func(in []G.Value) { p.run(in, graph.Floats(in[len(p.op.Wrt)-1])) }
+	p.op.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 		stream.grad = dy
-		return append(n.linearGrad(o.Name, child[0], child[1], dy, w, tokens), nil), nil
+		return append(p.gradient(child, dy), nil), nil
 	}
-	return o.Apply(h, n.param(w), stream.x)
+	return p.apply(h, stream.x)
 }
 
 // qkv returns the fused, rotated queries and keys and the values,
 // [tokens, (Heads+2*KVHeads)*HeadDim], of h·wᵀ + bias; bias may be nil. The
 // gradient that it is given is already rotated back: attention does that, in place.
 func (n *network) qkv(h *G.Node, w, bias *Param) *G.Node {
-	out, in := w.Shape[0], w.Shape[1]
-	o := &graph.Op{Name: w.Name, Out: n.buffer(tokens, out), Wrt: []bool{true, true}}
-	o.Flops = n.perRow(tokens, 2*in*out)
-	o.Forward = func(v []G.Value) {
-		n.params.Precision.Linear(o.Out.Data, graph.Floats(v[0]), graph.Floats(v[1]), nil, n.feed.extent(tokens), in, out)
-		if bias != nil {
-			kernel.AddBias(o.Out.Data, graph.Floats(v[2]), n.feed.extent(tokens), out)
-		}
-		n.rotary.Rotate(o.Out.Data, n.feed.batch.Pos, n.heads, false)
+	p := n.projection(w, tokens)
+	var more G.Nodes
+	last := len(p.op.Wrt)
+	if bias != nil {
+		p.op.Wrt, p.op.Unread = append(p.op.Wrt, bias.G != nil), append(p.op.Unread, true)
+		more = G.Nodes{n.param(bias)}
 	}
-	o.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
-		grads := n.linearGrad(o.Name, child[0], child[1], dy, w, tokens)
+	p.op.Forward = func(in []G.Value) {
+		p.run(in, nil)
+		if bias != nil {
+			kernel.AddBias(p.op.Out.Data, graph.Floats(in[last]), n.feed.extent(tokens), bias.Shape[0])
+		}
+		n.rotary.Rotate(p.op.Out.Data, n.feed.batch.Pos, n.heads, false)
+	}
+	p.op.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
+		grads := p.gradient(child, dy)
 		if bias != nil {
 			grads = append(grads, n.biasGrad(dy, bias))
 		}
 		return grads, nil
 	}
-	if bias == nil {
-		return o.Apply(h, n.param(w))
-	}
-	o.Wrt = append(o.Wrt, true)
-	return o.Apply(h, n.param(w), n.param(bias))
+	return p.apply(h, more...)
 }
 
 // biasGrad returns the gradient of bias [out] given that of the rows it is added
-// to, dy [tokens, out].
+// to, dy [tokens, out]; nil if bias is frozen.
 func (n *network) biasGrad(dy *G.Node, bias *Param) *G.Node {
 	db := gradient(bias)
+	if db == nil {
+		return nil
+	}
 	back := &graph.Op{Name: bias.Name + ".grad", Out: db}
 	back.Forward = func(v []G.Value) {
 		kernel.BiasGrad(db.Data, graph.Floats(v[0]), n.feed.extent(tokens), bias.Shape[0], n.feed.accumulate)
@@ -184,7 +193,7 @@ func (n *network) attention(qkv *G.Node) *G.Node {
 // swiglu returns silu(gate)*up of gate|up [tokens, 2f].
 func (n *network) swiglu(gateUp *G.Node) *G.Node {
 	f := n.params.Config.IntermediateSize
-	o := &graph.Op{Name: "swiglu", Out: n.buffer(tokens, f), Wrt: []bool{true}}
+	o := &graph.Op{Name: "swiglu", Out: n.buffer(tokens, f), Wrt: []bool{true}, Unread: []bool{false, true}}
 	o.Forward = func(in []G.Value) {
 		kernel.SwiGLU(o.Out.Data, graph.Floats(in[0]), n.feed.extent(tokens), f)
 	}

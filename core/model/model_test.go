@@ -147,8 +147,18 @@ func index(flat, w []float32) int {
 }
 
 // slope returns the derivative of the loss along direction, by central
-// differences extrapolated (Richardson) from two step widths.
+// differences extrapolated (Richardson) from two step widths. The fewer weights
+// move, the further they do: else rounding drowns the change.
 func slope(t testing.TB, prog *model.Program, b *token.Batch, p *model.Param, direction []float64) float64 {
+	var square float64
+	for _, d := range direction {
+		square += d * d
+	}
+	return slopeBy(t, prog, b, p, direction, 0.05/math.Sqrt(square))
+}
+
+// slopeBy is slope with the narrower of the steps.
+func slopeBy(t testing.TB, prog *model.Program, b *token.Batch, p *model.Param, direction []float64, h float64) float64 {
 	start := slices.Clone(p.W)
 	defer copy(p.W, start)
 	at := func(h float64) float64 {
@@ -157,11 +167,6 @@ func slope(t testing.TB, prog *model.Program, b *token.Batch, p *model.Param, di
 		}
 		return run(t, prog, b, 1, false).Loss
 	}
-	var square float64
-	for _, d := range direction {
-		square += d * d
-	}
-	h := 0.05 / math.Sqrt(square) // the fewer weights move, the further: else rounding drowns the change
 	wide, narrow := (at(2*h)-at(-2*h))/(4*h), (at(h)-at(-h))/(2*h)
 	return (4*narrow - wide) / 3
 }

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"slices"
+
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -29,6 +31,7 @@ func along(a axis, s token.Size) int {
 type network struct {
 	params    *Params
 	capacity  token.Size
+	training  bool // gradients are wanted, and dropout
 	recompute Recompute
 	feed      *feed
 	heads     kernel.Heads
@@ -93,11 +96,28 @@ func (n *network) param(t *Param) *G.Node {
 	return n.nodes[t]
 }
 
+// matrix returns a node of the weights of t. Those that are kept smaller are widened
+// into a buffer once the node before is there, and soon enough for whoever reads
+// them: not sooner, so that few are wide at the same time.
+func (n *network) matrix(t *Param, before *G.Node) *G.Node {
+	if t.frozen == nil {
+		return n.param(t)
+	}
+	o := &graph.Op{Name: "widen " + t.Name, Out: graph.NewBuffer(t.Shape...)}
+	o.Bytes = func() float64 { return float64(4*t.size()) + float64(t.frozen.Bytes()) }
+	o.Forward = func([]G.Value) { t.frozen.Floats(o.Out.Data, 0, t.Shape[0]) }
+	return o.Apply(before)
+}
+
 // trained returns the parameter nodes of the graph in the order of the flat
 // array, so that two graphs of one definition are equal.
 func (n *network) trained() G.Nodes {
 	var list G.Nodes
-	for _, t := range n.params.all() {
+	windows := n.params.all()
+	if a := n.params.Adapter; a != nil {
+		windows = slices.Concat(a.windows, []*Param{a.Score})
+	}
+	for _, t := range windows {
 		if node, ok := n.nodes[t]; ok {
 			list = append(list, node)
 		}
@@ -112,5 +132,42 @@ func (n *network) buffer(a axis, shape ...int) *graph.Buffer {
 	return b
 }
 
-// gradient returns the buffer over the gradient of t.
-func gradient(t *Param) *graph.Buffer { return graph.Pin(t.G, t.Shape...) }
+// gradient returns the buffer over the gradient of t, nil if t is frozen.
+func gradient(t *Param) *graph.Buffer {
+	if t.G == nil {
+		return nil
+	}
+	return graph.Pin(t.G, t.Shape...)
+}
+
+// present returns the buffers that are not nil: a result that nobody wants has none.
+func present(buffers ...*graph.Buffer) []*graph.Buffer {
+	return slices.DeleteFunc(buffers, func(b *graph.Buffer) bool { return b == nil })
+}
+
+// views returns a view of node t for each buffer, nil for those that are nil.
+func views(t *G.Node, buffers ...*graph.Buffer) G.Nodes {
+	list := make(G.Nodes, len(buffers))
+	for i, b := range buffers {
+		if b != nil {
+			list[i] = graph.View(t, b)
+		}
+	}
+	return list
+}
+
+// data returns the memory of b, nil if b is.
+func data(b *graph.Buffer) []float32 {
+	if b == nil {
+		return nil
+	}
+	return b.Data
+}
+
+// dropout returns the probability with which an adapter's terms lose what they read.
+func (n *network) dropout() float64 {
+	if !n.training || n.params.Adapter == nil {
+		return 0
+	}
+	return n.params.Adapter.LoRA.Dropout
+}

@@ -70,7 +70,7 @@ func (o *Outputs) Reference() *G.Node {
 
 // Value is the output of the value head at row Batch.Value[s], [S].
 func (o *Outputs) Value() *G.Node {
-	return once(&o.value, func() *G.Node { return o.n.score(o.normed(sequences), o.n.params.Score) })
+	return once(&o.value, func() *G.Node { return o.n.score(o.normed(sequences), o.n.params.valueHead()) })
 }
 
 // PairWeight is Pair.Weight over the normaliser of the step, [P].
@@ -127,7 +127,7 @@ func (n *network) gather(x *G.Node, a axis) *G.Node {
 // score returns h·w, [sequences], of h [sequences, d] and the value head w [1, d].
 func (n *network) score(h *G.Node, w *Param) *G.Node {
 	d := w.Shape[1]
-	o := &graph.Op{Name: "score", Out: n.buffer(sequences), Wrt: []bool{true, true}}
+	o := &graph.Op{Name: "score", Out: n.buffer(sequences), Wrt: []bool{true, w.G != nil}}
 	o.Flops = n.perRow(sequences, 2*d)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(sequences)
@@ -135,7 +135,7 @@ func (n *network) score(h *G.Node, w *Param) *G.Node {
 		n.feed.result.Value = publish(n.feed.result.Value, o.Out.Data, active)
 	}
 	o.Gradient = func(in G.Nodes, _, dy *G.Node) (G.Nodes, error) {
-		return n.linearGrad(o.Name, in[0], in[1], dy, w, sequences), nil
+		return n.linearGrad(o, in, dy, w, sequences), nil
 	}
 	return o.Apply(h, n.param(w))
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
-	"github.com/herd-lm/herd/core/optim"
 )
 
 // Param is a trainable tensor: a window into the flat arrays of its Params.
@@ -18,6 +17,9 @@ type Param struct {
 	Shape  []int
 	W, G   []float32 // weights and gradient; G is nil unless the parameters are trained
 	offset int
+	// frozen is the weights in less memory than W, which is nil then: see Freeze.
+	frozen *kernel.Frozen
+	print  uint64 // the fingerprint of what was frozen
 }
 
 // Layer is the parameters of one transformer block. Query, key and value
@@ -29,15 +31,15 @@ type Layer struct {
 	AttnNorm, QKV, QKVBias, O, MLPNorm, GateUp, Down *Param
 }
 
-// Params holds all parameters of a model in one flat array, and their gradients
-// in another: optimiser, clipping and averaging are single passes.
+// Params holds all parameters of a model.
 type Params struct {
+	Arrays
 	Config Config
 	// Precision is that of the products; the parameters are float32 in any case.
 	Precision kernel.Precision
-	W, G      []float32
-	// Tensors are the parameters by the names of the checkpoint, in order.
-	Tensors []*Param
+	// Adapter is what is trained in place of the parameters, which are frozen then;
+	// nil if there is none.
+	Adapter *Adapter
 
 	Embed  *Param // [VocabSize, HiddenSize]
 	Layers []Layer
@@ -51,21 +53,8 @@ type Params struct {
 func NewParams(c Config, gradients bool) *Params {
 	p := &Params{Config: c}
 	p.declare()
-	n := p.Count()
-	p.W = memory.Floats(n)
-	if gradients {
-		p.G = memory.Floats(n)
-	}
-	for _, t := range p.all() {
-		t.bind(p)
-	}
+	p.allocate(gradients, p.all())
 	return p
-}
-
-// Count returns the number of parameters.
-func (p *Params) Count() int {
-	last := p.Tensors[len(p.Tensors)-1]
-	return last.offset + last.size()
 }
 
 // ParamCount returns the number of parameters of c without allocating them.
@@ -81,21 +70,6 @@ func (c Config) Tensors() []*Param {
 	p := &Params{Config: c}
 	p.declare()
 	return p.Tensors
-}
-
-func (t *Param) size() int {
-	n := 1
-	for _, d := range t.Shape {
-		n *= d
-	}
-	return n
-}
-
-func (t *Param) bind(p *Params) {
-	t.W = p.W[t.offset : t.offset+t.size() : t.offset+t.size()]
-	if p.G != nil {
-		t.G = p.G[t.offset : t.offset+t.size() : t.offset+t.size()]
-	}
 }
 
 // declare lists the tensors with their offsets.
@@ -137,25 +111,6 @@ func (p *Params) declare() {
 	}
 }
 
-func (p *Params) tensor(name string, shape ...int) *Param {
-	t := &Param{Name: name, Shape: shape}
-	if n := len(p.Tensors); n > 0 {
-		t.offset = p.Tensors[n-1].offset + p.Tensors[n-1].size()
-	}
-	p.Tensors = append(p.Tensors, t)
-	return t
-}
-
-// fused returns one tensor over tensors that lie one after another.
-func fused(name string, parts ...*Param) *Param {
-	rows := 0
-	for _, t := range parts {
-		rows += t.Shape[0]
-	}
-	shape := append([]int{rows}, parts[0].Shape[1:]...)
-	return &Param{Name: name, Shape: shape, offset: parts[0].offset}
-}
-
 // all returns every window: the named tensors and the fused ones.
 func (p *Params) all() []*Param {
 	list := slices.Clone(p.Tensors)
@@ -168,16 +123,21 @@ func (p *Params) all() []*Param {
 	return list
 }
 
-// Matrices returns the ranges of the flat array that weight decay applies to:
-// everything but the norms and biases.
-func (p *Params) Matrices() []optim.Range {
-	var ranges []optim.Range
-	for _, t := range p.Tensors {
-		if len(t.Shape) > 1 {
-			ranges = append(ranges, optim.Range{Start: t.offset, End: t.offset + t.size()})
-		}
+// Trained returns what a run changes: the adapter, or all parameters if there is
+// none.
+func (p *Params) Trained() Trainable {
+	if p.Adapter != nil {
+		return p.Adapter
 	}
-	return ranges
+	return p
+}
+
+// valueHead returns the value head of a reward model: an adapter has its own.
+func (p *Params) valueHead() *Param {
+	if p.Adapter != nil {
+		return p.Adapter.Score
+	}
+	return p.Score
 }
 
 // Init draws all weights from the seed: norms are 1, biases 0, matrices normal with

@@ -22,27 +22,26 @@ type Program struct {
 	Plan *graph.Plan
 
 	net     *network
-	trains  bool // computes gradients
 	loss    *G.Node
 	machine *graph.Machine
 }
 
-// Compile builds the training graph of a loss: each run sets or adds to p.G. What
-// r has recomputed takes no memory from the forward pass to the gradient.
+// Compile builds the training graph of a loss: each run sets or adds to the
+// gradients of what p.Trained says; of the rest none is computed. What r has recomputed takes no memory from the forward pass to the gradient.
 func Compile(p *Params, capacity token.Size, loss Loss, r Recompute) (*Program, error) {
 	n := newNetwork(p, capacity)
-	n.recompute = r
-	return compile(n, loss, true)
+	n.recompute, n.training = r, true
+	return compile(n, loss)
 }
 
 // CompileForward builds the same graph without gradients. Its buffers live
 // only until the next layer has read them.
 func CompileForward(p *Params, capacity token.Size, loss Loss) (*Program, error) {
-	return compile(newNetwork(p, capacity), loss, false)
+	return compile(newNetwork(p, capacity), loss)
 }
 
-func compile(n *network, loss Loss, gradients bool) (*Program, error) {
-	prog := &Program{net: n, trains: gradients}
+func compile(n *network, loss Loss) (*Program, error) {
+	prog := &Program{net: n}
 	if err := prog.build(loss); err != nil {
 		return nil, fmt.Errorf("model: building the graph: %w", err)
 	}
@@ -69,7 +68,7 @@ func (p *Program) build(loss Loss) (err error) {
 	if p.loss, err = loss(out); err != nil {
 		return err
 	}
-	if p.trains {
+	if p.net.training {
 		_, err = G.Grad(p.loss, p.net.trained()...)
 	}
 	return err
@@ -78,7 +77,7 @@ func (p *Program) build(loss Loss) (err error) {
 // Advice says how the program would need less memory.
 func (p *Program) Advice() string {
 	smaller := fmt.Sprintf("use smaller micro-batches (%d tokens now)", p.net.capacity.Tokens)
-	if p.trains && p.net.recompute == RecomputeNone {
+	if p.net.training && p.net.recompute == RecomputeNone {
 		return smaller + " or recompute: layer"
 	}
 	return smaller
@@ -97,8 +96,15 @@ func (p *Program) ScratchBytes() int64 {
 	return kernel.ScratchBytes(rows, factor) + kernel.AttentionBytes(p.net.heads, tokens)
 }
 
+// Draw says what dropout draws from in the next run: the same for the same seed,
+// step and micro-batch.
+func (p *Program) Draw(seed uint64, step, micro int) {
+	p.net.feed.draw = kernel.Mix(kernel.Mix(seed, uint64(step)), uint64(micro))
+}
+
 // Run computes the loss of b, every weight multiplied by scale, and in a
-// training program the gradients: added to p.G if accumulate, else replacing it.
+// training program the gradients: added to those that are there if accumulate, else
+// replacing them.
 // The result is valid until the next run. A batch that does not fit or is not
 // consistent is an error.
 func (p *Program) Run(b *token.Batch, scale float64, accumulate bool) (*Result, error) {

@@ -42,9 +42,10 @@ func Check(stage string, problems ...error) error {
 	return nil
 }
 
-// NeedModel reports that the model to start from is not set.
-func NeedModel(dir string) error {
-	return need(dir != "", "model", "the model directory to start from")
+// NeedModel reports that the model to start from is not set, nor an adapter, which
+// names one.
+func NeedModel(dir, adapter string) error {
+	return need(dir != "" || adapter != "", "model", "the model directory to start from")
 }
 
 // NeedTables reports that the tables are not set; setting says what they hold.

@@ -37,7 +37,8 @@ func TestTrain(t *testing.T) {
 		{"tokenizer", "graze: no grass", []string{"tokenizer"}},
 		{"examples", "graze: no grass", []string{"tokenizer", "examples"}},
 		{"params", "graze: no grass", []string{"tokenizer", "examples", "params"}},
-		{"loop", "train: steps is -1", []string{"tokenizer", "examples", "params"}},
+		{"complete", "graze: no grass", []string{"tokenizer", "examples", "params", "complete"}},
+		{"loop", "train: steps is -1", []string{"tokenizer", "examples", "params", "complete"}},
 	} {
 		var called []string
 		call := func(name string) error {
@@ -53,7 +54,8 @@ func TestTrain(t *testing.T) {
 				}
 				return nil, call("examples")
 			},
-			Params: func(*train.Task) (*model.Params, error) { return nil, call("params") },
+			Params:   func(*train.Task) (*model.Params, error) { return nil, call("params") },
+			Complete: func(*train.Task) error { return call("complete") },
 		}
 		s := settings{failIf(c.fails == "settings", bad), failIf(c.fails == "inputs", bad)}
 		err := stage.Train(t.Context(), s, train.Task{Settings: train.Settings{Steps: -1}}, from)
@@ -96,8 +98,8 @@ func TestCheck(t *testing.T) {
 	long.MaxTokens = 0
 	slow.LearningRate = 0
 	for want, problems := range map[string][]error{
-		"": {nil, good.Validate(), stage.NeedModel("m"), stage.NeedTables("chats", []string{"t"}), stage.NeedOut("o")},
-		"graze: model is not set: the model directory to start from": {stage.NeedModel(""), stage.NeedOut("")},
+		"": {nil, good.Validate(), stage.NeedModel("m", ""), stage.NeedTables("chats", []string{"t"}), stage.NeedOut("o")},
+		"graze: model is not set: the model directory to start from": {stage.NeedModel("", ""), stage.NeedOut("")},
 		"graze: chats is not set: the tables of chats to learn from": {nil, stage.NeedTables("chats", nil), long.Validate()},
 		"graze: out is not set: the model directory to write":        {stage.NeedOut("")},
 		"graze: max_tokens is 0, expected more than 1":               {long.Validate(), slow.Validate()},

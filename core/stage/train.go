@@ -12,22 +12,14 @@ import (
 )
 
 // Source is where a task gets what learns, and what from. The fields are called in
-// their order, each with what those before it gave; the weights come last, so that
-// rows are refused before there is memory for a model.
+// their order, each with what those before it gave; the weights come after the rows, so
+// that these are refused before there is memory for a model.
 type Source struct {
 	Tokenizer func() (*tokenizer.Tokenizer, error)
 	Examples  func(*train.Task) ([]pack.Example, error)
 	Params    func(*train.Task) (*model.Params, error)
-}
-
-// From is the source of a stage that goes on from the model in dir, which load
-// loads: model.Load or model.LoadReward.
-func From(dir string, load func(dir string, gradients bool) (*model.Params, error), examples func(*train.Task) ([]pack.Example, error)) Source {
-	return Source{
-		Tokenizer: func() (*tokenizer.Tokenizer, error) { return tokenizer.Load(dir) },
-		Examples:  examples,
-		Params:    func(*train.Task) (*model.Params, error) { return load(dir, true) },
-	}
+	// Complete adds to the examples what the model is asked before it learns; may be nil.
+	Complete func(*train.Task) error
 }
 
 // Train does what the settings ask for. The task holds what they say of it; what is
@@ -55,6 +47,8 @@ func (s Source) load(t *train.Task) (err error) {
 	if t.Examples, err = s.Examples(t); err != nil {
 		return err
 	}
-	t.Params, err = s.Params(t)
-	return err
+	if t.Params, err = s.Params(t); err != nil || s.Complete == nil {
+		return err
+	}
+	return s.Complete(t)
 }

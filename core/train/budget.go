@@ -11,6 +11,7 @@ type Plan struct {
 	Stage      string `json:"stage"`
 	Steps      int    `json:"steps"`
 	Parameters int    `json:"parameters"`
+	Trained    int    `json:"trained,omitempty"` // of an adapter; 0: all parameters
 	Memory     Memory `json:"memory"`
 }
 
@@ -37,7 +38,7 @@ func (l *loop) budget() error {
 	l.memory = Memory{
 		Planned: now.Total() + now.Heap*int64(l.garbage)/100 +
 			l.program.ScratchBytes() + batchBytes*int64(l.plan.StepTokens(l.steps)),
-		Weights:     l.Params.Config.TrainingBytes(true),
+		Weights:     l.Params.Bytes(),
 		Activations: l.program.Plan.ArenaBytes,
 	}
 	if err := memory.CheckTotal("weights, activations and examples", l.memory.Planned); err != nil {

@@ -19,7 +19,7 @@ import (
 // Task is one training run: what a stage hands to the loop.
 type Task struct {
 	Settings  Settings
-	Params    *model.Params        // with gradients, holding the weights to start from
+	Params    *model.Params        // with gradients or an adapter that has, holding the weights to start from
 	Tokenizer *tokenizer.Tokenizer // saved beside the weights; may be nil
 	Examples  []pack.Example
 	Loss      model.Loss
@@ -76,12 +76,21 @@ func Run(ctx context.Context, t Task) error {
 	}
 	defer l.metrics.Close()
 	if l.Announce != nil {
-		l.Announce(Plan{l.Manifest.Stage, l.steps, len(l.Params.W), l.memory})
+		l.Announce(l.announcement())
 	}
 	if l.Profile {
 		return l.profiled(ctx)
 	}
 	return l.train(ctx)
+}
+
+// announcement says what the run is going to be.
+func (l *loop) announcement() Plan {
+	p := Plan{Stage: l.Manifest.Stage, Steps: l.steps, Parameters: l.Params.Count(), Memory: l.memory}
+	if a := l.Params.Adapter; a != nil {
+		p.Trained = a.Count()
+	}
+	return p
 }
 
 // train does the steps that are left and writes the model.
@@ -100,6 +109,7 @@ func (l *loop) train(ctx context.Context) error {
 // loop is a run in progress.
 type loop struct {
 	Task
+	trained   model.Trainable // what the steps change: Params or the adapter beside them
 	plan      *pack.Plan
 	program   *model.Program
 	optimizer *optim.AdamW
@@ -132,12 +142,12 @@ func newLoop(t Task) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: %w; raise micro_tokens or shorten the row", err)
 	}
-	l := &loop{Task: t, plan: plan, steps: t.Settings.steps(plan)}
+	l := &loop{Task: t, trained: t.Params.Trained(), plan: plan, steps: t.Settings.steps(plan)}
 	l.schedule = t.Settings.schedule(l.steps)
 	if err := l.schedule.Validate(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	l.optimizer = t.Settings.optimizer(len(t.Params.W))
+	l.optimizer = t.Settings.optimizer(l.trained.Flat().Count())
 	t.Params.Precision = t.Settings.Precision
 	l.program, err = model.Compile(t.Params, plan.Capacity(l.steps), t.Loss, t.Settings.Recompute)
 	return l, err
@@ -192,6 +202,7 @@ func (l *loop) optimize() (Progress, error) {
 	p := Progress{Stage: l.Manifest.Stage, Step: l.step + 1, Steps: l.steps, LR: l.schedule.LR(l.step + 1)}
 	var meter Meter
 	for i, b := range batches {
+		l.program.Draw(l.Settings.Seed, l.step, i)
 		r, err := l.program.Run(b, 1/norm, i > 0)
 		if err != nil {
 			return p, err
@@ -208,7 +219,8 @@ func (l *loop) optimize() (Progress, error) {
 		}
 	}
 	var err error
-	p.GradNorm, _, err = l.optimizer.Step(l.Params.W, l.Params.G, l.Params.Matrices(), p.LR, l.Settings.ClipNorm)
+	w := l.trained.Flat()
+	p.GradNorm, _, err = l.optimizer.Step(w.W, w.G, w.Matrices(), p.LR, l.Settings.ClipNorm)
 	l.watch.lap(updating)
 	if errors.Is(err, optim.ErrNonFinite) {
 		return p, l.diverged("the gradient is not finite", batches...)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/model"
 )
 
 // Inputs are the files and model directories that a stage reads, by the name of
@@ -49,7 +51,7 @@ func version() string {
 }
 
 // modelFiles are the files of a model directory that determine what it computes.
-var modelFiles = []string{"config.json", "*.safetensors", "tokenizer.json", "tokenizer_config.json"}
+var modelFiles = []string{"config.json", model.AdapterConfig, "*.safetensors", "tokenizer.json", "tokenizer_config.json"}
 
 // digestInput returns the digest of a file, of the model in a directory, or, if
 // there is none, of all files in the folder.
@@ -68,7 +70,7 @@ func digestInput(path string) (string, error) {
 			return "", err
 		}
 		for _, f := range files {
-			if digests[filepath.Base(f)], err = checkpoint.DigestFile(f); err != nil {
+			if digests[filepath.Base(f)], err = digestFile(f); err != nil {
 				return "", err
 			}
 		}
@@ -77,6 +79,24 @@ func digestInput(path string) (string, error) {
 		return digestFolder(path)
 	}
 	return checkpoint.DigestJSON(digests)
+}
+
+// digestFile returns the digest of a file, that of an adapter's description without
+// the path of its base.
+func digestFile(path string) (string, error) {
+	if filepath.Base(path) != model.AdapterConfig {
+		return checkpoint.DigestFile(path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	settings := make(map[string]any)
+	if err := json.Unmarshal(b, &settings); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	delete(settings, "base_model_name_or_path")
+	return checkpoint.DigestJSON(settings)
 }
 
 // digestFolder covers the names and contents of all files below dir.

@@ -39,6 +39,8 @@ type Settings struct {
 	// it; but runs from before there was the setting keep theirs.
 	SaveDType string `yaml:"save_dtype" json:",omitempty"`
 
+	LoRA model.LoRA `yaml:"lora" json:"LoRA,omitzero"` // train an adapter instead of all weights
+
 	// The weights do not depend on these, so they are left out of digests.
 	Recompute       model.Recompute `yaml:"recompute" json:"-"`        // activations instead of keeping them: none or layer
 	CheckpointEvery int             `yaml:"checkpoint_every" json:"-"` // steps; 0: only when stopped
@@ -50,7 +52,7 @@ func Defaults() Settings {
 	return Settings{
 		Epochs: 1, BatchTokens: 16384, MicroTokens: 4096,
 		Schedule: optim.Cosine, LearningRate: 3e-4, WeightDecay: 0.1,
-		Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, ClipNorm: 1, CheckpointEvery: 200,
+		Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, ClipNorm: 1, CheckpointEvery: 200, LoRA: model.DefaultLoRA(),
 	}
 }
 
@@ -74,7 +76,7 @@ func (s Settings) Validate() error {
 	case !(s.LearningRate > 0):
 		return fmt.Errorf("learning_rate is %g, expected a positive number", s.LearningRate)
 	}
-	return nil
+	return s.LoRA.Validate()
 }
 
 func (s Settings) limits() pack.Limits {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/model"
 )
 
 // A model directory under training:
@@ -53,7 +54,7 @@ func (l *loop) prepareDir() error {
 
 // claim makes dir for a new model.
 func claim(dir string, overwrite bool) error {
-	for _, name := range []string{checkpoint.ManifestName, "config.json", checkpoint.ModelName, checkpoint.IndexName} {
+	for _, name := range []string{checkpoint.ManifestName, "config.json", checkpoint.ModelName, checkpoint.IndexName, model.AdapterConfig} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil && !overwrite {
 			return fmt.Errorf("train: %s already holds a model (%s): choose another directory, or --overwrite", dir, name)
 		}
@@ -86,7 +87,7 @@ func (l *loop) save() error {
 
 // saveModel writes weights as dtype, tokenizer and, last, the manifest.
 func (l *loop) saveModel(dir, dtype string) error {
-	if err := l.Params.SaveAs(dir, dtype); err != nil {
+	if err := l.trained.SaveAs(dir, dtype); err != nil {
 		return err
 	}
 	if l.Tokenizer != nil {
@@ -108,7 +109,7 @@ func (l *loop) restore(saved state, moments *checkpoint.File) error {
 		return fmt.Errorf("train: the checkpoint in %s is after step %d of a run of %d", l.Dir, saved.Step, l.steps)
 	}
 	err := errors.Join(
-		l.Params.ReadFrom(checkpointDir(l.Dir)),
+		l.trained.ReadFrom(checkpointDir(l.Dir)),
 		moments.Read("exp_avg", l.optimizer.M),
 		moments.Read("exp_avg_sq", l.optimizer.V),
 	)
@@ -124,10 +125,25 @@ func (l *loop) finish() error {
 	if err := os.Remove(filepath.Join(l.Dir, checkpoint.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("train: %w", err)
 	}
-	if err := l.saveModel(l.Dir, cmp.Or(l.Settings.SaveDType, "float32")); err != nil {
+	if err := errors.Join(l.removeReplaced(), l.saveModel(l.Dir, cmp.Or(l.Settings.SaveDType, "float32"))); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	return os.RemoveAll(checkpointDir(l.Dir))
+}
+
+// removeReplaced removes what an adapter leaves of the model that it replaces, or the
+// other way round: of two descriptions one would be wrong.
+func (l *loop) removeReplaced() error {
+	stale := []string{model.AdapterConfig, model.AdapterWeights}
+	if l.Params.Adapter != nil {
+		stale = []string{"config.json", checkpoint.ModelName, checkpoint.IndexName}
+	}
+	for _, name := range stale {
+		if err := os.Remove(filepath.Join(l.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // openState reads the state of the checkpoint in dir and opens the moments; the

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train"
+)
+
+func newModelMergeCmd() *cobra.Command {
+	var overwrite bool
+	cmd := &cobra.Command{
+		Use:   "merge BASE ADAPTER OUT",
+		Short: "Add an adapter to the weights of its base",
+		Long: `Add an adapter to the weights of its base: OUT is a model directory like any
+other. ADAPTER is a directory as PEFT, or herd with lora.r, writes it.`,
+		Example: "  herd model merge base chatty-lora chatty",
+		Args:    operands("BASE", "ADAPTER", "OUT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := refuseExisting(args[2], overwrite); err != nil {
+				return err
+			}
+			if err := mergeAdapter(model.Source{Model: args[0], Adapter: args[1]}, args[2]); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\n", args[2])
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace what the directory holds")
+	return cmd
+}
+
+// mergeAdapter writes the model with its adapter merged, and its tokenizer.
+func mergeAdapter(from model.Source, out string) error {
+	at, err := model.Locate(from.Model, from.Adapter)
+	if err != nil {
+		return err
+	}
+	params, err := at.Load(false)
+	if err != nil {
+		return err
+	}
+	tok, err := tokenizer.Load(at.Tokenizer())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	manifest, err := train.NewManifest("merge", nil, train.Inputs{"model": at.Dirs()})
+	if err != nil {
+		return err
+	}
+	return checkpoint.WriteDir(out, func(tmp string) error {
+		if err := params.Save(tmp); err != nil {
+			return err
+		}
+		if tok != nil {
+			if err := tok.Save(tmp); err != nil {
+				return err
+			}
+		}
+		return checkpoint.WriteManifest(tmp, manifest)
+	})
+}

@@ -1,0 +1,155 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// Storage is how weights that are only read are kept in memory.
+type Storage uint8
+
+const (
+	StoreFP32 Storage = iota // as they are
+	StoreBF16                // rounded to bfloat16, to nearest even: 2 bytes an element
+	StoreInt8                // rounded to steps of a block's largest over 127: 1.06 bytes
+)
+
+var storages = []string{"fp32", "bf16", "int8"}
+
+func (s Storage) String() string { return storages[s] }
+
+// MarshalText returns "fp32", "bf16" or "int8".
+func (s Storage) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is the reverse of MarshalText.
+func (s *Storage) UnmarshalText(text []byte) error {
+	i := slices.Index(storages, string(text))
+	if i < 0 {
+		return fmt.Errorf("base_dtype is %q, expected fp32, bf16 or int8", text)
+	}
+	*s = Storage(i)
+	return nil
+}
+
+// int8Block is how many neighbours in a row share a scale.
+const int8Block = 64
+
+// Bytes returns what rows of d elements take.
+func (s Storage) Bytes(rows, d int) int64 {
+	switch s {
+	case StoreBF16:
+		return 2 * int64(rows) * int64(d)
+	case StoreInt8:
+		return int64(rows) * int64(d+4*blocksOf(d))
+	}
+	return 4 * int64(rows) * int64(d)
+}
+
+func blocksOf(d int) int { return (d + int8Block - 1) / int8Block }
+
+// Frozen is a matrix [rows, d] that is only read, kept in less memory than float32s.
+type Frozen struct {
+	storage Storage
+	d       int
+	words   []uint16  // StoreBF16: [rows, d]
+	steps   []int8    // StoreInt8: [rows, d]
+	scales  []float32 // StoreInt8: [rows, blocksOf(d)]
+}
+
+// NewFrozen returns a matrix of zeros, kept as s says, which is not StoreFP32.
+func NewFrozen(s Storage, rows, d int) *Frozen {
+	f := &Frozen{storage: s, d: d}
+	if s == StoreBF16 {
+		f.words = make([]uint16, rows*d)
+	} else {
+		f.steps, f.scales = make([]int8, rows*d), make([]float32, rows*blocksOf(d))
+	}
+	return f
+}
+
+// Set sets the rows from the given one on to those of w, of which nothing is kept.
+func (f *Frozen) Set(from int, w []float32) {
+	parallelRows(len(w)/f.d, f.d, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			f.set(from+i, w[i*f.d:][:f.d])
+		}
+	})
+}
+
+func (f *Frozen) set(i int, row []float32) {
+	if f.storage == StoreBF16 {
+		for k, v := range row {
+			f.words[i*f.d+k] = roundBF16(v)
+		}
+		return
+	}
+	for b := range blocksOf(f.d) {
+		block := row[b*int8Block : min(f.d, (b+1)*int8Block)]
+		scale := largest(block) / 127
+		f.scales[i*blocksOf(f.d)+b] = scale
+		for k, v := range block {
+			if scale > 0 {
+				f.steps[i*f.d+b*int8Block+k] = int8(math.RoundToEven(float64(v / scale)))
+			}
+		}
+	}
+}
+
+// largest returns the largest absolute value of x.
+func largest(x []float32) (m float32) {
+	for _, v := range x {
+		m = max(m, float32(math.Abs(float64(v))))
+	}
+	return m
+}
+
+// roundBF16 returns the upper half of v rounded to nearest even. NaN stays NaN.
+func roundBF16(v float32) uint16 {
+	bits := math.Float32bits(v)
+	if v != v {
+		return uint16(bits>>16) | 0x40
+	}
+	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
+}
+
+// Floats sets dst[to-from, d] to the rows [from, to) as float32s.
+func (f *Frozen) Floats(dst []float32, from, to int) {
+	parallelRows(to-from, f.d, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			f.row(dst[i*f.d:][:f.d], from+i)
+		}
+	})
+}
+
+func (f *Frozen) row(dst []float32, i int) {
+	if f.storage == StoreBF16 {
+		for k, w := range f.words[i*f.d:][:f.d] {
+			dst[k] = math.Float32frombits(uint32(w) << 16)
+		}
+		return
+	}
+	steps, scales := f.steps[i*f.d:][:f.d], f.scales[i*blocksOf(f.d):][:blocksOf(f.d)]
+	for b, scale := range scales {
+		end := min(f.d, (b+1)*int8Block)
+		for k := b * int8Block; k < end; k++ {
+			dst[k] = scale * float32(steps[k])
+		}
+	}
+}
+
+// Bytes returns what the matrix takes.
+func (f *Frozen) Bytes() int64 {
+	return 2*int64(len(f.words)) + int64(len(f.steps)) + 4*int64(len(f.scales))
+}
+
+// Embed is the package's Embed from a frozen e.
+func (f *Frozen) Embed(y []float32, ids []token.ID) {
+	parallelRows(len(ids), f.d, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			f.row(y[i*f.d:][:f.d], int(ids[i]))
+		}
+	})
+}

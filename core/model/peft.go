@@ -1,0 +1,212 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+)
+
+// The files of an adapter, as PEFT names them.
+const (
+	AdapterConfig  = "adapter_config.json"
+	AdapterWeights = "adapter_model.safetensors"
+)
+
+// baseDigest is the key of Params.Digest of the base in the weights' metadata,
+// which PEFT does not look at.
+const baseDigest = "herd_base"
+
+// peftConfig is adapter_config.json as PEFT writes it (LoraConfig), as far as it
+// matters to a Llama. The fields from Bias on must have the values that mean nothing.
+type peftConfig struct {
+	PeftType      string   `json:"peft_type"`
+	TaskType      string   `json:"task_type"`
+	Base          string   `json:"base_model_name_or_path"`
+	R             int      `json:"r"`
+	Alpha         float64  `json:"lora_alpha"`
+	Dropout       float64  `json:"lora_dropout"`
+	Targets       any      `json:"target_modules"` // a list, or a pattern: the tensors tell
+	ModulesToSave []string `json:"modules_to_save"`
+	RSLoRA        bool     `json:"use_rslora"`
+	DoRA          bool     `json:"use_dora"`
+	InferenceMode bool     `json:"inference_mode"`
+
+	Bias          string          `json:"bias"`
+	FanInFanOut   bool            `json:"fan_in_fan_out"`
+	Init          any             `json:"init_lora_weights,omitempty"`
+	QALoRA        bool            `json:"use_qalora,omitempty"`
+	LoRABias      bool            `json:"lora_bias,omitempty"`
+	RankPattern   map[string]any  `json:"rank_pattern,omitempty"`
+	AlphaPattern  map[string]any  `json:"alpha_pattern,omitempty"`
+	Layers        json.RawMessage `json:"layers_to_transform,omitempty"`
+	LayersPattern json.RawMessage `json:"layers_pattern,omitempty"`
+	LayerCopies   json.RawMessage `json:"layer_replication,omitempty"`
+}
+
+const (
+	causalTask = "CAUSAL_LM"
+	rewardTask = "SEQ_CLS"
+)
+
+// IsAdapter reports whether dir holds an adapter, and no weights of a whole model.
+func IsAdapter(dir string) bool {
+	there := func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	}
+	return there(AdapterConfig) && !there(checkpoint.ModelName) && !there(checkpoint.IndexName)
+}
+
+func readPEFT(dir string) (peftConfig, error) {
+	path := filepath.Join(dir, AdapterConfig)
+	c := peftConfig{R: 8, Alpha: 8, Bias: "none"} // what PEFT takes where a key is missing
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("model: %w (an adapter's directory holds %s and %s)", err, AdapterConfig, AdapterWeights)
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		return c, fmt.Errorf("model: %s: %w", path, err)
+	}
+	if err := c.validate(); err != nil {
+		return c, fmt.Errorf("model: %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// validate reports the first field that asks for what herd does not do.
+func (c peftConfig) validate() error {
+	foreign := slices.ContainsFunc(c.ModulesToSave, func(m string) bool { return m != "score" && m != "classifier" })
+	switch {
+	case c.PeftType != "LORA":
+		return fmt.Errorf("peft_type is %q, only LORA is implemented", c.PeftType)
+	case c.R < 1:
+		return fmt.Errorf("r is %d, expected 1 or more", c.R)
+	case c.TaskType != "" && c.TaskType != causalTask && c.TaskType != rewardTask:
+		return fmt.Errorf("task_type is %q, expected %s or %s", c.TaskType, causalTask, rewardTask)
+	case foreign:
+		return fmt.Errorf("modules_to_save is %q, only score is implemented", c.ModulesToSave)
+	case c.Bias != "none" || c.LoRABias:
+		return fmt.Errorf("bias is %q and lora_bias %t, adapters with biases are not implemented", c.Bias, c.LoRABias)
+	case c.QALoRA:
+		return fmt.Errorf("use_qalora is true, which is not implemented")
+	case c.changesBase():
+		return fmt.Errorf("init_lora_weights is %q, which changes the base too: save the adapter with PEFT's path_initial_model_for_weight_conversion", c.Init)
+	case c.FanInFanOut:
+		return fmt.Errorf("fan_in_fan_out is true, a Llama's matrices are [out, in]")
+	case len(c.RankPattern) > 0 || len(c.AlphaPattern) > 0:
+		return fmt.Errorf("rank_pattern and alpha_pattern are not implemented: all modules must have one r and one lora_alpha")
+	case given(c.Layers) || given(c.LayersPattern) || given(c.LayerCopies):
+		return fmt.Errorf("layers_to_transform, layers_pattern and layer_replication are not implemented: all layers must be adapted alike")
+	}
+	return nil
+}
+
+// changesBase reports an initialisation that has PEFT take from the base what it puts
+// into the adapter, as PiSSA and OLoRA do, whenever it loads the adapter.
+func (c peftConfig) changesBase() bool {
+	name, named := c.Init.(string)
+	return named && !slices.Contains([]string{"gaussian", "eva", "orthogonal"}, name)
+}
+
+// given reports a JSON value that is there and not empty.
+func given(v json.RawMessage) bool {
+	return !slices.Contains([]string{"", "null", "[]", `""`}, string(v))
+}
+
+// lora returns the shape that the config and the tensors under names describe.
+func (c peftConfig) lora(names []string) LoRA {
+	return LoRA{R: c.R, Alpha: c.Alpha, Dropout: c.Dropout, RSLoRA: c.RSLoRA, DoRA: c.DoRA, TargetModules: adapted(names)}
+}
+
+var termName = regexp.MustCompile(`\.([a-z]+_proj)\.lora_A\.weight$`)
+
+// adapted returns the projections that have a term, in the order of a layer.
+func adapted(names []string) (modules []string) {
+	for _, p := range projections {
+		if slices.ContainsFunc(names, func(name string) bool {
+			m := termName.FindStringSubmatch(name)
+			return m != nil && m[1] == p
+		}) {
+			modules = append(modules, p)
+		}
+	}
+	return modules
+}
+
+// Save is SaveAs in float32.
+func (a *Adapter) Save(dir string) error { return a.SaveAs(dir, "float32") }
+
+// SaveAs writes adapter_config.json and adapter_model.safetensors to dir, which must
+// exist, as PEFT reads them, the weights rounded to dtype.
+func (a *Adapter) SaveAs(dir, dtype string) error {
+	if err := CheckDType(dtype); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	c := peftConfig{
+		PeftType: "LORA", TaskType: causalTask, Base: a.Base, InferenceMode: true, Bias: "none",
+		R: a.LoRA.R, Alpha: a.LoRA.Alpha, Dropout: a.LoRA.Dropout, Targets: a.LoRA.TargetModules, RSLoRA: a.LoRA.RSLoRA, DoRA: a.LoRA.DoRA,
+	}
+	if a.Score != nil {
+		c.TaskType, c.ModulesToSave = rewardTask, []string{"score"}
+	}
+	b, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return fmt.Errorf("model: adapter: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, AdapterConfig), append(b, '\n'), 0o644); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	var tensors []checkpoint.Source
+	for _, t := range a.Tensors {
+		tensors = append(tensors, checkpoint.Tensor{Name: t.Name, Shape: t.Shape, Data: t.W}.As(dtypes[dtype]))
+	}
+	return checkpoint.WriteSources(filepath.Join(dir, AdapterWeights), tensors, map[string]string{"format": "pt", baseDigest: a.digest})
+}
+
+// ReadFrom sets the weights to those in dir. Tensors that are missing or that the
+// adapter has no use for are an error, but for a missing value head, which then
+// stays as it is. Weights that were trained beside another base are refused.
+func (a *Adapter) ReadFrom(dir string) error {
+	f, err := checkpoint.Open(filepath.Join(dir, AdapterWeights))
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	defer f.Close()
+	if err := a.read(f); err != nil {
+		return fmt.Errorf("model: %s: %w", dir, err)
+	}
+	return nil
+}
+
+func (a *Adapter) read(f *checkpoint.File) error {
+	if digest := f.Metadata()[baseDigest]; digest != "" && digest != a.digest {
+		return fmt.Errorf("the adapter was trained beside another model than %s: give it that one", a.Base)
+	}
+	known := make(map[string]bool)
+	names := f.Names()
+	for _, t := range a.Tensors {
+		name := t.Name
+		if _, there := f.Info(name); !there && strings.HasSuffix(name, "lora_magnitude_vector") {
+			name += ".weight" // as some versions of PEFT have it
+		}
+		known[name] = true
+		if t == a.Score && !slices.Contains(names, name) {
+			continue
+		}
+		if err := readAs(f, name, t, t.W); err != nil {
+			return err
+		}
+	}
+	for _, name := range names {
+		if !known[name] {
+			return fmt.Errorf("tensor %q belongs to no projection of this model", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package model
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/memory"
+)
+
+// Source is where a model is: a directory, and that of an adapter beside it, or "".
+type Source struct{ Model, Adapter string }
+
+// Locate returns where the model is that a person names: a model directory, or that
+// of an adapter, which names its base. With an adapter given besides, that stands
+// beside the model, which may then be left out.
+func Locate(dir, adapter string) (Source, error) {
+	switch {
+	case adapter != "" && !IsAdapter(adapter):
+		return Source{}, fmt.Errorf("model: %s is no adapter: it has no %s, or is a model itself", adapter, AdapterConfig)
+	case adapter != "" && dir != "" && IsAdapter(dir):
+		return Source{}, fmt.Errorf("model: %s is an adapter itself: it cannot have the adapter %s beside it", dir, adapter)
+	case adapter != "" && dir != "":
+		return Source{dir, adapter}, nil
+	case adapter == "" && !IsAdapter(dir):
+		return Source{dir, ""}, nil
+	case adapter == "":
+		adapter = dir
+	}
+	c, err := readPEFT(adapter)
+	if err != nil {
+		return Source{}, err
+	}
+	for _, base := range []string{c.Base, filepath.Join(filepath.Dir(filepath.Clean(adapter)), filepath.Base(c.Base))} {
+		if _, err := os.Stat(filepath.Join(base, "config.json")); c.Base != "" && err == nil {
+			return Source{base, adapter}, nil
+		}
+	}
+	return Source{}, fmt.Errorf("model: the adapter %s stands beside the model %q, which is not here: say where it is with --model DIR --adapter %s", adapter, c.Base, adapter)
+}
+
+// Dirs returns the directories that determine what the model computes.
+func (s Source) Dirs() []string {
+	if s.Adapter == "" {
+		return []string{s.Model}
+	}
+	return []string{s.Model, s.Adapter}
+}
+
+// Tokenizer returns the directory of the model's tokenizer: the adapter's, if it has
+// one.
+func (s Source) Tokenizer() string {
+	if found, _ := filepath.Glob(filepath.Join(s.Adapter, "tokenizer*")); s.Adapter != "" && len(found) > 0 {
+		return s.Adapter
+	}
+	return s.Model
+}
+
+// Config reads the configuration of the model; a reward adapter makes a reward model.
+func (s Source) Config() (Config, error) {
+	c, err := loadConfig(s.Model)
+	if err != nil || s.Adapter == "" {
+		return c, err
+	}
+	p, err := readPEFT(s.Adapter)
+	if p.TaskType == rewardTask {
+		c = c.Reward()
+	}
+	return c, err
+}
+
+// Load reads the model, the adapter merged into its weights.
+func (s Source) Load(gradients bool) (*Params, error) {
+	c, err := s.Config()
+	if err != nil {
+		return nil, err
+	}
+	return s.LoadAs(c, gradients)
+}
+
+// LoadReward is Load of a reward model: with its own value head if there is one, else
+// a new one of zeros in place of the language-model head.
+func (s Source) LoadReward(gradients bool) (*Params, error) {
+	c, err := s.Config()
+	if err != nil {
+		return nil, err
+	}
+	return s.LoadAs(c.Reward(), gradients)
+}
+
+// LoadAs is Load into a model of configuration c.
+func (s Source) LoadAs(c Config, gradients bool) (*Params, error) {
+	p, err := s.loadBase(c, gradients)
+	if err != nil || s.Adapter == "" {
+		return p, err
+	}
+	trained := p.G
+	if err := s.attach(p, false); err != nil {
+		return nil, err
+	}
+	p.Merge()
+	p.thaw(trained)
+	return p, nil
+}
+
+// LoadAdapted reads the model frozen, with an adapter of shape l beside it to be
+// trained: the one that there is, or a new one drawn from the seed.
+func (s Source) LoadAdapted(c Config, l LoRA, seed uint64) (*Params, error) {
+	if err := memory.Check("the weights and the adapter with what trains it", c.frozenBytes(l.BaseDType)+16*int64(c.AdapterCount(l))); err != nil {
+		return nil, fmt.Errorf("model: %s: %w", s.Model, err)
+	}
+	p, err := s.loadFrozen(c, l.BaseDType)
+	if err != nil {
+		return nil, err
+	}
+	if s.Adapter == "" {
+		a := p.Adapt(l, true)
+		a.Base = s.Model
+		a.Init(p, seed)
+		return p, nil
+	}
+	if err := s.attach(p, true); err != nil {
+		return nil, err
+	}
+	if have := p.Adapter.LoRA; !have.fits(l) {
+		return nil, fmt.Errorf("model: the adapter %s has r %d, scale %g, dora %t and target_modules %v, lora asks for %d, %g, %t and %v: give it the same, or merge the adapter into the model first (herd model merge)",
+			s.Adapter, have.R, have.scale(), have.DoRA, have.TargetModules, l.R, l.scale(), l.DoRA, l.TargetModules)
+	}
+	p.Adapter.LoRA.Dropout, p.Adapter.LoRA.BaseDType = l.Dropout, l.BaseDType
+	return p, nil
+}
+
+// LoRA returns the shape of the adapter.
+func (s Source) LoRA() (LoRA, error) {
+	c, err := readPEFT(s.Adapter)
+	if err != nil {
+		return LoRA{}, err
+	}
+	f, err := checkpoint.Open(filepath.Join(s.Adapter, AdapterWeights))
+	if err != nil {
+		return LoRA{}, fmt.Errorf("model: %w", err)
+	}
+	defer f.Close()
+	l := c.lora(f.Names())
+	if err := cmp.Or(l.Validate(), ranked(f, l.R)); err != nil {
+		return l, fmt.Errorf("model: %s: %w", s.Adapter, err)
+	}
+	return l, nil
+}
+
+// ranked reports a term in f of another rank than r: what the file has must be known
+// before there is memory for it.
+func ranked(f *checkpoint.File, r int) error {
+	for _, name := range f.Names() {
+		info, _ := f.Info(name)
+		if strings.HasSuffix(name, "lora_A.weight") && (len(info.Shape) != 2 || info.Shape[0] != r) {
+			return fmt.Errorf("tensor %s has shape %v, %s says r %d", name, info.Shape, AdapterConfig, r)
+		}
+	}
+	return nil
+}
+
+func (s Source) loadBase(c Config, gradients bool) (*Params, error) {
+	if err := memory.Check("the weights", c.TrainingBytes(gradients)); err != nil {
+		return nil, fmt.Errorf("model: %s: %w", s.Model, err)
+	}
+	p := NewParams(c, gradients)
+	return p, p.ReadFrom(s.Model)
+}
+
+// attach puts the adapter beside p.
+func (s Source) attach(p *Params, gradients bool) error {
+	l, err := s.LoRA()
+	if err != nil {
+		return err
+	}
+	a := p.Adapt(l, gradients)
+	a.Base = s.Model
+	a.Init(p, 0) // the value head is the base's, if the adapter has none
+	return a.ReadFrom(s.Adapter)
+}
