@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -283,6 +284,35 @@ func FuzzLoadConfig(f *testing.F) {
 			t.Errorf("%+v came back as %+v", c, again)
 		}
 	})
+}
+
+// TestHugeClaim: a config.json that asks for more than the weights' file holds is
+// refused before there is memory for it.
+func TestHugeClaim(t *testing.T) {
+	dir := t.TempDir()
+	p := random(t, small(false))
+	if err := p.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "config.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	huge := strings.Replace(string(text), `"intermediate_size": 44`, `"intermediate_size": 4194304`, 1) // 2.4 GB
+	if err := os.WriteFile(path, []byte(huge), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = model.Load(dir, false)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "gate_proj.weight has shape [44 24], config.json says [4194304 24]") {
+		t.Errorf("error %v", err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("%d bytes were taken", took)
+	}
 }
 
 // TestSaveLoad: a model, a tied one and a reward model come back the same; a
