@@ -138,6 +138,7 @@ func TestConfigVariants(t *testing.T) {
 		{`, "model_type": "mistral", "num_key_value_heads": 2, "sliding_window": null`, 10000, "", 131072, false, "MistralForCausalLM"},
 		{`, "model_type": "mistral", "num_key_value_heads": 2, "sliding_window": 4096, "max_position_embeddings": 1024`, 10000, "", 1024, false, "MistralForCausalLM"},
 		{`, "model_type": "qwen2", "num_key_value_heads": 2, "sliding_window": 4096, "use_sliding_window": false`, 10000, "", 32768, true, "Qwen2ForCausalLM"},
+		{`, "model_type": "qwen2", "num_key_value_heads": 2, "attention_bias": false`, 10000, "", 32768, true, "Qwen2ForCausalLM"},
 		{`, "model_type": "qwen2", "num_key_value_heads": 2, "sliding_window": 4096, "use_sliding_window": true`, 10000, "", 4096, true, "Qwen2ForCausalLM"},
 	} {
 		dir := t.TempDir()
