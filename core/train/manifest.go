@@ -49,7 +49,7 @@ func version() string {
 }
 
 // modelFiles are the files of a model directory that determine what it computes.
-var modelFiles = []string{"config.json", "*.safetensors", "tokenizer.json", "tokenizer_config.json"}
+var modelFiles = []string{"config.json", "generation_config.json", "*.safetensors", "tokenizer.json", "tokenizer_config.json"}
 
 // digestInput returns the digest of a file, of the model in a directory, or, if
 // there is none, of all files in the folder.
