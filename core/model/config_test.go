@@ -248,6 +248,13 @@ func TestConfigKeeps(t *testing.T) {
 	if got := read("config.json"); got != want {
 		t.Errorf("the reward model's config.json is\n%s", got)
 	}
+	c.RopeTheta = 5
+	if err := c.Save(out); err != nil {
+		t.Fatal(err)
+	}
+	if other, err := model.LoadConfig(out); err != nil || other.RopeTheta != 5 {
+		t.Errorf("another rope_theta came back as %g, %v", other.RopeTheta, err)
+	}
 	write("generation_config.json", `{"eos_token_id": "end"}`)
 	if _, err := model.LoadConfig(dir); err == nil || !strings.Contains(err.Error(), "generation_config.json") {
 		t.Errorf("a bad generation_config.json: error %v", err)

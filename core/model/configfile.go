@@ -150,6 +150,9 @@ func (c Config) document() (map[string]json.RawMessage, error) {
 	for field, text := range now {
 		if !bytes.Equal(text, was[field]) {
 			all[field] = text
+			if field == "rope_theta" || field == "rope_scaling" {
+				delete(all, "rope_parameters") // says what was
+			}
 		}
 	}
 	maps.DeleteFunc(all, func(field string, _ json.RawMessage) bool { return was[field] != nil && now[field] == nil })
