@@ -1,9 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -83,8 +84,9 @@ func apart(t modeldir.TensorDifference) string {
 
 // orNone returns a value of config.json in one line.
 func orNone(value []byte) string {
-	if value == nil {
+	var line bytes.Buffer
+	if value == nil || json.Compact(&line, value) != nil {
 		return "none"
 	}
-	return strings.Join(strings.Fields(string(value)), " ")
+	return line.String()
 }

@@ -170,6 +170,9 @@ func (m *modelInfo) print(w io.Writer) error {
 	fact("", "%d layers of width %d, feed-forward %d", c.Layers, c.HiddenSize, c.IntermediateSize)
 	fact("", "%d heads of %d, %d for keys and values", c.Heads, c.HeadDim, c.KVHeads)
 	fact("", "vocabulary %d, context %d tokens", c.VocabSize, c.Context())
+	if c.Context() < c.MaxPositions {
+		fact("", "sliding window: attention beyond it is not implemented, so no longer context than that")
+	}
 	fact("parameters", "%s", shares(m.Groups, m.Parameters))
 	fact("weights", "%s on disk, %s", memory.Bytes(m.Bytes), shares(m.DTypes, m.Parameters))
 	fact("memory", "%s to run, and %s for each token of context", memory.Bytes(m.RunBytes), memory.Bytes(m.ContextBytes))

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,27 +31,38 @@ func LoadReward(dir string, gradients bool) (*Params, error) {
 
 // ReadFrom sets the weights to those in dir. Tensors that p needs and dir lacks
 // are an error, but for the value head, which then stays as it is; tensors that
-// p has no use for are an error, but for the language-model head of a reward
-// model or a tied one.
-func (p *Params) ReadFrom(dir string) error { return p.readFrom(dir, read) }
-
-// readFrom reads each tensor by the given function.
-func (p *Params) readFrom(dir string, read func(checkpoint.Reader, *Param) error) error {
-	f, err := checkpoint.OpenModel(dir)
+// p has no use for are an error, but for those that its configuration ignores.
+func (p *Params) ReadFrom(dir string) error {
+	f, err := openWeights(dir, p.Config)
 	if err != nil {
-		return fmt.Errorf("model: %w", err)
+		return err
 	}
 	defer f.Close()
-	names := f.Names()
-	if err := p.checkNames(names); err != nil {
-		return fmt.Errorf("model: %s: %w", dir, err)
+	return p.read(f, read)
+}
+
+// openWeights opens the weights in dir, which must be those of a model of
+// configuration c: there is no memory for it yet that a damaged config.json could
+// make too large.
+func openWeights(dir string, c Config) (*checkpoint.Model, error) {
+	f, err := checkpoint.OpenModel(dir)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
 	}
+	if err := c.checkTensors(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("model: %s: %w", dir, err), f.Close())
+	}
+	return f, nil
+}
+
+// read reads each tensor by the given function.
+func (p *Params) read(f *checkpoint.Model, tensor func(checkpoint.Reader, *Param) error) error {
 	for _, t := range p.Tensors {
-		if t == p.Score && !slices.Contains(names, t.Name) {
+		if _, ok := f.Info(t.Name); !ok { // the value head
 			continue
 		}
-		if err := read(f, t); err != nil {
-			return fmt.Errorf("model: %s: %w", dir, err)
+		if err := tensor(f, t); err != nil {
+			return fmt.Errorf("model: %w", err)
 		}
 	}
 	return nil
@@ -79,14 +91,23 @@ func (p *Params) Bytes() int64 {
 	return bytes
 }
 
-func (p *Params) checkNames(names []string) error {
+// checkTensors compares names and shapes with those of c.
+func (c Config) checkTensors(f *checkpoint.Model) error {
 	known := make(map[string]bool)
-	for _, t := range p.Tensors {
+	for _, t := range c.Tensors() {
 		known[t.Name] = true
+		switch info, ok := f.Info(t.Name); {
+		case !ok && t.Name == "score.weight":
+			continue
+		case !ok:
+			return fmt.Errorf("tensor %s is missing", t.Name)
+		case !slices.Equal(info.Shape, t.Shape):
+			return fmt.Errorf("tensor %s has shape %v, config.json says %v", t.Name, info.Shape, t.Shape)
+		}
 	}
-	for _, name := range names {
-		if !known[name] && !p.Config.Ignores(name) {
-			return fmt.Errorf("tensor %q belongs to no Llama of this config.json", name)
+	for _, name := range f.Names() {
+		if !known[name] && !c.Ignores(name) {
+			return fmt.Errorf("tensor %q belongs to no model of this config.json", name)
 		}
 	}
 	return nil

@@ -126,7 +126,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("head_dim is %d, expected an even number", c.HeadDim)
 	case c.HiddenAct != "silu":
 		return fmt.Errorf("hidden_act is %q, only \"silu\" is implemented", c.HiddenAct)
-	case c.AttentionBias || c.MLPBias:
+	case c.ModelType == "llama" && (c.AttentionBias || c.MLPBias): // the others have no such fields
 		return fmt.Errorf("attention_bias and mlp_bias are not implemented, both must be false: only the biases of Qwen2 are")
 	case c.SlidingWindow != nil && *c.SlidingWindow <= 0:
 		return fmt.Errorf("sliding_window is %d, expected a positive number or null", *c.SlidingWindow)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -137,6 +138,7 @@ func TestConfigVariants(t *testing.T) {
 		{`, "model_type": "mistral", "num_key_value_heads": 2, "sliding_window": null`, 10000, "", 131072, false, "MistralForCausalLM"},
 		{`, "model_type": "mistral", "num_key_value_heads": 2, "sliding_window": 4096, "max_position_embeddings": 1024`, 10000, "", 1024, false, "MistralForCausalLM"},
 		{`, "model_type": "qwen2", "num_key_value_heads": 2, "sliding_window": 4096, "use_sliding_window": false`, 10000, "", 32768, true, "Qwen2ForCausalLM"},
+		{`, "model_type": "qwen2", "num_key_value_heads": 2, "attention_bias": false`, 10000, "", 32768, true, "Qwen2ForCausalLM"},
 		{`, "model_type": "qwen2", "num_key_value_heads": 2, "sliding_window": 4096, "use_sliding_window": true`, 10000, "", 4096, true, "Qwen2ForCausalLM"},
 	} {
 		dir := t.TempDir()
@@ -246,6 +248,13 @@ func TestConfigKeeps(t *testing.T) {
 	if got := read("config.json"); got != want {
 		t.Errorf("the reward model's config.json is\n%s", got)
 	}
+	c.RopeTheta = 5
+	if err := c.Save(out); err != nil {
+		t.Fatal(err)
+	}
+	if other, err := model.LoadConfig(out); err != nil || other.RopeTheta != 5 {
+		t.Errorf("another rope_theta came back as %g, %v", other.RopeTheta, err)
+	}
 	write("generation_config.json", `{"eos_token_id": "end"}`)
 	if _, err := model.LoadConfig(dir); err == nil || !strings.Contains(err.Error(), "generation_config.json") {
 		t.Errorf("a bad generation_config.json: error %v", err)
@@ -283,6 +292,35 @@ func FuzzLoadConfig(f *testing.F) {
 			t.Errorf("%+v came back as %+v", c, again)
 		}
 	})
+}
+
+// TestHugeClaim: a config.json that asks for more than the weights' file holds is
+// refused before there is memory for it.
+func TestHugeClaim(t *testing.T) {
+	dir := t.TempDir()
+	p := random(t, small(false))
+	if err := p.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "config.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	huge := strings.Replace(string(text), `"intermediate_size": 44`, `"intermediate_size": 4194304`, 1) // 2.4 GB
+	if err := os.WriteFile(path, []byte(huge), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = model.Load(dir, false)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "gate_proj.weight has shape [44 24], config.json says [4194304 24]") {
+		t.Errorf("error %v", err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("%d bytes were taken", took)
+	}
 }
 
 // TestSaveLoad: a model, a tied one and a reward model come back the same; a

@@ -64,22 +64,12 @@ func readLimited(path string) ([]byte, error) {
 // parseConfig reads the text of a config.json, with what it leaves out.
 func parseConfig(text []byte) (Config, error) {
 	var c Config
-	var other struct { // fields that c has in another form, or not at all
-		DType        string            `json:"dtype"`
-		Labels       map[string]string `json:"id2label"`
-		Rope         json.RawMessage   `json:"rope_parameters"`
-		Window       json.RawMessage   `json:"sliding_window"` // nil if absent, not if null
-		Partial      *float64          `json:"partial_rotary_factor"`
-		Quantization json.RawMessage   `json:"quantization_config"`
-	}
+	var other otherFields
 	if err := errors.Join(json.Unmarshal(text, &c), json.Unmarshal(text, &other)); err != nil {
 		return c, err
 	}
-	switch {
-	case other.Quantization != nil && string(other.Quantization) != "null":
-		return c, errors.New("quantization_config: quantised weights are not read, take the model that they were made from")
-	case other.Partial != nil && *other.Partial != 1:
-		return c, fmt.Errorf("partial_rotary_factor is %g, only 1 is implemented", *other.Partial)
+	if err := other.check(); err != nil {
+		return c, err
 	}
 	c.Source = text
 	c.Type = cmp.Or(other.DType, c.Type)
@@ -97,9 +87,29 @@ func parseConfig(text []byte) (Config, error) {
 	return c, c.Validate()
 }
 
+// otherFields are those that a Config has in another form, or not at all.
+type otherFields struct {
+	DType        string            `json:"dtype"` // the newer name of torch_dtype
+	Labels       map[string]string `json:"id2label"`
+	Rope         json.RawMessage   `json:"rope_parameters"`
+	Window       json.RawMessage   `json:"sliding_window"` // nil if absent, not if null
+	Partial      *float64          `json:"partial_rotary_factor"`
+	Quantization json.RawMessage   `json:"quantization_config"`
+}
+
+// check reports what would make another model than herd computes.
+func (o otherFields) check() error {
+	switch {
+	case o.Quantization != nil && string(o.Quantization) != "null":
+		return errors.New("quantization_config: quantised weights are not read, take the model that they were made from")
+	case o.Partial != nil && *o.Partial != 1:
+		return fmt.Errorf("partial_rotary_factor is %g, only 1 is implemented", *o.Partial)
+	}
+	return nil
+}
+
 // fillDefaults sets what config.json may leave out to what transformers assumes.
 func (c *Config) fillDefaults() {
-	c.ModelType = cmp.Or(c.ModelType, "llama")
 	f := c.family()
 	c.KVHeads = cmp.Or(c.KVHeads, f.kvHeads, c.Heads)
 	if c.Heads > 0 {
@@ -160,10 +170,13 @@ func (c Config) document() (map[string]json.RawMessage, error) {
 	for field, text := range now {
 		if !bytes.Equal(text, was[field]) {
 			all[field] = text
+			if field == "rope_theta" || field == "rope_scaling" {
+				delete(all, "rope_parameters") // says what was
+			}
 		}
 	}
 	maps.DeleteFunc(all, func(field string, _ json.RawMessage) bool { return was[field] != nil && now[field] == nil })
-	if all["dtype"] != nil { // the newer name of torch_dtype
+	if all["dtype"] != nil {
 		all["dtype"] = now["torch_dtype"]
 		delete(all, "torch_dtype")
 	}

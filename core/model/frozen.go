@@ -24,10 +24,15 @@ func (s Source) loadFrozen(c Config, storage kernel.Storage) (*Params, error) {
 	if storage == kernel.StoreFP32 {
 		return s.loadBase(c, false)
 	}
+	f, err := openWeights(s.Model, c)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	p := &Params{Config: c}
 	p.declare()
 	frozen, wide := p.layOutFrozen(storage)
-	return p, p.readFrom(s.Model, func(f checkpoint.Reader, t *Param) error {
+	return p, p.read(f, func(f checkpoint.Reader, t *Param) error {
 		w := frozen[t]
 		if w == nil {
 			return read(f, t)

@@ -361,3 +361,23 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 }
+
+// TestMatrices: weight decay applies to all matrices, and to no norm or bias.
+func TestMatrices(t *testing.T) {
+	p := random(t, qwen(false))
+	decays := make([]bool, len(p.W))
+	for _, r := range p.Matrices() {
+		for i := r.Start; i < r.End; i++ {
+			decays[i] = true
+		}
+	}
+	for _, param := range p.Tensors {
+		at := index(p.W, param.W)
+		want := strings.HasSuffix(param.Name, "_proj.weight") || param == p.Embed || param == p.Head
+		for i := range param.W {
+			if decays[at+i] != want {
+				t.Fatalf("%s: decay is %v at %d", param.Name, decays[at+i], i)
+			}
+		}
+	}
+}

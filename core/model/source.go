@@ -164,11 +164,16 @@ func ranked(f *checkpoint.File, r int) error {
 }
 
 func (s Source) loadBase(c Config, gradients bool) (*Params, error) {
+	f, err := openWeights(s.Model, c)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	if err := memory.Check("the weights", c.TrainingBytes(gradients)); err != nil {
 		return nil, fmt.Errorf("model: %s: %w", s.Model, err)
 	}
 	p := NewParams(c, gradients)
-	return p, p.ReadFrom(s.Model)
+	return p, p.read(f, read)
 }
 
 // attach puts the adapter beside p.

@@ -88,10 +88,10 @@ func fieldDifferences(a, b *opened) ([]FieldDifference, error) {
 	return list, nil
 }
 
-// sameJSON compares values, not how they are written.
+// sameJSON compares values, not how they are written; what is not there is null.
 func sameJSON(a, b json.RawMessage) bool {
 	var valueA, valueB any
-	if json.Unmarshal(a, &valueA) != nil || json.Unmarshal(b, &valueB) != nil {
+	if a != nil && json.Unmarshal(a, &valueA) != nil || b != nil && json.Unmarshal(b, &valueB) != nil {
 		return bytes.Equal(a, b)
 	}
 	textA, errA := json.Marshal(valueA)

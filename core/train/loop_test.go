@@ -212,6 +212,28 @@ func TestDigests(t *testing.T) {
 	if digest(func(s *train.Settings) { s.Precision = kernel.BF16 }) == plain {
 		t.Error("precision does not change the digest")
 	}
+	if digest(func(s *train.Settings) { s.SaveDType = "float16" }) == plain {
+		t.Error("save_dtype does not change the digest")
+	}
+}
+
+// TestModelDigest: what decides how a model answers is part of its digest.
+func TestModelDigest(t *testing.T) {
+	dir := t.TempDir()
+	seen := make(map[string]string)
+	for _, name := range []string{"config.json", "generation_config.json", "model.safetensors", "tokenizer.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		m, err := train.NewManifest("sft", nil, train.Inputs{"model": {dir}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before, ok := seen[m.Digest]; ok {
+			t.Errorf("%s does not change the digest after %s", name, before)
+		}
+		seen[m.Digest] = name
+	}
 }
 
 // TestPrecision: the model is trained in the precision that is asked for.

@@ -51,7 +51,10 @@ func version() string {
 }
 
 // modelFiles are the files of a model directory that determine what it computes.
-var modelFiles = []string{"config.json", model.AdapterConfig, "*.safetensors", "tokenizer.json", "tokenizer_config.json"}
+var modelFiles = []string{
+	"config.json", "generation_config.json", model.AdapterConfig, "*.safetensors",
+	"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "chat_template.jinja",
+}
 
 // digestInput returns the digest of a file, of the model in a directory, or, if
 // there is none, of all files in the folder.
