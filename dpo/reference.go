@@ -66,13 +66,21 @@ func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pa
 }
 
 // complete asks the model itself before its first step: the reference takes no memory
-// of its own, and with an adapter, which changes nothing yet or is where training goes
-// on from, it never is another.
+// of its own. A new adapter, which changes nothing yet, is off; one that training goes
+// on from is part of the reference.
 func (r *referenced) complete(ctx context.Context, t *train.Task) error {
 	if r.known {
 		return nil
 	}
-	return r.compute(ctx, t.Params, t.Examples, t.Manifest)
+	at, err := model.Locate(r.Model, r.Adapter)
+	if err != nil {
+		return err
+	}
+	p := t.Params
+	if at.Adapter == "" {
+		p = p.Off()
+	}
+	return r.compute(ctx, p, t.Examples, t.Manifest)
 }
 
 // compute sets the log-probabilities of the examples and writes them to the table.

@@ -368,3 +368,69 @@ func TestLoRARefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAdapterChainRule: with dW the gradient of the merged weights, which is held
+// against other programs, that of A is s·Bᵀ·dW and that of B is s·dW·Aᵀ. In bfloat16
+// they are off by no more than twice what the gradients of the weights are.
+func TestAdapterChainRule(t *testing.T) {
+	l := shapes()["all"]
+	batch := pair(rand.New(rand.NewPCG(23, 24)), false)
+	merged := adapted(t, small(false), l)
+	merged.Merge()
+	full := random(t, small(false))
+	copy(full.W, merged.W)
+	run(t, compile(t, full, batch, contrast), batch, 1, false)
+
+	rounded := random(t, small(false))
+	rounded.Precision = kernel.BF16
+	copy(rounded.W, merged.W)
+	run(t, compile(t, rounded, batch, contrast), batch, 1, false)
+	off := 0.0
+	for i, w := range full.Tensors {
+		off = max(off, distance(rounded.Tensors[i].G, w.G)/norm(w.G))
+	}
+
+	for precision, tolerance := range map[kernel.Precision]float64{kernel.FP32: 1e-5, kernel.BF16: 2 * off} {
+		p := adapted(t, small(false), l)
+		p.Precision = precision
+		run(t, compile(t, p, batch, contrast), batch, 1, false)
+		for _, w := range full.Tensors {
+			a, b := tensor(p.Adapter, w.Name, "lora_A.weight"), tensor(p.Adapter, w.Name, "lora_B.weight")
+			if a == nil {
+				continue
+			}
+			da, db := chainRule(w, a.W, b.W, l.R, l.Alpha/float64(l.R))
+			for name, pair := range map[string][2][]float32{"A": {a.G, da}, "B": {b.G, db}} {
+				d := distance(pair[0], pair[1]) / norm(pair[1])
+				if d > tolerance || (d > 1e-4) != (precision == kernel.BF16) {
+					t.Errorf("%v: the gradient of %s's %s is off by %v of it, want less than %v", precision, w.Name, name, d, tolerance)
+				}
+			}
+		}
+	}
+}
+
+// chainRule returns the gradients of a[r,in] and b[out,r] from that of w[out,in].
+func chainRule(w *model.Param, a, b []float32, r int, scale float64) (da, db []float32) {
+	out, in := w.Shape[0], w.Shape[1]
+	da, db = make([]float32, len(a)), make([]float32, len(b))
+	for i := range out {
+		for k := range in {
+			g := float32(scale) * w.G[i*in+k]
+			for j := range r {
+				da[j*in+k] += b[i*r+j] * g
+				db[i*r+j] += a[j*in+k] * g
+			}
+		}
+	}
+	return da, db
+}
+
+// distance is the Euclidean norm of a-b.
+func distance(a, b []float32) float64 {
+	diff := slices.Clone(a)
+	for i := range diff {
+		diff[i] -= b[i]
+	}
+	return norm(diff)
+}
