@@ -33,7 +33,13 @@ func TestSaveLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, tok := range map[string]*Tokenizer{"llama 3": trained(t), "gpt-2": gpt2, "added inside": within} {
+	all := map[string]*Tokenizer{"llama 3": trained(t), "gpt-2": gpt2, "added inside": within}
+	for i, p := range append(knownPatterns, `a+`, `b|\n`+"\n"+GPT2) {
+		v := trained(t).vocab
+		v.Pattern, v.Form = p, append(forms, "")[i%5]
+		all[string(p)] = mustNew(t, v)
+	}
+	for name, tok := range all {
 		got, err := Load(saved(t, tok))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -79,6 +79,23 @@ func TestSentencePieceBlanks(t *testing.T) {
 	}
 }
 
+// EncodeBehind gives what a text behind a special token becomes.
+func TestEncodeBehind(t *testing.T) {
+	all := kinds(t)
+	all["bytes"] = trained(t)
+	for kind, tok := range all {
+		mark, ids := "</s>", []token.ID{2}
+		if kind == "bytes" {
+			mark, ids = NameEndOfTurn, []token.ID{660}
+		}
+		for _, text := range []string{"the herd", " a", "▁a"} {
+			if got, want := slices.Concat(ids, tok.EncodeBehind(text)), tok.EncodeWithSpecial(mark+text); !slices.Equal(got, want) {
+				t.Errorf("%s: %q: got %v, want %v", kind, text, got, want)
+			}
+		}
+	}
+}
+
 func TestSentencePieceSaveLoad(t *testing.T) {
 	r := rand.New(rand.NewPCG(51, 52))
 	for kind, tok := range kinds(t) {

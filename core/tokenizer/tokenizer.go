@@ -48,14 +48,20 @@ type Tokenizer struct {
 // Added tokens that are not special are (as with encode_special_tokens of
 // Hugging Face's tokenizers).
 func (t *Tokenizer) Encode(text string) []token.ID {
-	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, false)
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, beginning, false)
+}
+
+// EncodeBehind is Encode for text that stands behind an added token, and so does
+// not begin a text: some SentencePiece vocabularies put a blank before that alone.
+func (t *Tokenizer) EncodeBehind(text string) []token.ID {
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, behind, false)
 }
 
 // EncodeWithSpecial returns the ids of text in which the names of added tokens,
 // special ones among them, stand for these tokens. Where several match, the
 // longest of the leftmost wins.
 func (t *Tokenizer) EncodeWithSpecial(text string) []token.ID {
-	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, true)
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, beginning, true)
 }
 
 // Prompt returns the ids that a base model continues text from: the beginning
@@ -65,13 +71,21 @@ func (t *Tokenizer) Prompt(text string) []token.ID {
 	if t.bos != None && !t.vocab.NoBOS {
 		ids = append(ids, t.bos)
 	}
-	return t.appendSections(ids, text, false)
+	return t.appendSections(ids, text, beginning, false)
 }
+
+// place is where a text that is encoded stands.
+type place bool
+
+const (
+	beginning place = true
+	behind    place = false // an added token
+)
 
 // appendSections goes the way of Hugging Face's tokenizers: added tokens that
 // stand in text as they are, then what lies between them normalised, in it the
 // other added tokens, then what lies between these cut into pieces.
-func (t *Tokenizer) appendSections(ids []token.ID, text string, special bool) []token.ID {
+func (t *Tokenizer) appendSections(ids []token.ID, text string, at place, special bool) []token.ID {
 	for raw := range t.added.raw.sections(text, special) {
 		if raw.added != nil {
 			ids = append(ids, raw.added.ID)
@@ -81,7 +95,7 @@ func (t *Tokenizer) appendSections(ids []token.ID, text string, special bool) []
 			if s.added != nil {
 				ids = append(ids, s.added.ID)
 			} else {
-				ids = t.appendText(ids, t.mark(s.text, raw.start+s.start == 0))
+				ids = t.appendText(ids, t.mark(s.text, at == beginning && raw.start+s.start == 0))
 			}
 		}
 	}
