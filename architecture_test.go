@@ -44,6 +44,8 @@ var borders = map[string][]string{
 	"golang.org/x/term":           {"cmd/herd"},
 	"github.com/goccy/go-yaml":    {"recipes"},
 	"github.com/klauspost/cpuid/": {"core/kernel"},
+	"github.com/dlclark/regexp2":  {"core/tokenizer"},
+	"golang.org/x/text/":          {"core/tokenizer"},
 }
 
 // TestFloors reads the imports of every file, so that an arrow that points up,

@@ -20,7 +20,7 @@ const deepseekLLM = ['[\r\n]', '\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳ
 /** flags are added tokens of each kind. */
 function flags(first) {
   const kinds = [{}, { lstrip: true }, { rstrip: true }, { lstrip: true, rstrip: true }, { single_word: true }, { normalized: true }, { normalized: true, single_word: true, special: false }, { special: false, rstrip: true }]
-  const names = ['<|plain|>', '<|left|>', '<|right|>', '<|both|>', 'word', ' né', 'norm', '\n\n\n']
+  const names = ['<|plain|>', '<|left|>', '<|right|>', '<|both|>', 'wörd', ' né', 'nörm', '\n\n\n']
   return kinds.map((kind, i) => ({ id: first + i, content: names[i], single_word: false, lstrip: false, rstrip: false, normalized: false, special: true, ...kind }))
 }
 

@@ -58,7 +58,7 @@ const wanted = process.argv.slice(2)
 let failed = false
 for (const [name, json] of Object.entries(all)) {
   if (wanted.length && !wanted.includes(name)) continue
-  const dir = path.join(TMP, name)
+  const dir = path.join(TMP, 'of-' + name)
   fs.mkdirSync(dir, { recursive: true })
   fs.writeFileSync(path.join(dir, 'tokenizer.json'), JSON.stringify(json))
   // What herd writes of it is compared too, on the texts that hold the most traps.

@@ -36,10 +36,10 @@ func newMergeTable(v Vocabulary, ids map[string]token.ID, added addedTokens) (me
 		}
 		text := v.Tokens[m[0]] + v.Tokens[m[1]]
 		into, ok := ids[text]
-		if a := added.byText[v.spell(text)]; !ok && a != nil && a.Special {
-			continue
-		}
 		if !ok {
+			if a := added.byText[v.spell(text)]; a != nil && a.Special {
+				continue
+			}
 			return nil, fmt.Errorf("merge %d makes %q, which is not a token", rank, text)
 		}
 		p := pairOf(m[0], m[1])

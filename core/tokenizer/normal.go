@@ -36,11 +36,32 @@ var norms = map[Form]struct {
 // 30 marks on one character (UAX 15's stream-safe format), and nobody else.
 const joiner = "\u034f"
 
-// apply normalises text. Bytes that are not UTF-8 stay as they are.
+// apply normalises text as Hugging Face's tokenizers do, by Unicode 9. Bytes that
+// are not UTF-8 stay as they are.
 func (f Form) apply(text string) string {
 	if f == "" {
 		return text
 	}
+	if strings.IndexFunc(text, isNewer) < 0 {
+		return f.applyToday(text)
+	}
+	var normal strings.Builder
+	for len(text) > 0 {
+		i := strings.IndexFunc(text, isNewer)
+		if i < 0 {
+			i = len(text)
+		}
+		normal.WriteString(f.applyToday(text[:i]))
+		text = text[i:]
+		last := len(text) - len(strings.TrimLeftFunc(text, isNewer))
+		normal.WriteString(text[:last])
+		text = text[last:]
+	}
+	return normal.String()
+}
+
+// applyToday normalises by the Unicode of golang.org/x/text.
+func (f Form) applyToday(text string) string {
 	normal := norms[f].whole.String(text)
 	if strings.Count(normal, joiner) != strings.Count(text, joiner) {
 		return f.applyPlainly(text)

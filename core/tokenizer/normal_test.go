@@ -35,3 +35,17 @@ func TestFormsOfManyMarks(t *testing.T) {
 		}
 	}
 }
+
+// Characters that came after Unicode 9 are left alone, and part what is on both
+// sides of them.
+func TestFormsKnowUnicode9(t *testing.T) {
+	for text, want := range map[string]string{
+		"\u32ff \ufb01 \u33a0":                         "\u32ff fi cm2",
+		"\U00011935\U00011930":                         "\U00011935\U00011930",
+		"e\u1abf\u0323\u0301e\u0301\u32ff\u0301\u0323": "e\u1abf\u0323\u0301\u00e9\u32ff\u0323\u0301",
+	} {
+		if got := Form("NFKC").apply(text); got != want {
+			t.Errorf("%+q becomes %+q, want %+q", text, got, want)
+		}
+	}
+}

@@ -49,10 +49,13 @@ func shared(t testing.TB, name string) string {
 
 // TestVectors holds vocabularies against the ids that llama.cpp has for them.
 func TestVectors(t *testing.T) {
-	for name, open := range map[string]func(testing.TB) *Tokenizer{"gpt-2": gpt2, "llama-spm": llamaSPM} {
-		t.Run(name, func(t *testing.T) {
-			texts, ids := vectors(t, name)
-			tok := open(t)
+	for _, c := range []struct {
+		name string
+		open func(testing.TB) *Tokenizer
+	}{{"gpt-2", gpt2}, {"llama-spm", llamaSPM}, {"llama-spm", llama2JSON}} {
+		t.Run(c.name, func(t *testing.T) {
+			texts, ids := vectors(t, c.name)
+			tok := c.open(t)
 			for i, want := range ids {
 				if got := fmt.Sprint(tok.Encode(texts[i])); got != "["+strings.TrimSpace(want)+"]" {
 					t.Errorf("%q: got %s, want %s", texts[i], got, want)

@@ -37,8 +37,8 @@ type Vocabulary struct {
 }
 
 // New returns the tokenizer of a vocabulary, without a chat template. It refuses
-// a vocabulary that lacks one of the 256 bytes, has a token twice, or has a
-// merge whose result is no token.
+// a vocabulary of byte-level BPE that lacks a byte, and any that has a token
+// twice or a merge whose result is no token.
 func New(v Vocabulary) (*Tokenizer, error) {
 	t := &Tokenizer{vocab: v, cache: newPieceCache(), unknown: None}
 	err := v.Form.check()
