@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,7 +22,7 @@ func newTokenizerCmd() *cobra.Command {
 		Short:   "Train and try tokenizers",
 		Example: "  herd tokenizer train --data corpus.arrow --vocab-size 8192 --out tok",
 	}
-	cmd.AddCommand(newTokenizerTrainCmd(), newTokenizerEncodeCmd(), newTokenizerDecodeCmd())
+	cmd.AddCommand(newTokenizerTrainCmd(), newTokenizerEncodeCmd(), newTokenizerDecodeCmd(), newTokenizerConvertCmd())
 	return asGroup(cmd)
 }
 
@@ -80,29 +81,82 @@ func texts(tables []string, failed *error) iter.Seq[string] {
 	}
 }
 
+func newTokenizerConvertCmd() *cobra.Command {
+	var dir, out string
+	var overwrite bool
+	cmd := &cobra.Command{
+		Use:     "convert --model DIR --out DIR",
+		Short:   "Write a tokenizer of another kind as tokenizer.json",
+		Long:    "Write a tokenizer as tokenizer.json and tokenizer_config.json: one that is a tokenizer.model of Llama 3 (tiktoken) or SentencePiece, too.",
+		Example: "  herd tokenizer convert --model Meta-Llama-3-8B/original --out tok",
+		Args:    operands(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := refuseExisting(filepath.Join(out, "tokenizer.json"), overwrite); err != nil {
+				return err
+			}
+			tok, err := tokenizer.Load(dir)
+			if err != nil {
+				return err
+			}
+			if err := tok.Save(out); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s: %d tokens\n", out, tok.VocabSize())
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&dir, "model", "", "`DIR` of the tokenizer or model")
+	flags.StringVar(&out, "out", "", "`DIR` to write to")
+	flags.BoolVar(&overwrite, "overwrite", false, "replace a tokenizer in the directory")
+	require(cmd, "model", "out")
+	return cmd
+}
+
 func newTokenizerEncodeCmd() *cobra.Command {
-	return translate("encode", "text", "Print the tokens of a text as JSON", "  echo -n 'Hello' | herd tokenizer encode --model base",
-		func(w io.Writer, tok *tokenizer.Tokenizer, text string) error {
-			return jsonLines(w).Encode(tok.Encode(text))
+	var special bool
+	cmd := translate("encode", "text", "Print the tokens of a text as JSON", "  echo -n 'Hello' | herd tokenizer encode --model base",
+		func(w io.Writer, tok *tokenizer.Tokenizer, text []byte, isJSON bool) error {
+			line := string(text)
+			if isJSON {
+				if err := json.Unmarshal(text, &line); err != nil {
+					return fmt.Errorf("expected a text as a JSON string: %w", err)
+				}
+			}
+			encode := tok.Encode
+			if special {
+				encode = tok.EncodeWithSpecial
+			}
+			return jsonLines(w).Encode(encode(line))
 		})
+	cmd.Flags().BoolVar(&special, "special", false, "let names of special tokens in the text stand for them")
+	return cmd
 }
 
 func newTokenizerDecodeCmd() *cobra.Command {
 	return translate("decode", "a JSON list of tokens", "Print the text of tokens", "  echo '[15339, 1917]' | herd tokenizer decode --model base",
-		func(w io.Writer, tok *tokenizer.Tokenizer, text string) error {
+		func(w io.Writer, tok *tokenizer.Tokenizer, text []byte, asJSON bool) error {
 			var ids []token.ID
-			if err := json.Unmarshal([]byte(text), &ids); err != nil {
+			if err := json.Unmarshal(text, &ids); err != nil {
 				return fmt.Errorf("expected a JSON list of tokens: %w", err)
+			}
+			if asJSON {
+				return jsonLines(w).Encode(tok.Decode(ids))
 			}
 			_, err := io.WriteString(w, tok.Decode(ids))
 			return err
 		})
 }
 
+// translation takes a text through a tokenizer, which is a line of JSON if
+// --lines is set.
+type translation func(w io.Writer, tok *tokenizer.Tokenizer, text []byte, lines bool) error
+
 // translate is a command that takes an argument, or standard input, through a
-// tokenizer.
-func translate(name, input, short, example string, do func(io.Writer, *tokenizer.Tokenizer, string) error) *cobra.Command {
+// tokenizer, as a whole or line by line.
+func translate(name, input, short, example string, do translation) *cobra.Command {
 	var dir string
+	var lines bool
 	cmd := &cobra.Command{
 		Use: name + " --model DIR [INPUT...]", Short: short, Example: example,
 		Long: short + ": " + input + " from the arguments, or from standard input.",
@@ -111,16 +165,41 @@ func translate(name, input, short, example string, do func(io.Writer, *tokenizer
 			if err != nil {
 				return err
 			}
-			text := []byte(strings.Join(args, " "))
-			if len(args) == 0 {
-				if text, err = io.ReadAll(cmd.InOrStdin()); err != nil {
-					return err
-				}
+			input := cmd.InOrStdin()
+			if len(args) > 0 {
+				input = strings.NewReader(strings.Join(args, " "))
 			}
-			return do(cmd.OutOrStdout(), tok, string(text))
+			if lines {
+				return do.eachLine(cmd.OutOrStdout(), tok, input)
+			}
+			text, err := io.ReadAll(input)
+			if err != nil {
+				return err
+			}
+			return do(cmd.OutOrStdout(), tok, text, false)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "model", "", "`DIR` of the tokenizer or model")
+	cmd.Flags().BoolVar(&lines, "lines", false, "each line is an input by itself, and texts are JSON strings")
 	require(cmd, "model")
 	return cmd
+}
+
+// eachLine translates an input of one JSON value a line.
+func (do translation) eachLine(w io.Writer, tok *tokenizer.Tokenizer, input io.Reader) error {
+	buffered := bufio.NewWriter(w)
+	d := json.NewDecoder(input)
+	for n := 1; ; n++ {
+		var line json.RawMessage
+		err := d.Decode(&line)
+		if err == io.EOF {
+			return buffered.Flush()
+		}
+		if err == nil {
+			err = do(buffered, tok, line, true)
+		}
+		if err != nil {
+			return fmt.Errorf("input %d: %w", n, err)
+		}
+	}
 }

@@ -33,11 +33,20 @@ func BenchmarkTrain(b *testing.B) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	docs := benchText(b)
-	tok, err := Train(slices.Values(docs), TrainSettings{VocabSize: 600})
-	if err != nil {
-		b.Fatal(err)
+	texts := map[string][]string{"plays": benchText(b)}
+	for name, file := range map[string]string{"wiki": "wiki_demo.txt", "web": "c4_demo.jsonl"} {
+		if text, ok := sharedText(b, "data/pretrain/"+file); ok {
+			texts[name] = strings.SplitAfter(text, "\n")
+		}
 	}
+	for name, open := range map[string]func(testing.TB) *Tokenizer{"learnt": trained, "gpt-2": gpt2, "llama 2": llamaSPM} {
+		for text, docs := range texts {
+			b.Run(name+"/"+text, func(b *testing.B) { benchEncode(b, open(b), docs) })
+		}
+	}
+}
+
+func benchEncode(b *testing.B, tok *Tokenizer, docs []string) {
 	b.SetBytes(length(docs))
 	for b.Loop() {
 		for _, d := range docs {

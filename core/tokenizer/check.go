@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dlclark/regexp2"
@@ -14,8 +15,16 @@ func (f *file) checkVersion() error {
 	return nil
 }
 
-// checkPost accepts what adds at most special tokens to the ids of a text:
-// which of them begins a text is tokenizer_config.json's to say.
+// begins reports whether a post-processor puts a special token before a text.
+// Which one is tokenizer_config.json's to say.
+func (c *component) begins() bool {
+	if c == nil {
+		return false
+	}
+	return len(c.Single) > 0 && c.Single[0].SpecialToken != nil || slices.ContainsFunc(c.Processors, (*component).begins)
+}
+
+// checkPost accepts what adds at most special tokens to the ids of a text.
 func (c *component) checkPost() error {
 	if c == nil {
 		return nil
@@ -57,7 +66,7 @@ func (f *file) pattern() (Pattern, error) {
 	for i, c := range steps {
 		line, err := c.patternLine(i == len(steps)-1)
 		if err != nil {
-			return "", fmt.Errorf("pre_tokenizer step %d: %w", i, err)
+			return "", fmt.Errorf("pre_tokenizer[%d]: %w", i, err)
 		}
 		if line != Whole {
 			lines = append(lines, string(line))
@@ -78,7 +87,7 @@ func (c *component) patternLine(last bool) (Pattern, error) {
 	switch c.Type {
 	case "ByteLevel":
 		if isTrue(c.AddPrefixSpace, true) {
-			return "", fmt.Errorf("ByteLevel with add_prefix_space is not supported")
+			return "", fmt.Errorf("a ByteLevel with add_prefix_space is not supported")
 		}
 		return map[bool]Pattern{true: GPT2, false: Whole}[isTrue(c.UseRegex, true)], nil
 	case "Digits":
@@ -93,7 +102,7 @@ func (c *component) patternLine(last bool) (Pattern, error) {
 // them where nothing is between them, as under the patterns of whole texts.
 func (c *component) splitLine() (Pattern, error) {
 	if c.Pattern == nil {
-		return "", fmt.Errorf("Split has no pattern")
+		return "", fmt.Errorf("no pattern to split at")
 	}
 	line := oneLine(c.Pattern.Regex)
 	if line == "" {
@@ -101,10 +110,10 @@ func (c *component) splitLine() (Pattern, error) {
 	}
 	inverted := c.Behavior == "Removed" && isTrue(c.Invert, false) && line.cutsAll()
 	if !inverted && (c.Behavior != "Isolated" || isTrue(c.Invert, false)) {
-		return "", fmt.Errorf("Split with behavior %s, invert %t: expected Isolated", c.Behavior, isTrue(c.Invert, false))
+		return "", fmt.Errorf("behavior %s, invert %t of Split is not supported: expected Isolated", c.Behavior, isTrue(c.Invert, false))
 	}
 	if line == "" {
-		return "", fmt.Errorf("Split has an empty pattern")
+		return "", fmt.Errorf("an empty pattern to split at")
 	}
 	_, err := line.step()
 	return line, err
@@ -112,7 +121,7 @@ func (c *component) splitLine() (Pattern, error) {
 
 // oneLine writes line breaks in an expression as escapes.
 func oneLine(regexp string) Pattern {
-	return Pattern(strings.NewReplacer("\r", `\r`, "\n", `\n`).Replace(regexp))
+	return Pattern(strings.NewReplacer(`\\`, `\\`, "\\\r", `\r`, "\\\n", `\n`, "\r", `\r`, "\n", `\n`).Replace(regexp))
 }
 
 func isTrue(b *bool, missing bool) bool {

@@ -86,3 +86,13 @@ func skip(text string, i int, set class) int {
 		i += n
 	}
 }
+
+// firstRune is the length of the first character of text; a byte that is not
+// UTF-8 counts as one.
+func firstRune(text string) int {
+	if text[0] < utf8.RuneSelf {
+		return 1
+	}
+	_, n := utf8.DecodeRuneInString(text)
+	return n
+}

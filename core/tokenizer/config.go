@@ -12,10 +12,12 @@ import (
 type config struct {
 	BOS          nameJSON     `json:"bos_token"`
 	EOS          nameJSON     `json:"eos_token"`
+	AddBOS       *bool        `json:"add_bos_token"`
 	MaxLength    *float64     `json:"model_max_length"` // up to 1e30
 	ChatTemplate templateJSON `json:"chat_template"`
 
 	template Template
+	missing  bool // there is no such file
 }
 
 // nameJSON is the text of a token: a string, null, or an object with "content".
@@ -70,7 +72,7 @@ func loadConfig(dir string) (*config, error) {
 
 // parseConfig reads tokenizer_config.json; no text is an empty config.
 func parseConfig(text []byte) (*config, error) {
-	c := &config{}
+	c := &config{missing: len(text) == 0}
 	if len(text) > 0 {
 		if err := json.Unmarshal(text, c); err != nil {
 			return nil, located(text, err)
@@ -82,14 +84,21 @@ func parseConfig(text []byte) (*config, error) {
 
 // complete sets what tokenizer.json does not say. Where the vocabulary has
 // Llama 3's end of text, that ends documents, whatever eos_token says: chat
-// models have the end of turn there.
+// models have the end of turn there. Without the file, the usual names count.
 func (c *config) complete(v *Vocabulary) {
 	var names []string
 	for _, a := range v.Added {
 		names = append(names, a.Text)
 	}
-	v.BOS = cmp.Or(string(c.BOS), firstOf(names, NameBeginOfText))
-	v.EOS = cmp.Or(firstOf(names, NameEndOfText), string(c.EOS), firstOf(names, NameEndOfTurn))
+	v.BOS = cmp.Or(string(c.BOS), v.BOS, firstOf(names, NameBeginOfText))
+	v.EOS = cmp.Or(firstOf(names, NameEndOfText), string(c.EOS), v.EOS, firstOf(names, NameEndOfTurn))
+	if c.missing {
+		v.BOS = cmp.Or(v.BOS, firstOf(names, "<s>"))
+		v.EOS = cmp.Or(v.EOS, firstOf(names, "</s>", "<|endoftext|>"))
+	}
+	if c.AddBOS != nil {
+		v.NoBOS = !*c.AddBOS
+	}
 	if m := c.MaxLength; m != nil && *m > 0 && *m < 1<<31 {
 		v.MaxLength = int(*m)
 	}

@@ -33,7 +33,13 @@ func TestSaveLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, tok := range map[string]*Tokenizer{"llama 3": trained(t), "gpt-2": gpt2, "added inside": within} {
+	all := map[string]*Tokenizer{"llama 3": trained(t), "gpt-2": gpt2, "added inside": within}
+	for i, p := range append(knownPatterns, `a+`, `b|\n`+"\n"+GPT2) {
+		v := trained(t).vocab
+		v.Pattern, v.Form = p, append(forms, "")[i%5]
+		all[string(p)] = mustNew(t, v)
+	}
+	for name, tok := range all {
 		got, err := Load(saved(t, tok))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -60,6 +66,10 @@ func TestDigestSeesEveryPart(t *testing.T) {
 		"merge order":  func(v *Vocabulary) { v.Merges[0], v.Merges[1] = v.Merges[1], v.Merges[0] },
 		"tokens":       func(v *Vocabulary) { v.Tokens[0], v.Tokens[1] = v.Tokens[1], v.Tokens[0] },
 		"special":      func(v *Vocabulary) { v.Added[0].Special = false },
+		"form":         func(v *Vocabulary) { v.Form = "NFC" },
+		"no bos":       func(v *Vocabulary) { v.NoBOS = true },
+		"flags":        func(v *Vocabulary) { v.Added[0].LStrip = true },
+		"kind":         func(v *Vocabulary) { v.SentencePiece = &SentencePiece{} },
 		"eos":          func(v *Vocabulary) { v.EOS = NameEndOfTurn },
 	} {
 		v := tok.vocab
@@ -105,11 +115,11 @@ func TestLoadRefuses(t *testing.T) {
 		{`"normalizer": null`, `"normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]}`, "normalizer Lowercase is not supported"},
 		{`"normalizer": null`, `"normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}`, "normalizer Replace is not supported with ByteLevel"},
 		{`"decoder": {`, `"decoder": {"type": "Fuse"}, "truncation": {`, "decoder Fuse is not supported"},
-		{`\\p{N}{1,3}`, `(\\p{N}{1,3}`, "pre_tokenizer step 0: pattern"},
+		{`\\p{N}{1,3}`, `(\\p{N}{1,3}`, "pre_tokenizer[0]: pattern"},
 		{`"type": "Split"`, `"type": "Punctuation"`, "Punctuation is not supported"},
 		{`"behavior": "Isolated"`, `"behavior": 1`, `component "Split"`},
-		{`"behavior": "Isolated"`, `"behavior": "Removed"`, "step 0: Split with behavior Removed"},
-		{`"invert": false`, `"invert": true`, "step 0: Split with behavior Isolated, invert true"},
+		{`"behavior": "Isolated"`, `"behavior": "Removed"`, "pre_tokenizer[0]: behavior Removed"},
+		{`"invert": false`, `"invert": true`, "pre_tokenizer[0]: behavior Isolated, invert true"},
 		{`"type": "Sequence"`, `"type": "Metaspace"`, "pre_tokenizer Metaspace: expected the replacement ▁"},
 		{`"add_prefix_space": false`, `"add_prefix_space": true`, "add_prefix_space is not supported"},
 		{`"type": "BPE"`, `"type": "Unigram"`, "model.type Unigram"},
@@ -136,7 +146,7 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%s for %s: got error %v, want %q and the file", c.new, c.old, err, c.want)
 		}
 	}
-	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), tokenizerFile) {
+	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), tokenizerFile) || !strings.Contains(err.Error(), modelFile) {
 		t.Errorf("no file: got error %v", err)
 	}
 	if _, err := edited(t, configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": "<s>"`); err == nil {
@@ -156,7 +166,7 @@ func TestLoadAccepts(t *testing.T) {
 	want := trained(t).Digest()
 	for _, c := range []struct{ file, old, new string }{
 		{tokenizerFile, `"h e",`, `["h", "e"],`},
-		{tokenizerFile, `"post_processor": {`, `"post_processor": {"type": "ByteLevel"}, "padding": {`},
+		{tokenizerFile, `"post_processor": {`, `"post_processor": {"type": "Sequence", "processors": [{"type": "ByteLevel"}, {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<|begin_of_text|>", "type_id": 0}}]}]}, "padding": {`},
 		{tokenizerFile, `"truncation": null`, `"truncation": {"max_length": 512, "strategy": "LongestFirst"}`},
 		{configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": {"content": "<|begin_of_text|>", "lstrip": false}`},
 		{configFile, `"bos_token": "<|begin_of_text|>"`, `"bos_token": null`},
@@ -168,6 +178,35 @@ func TestLoadAccepts(t *testing.T) {
 			t.Errorf("%s: %v", c.new, err)
 		} else if tok.Digest() != want {
 			t.Errorf("%s: another tokenizer", c.new)
+		}
+	}
+}
+
+// Who puts the beginning of text before a text: the post-processor, unless
+// tokenizer_config.json says otherwise.
+func TestLoadBeginning(t *testing.T) {
+	for _, c := range []struct {
+		file, old, new string
+		want           bool
+	}{
+		{tokenizerFile, `"version"`, `"version"`, true},
+		{tokenizerFile, `"post_processor": {`, `"post_processor": {"type": "ByteLevel"}, "padding": {`, false},
+		{tokenizerFile, `"post_processor": {`, `"post_processor": null, "padding": {`, false},
+		{configFile, `"bos_token"`, `"add_bos_token": false, "bos_token"`, false},
+		{configFile, `"bos_token"`, `"add_bos_token": true, "bos_token"`, true},
+	} {
+		tok, err := edited(t, c.file, c.old, c.new)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Load(saved(t, tok))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tok := range []*Tokenizer{tok, again} {
+			if got := len(tok.Prompt("a")) == 2; got != c.want || tok.BOS() == None {
+				t.Errorf("%s: begins with BOS: %v", c.new, got)
+			}
 		}
 	}
 }

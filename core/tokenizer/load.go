@@ -18,8 +18,9 @@ import (
 // tokenizer.json has 17 MB.
 const maxFile = 256 << 20
 
-// Load reads a tokenizer from the directory dir: tokenizer.json, and from
-// tokenizer_config.json, where there is one, bos_token, eos_token,
+// Load reads a tokenizer from the directory dir: tokenizer.json, or where there is
+// none tokenizer.model (Llama 3's by tiktoken, or a BPE model of SentencePiece),
+// and from tokenizer_config.json, where there is one, bos_token, eos_token,
 // model_max_length and chat_template (or chat_template.jinja).
 //
 // It reads byte-level BPE with any pattern, and BPE of SentencePiece's kind, and
@@ -28,25 +29,51 @@ const maxFile = 256 << 20
 // Truncation and padding are ignored. An unknown chat template is no error:
 // Chat refuses it.
 func Load(dir string) (*Tokenizer, error) {
-	path := filepath.Join(dir, tokenizerFile)
-	text, err := readLimited(path)
+	t, err := load(dir)
 	if err != nil {
 		return nil, fmt.Errorf("load tokenizer: %w", err)
 	}
-	v, err := parseFile(text)
-	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %s: %w", path, err)
-	}
+	return t, nil
+}
+
+func load(dir string) (*Tokenizer, error) {
 	config, err := loadConfig(dir)
 	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %w", err)
+		return nil, err
+	}
+	path := filepath.Join(dir, tokenizerFile)
+	text, err := readLimited(path)
+	parse := parseFile
+	if errors.Is(err, fs.ErrNotExist) {
+		missing := err
+		path = filepath.Join(dir, modelFile)
+		if text, err = readLimited(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w, nor is there %s", missing, modelFile)
+		}
+		parse = parseModel
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	config.complete(&v)
 	t, err := New(v)
 	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return t.WithTemplate(config.template), nil
+}
+
+// parseModel reads a tokenizer.model: of tiktoken, which is text, or of
+// SentencePiece, which begins with the key of a piece.
+func parseModel(data []byte) (Vocabulary, error) {
+	if len(data) > 0 && data[0] == 1<<3|wireBytes {
+		return parseSentencePiece(data)
+	}
+	return parseTiktoken(data)
 }
 
 func readLimited(path string) ([]byte, error) {
@@ -86,6 +113,7 @@ func parseFile(text []byte) (v Vocabulary, err error) {
 	if err := cmp.Or(f.checkVersion(), f.Model.check(), f.PostProcessor.checkPost(), f.readPipeline(&v)); err != nil {
 		return v, err
 	}
+	v.NoBOS = !f.PostProcessor.begins()
 	v.WholePieces = f.Model.IgnoreMerges
 	return v, f.fill(&v)
 }

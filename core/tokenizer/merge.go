@@ -24,7 +24,9 @@ type merge struct {
 
 type mergeTable map[pair]merge
 
-func newMergeTable(v Vocabulary, ids map[string]token.ID) (mergeTable, error) {
+// newMergeTable leaves merges out that would make a special token, as old
+// converters have written them: no text shall forge one.
+func newMergeTable(v Vocabulary, ids map[string]token.ID, added addedTokens) (mergeTable, error) {
 	table := make(mergeTable, len(v.Merges))
 	for rank, m := range v.Merges {
 		for _, id := range m {
@@ -35,6 +37,9 @@ func newMergeTable(v Vocabulary, ids map[string]token.ID) (mergeTable, error) {
 		text := v.Tokens[m[0]] + v.Tokens[m[1]]
 		into, ok := ids[text]
 		if !ok {
+			if a := added.byText[v.spell(text)]; a != nil && a.Special {
+				continue
+			}
 			return nil, fmt.Errorf("merge %d makes %q, which is not a token", rank, text)
 		}
 		p := pairOf(m[0], m[1])

@@ -144,11 +144,18 @@ func (p Pattern) step() (splitter, error) {
 	if first := p.firstPiece(); first != nil {
 		return repeat(first), nil
 	}
-	re, err := regexp2.Compile(string(p), regexp2.None)
+	re, err := p.compile()
 	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", p, err)
 	}
 	return func(text string) iter.Seq[string] { return isolateMatches(re, text) }, nil
+}
+
+// compile compiles the line p. regexp2 folds case character by character to lower
+// case, in which the long s (U+017F) is not s; the engines of Hugging Face and
+// OpenAI let it match (testdata/hf.json has such a text).
+func (p Pattern) compile() (*regexp2.Regexp, error) {
+	return regexp2.Compile(strings.ReplaceAll(string(p), `(?i:'s|`, `(?i:'s|'ſ|`), regexp2.None)
 }
 
 // repeat cuts off one first piece after the other.

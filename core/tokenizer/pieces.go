@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/herd-lm/herd/core/token"
 )
@@ -49,13 +48,21 @@ const longestPiece = 4096
 // (convert_slow_tokenizer.py): every split of a normal piece into two such
 // pieces is a merge, ordered by score.
 func FromPieces(p Pieces) (*Tokenizer, error) {
+	v, err := p.vocabulary()
+	if err != nil {
+		return nil, err
+	}
+	return New(v)
+}
+
+func (p Pieces) vocabulary() (Vocabulary, error) {
 	v := Vocabulary{SentencePiece: &SentencePiece{Strip: p.AddDummyPrefix, FuseUnknown: true}}
 	if !p.AddDummyPrefix {
 		v.SentencePiece.Blanks = BlanksKept
 	}
 	for i, piece := range p.List {
 		if err := piece.addTo(&v, token.ID(i)); err != nil {
-			return nil, fmt.Errorf("piece %d: %w", i, err)
+			return v, fmt.Errorf("piece %d: %w", i, err)
 		}
 	}
 	var err error
@@ -65,11 +72,11 @@ func FromPieces(p Pieces) (*Tokenizer, error) {
 		text *string
 	}{{"BOS", p.BOS, &v.BOS}, {"EOS", p.EOS, &v.EOS}, {"unknown", p.Unknown, &v.SentencePiece.Unknown}} {
 		if *named.text, err = v.special(named.what, named.id); err != nil {
-			return nil, err
+			return v, err
 		}
 	}
 	v.Merges = p.merges()
-	return New(v)
+	return v, nil
 }
 
 // addTo appends the piece to v, as an added token if no merge may make it.
@@ -116,47 +123,38 @@ func (v *Vocabulary) special(what string, id token.ID) (string, error) {
 	return text, nil
 }
 
-// scoredMerge is a merge with the score of what it makes.
-type scoredMerge struct {
-	sides [2]token.ID
-	score float32
-}
-
 // merges returns the merges of the normal pieces in their order: the best score
 // first, of one piece those with the lowest ids.
-func (p Pieces) merges() [][2]token.ID {
+func (p Pieces) merges() (merges [][2]token.ID) {
 	ids := make(map[string]token.ID, len(p.List))
+	var order []Piece
 	for i, piece := range p.List {
-		if piece.Kind == PieceNormal && token.ID(i) != p.BOS && token.ID(i) != p.EOS && token.ID(i) != p.Unknown {
-			ids[piece.Text] = token.ID(i)
+		id := token.ID(i)
+		if piece.Kind == PieceNormal && id != p.BOS && id != p.EOS && id != p.Unknown {
+			ids[piece.Text] = id
+			order = append(order, piece)
 		}
 	}
-	var all []scoredMerge
-	for i, piece := range p.List {
-		if id, ok := ids[piece.Text]; ok && id == token.ID(i) {
-			all = append(all, splits(piece, ids)...)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b scoredMerge) int { return cmp.Compare(b.score, a.score) })
-	merges := make([][2]token.ID, len(all))
-	for i, m := range all {
-		merges[i] = m.sides
+	slices.SortStableFunc(order, func(a, b Piece) int { return cmp.Compare(b.Score, a.Score) })
+	for _, piece := range order {
+		merges = append(merges, splits(piece.Text, ids)...)
 	}
 	return merges
 }
 
-// splits returns all ways to make a piece of two others.
-func splits(p Piece, ids map[string]token.ID) (all []scoredMerge) {
-	for i := range p.Text {
-		left, ok := ids[p.Text[:i]]
+// splits returns all ways to make a token of two others, those with the lowest
+// ids first.
+func splits(text string, ids map[string]token.ID) (all [][2]token.ID) {
+	for i := 1; i < len(text); i++ {
+		left, ok := ids[text[:i]]
 		if !ok {
 			continue
 		}
-		if right, ok := ids[p.Text[i:]]; ok {
-			all = append(all, scoredMerge{[2]token.ID{left, right}, p.Score})
+		if right, ok := ids[text[i:]]; ok {
+			all = append(all, [2]token.ID{left, right})
 		}
 	}
-	slices.SortFunc(all, func(a, b scoredMerge) int { return slices.Compare(a.sides[:], b.sides[:]) })
+	slices.SortFunc(all, func(a, b [2]token.ID) int { return slices.Compare(a[:], b[:]) })
 	return all
 }
 
@@ -227,14 +225,4 @@ func byteOf(text string) (byte, bool) {
 		return 0, false
 	}
 	return byte(high<<4 | low), true
-}
-
-// firstRune is the length of the first character of text; a byte that is not
-// UTF-8 counts as one.
-func firstRune(text string) int {
-	if text[0] < utf8.RuneSelf {
-		return 1
-	}
-	_, n := utf8.DecodeRuneInString(text)
-	return n
 }

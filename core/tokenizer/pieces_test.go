@@ -154,6 +154,7 @@ func TestFromPiecesRefuses(t *testing.T) {
 		{func(p *Pieces) { p.List[265].Text = strings.Repeat("x", 5000) }, "expected at most 4096"},
 		{func(p *Pieces) { p.List[265].Text = p.List[266].Text }, "are both"},
 		{func(p *Pieces) { p.List[265].Text = "" }, "token 265 is empty"},
+		{func(p *Pieces) { p.List = p.List[:3] }, "nothing but special tokens"},
 		{func(p *Pieces) { p.BOS = 100_000 }, "BOS is 100000, outside the vocabulary"},
 		{func(p *Pieces) { p.Unknown = -2 }, "unknown is -2"},
 	} {

@@ -17,28 +17,37 @@ func (f *file) readPipeline(v *Vocabulary) (err error) {
 		v.Form, steps = Form(steps[0].Type), steps[1:]
 	}
 	if f.PreTokenizer.hasByteLevel() {
-		if len(steps) > 0 {
-			return fmt.Errorf("normalizer %s is not supported with ByteLevel: expected null, NFC, NFD, NFKC or NFKD", steps[0].Type)
-		}
-		if f.Decoder != nil && f.Decoder.Type != "ByteLevel" {
-			return fmt.Errorf("decoder %s is not supported: expected ByteLevel", f.Decoder.Type)
-		}
-		v.Pattern, err = f.pattern()
-		return err
+		v.Pattern, err = f.readByteLevel(steps)
+	} else {
+		v.SentencePiece, err = f.readSentencePiece(steps)
 	}
+	return err
+}
+
+// readByteLevel takes the steps of the normalizer behind that of Unicode.
+func (f *file) readByteLevel(normalizers []*component) (Pattern, error) {
+	if len(normalizers) > 0 {
+		return "", fmt.Errorf("normalizer %s is not supported with ByteLevel: expected null, NFC, NFD, NFKC or NFKD", normalizers[0].Type)
+	}
+	if f.Decoder != nil && f.Decoder.Type != "ByteLevel" {
+		return "", fmt.Errorf("decoder %s is not supported: expected ByteLevel", f.Decoder.Type)
+	}
+	return f.pattern()
+}
+
+func (f *file) readSentencePiece(normalizers []*component) (_ *SentencePiece, err error) {
 	s := &SentencePiece{ByteFallback: f.Model.ByteFallback, FuseUnknown: f.Model.FuseUnk}
 	if f.Model.UnkToken != nil {
 		s.Unknown = *f.Model.UnkToken
 	}
-	v.SentencePiece = s
-	if s.Blanks, err = normalizerBlanks(steps); err != nil {
-		return err
+	if s.Blanks, err = normalizerBlanks(normalizers); err != nil {
+		return nil, err
 	}
 	if s.Blanks, s.Words, err = f.PreTokenizer.metaspace(s.Blanks); err != nil {
-		return err
+		return nil, err
 	}
 	s.Strip, err = f.Decoder.stripsBlank()
-	return err
+	return s, err
 }
 
 // flat returns the components of a Sequence, or c by itself; parts gives those

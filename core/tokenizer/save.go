@@ -15,6 +15,7 @@ import (
 // Names of the files that Save writes and Load reads.
 const (
 	tokenizerFile = "tokenizer.json"
+	modelFile     = "tokenizer.model"
 	configFile    = "tokenizer_config.json"
 	templateFile  = "chat_template.jinja"
 )
@@ -133,10 +134,11 @@ func (p Pattern) split() *component {
 // postProcessor makes other programs begin a text with the beginning-of-text
 // token, as they do for Llama 3.
 func (t *Tokenizer) postProcessor() *component {
+	begins := t.bos != None && !t.vocab.NoBOS
 	switch {
-	case t.bos == None && t.vocab.SentencePiece != nil:
+	case !begins && t.vocab.SentencePiece != nil:
 		return nil
-	case t.bos == None:
+	case !begins:
 		return byteLevel(true)
 	}
 	bos := t.vocab.BOS

@@ -73,21 +73,16 @@ func (s *SentencePiece) mark(text string, first bool) string {
 	return text
 }
 
-// shown returns the bytes that tokens stand for.
-func (s *SentencePiece) shown(tokens []string, added addedTokens) []string {
-	shown := make([]string, len(tokens))
-	for i, text := range tokens {
-		b, isByte := byteOf(text)
-		switch {
-		case added.has(token.ID(i)):
-			shown[i] = text
-		case isByte && s.ByteFallback:
-			shown[i] = string([]byte{b})
-		default:
-			shown[i] = strings.ReplaceAll(text, blank, " ")
-		}
+// show returns the bytes that a token stands for.
+func (s *SentencePiece) show(text string, added bool) string {
+	b, isByte := byteOf(text)
+	switch {
+	case added:
+		return text
+	case isByte && s.ByteFallback:
+		return string([]byte{b})
 	}
-	return shown
+	return strings.ReplaceAll(text, blank, " ")
 }
 
 // byteTokens returns the token of each byte, None where there is none. They are
@@ -146,13 +141,6 @@ func (t *Tokenizer) appendUnknown(ids []token.ID, count int) []token.ID {
 		ids = append(ids, t.unknown)
 	}
 	return ids
-}
-
-func (s *SentencePiece) splitter() splitter {
-	if s.Words {
-		return repeat(splitWords)
-	}
-	return repeat(whole)
 }
 
 // whole is the splitter of a vocabulary without pieces.

@@ -23,7 +23,7 @@ func (t *Tokenizer) Stream() *Stream { return &Stream{t: t} }
 // What all calls return, with Flush's at the end, joins to what Decode returns.
 func (s *Stream) Next(id token.ID) string {
 	if !s.SkipSpecial || !s.t.IsSpecial(id) {
-		s.add(s.t.Token(id))
+		s.add(s.t.show(id))
 	}
 	whole := wholeRunes(s.held)
 	text := string(s.held[:whole])

@@ -1,9 +1,12 @@
 // Package tokenizer turns text into token ids and back, trains vocabularies,
 // and lays out chats.
 //
-// It is byte-level byte-pair encoding (BPE) as in GPT-2 and Llama 3: any bytes
-// can be encoded, and decode to exactly themselves. Files are Hugging Face's
-// tokenizer.json and tokenizer_config.json.
+// It is byte-pair encoding (BPE) of both kinds: byte-level as in GPT-2, Llama 3
+// and Qwen2, and of characters as in SentencePiece's vocabularies of Llama 2 and
+// Mistral. Any bytes can be encoded, and decode to exactly themselves, unless a
+// vocabulary normalises Unicode or lacks bytes. Files are Hugging Face's
+// tokenizer.json and tokenizer_config.json; tokenizer.model of Llama 3 and of
+// SentencePiece is read.
 package tokenizer
 
 import (
@@ -45,30 +48,44 @@ type Tokenizer struct {
 // Added tokens that are not special are (as with encode_special_tokens of
 // Hugging Face's tokenizers).
 func (t *Tokenizer) Encode(text string) []token.ID {
-	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, false)
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, beginning, false)
+}
+
+// EncodeBehind is Encode for text that stands behind an added token, and so does
+// not begin a text: some SentencePiece vocabularies put a blank before that alone.
+func (t *Tokenizer) EncodeBehind(text string) []token.ID {
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, behind, false)
 }
 
 // EncodeWithSpecial returns the ids of text in which the names of added tokens,
 // special ones among them, stand for these tokens. Where several match, the
 // longest of the leftmost wins.
 func (t *Tokenizer) EncodeWithSpecial(text string) []token.ID {
-	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, true)
+	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, beginning, true)
 }
 
 // Prompt returns the ids that a base model continues text from: the beginning
-// of text, where the vocabulary has such a token, then text.
+// of text, where texts begin with such a token, then text.
 func (t *Tokenizer) Prompt(text string) []token.ID {
 	ids := make([]token.ID, 0, len(text)/4+2)
-	if t.bos != None {
+	if t.bos != None && !t.vocab.NoBOS {
 		ids = append(ids, t.bos)
 	}
-	return t.appendSections(ids, text, false)
+	return t.appendSections(ids, text, beginning, false)
 }
+
+// place is where a text that is encoded stands.
+type place bool
+
+const (
+	beginning place = true
+	behind    place = false // an added token
+)
 
 // appendSections goes the way of Hugging Face's tokenizers: added tokens that
 // stand in text as they are, then what lies between them normalised, in it the
 // other added tokens, then what lies between these cut into pieces.
-func (t *Tokenizer) appendSections(ids []token.ID, text string, special bool) []token.ID {
+func (t *Tokenizer) appendSections(ids []token.ID, text string, at place, special bool) []token.ID {
 	for raw := range t.added.raw.sections(text, special) {
 		if raw.added != nil {
 			ids = append(ids, raw.added.ID)
@@ -78,7 +95,7 @@ func (t *Tokenizer) appendSections(ids []token.ID, text string, special bool) []
 			if s.added != nil {
 				ids = append(ids, s.added.ID)
 			} else {
-				ids = t.appendText(ids, t.mark(s.text, raw.start+s.start == 0))
+				ids = t.appendText(ids, t.mark(s.text, at == beginning && raw.start+s.start == 0))
 			}
 		}
 	}
@@ -89,6 +106,14 @@ func (t *Tokenizer) normalise(text string) string {
 	text = t.vocab.Form.apply(text)
 	if s := t.vocab.SentencePiece; s != nil {
 		text = s.normalise(text)
+	}
+	return text
+}
+
+// unmark is what a normalised text shows as.
+func (t *Tokenizer) unmark(text string) string {
+	if t.vocab.SentencePiece != nil {
+		text = strings.ReplaceAll(text, blank, " ")
 	}
 	return text
 }
@@ -128,8 +153,10 @@ func (t *Tokenizer) appendMerged(ids []token.ID, piece string) []token.ID {
 	start := len(ids)
 	if t.vocab.SentencePiece != nil {
 		ids = t.appendCharacters(ids, piece)
-	} else {
-		ids, _ = t.appendBytes(ids, piece)
+	} else if with, ok := t.appendBytes(ids, piece); ok {
+		ids = with
+	} else { // bytes that are not UTF-8, and have no tokens
+		ids, _ = t.appendBytes(ids, strings.ToValidUTF8(piece, "\uFFFD"))
 	}
 	return ids[:start+t.merges.apply(ids[start:])]
 }
@@ -142,7 +169,8 @@ func (t *Tokenizer) appendMerged(ids []token.ID, piece string) []token.ID {
 // UTF-8 come back as they were, not as U+FFFD.
 func (t *Tokenizer) Decode(ids []token.ID) string { return t.decode(ids, false) }
 
-// DecodeSkipSpecial is Decode without the special tokens.
+// DecodeSkipSpecial is Decode without the special tokens. (Hugging Face's
+// tokenizers 0.23 do show those that are found in normalised text.)
 func (t *Tokenizer) DecodeSkipSpecial(ids []token.ID) string { return t.decode(ids, true) }
 
 func (t *Tokenizer) decode(ids []token.ID, skipSpecial bool) string {
@@ -151,7 +179,7 @@ func (t *Tokenizer) decode(ids []token.ID, skipSpecial bool) string {
 		if skipSpecial && t.IsSpecial(id) {
 			continue
 		}
-		text.WriteString(t.Token(id))
+		text.WriteString(t.show(id))
 	}
 	return t.strip(text.String())
 }
@@ -167,7 +195,15 @@ func (t *Tokenizer) strip(text string) string {
 // Token returns the bytes of one token, which need not be whole characters, or
 // the name of an added token; "" for an id outside the vocabulary.
 func (t *Tokenizer) Token(id token.ID) string {
-	if id < 0 || int(id) >= len(t.vocab.Tokens) {
+	if id >= 0 && int(id) < len(t.shown) && t.added.has(id) {
+		return t.vocab.Tokens[id]
+	}
+	return t.show(id)
+}
+
+// show returns what decoding writes for id, "" outside the vocabulary.
+func (t *Tokenizer) show(id token.ID) string {
+	if id < 0 || int(id) >= len(t.shown) {
 		return ""
 	}
 	return t.shown[id]
@@ -179,7 +215,8 @@ func (t *Tokenizer) Vocabulary() Vocabulary { return t.vocab }
 // VocabSize returns the number of tokens, added ones included.
 func (t *Tokenizer) VocabSize() int { return len(t.vocab.Tokens) }
 
-// BOS returns the token that begins a text, or None.
+// BOS returns the token for the beginning of a text, or None. Prompt knows
+// whether texts begin with it.
 func (t *Tokenizer) BOS() token.ID { return t.bos }
 
 // EOS returns the token that ends a document, or None.

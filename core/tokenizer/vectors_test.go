@@ -49,10 +49,13 @@ func shared(t testing.TB, name string) string {
 
 // TestVectors holds vocabularies against the ids that llama.cpp has for them.
 func TestVectors(t *testing.T) {
-	for name, open := range map[string]func(*testing.T) *Tokenizer{"gpt-2": gpt2, "llama-spm": llamaSPM} {
-		t.Run(name, func(t *testing.T) {
-			texts, ids := vectors(t, name)
-			tok := open(t)
+	for _, c := range []struct {
+		name string
+		open func(testing.TB) *Tokenizer
+	}{{"gpt-2", gpt2}, {"llama-spm", llamaSPM}, {"llama-spm", llama2JSON}} {
+		t.Run(c.name, func(t *testing.T) {
+			texts, ids := vectors(t, c.name)
+			tok := c.open(t)
 			for i, want := range ids {
 				if got := fmt.Sprint(tok.Encode(texts[i])); got != "["+strings.TrimSpace(want)+"]" {
 					t.Errorf("%q: got %s, want %s", texts[i], got, want)
@@ -62,7 +65,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-func gpt2(t *testing.T) *Tokenizer {
+func gpt2(t testing.TB) *Tokenizer {
 	g := readGGUF(t, shared(t, "tokenizer/ggml-vocab-gpt-2.gguf"))
 	v := Vocabulary{Pattern: GPT2}
 	ids := map[string]token.ID{}
@@ -102,7 +105,7 @@ func llamaPieces(t testing.TB) Pieces {
 	return p
 }
 
-func llamaSPM(t *testing.T) *Tokenizer { return fromPieces(t, llamaPieces(t)) }
+func llamaSPM(t testing.TB) *Tokenizer { return fromPieces(t, llamaPieces(t)) }
 
 func fromPieces(t testing.TB, p Pieces) *Tokenizer {
 	t.Helper()

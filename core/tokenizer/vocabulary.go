@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"github.com/herd-lm/herd/core/token"
 )
@@ -28,6 +29,7 @@ type Vocabulary struct {
 	WholePieces bool
 
 	BOS, EOS string // texts of added tokens, or ""
+	NoBOS    bool   // a text does not begin with BOS, which only has a name (SmolLM2)
 
 	// MaxLength is the longest text in tokens that other programs shall feed the
 	// model ("model_max_length"), 0 for no limit.
@@ -35,8 +37,8 @@ type Vocabulary struct {
 }
 
 // New returns the tokenizer of a vocabulary, without a chat template. It refuses
-// a vocabulary that lacks one of the 256 bytes, has a token twice, or has a
-// merge whose result is no token.
+// a vocabulary of byte-level BPE that lacks a byte, and any that has a token
+// twice or a merge whose result is no token.
 func New(v Vocabulary) (*Tokenizer, error) {
 	t := &Tokenizer{vocab: v, cache: newPieceCache(), unknown: None}
 	err := v.Form.check()
@@ -52,9 +54,11 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	if err = t.setKind(); err != nil {
 		return nil, err
 	}
-	if t.merges, err = newMergeTable(v, t.ids); err != nil {
+	t.setShown()
+	if t.merges, err = newMergeTable(v, t.ids, t.added); err != nil {
 		return nil, err
 	}
+	t.setCuts()
 	if t.bos, err = t.named("beginning of text", v.BOS); err != nil {
 		return nil, err
 	}
@@ -68,18 +72,51 @@ func New(v Vocabulary) (*Tokenizer, error) {
 func (t *Tokenizer) setKind() (err error) {
 	s := t.vocab.SentencePiece
 	if s == nil {
-		t.shown = t.vocab.Tokens
 		if t.split, err = t.vocab.Pattern.splitter(); err != nil {
 			return err
 		}
 		t.base, err = baseTokens(t.ids)
 		return err
 	}
-	t.split = s.splitter()
-	t.shown = s.shown(t.vocab.Tokens, t.added)
+	if len(t.ids) == 0 {
+		return fmt.Errorf("the vocabulary has nothing but special tokens")
+	}
 	t.base = s.byteTokens(t.ids)
 	t.unknown, err = t.unknownToken(s.Unknown)
 	return err
+}
+
+// setCuts sets where the text of a SentencePiece vocabulary is cut: at words if
+// these are pieces, and anywhere else where that changes nothing.
+func (t *Tokenizer) setCuts() {
+	s := t.vocab.SentencePiece
+	if s == nil {
+		return
+	}
+	t.split = repeat(whole)
+	if s.Words {
+		t.split = repeat(splitWords)
+	}
+	if j := newJoints(t); j != nil && !t.vocab.WholePieces {
+		t.split = t.split.then(repeat(j.firstPiece))
+	}
+}
+
+// setShown sets what decoding writes for each token. An added token that is found
+// in normalised text stands for that (as in tokenizers 0.23): it may have taken
+// a blank along.
+func (t *Tokenizer) setShown() {
+	t.shown = slices.Clone(t.vocab.Tokens)
+	if s := t.vocab.SentencePiece; s != nil {
+		for id, text := range t.shown {
+			t.shown[id] = s.show(text, t.added.has(token.ID(id)))
+		}
+	}
+	for _, a := range t.vocab.Added {
+		if a.Normalized {
+			t.shown[a.ID] = t.unmark(t.normalise(a.Text))
+		}
+	}
 }
 
 // unknownToken is an added token, or in some files an ordinary one.
@@ -135,16 +172,22 @@ func (v *Vocabulary) spell(text string) string {
 	return SpellBytes(text)
 }
 
+// baseTokens returns the token of each byte. Some vocabularies lack bytes that no
+// UTF-8 has: these are None.
 func baseTokens(ids map[string]token.ID) (base [256]token.ID, err error) {
 	for b := range base {
 		id, ok := ids[string([]byte{byte(b)})]
-		if !ok {
-			return base, fmt.Errorf("byte 0x%02x has no token: byte-level BPE needs all 256", b)
+		if !ok && inUTF8(byte(b)) {
+			return base, fmt.Errorf("byte 0x%02x has no token: byte-level BPE needs all that UTF-8 has", b)
 		}
-		base[b] = id
+		if base[b] = id; !ok {
+			base[b] = None
+		}
 	}
 	return base, nil
 }
+
+func inUTF8(b byte) bool { return b != 0xc0 && b != 0xc1 && b < 0xf5 }
 
 // Digest returns a hash in hexadecimal of all that determines the ids of a text
 // or chat: two tokenizers that agree in it encode alike.
@@ -159,6 +202,9 @@ func (t *Tokenizer) Digest() string {
 		if a.Normalized || a.SingleWord || a.LStrip || a.RStrip {
 			digestStrings(h, fmt.Sprint("flags", a.Normalized, a.SingleWord, a.LStrip, a.RStrip))
 		}
+	}
+	if v.NoBOS && v.BOS != "" {
+		digestStrings(h, "no bos")
 	}
 	if v.Form != "" {
 		digestStrings(h, "form", string(v.Form))

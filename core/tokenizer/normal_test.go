@@ -1,0 +1,37 @@
+package tokenizer
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// Below 31 marks Go's norm is the standard's algorithm.
+func TestFormsByStepsAreNorm(t *testing.T) {
+	r := rand.New(rand.NewPCG(31, 32))
+	parts := []string{"a", "e", "é", "ﬁ", "\u212b", "\u0301", "\u0327", "\u0315", "\u0323", "\u0344", "\u0958", "가", "ᄀ", "ᅡ", "ᆨ", "ｶ", "ﾞ", "क", "\u093c", "𝅗𝅥", "\xff", " "}
+	for range 3000 {
+		var text strings.Builder
+		for range r.IntN(12) {
+			text.WriteString(parts[r.IntN(len(parts))])
+		}
+		for _, f := range forms {
+			if got, want := f.applyPlainly(text.String()), f.apply(text.String()); got != want {
+				t.Errorf("%s of %+q: %+q by steps, norm has %+q", f, text.String(), got, want)
+			}
+		}
+	}
+}
+
+func TestFormsOfManyMarks(t *testing.T) {
+	text := "a" + strings.Repeat("\u0301\u0327", 40)
+	for f, want := range map[Form]string{
+		"":    text,
+		"NFD": "a" + strings.Repeat("\u0327", 40) + strings.Repeat("\u0301", 40),
+		"NFC": "á" + strings.Repeat("\u0327", 40) + strings.Repeat("\u0301", 39),
+	} {
+		if got := f.apply(text); got != want {
+			t.Errorf("%s is %+q", f, got)
+		}
+	}
+}
