@@ -32,7 +32,7 @@ var floors = [][]string{
 	{"core/stage", "core/modeldir", "eval"},
 	{"pretrain", "sft", "reward", "rejection", "dpo"},
 	{"recipes"},
-	{"cmd/herd", "scripts/bench"},
+	{"cmd/herd", "scripts/bench", "scripts/llamacpp"},
 }
 
 // borders says which packages may import a library, by import path prefix.

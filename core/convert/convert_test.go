@@ -48,7 +48,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// asJSON is a configuration but for the type of the weights, which may change.
+// asJSON is a configuration but for the type of the weights, which may change, and
+// for the window that a file of Qwen2 means where it names none and uses none.
 func asJSON(t *testing.T, c model.Config) string {
 	t.Helper()
 	c.Type = ""
@@ -56,7 +57,7 @@ func asJSON(t *testing.T, c model.Config) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(b)
+	return strings.Replace(string(b), `"sliding_window":4096,`, "", 1)
 }
 
 // TestForms holds each form to the precision of its types.

@@ -129,8 +129,15 @@ func TestBOS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := tok.BOS() != tokenizer.None; got != c.want {
+		if got := tok.Prompt("the")[0] == tok.BOS(); got != c.want || tok.BOS() == tokenizer.None {
 			t.Errorf("%s, %s %v: BOS %v, want %v", c.pre, keyAddBOS, c.add, got, c.want)
+		}
+		again := &gguf.Metadata{}
+		if err := tokenizerToGGUF(again, tok, 320); err != nil {
+			t.Fatal(err)
+		}
+		if add, err := gguf.Get[bool](again, keyAddBOS); add != c.want || err != nil {
+			t.Errorf("%s, %s %v: written as %v, %v", c.pre, keyAddBOS, c.add, add, err)
 		}
 	}
 }
@@ -170,6 +177,13 @@ func TestPiecesRoundTrip(t *testing.T) {
 	}
 	if got := again.Prompt("ab a"); !slices.Equal(got, []token.ID{1, 8, 6}) {
 		t.Errorf("ab a is %v", got)
+	}
+	meta.Set(keyAddBOS, false)
+	if again, err = tokenizerFromGGUF(meta); err != nil {
+		t.Fatal(err)
+	}
+	if got := again.Prompt("ab a"); !slices.Equal(got, []token.ID{8, 6}) || again.BOS() != 1 {
+		t.Errorf("without BOS ab a is %v", got)
 	}
 }
 

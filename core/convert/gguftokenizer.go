@@ -101,16 +101,20 @@ func piecesFromGGUF(f *fields) (*tokenizer.Tokenizer, error) {
 		return nil, err
 	}
 	p := tokenizer.Pieces{BOS: t.bos, EOS: t.eos, Unknown: t.unknown, AddDummyPrefix: get(f, keySpacePrefix, true)}
-	if !get(f, keyAddBOS, true) {
-		p.BOS = tokenizer.None
-	}
 	for i, text := range t.text {
 		p.List = append(p.List, tokenizer.Piece{Text: text, Score: t.scores[i], Kind: tokenizer.PieceKind(t.kinds[i])})
 	}
+	begins := get(f, keyAddBOS, true)
 	if f.err != nil {
 		return nil, f.err
 	}
-	return tokenizer.FromPieces(p)
+	tok, err := tokenizer.FromPieces(p)
+	if err != nil || begins {
+		return tok, err
+	}
+	v := tok.Vocabulary()
+	v.NoBOS = true
+	return tokenizer.New(v)
 }
 
 // byteLevelFromGGUF reads a vocabulary of byte-level BPE.
@@ -132,8 +136,8 @@ func byteLevelFromGGUF(f *fields) (*tokenizer.Tokenizer, error) {
 	if v.Merges, err = t.merges(get[[]string](f, keyMerges, nil)); err != nil {
 		return nil, err
 	}
-	if t.bos >= 0 && get(f, keyAddBOS, pre.addBOS) {
-		v.BOS = t.text[t.bos]
+	if t.bos >= 0 {
+		v.BOS, v.NoBOS = t.text[t.bos], !get(f, keyAddBOS, pre.addBOS)
 	}
 	v.EOS = t.endOfText()
 	if f.err != nil {
@@ -201,7 +205,7 @@ func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int) e
 	if id := endFor(t); id != tokenizer.None {
 		m.Set(keyEOS, uint32(id))
 	}
-	m.Set(keyAddBOS, t.BOS() != tokenizer.None)
+	m.Set(keyAddBOS, t.BOS() != tokenizer.None && !t.Vocabulary().NoBOS)
 	m.Set(keyAddEOS, false)
 	if source := t.Template().Source; source != "" {
 		m.Set(keyTemplate, source)

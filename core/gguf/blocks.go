@@ -3,8 +3,8 @@ package gguf
 import "math"
 
 // The blocks of 32 elements. Products are rounded before they are added to
-// anything (float32(a*b) + c), so that no processor fuses the two and all write
-// the same bits.
+// anything (float32(a*b) + c), so that no processor fuses the two, as arm64 would,
+// and all write the same bits.
 
 // A block of Q8_0 is the scale d, a half, and 32 signed bytes q: x = d*q.
 

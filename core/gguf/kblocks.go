@@ -14,7 +14,7 @@ func decodeQ4_K(dst []float32, src []byte) {
 	d, dmin, packed, q := half(src), half(src[2:]), src[4:16], src[16:]
 	for g := range 8 {
 		s, m := scaleMin(packed, g)
-		scale, least := d*float32(s), dmin*float32(m)
+		scale, least := d*float32(s), float32(dmin*float32(m))
 		for i, b := range q[32*(g/2) : 32*(g/2)+32] {
 			dst[32*g+i] = float32(scale*float32(b>>(4*(g%2))&15)) - least
 		}
@@ -28,7 +28,7 @@ func decodeQ5_K(dst []float32, src []byte) {
 	d, dmin, packed, fifths, q := half(src), half(src[2:]), src[4:16], src[16:48], src[48:]
 	for g := range 8 {
 		s, m := scaleMin(packed, g)
-		scale, least := d*float32(s), dmin*float32(m)
+		scale, least := d*float32(s), float32(dmin*float32(m))
 		for i, b := range q[32*(g/2) : 32*(g/2)+32] {
 			high := fifths[i] >> g & 1 << 4
 			dst[32*g+i] = float32(scale*float32(b>>(4*(g%2))&15|high)) - least

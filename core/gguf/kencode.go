@@ -12,7 +12,7 @@ const tiny = 1e-15
 
 // nearest rounds to the nearest integer, ties to even, for |x| < 2^22.
 func nearest(x float32) int {
-	return int(math.Float32bits(x+12582912)&0x7fffff) - 0x400000
+	return int(math.Float32bits(float32(x)+12582912)&0x7fffff) - 0x400000
 }
 
 func encodeQ4_K(dst []byte, src []float32) {
@@ -31,7 +31,7 @@ func encodeQ4_K(dst []byte, src []float32) {
 	d, dmin := half(dst), half(dst[2:])
 	for g := range 8 {
 		s, m := scaleMin(packed, g)
-		requantise(q[32*g:32*g+32], src[32*g:32*g+32], d*float32(s), dmin*float32(m))
+		requantise(q[32*g:32*g+32], src[32*g:32*g+32], d*float32(s), float32(dmin*float32(m)))
 	}
 	for g := 0; g < 8; g += 2 {
 		for i := range 32 {
@@ -77,7 +77,7 @@ func fitScaleMin(x []float32, q []byte) (scale, least float32) {
 	var weights [32]float32
 	weigh(&weights, x)
 	low, high := x[0], x[0]
-	sumW, sumX := weights[0], weights[0]*x[0]
+	sumW, sumX := weights[0], float32(weights[0]*x[0])
 	for i := 1; i < len(x); i++ {
 		low, high = min(low, x[i]), max(high, x[i])
 		sumW += weights[i]
@@ -145,7 +145,7 @@ func solve(x []float32, q []byte, weights *[32]float32, sumW, sumX float32) (sca
 	var sumL, sumL2, sumXL float32
 	for i, v := range x {
 		l := float32(q[i])
-		wl := weights[i] * l
+		wl := float32(weights[i] * l)
 		sumL += wl
 		sumL2 += float32(wl * l)
 		sumXL += float32(wl * v)

@@ -12,7 +12,9 @@ const model = await llama.loadModel({modelPath: path});
 
 if (verb === "greedy") {
 	const [prompt, n] = [rest[0], Number(rest[1])];
-	const context = await model.createContext({contextSize: 512, threads: 1});
+	// herd keeps keys and values in float32: halves would show in the tokens of random models.
+	const exact = {flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32"};
+	const context = await model.createContext({contextSize: 512, threads: 1, ...exact});
 	const begin = [model.tokens.bos, ...model.tokenize(prompt)];
 	const ids = [];
 	for await (const id of context.getSequence().evaluate(begin, {temperature: 0})) {
