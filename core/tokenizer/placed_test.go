@@ -1,0 +1,67 @@
+package tokenizer
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+func anywhere(int, int, token.ID) bool { return true }
+
+// TestPlaced: the ids are those of the text, and each token stands where its bytes are.
+func TestPlaced(t *testing.T) {
+	tok := trained(t)
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 500 {
+		text := randomText(r, r.IntN(40))
+		if err := checkPlaced(tok, text); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+	}
+}
+
+func checkPlaced(tok *Tokenizer, text string) error {
+	p, err := tok.EncodePlaced(text, anywhere)
+	if err != nil {
+		return err
+	}
+	if want := tok.EncodeWithSpecial(text); !slices.Equal(p.IDs, want) {
+		return fmt.Errorf("ids %v, want %v", p.IDs, want)
+	}
+	start := 0
+	for i, id := range p.IDs {
+		if p.Ends[i] < start || tok.Token(id) != text[start:p.Ends[i]] {
+			return fmt.Errorf("token %d, %q, stands at %q", i, tok.Token(id), text[start:p.Ends[i]])
+		}
+		start = p.Ends[i]
+	}
+	if start != len(text) {
+		return fmt.Errorf("the tokens end at %d of %d bytes", start, len(text))
+	}
+	return nil
+}
+
+// TestPlacedAllows: an added token is one only where that is allowed; elsewhere its
+// name is text.
+func TestPlacedAllows(t *testing.T) {
+	tok := trained(t)
+	text := "a" + NameEndOfTurn + "b" + NameEndOfTurn
+	second := strings.LastIndex(text, NameEndOfTurn)
+	p, err := tok.EncodePlaced(text, func(start, end int, id token.ID) bool {
+		if text[start:end] != NameEndOfTurn || id != tok.EOT() {
+			t.Errorf("asked for %q, %d", text[start:end], id)
+		}
+		return start == second
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := append(tok.Encode(text[:second]), tok.EOT())
+	if !slices.Equal(p.IDs, want) {
+		t.Errorf("ids %v, want %v", p.IDs, want)
+	}
+}
