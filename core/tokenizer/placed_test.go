@@ -65,3 +65,23 @@ func TestPlacedAllows(t *testing.T) {
 		t.Errorf("ids %v, want %v", p.IDs, want)
 	}
 }
+
+// TestPlacedCuts: no token spans a cut, and each part has the tokens that it has by
+// itself.
+func TestPlacedCuts(t *testing.T) {
+	tok := trained(t)
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 300 {
+		text := "the herders herd" + NameEndOfTurn + randomText(r, r.IntN(20)) + " the herd"
+		first := r.IntN(len(text) + 1)
+		second := first + r.IntN(len(text)-first+1)
+		got, err := tok.EncodePlaced(text, func(int, int, token.ID) bool { return false }, first, second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.Concat(tok.Encode(text[:first]), tok.Encode(text[first:second]), tok.Encode(text[second:]))
+		if !slices.Equal(got.IDs, want) {
+			t.Fatalf("%q cut at %d and %d: %v, want %v", text, first, second, got.IDs, want)
+		}
+	}
+}
