@@ -22,7 +22,7 @@ func (f *Format) isReserved(id token.ID) bool { return f.tok.IsSpecial(id) || f.
 
 // fromTemplate reports whether all bytes [start, end) are the template's.
 func fromTemplate(runs []jinja.Run, start, end int) bool {
-	for i := runAt(runs, start); i < len(runs) && runs[i].Mark.Origin == template_; i++ {
+	for i := runAt(runs, start); i < len(runs) && runs[i].Mark.Origin == ofTemplate; i++ {
 		if runs[i].End >= end {
 			return true
 		}
