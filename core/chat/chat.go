@@ -54,7 +54,7 @@ func New(tok *tokenizer.Tokenizer) (*Format, error) {
 	f.values = map[string]jinja.Value{"tools": nil, "documents": nil}
 	for name, text := range map[string]string{"bos_token": tok.Token(tok.BOS()), "eos_token": tok.StopName()} {
 		if text != "" {
-			f.values[name] = jinja.NewText(text, template_)
+			f.values[name] = jinja.NewText(text, ofTemplate)
 		}
 	}
 	return f, f.probe()
@@ -145,7 +145,7 @@ func (f *Format) Continue(prompt, response []token.Message) (before, after Rende
 // Origins of text in what a template writes: itself, the tools, and of each
 // message what it says and all else of it.
 const (
-	template_ jinja.Origin = 0
+	ofTemplate jinja.Origin = 0
 	fromTools jinja.Origin = -1
 )
 
@@ -178,8 +178,8 @@ func valuesOf(messages []token.Message) (chat, error) {
 			return chat{}, fmt.Errorf("chat: message %d has no role", i)
 		}
 		d := jinja.NewDict()
-		d.Set(jinja.NewText("role", template_), jinja.NewText(m.Role, fromRole(i)))
-		d.Set(jinja.NewText("content", template_), jinja.NewText(m.Content, fromContent(i)))
+		d.Set(jinja.NewText("role", ofTemplate), jinja.NewText(m.Role, fromRole(i)))
+		d.Set(jinja.NewText("content", ofTemplate), jinja.NewText(m.Content, fromContent(i)))
 		c.messages[i] = d
 		c.bytes += len(m.Role) + len(m.Content)
 	}

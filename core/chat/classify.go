@@ -13,8 +13,12 @@ func (f *Format) classify(p tokenizer.Placed, text jinja.Text, turns []turn) Ren
 	start := 0
 	for k, end := range p.Ends {
 		r.Turn[k] = unknown
-		if f.isStop(p, runs, k) {
+		if p.IDs[k] == f.stop {
 			r.Kind[k] = EndOfTurn
+		}
+		if f.isReserved(p.IDs[k]) { // the template's, though it may take white space along
+			start = end
+			continue
 		}
 		for i := runAt(runs, start); i < len(runs) && (i == 0 || runs[i-1].End < end); i++ {
 			if m, said := messageOf(runs[i].Mark.Origin); m >= 0 {
@@ -38,11 +42,6 @@ func (f *Format) classify(p tokenizer.Placed, text jinja.Text, turns []turn) Ren
 	}
 	f.attribute(r)
 	return r
-}
-
-// isStop reports whether a token ends a turn, in the template's text.
-func (f *Format) isStop(p tokenizer.Placed, runs []jinja.Run, k int) bool {
-	return p.IDs[k] == f.stop && fromTemplate(runs, p.Ends[k]-1, p.Ends[k])
 }
 
 // unknown is the turn of tokens that the template wrote between messages.

@@ -1,10 +1,8 @@
 package chat
 
 import (
-	"fmt"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/herd-lm/herd/core/jinja"
 	"github.com/herd-lm/herd/core/token"
@@ -12,19 +10,19 @@ import (
 )
 
 // encode returns the tokens of a text that the template wrote. Added tokens that
-// only the template may write stand in its own text alone.
-func (f *Format) encode(text jinja.Text) (tokenizer.Placed, error) {
+// only the template may write stand in its own text alone; no token spans a cut.
+func (f *Format) encode(text jinja.Text, cuts ...int) (tokenizer.Placed, error) {
 	runs := text.Runs()
 	return f.tok.EncodePlaced(text.String(), func(start, end int, id token.ID) bool {
 		return !f.isReserved(id) || fromTemplate(runs, start, end)
-	})
+	}, cuts...)
 }
 
 func (f *Format) isReserved(id token.ID) bool { return f.tok.IsSpecial(id) || f.reserved[id] }
 
 // fromTemplate reports whether all bytes [start, end) are the template's.
 func fromTemplate(runs []jinja.Run, start, end int) bool {
-	for i := runAt(runs, start); i < len(runs) && runs[i].Mark.Origin == template_; i++ {
+	for i := runAt(runs, start); i < len(runs) && runs[i].Mark.Origin == ofTemplate; i++ {
 		if runs[i].End >= end {
 			return true
 		}
@@ -57,7 +55,7 @@ func (f *Format) encodeTurns(text jinja.Text, turns []turn) (tokenizer.Placed, e
 	if cuts == nil {
 		return whole, nil
 	}
-	return f.encodeParts(text, cuts)
+	return f.encode(text, cuts...)
 }
 
 // agree reports whether the tokens before the byte at are those that the text up to
@@ -77,24 +75,4 @@ func (f *Format) agree(text jinja.Text, whole tokenizer.Placed, at int) (bool, e
 	}
 	part, err := f.encode(text.Slice(from, at))
 	return slices.Equal(part.IDs, whole.IDs[last:min(border+1, len(whole.IDs))]), err
-}
-
-// encodeParts encodes the parts of text between cuts one by one.
-func (f *Format) encodeParts(text jinja.Text, cuts []int) (all tokenizer.Placed, err error) {
-	start := 0
-	for _, end := range append(cuts, len(text.String())) {
-		part, err := f.encode(text.Slice(start, end))
-		if err != nil {
-			return all, err
-		}
-		if start > 0 && len(part.IDs) > 0 && !strings.HasPrefix(text.String()[start:], f.tok.Token(part.IDs[0])) {
-			return all, fmt.Errorf("the last token before the assistant's words is one with their first: %.60q", text.String()[start:])
-		}
-		all.IDs = append(all.IDs, part.IDs...)
-		for _, e := range part.Ends {
-			all.Ends = append(all.Ends, start+e)
-		}
-		start = end
-	}
-	return all, nil
 }

@@ -56,14 +56,13 @@ func (f *Format) turns(messages []token.Message, c chat, text jinja.Text, from i
 // locate finds the tokens of turns. Each is to end with the token that ends
 // turns, in the template's text.
 func (f *Format) locate(p tokenizer.Placed, text jinja.Text, turns []turn) error {
-	runs := text.Runs()
 	for i := range turns {
 		t := &turns[i]
 		t.first = firstEnding(p.Ends, t.start+1)
 		said := lastByte(text, t.message, t.start)
 		t.last = 0
 		for k := t.first; k < len(p.IDs) && p.Ends[k] <= t.limit && t.last == 0; k++ {
-			if p.Ends[k] > said && f.isStop(p, runs, k) {
+			if p.Ends[k] > said && p.IDs[k] == f.stop {
 				t.last = k + 1
 			}
 		}

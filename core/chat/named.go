@@ -61,7 +61,7 @@ func sample(t tokenizer.Template) *string {
 	}
 	var all strings.Builder
 	f := Format{template: template, date: DefaultDate, values: map[string]jinja.Value{
-		"bos_token": jinja.NewText("<bos>", template_), "eos_token": jinja.NewText("<eos>", template_),
+		"bos_token": jinja.NewText("<bos>", ofTemplate), "eos_token": jinja.NewText("<eos>", ofTemplate),
 	}}
 	say := func(role string) token.Message { return token.Message{Role: role, Content: " " + role + "'s words\n"} }
 	for _, roles := range [][]string{{"user"}, {"system", "user"}, {"user", Assistant, "user"}, {"system", "user", Assistant}} {

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/herd-lm/herd/core/token"
 )
@@ -14,15 +15,15 @@ type Placed struct {
 
 // EncodePlaced is EncodeWithSpecial where an added token stands for itself only
 // where allowed says so of the bytes [start, end) that it takes. Elsewhere its name
-// is ordinary text.
-func (t *Tokenizer) EncodePlaced(text string, allowed func(start, end int, id token.ID) bool) (p Placed, err error) {
+// is ordinary text. No token spans a cut, which is a place in text; cuts are in order.
+func (t *Tokenizer) EncodePlaced(text string, allowed func(start, end int, id token.ID) bool, cuts ...int) (p Placed, err error) {
 	raw := func(start, end int, a *Added) bool { return allowed(start, end, a.ID) }
 	for s := range t.added.raw.sections(text, raw) {
 		if s.added != nil {
 			p.add(s.added.ID, s.start+len(s.text))
 			continue
 		}
-		if err := t.placeNormal(&p, aligned{text: s.text}.from(s.start), allowed); err != nil {
+		if err := t.placeNormal(&p, aligned{text: s.text}.from(s.start), allowed, cuts); err != nil {
 			return p, err
 		}
 	}
@@ -35,7 +36,7 @@ func (p *Placed) add(id token.ID, end int) {
 
 // placeNormal appends the tokens of a section of text between those that stand in it
 // as they are.
-func (t *Tokenizer) placeNormal(p *Placed, raw aligned, allowed func(start, end int, id token.ID) bool) error {
+func (t *Tokenizer) placeNormal(p *Placed, raw aligned, allowed func(start, end int, id token.ID) bool, cuts []int) error {
 	normal, err := t.normaliseAligned(raw)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func (t *Tokenizer) placeNormal(p *Placed, raw aligned, allowed func(start, end 
 			continue
 		}
 		marked := t.mark(s.text, raw.at[0]+s.start == 0)
-		if err := t.placeText(p, part.blanks(marked)); err != nil {
+		if err := t.placeText(p, part.blanks(marked), cuts); err != nil {
 			return err
 		}
 	}
@@ -56,9 +57,15 @@ func (t *Tokenizer) placeNormal(p *Placed, raw aligned, allowed func(start, end 
 }
 
 // placeText appends the tokens of text without added ones.
-func (t *Tokenizer) placeText(p *Placed, text aligned) error {
-	first, end := len(p.IDs), 0
-	p.IDs = t.appendText(p.IDs, text.text)
+func (t *Tokenizer) placeText(p *Placed, text aligned, cuts []int) error {
+	first, end, done := len(p.IDs), 0, 0
+	for _, cut := range cuts {
+		if i, ok := slices.BinarySearch(text.at, cut); ok && i > done {
+			p.IDs = t.appendText(p.IDs, text.text[done:i])
+			done = i
+		}
+	}
+	p.IDs = t.appendText(p.IDs, text.text[done:])
 	for _, id := range p.IDs[first:] {
 		if end += t.width(id); end > len(text.text) {
 			break

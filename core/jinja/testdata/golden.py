@@ -1,35 +1,8 @@
-"""Writes golden.json: what Jinja 2 itself makes of expressions and templates, set
-up as transformers' apply_chat_template does. Run in this directory with jinja2 3.1."""
+"""Writes golden.json: what Jinja 2 makes of expressions and templates. Run in this
+directory with jinja2 3.1."""
 import json
 
-import jinja2
-from jinja2.ext import Extension, loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-
-class Generation(Extension):
-    tags = {"generation"}
-
-    def parse(self, parser):
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
-        return jinja2.nodes.CallBlock(self.call_method("_keep"), [], [], body).set_lineno(line)
-
-    def _keep(self, caller):
-        return caller()
-
-
-def refuse(message):
-    raise jinja2.exceptions.TemplateError(message)
-
-
-def tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
-    return json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
-
-
-env = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols])
-env.filters["tojson"] = tojson
-env.globals["raise_exception"] = refuse
+from reference import rendered
 
 context = {
     "s": " Hello, Wörld's \"end\" \n", "w": "one two  three", "e": "", "n": 7, "neg": -7, "x": 2.5, "big": 1e20, "t": True, "no": None,
@@ -387,16 +360,5 @@ templates = [
 
 
 cases = ["{{ " + e + " }}" for e in expressions.strip().split("\n")] + templates
-golden = []
-for source in cases:
-    case = {"template": source}
-    try:
-        case["want"] = env.from_string(source).render(**context)
-    except Exception as e:
-        case["error"] = type(e).__name__ + ": " + str(e)
-    golden.append(case)
+golden = [{"template": source, **rendered(source, context)} for source in cases]
 json.dump({"context": context, "cases": golden}, open("golden.json", "w"), ensure_ascii=False, indent=1)
-print(len(golden), sum("error" in c for c in golden))
-for c in golden:
-    if "error" in c:
-        print(c)
