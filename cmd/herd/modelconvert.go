@@ -28,7 +28,8 @@ func newModelConvertCmd() *cobra.Command {
 		Long: `IN is a Hugging Face directory, a GGUF file, or a .bin file of llama2.c; which, is
 told from its content. OUT is a Hugging Face directory, or a GGUF file whose
 matrices have the type that --to names. Without --to a name that ends in .gguf
-makes gguf-f16, any other hf. A directory gets weights of float32.`,
+makes gguf-f16, any other hf. A directory keeps the weights' type where it can:
+what was quantised becomes float32.`,
 		Example: `  herd model convert aligned aligned.gguf --to gguf-q8_0
   herd model convert stories260K.bin stories --tokenizer tok512.bin
   herd model convert some-model.Q4_0.gguf some-model`,

@@ -60,6 +60,25 @@ func asJSON(t *testing.T, c model.Config) string {
 	return strings.Replace(string(b), `"sliding_window":4096,`, "", 1)
 }
 
+// TestHuggingFaceKeepsTypes converts between directories and GGUF files: weights
+// keep the type that they have where both kinds know it.
+func TestHuggingFaceKeepsTypes(t *testing.T) {
+	for form, want := range map[Form]string{"gguf-f32": "F32", "gguf-f16": "F16", "gguf-bf16": "BF16", "gguf-q8_0": "F32"} {
+		c := small()
+		c.IntermediateSize = 64 // whole blocks
+		from := written(t, drawn(t, c), form)
+		again := written(t, written(t, from, HF), HF)
+		for _, x := range again.Weights.Tensors() {
+			if len(x.Shape) == 2 && x.DType != want || len(x.Shape) == 1 && x.DType != "F32" {
+				t.Errorf("%s: %s is %s", form, x.Name, x.DType)
+			}
+		}
+		if !slices.Equal(weights(t, again), weights(t, from)) {
+			t.Errorf("%s: other weights", form)
+		}
+	}
+}
+
 // TestForms holds each form to the precision of its types.
 func TestForms(t *testing.T) {
 	m := drawn(t, small())
