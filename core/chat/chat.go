@@ -146,7 +146,7 @@ func (f *Format) Continue(prompt, response []token.Message) (before, after Rende
 // message what it says and all else of it.
 const (
 	ofTemplate jinja.Origin = 0
-	fromTools jinja.Origin = -1
+	fromTools  jinja.Origin = -1
 )
 
 func fromRole(message int) jinja.Origin    { return jinja.Origin(2*message + 1) }
