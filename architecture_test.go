@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"core/kernel", "core/tokenizer", "core/pack"},
 	{"core/graph", "core/optim", "core/chat"},
 	{"core/model"},
-	{"data", "core/convert"},
+	{"data"},
 	{"data/check", "data/example"},
 	{"data/world"},
 	{"core/sample", "core/train", "core/score"},
@@ -39,7 +39,7 @@ var floors = [][]string{
 var borders = map[string][]string{
 	"gorgonia.org/":               {"core/graph", "core/model", "pretrain", "sft", "reward", "dpo"},
 	"github.com/chewxy/hm":        {"core/graph"},
-	"github.com/apache/arrow/":    {"data", "core/convert"},
+	"github.com/apache/arrow/":    {"data"},
 	"github.com/spf13/cobra":      {"cmd/herd"},
 	"golang.org/x/term":           {"cmd/herd"},
 	"github.com/goccy/go-yaml":    {"recipes"},
