@@ -1,7 +1,7 @@
 package vector
 
 // levels are the implementations, by cpu.Level.
-var levels = []*routines{&portable, &avx2, &avx512}
+var levels = completed(&portable, &avx2, &avx512)
 
 var avx2 = routines{
 	dot: avx2Dot, dot3: avx2Dot3, largest: avx2Max, sumSquares: avx2SumSquares, scale: avx2Scale, addScaled: avx2AddScaled,

@@ -1,7 +1,7 @@
 package vector
 
 // levels are the implementations, by cpu.Level.
-var levels = []*routines{&portable, &neon}
+var levels = completed(&portable, &neon)
 
 var neon = routines{
 	dot: neonDot, dot3: neonDot3, largest: neonMax, sumSquares: neonSumSquares, scale: neonScale, addScaled: neonAddScaled,

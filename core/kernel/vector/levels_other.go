@@ -3,4 +3,4 @@
 package vector
 
 // levels are the implementations, by cpu.Level.
-var levels = []*routines{&portable}
+var levels = completed(&portable)

@@ -34,18 +34,21 @@ func (b Scores) Gradient(s, ds, lse, delta []float32) {
 // factor.
 func ScaleRows(y, by []float32) { selected.scaleRows(y, by) }
 
-// complete sets what a level has no routine of its own for, row by row with those
-// that it has.
-func (r *routines) complete() {
-	if r.softmaxRows == nil {
-		r.softmaxRows = r.softmaxByRow
+// completed returns the levels, each with what it has no routine of its own for set
+// to go row by row with those that it has.
+func completed(levels ...*routines) []*routines {
+	for _, r := range levels {
+		if r.softmaxRows == nil {
+			r.softmaxRows = r.softmaxByRow
+		}
+		if r.scoreGradRows == nil {
+			r.scoreGradRows = r.scoreGradByRow
+		}
+		if r.scaleRows == nil {
+			r.scaleRows = r.scaleByRow
+		}
 	}
-	if r.scoreGradRows == nil {
-		r.scoreGradRows = r.scoreGradByRow
-	}
-	if r.scaleRows == nil {
-		r.scaleRows = r.scaleByRow
-	}
+	return levels
 }
 
 func (r *routines) softmaxByRow(s []float32, stride, n int, visible []int32, scale float32, top, sum, shrink []float32) {

@@ -47,12 +47,6 @@ type routines struct {
 // selected is the implementation in use; it is chosen once, at start.
 var selected = levels[cpu.Use()]
 
-func init() {
-	for _, r := range levels {
-		r.complete()
-	}
-}
-
 // Dot returns Σ a·b.
 func Dot(a, b []float32) float32 { return selected.dot(a, b[:len(a)]) }
 
