@@ -11,16 +11,21 @@ func listSettings(settings any) string {
 	return wrapped(appendSettings(nil, "", reflect.ValueOf(settings)))
 }
 
-// wrapped lists items, as many to a line of 80 columns as fit.
+// wrapped lists items, as many to a line of 80 columns as fit. A list of words may
+// go on in the next line.
 func wrapped(items []string) string {
 	var b strings.Builder
 	column := 80
 	for _, item := range items {
-		if column += 2 + len(item); column > 80 {
-			b.WriteString("\n")
-			column = 2 + len(item)
+		gap := "  "
+		for word := range strings.SplitSeq(item, " ") {
+			if column += len(gap) + len(word); column > 80 {
+				b.WriteString("\n")
+				gap, column = "  ", 2+len(word)
+			}
+			b.WriteString(gap + word)
+			gap = " "
 		}
-		b.WriteString("  " + item)
 	}
 	return b.String()
 }

@@ -48,11 +48,7 @@ func newTokenizerTrainCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := tok.Save(out); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s: %d tokens\n", out, tok.VocabSize())
-			return err
+			return saveTokenizer(cmd, tok, out)
 		},
 	}
 	flags := cmd.Flags()
@@ -62,6 +58,14 @@ func newTokenizerTrainCmd() *cobra.Command {
 	flags.BoolVar(&overwrite, "overwrite", false, "replace a tokenizer in the directory")
 	require(cmd, "data", "out")
 	return cmd
+}
+
+func saveTokenizer(cmd *cobra.Command, tok *tokenizer.Tokenizer, out string) error {
+	if err := tok.Save(out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s: %d tokens\n", out, tok.VocabSize())
+	return err
 }
 
 // texts yields the documents of tables until one cannot be read.
@@ -98,11 +102,7 @@ func newTokenizerConvertCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := tok.Save(out); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s: %d tokens\n", out, tok.VocabSize())
-			return err
+			return saveTokenizer(cmd, tok, out)
 		},
 	}
 	flags := cmd.Flags()
