@@ -13,7 +13,7 @@ const maxJSON = 16 << 20 // bytes of a manifest or a training state
 
 // readJSON reads one JSON value from a file into v. Unknown keys are an error.
 func readJSON(path string, v any) error {
-	b, err := readLimited(path, maxJSON)
+	b, err := ReadLimited(path, maxJSON)
 	if err != nil {
 		return err
 	}
@@ -52,8 +52,8 @@ func lineOf(b []byte, err error, offset int64) int {
 	return 1 + bytes.Count(b[:min(offset, int64(len(b)))], []byte("\n"))
 }
 
-// readLimited reads a file of at most limit bytes.
-func readLimited(path string, limit int64) ([]byte, error) {
+// ReadLimited reads a file of at most limit bytes; a longer one is an error.
+func ReadLimited(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

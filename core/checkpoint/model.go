@@ -113,7 +113,7 @@ func (m *Model) add(name string, f *File) {
 
 // readIndex returns which shard holds each tensor.
 func readIndex(path string) (weights map[string]string, err error) {
-	b, err := readLimited(path, maxIndex)
+	b, err := ReadLimited(path, maxIndex)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 
 	"github.com/herd-lm/herd/core/checkpoint"
@@ -34,7 +33,7 @@ func LoadConfig(dir string) (Config, error) {
 // where there is one.
 func loadConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, configName)
-	text, err := readLimited(path)
+	text, err := checkpoint.ReadLimited(path, maxConfig)
 	if err != nil {
 		return Config{}, fmt.Errorf("model: %w (a model directory holds config.json and model.safetensors)", err)
 	}
@@ -46,19 +45,6 @@ func loadConfig(dir string) (Config, error) {
 		return Config{}, fmt.Errorf("model: %w", err)
 	}
 	return c, nil
-}
-
-func readLimited(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err == nil && len(text) > maxConfig {
-		err = fmt.Errorf("%s is longer than %d MB", path, maxConfig>>20)
-	}
-	return text, err
 }
 
 // parseConfig reads the text of a config.json, with what it leaves out.

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
+	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -42,12 +42,12 @@ func load(dir string) (*Tokenizer, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, tokenizerFile)
-	text, err := readLimited(path)
+	text, err := checkpoint.ReadLimited(path, maxFile)
 	parse := parseFile
 	if errors.Is(err, fs.ErrNotExist) {
 		missing := err
 		path = filepath.Join(dir, modelFile)
-		if text, err = readLimited(path); errors.Is(err, fs.ErrNotExist) {
+		if text, err = checkpoint.ReadLimited(path, maxFile); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w, nor is there %s", missing, modelFile)
 		}
 		parse = parseModel
@@ -76,22 +76,9 @@ func parseModel(data []byte) (Vocabulary, error) {
 	return parseTiktoken(data)
 }
 
-func readLimited(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(text) > maxFile {
-		err = fmt.Errorf("%s is longer than %d MB", path, maxFile>>20)
-	}
-	return text, err
-}
-
-// readOptional is readLimited for a file that need not exist.
+// readOptional is checkpoint.ReadLimited for a file that need not exist.
 func readOptional(path string) ([]byte, error) {
-	text, err := readLimited(path)
+	text, err := checkpoint.ReadLimited(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
