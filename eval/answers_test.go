@@ -107,7 +107,7 @@ func TestAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := sample.Request{Prompt: before, Seeds: []uint64{uint64(i)}, Stop: []token.ID{tok.EOT(), tok.EOS()}, Settings: s}
-		engine, err := sample.NewEngine(p, 1)
+		engine, err := sample.NewEngine(p, tok, sample.Options{Slots: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -139,7 +139,7 @@ func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
 		return nil, fmt.Errorf("%s is a reward model: it cannot answer", at.Model)
 	}
 	policy.Precision = s.Precision
-	engine, err := sample.NewEngine(policy, s.Slots)
+	engine, err := sample.NewEngine(policy, tok, sample.Options{Slots: s.Slots})
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +214,7 @@ func (r *run) answer(ctx context.Context, prompts []data.Chat) ([]data.Sample, e
 	err := r.engine.Generate(ctx, requests, func(i int, completions []sample.Completion) error {
 		for _, c := range completions {
 			// A sample may stop within a character; its ids keep the exact bytes.
-			text := strings.ToValidUTF8(r.tok.DecodeSkipSpecial(c.IDs), "\uFFFD")
+			text := strings.ToValidUTF8(c.Text, "\uFFFD")
 			rows[i].Candidates = append(rows[i].Candidates, data.Candidate{
 				Text: text, IDs: c.IDs, LogProb: c.LogProb, Finish: c.Finish, Seed: c.Seed,
 			})

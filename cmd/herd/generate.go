@@ -85,7 +85,7 @@ func (g generation) draw(ctx context.Context, p *policy, ids []token.ID, w io.Wr
 	}
 	return p.engine.Generate(ctx, []sample.Request{p.request(ids, g.Settings, seeds...)}, func(_ int, all []sample.Completion) error {
 		for _, c := range all {
-			if err := g.print(w, c, p.tok.DecodeSkipSpecial(c.IDs)); err != nil {
+			if err := g.print(w, c, c.Text); err != nil {
 				return err
 			}
 		}

@@ -52,7 +52,7 @@ func loadPolicy(m modelFlags, n int, precision kernel.Precision) (*policy, error
 		return nil, err
 	}
 	params.Precision = precision
-	engine, err := sample.NewEngine(params, n)
+	engine, err := sample.NewEngine(params, tok, sample.Options{Slots: n})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m, err)
 	}
@@ -137,14 +137,11 @@ func (p *policy) stream(ctx context.Context, w io.Writer, r sample.Request) (str
 			cancel(err)
 		}
 	}
-	decoder := p.tok.Stream()
-	decoder.SkipSpecial = true
-	r.Stream = func(id token.ID) { write(decoder.Next(id)) }
+	r.Stream = func(_ int, d sample.Delta) { write(d.Text) }
 	err := p.check(r.Prompt)
 	if err == nil {
 		err = p.engine.Generate(ctx, []sample.Request{r}, func(int, []sample.Completion) error { return nil })
 	}
-	write(decoder.Flush())
 	if cause := context.Cause(ctx); cause != nil && err != nil {
 		err = cause
 	}

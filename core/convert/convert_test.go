@@ -103,7 +103,7 @@ func greedy(t *testing.T, m *Model, n int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := sample.NewEngine(p, 1)
+	engine, err := sample.NewEngine(p, nil, sample.Options{Slots: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,18 @@
 package sample
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 // Engine samples from a model in this process. Many completions advance
@@ -21,23 +24,40 @@ type Engine struct {
 	vocab   int
 	maxPos  int
 	slots   int
+	tok     *tokenizer.Tokenizer // may be nil
+	busy    sync.Mutex
 }
 
 // prefillRows is how many prompt tokens are computed at once.
 const prefillRows = 256
 
-// NewEngine returns an engine that advances up to slots completions together,
-// at least one. It keeps nothing of p (see model.NewDecoder).
-func NewEngine(p *model.Params, slots int) (*Engine, error) {
-	slots = max(1, slots)
+// Options are how an engine works; they change nothing of what it draws.
+type Options struct {
+	Slots  int   // completions that advance together; 0: 64
+	Memory int64 // bytes for keys and values at most; 0: half of what is free
+}
+
+// NewEngine returns an engine for the model with its tokenizer, without which
+// completions have no text. It keeps nothing of p (see model.NewDecoder).
+func NewEngine(p *model.Params, tok *tokenizer.Tokenizer, o Options) (*Engine, error) {
+	slots := cmp.Or(o.Slots, 64)
 	decoder, err := model.NewDecoder(p, max(slots, prefillRows))
 	if err != nil {
 		return nil, fmt.Errorf("sample: %w", err)
 	}
 	return &Engine{
 		decoder: decoder, head: p.Head != nil,
-		vocab: p.Config.VocabSize, maxPos: p.Config.Context(), slots: slots,
+		vocab: p.Config.VocabSize, maxPos: p.Config.Context(), slots: slots, tok: tok,
 	}, nil
+}
+
+// Complete answers one request. Any number of goroutines may call it.
+func (e *Engine) Complete(ctx context.Context, r Request) (out []Completion, err error) {
+	err = e.Generate(ctx, []Request{r}, func(_ int, c []Completion) error {
+		out = c
+		return nil
+	})
+	return out, err
 }
 
 // prompt is a request being answered.
@@ -57,6 +77,7 @@ type sequence struct {
 	cache  *model.Cache
 	rng    *rand.Rand
 	drawer drawer
+	text   *transcript
 	next   token.ID
 	ended  bool
 	err    error
@@ -64,6 +85,8 @@ type sequence struct {
 
 // Generate implements Sampler.
 func (e *Engine) Generate(ctx context.Context, requests []Request, done func(int, []Completion) error) error {
+	e.busy.Lock()
+	defer e.busy.Unlock()
 	if !e.head {
 		return fmt.Errorf("sample: the model is a reward model: it has no language-model head to sample from")
 	}
@@ -77,7 +100,7 @@ func (e *Engine) Generate(ctx context.Context, requests []Request, done func(int
 				if err != nil {
 					return fmt.Errorf("sample: request %d: %w", next, err)
 				}
-				waiting = p.sequences()
+				waiting = p.sequences(e.tok)
 				next++
 				continue
 			}
@@ -112,8 +135,8 @@ func (e *Engine) begin(i int, r Request) (*prompt, error) {
 		return nil, fmt.Errorf("the prompt is empty")
 	case len(r.Seeds) == 0:
 		return nil, fmt.Errorf("no completion is asked for")
-	case r.Stream != nil && len(r.Seeds) > 1:
-		return nil, fmt.Errorf("%d completions are asked for, only one can be streamed", len(r.Seeds))
+	case len(r.StopStrings) > 0 && e.tok == nil:
+		return nil, fmt.Errorf("there are stop strings, but no tokenizer to find them in a text")
 	case len(r.Prompt) >= e.maxPos:
 		return nil, fmt.Errorf("the prompt has %d tokens, the model's last position is %d: nothing can follow", len(r.Prompt), e.maxPos-1)
 	}
@@ -134,11 +157,11 @@ func (e *Engine) begin(i int, r Request) (*prompt, error) {
 	return p, nil
 }
 
-func (p *prompt) sequences() []*sequence {
+func (p *prompt) sequences(tok *tokenizer.Tokenizer) []*sequence {
 	list := make([]*sequence, len(p.Seeds))
 	for i, seed := range p.Seeds {
 		p.out[i].Seed = seed
-		list[i] = &sequence{prompt: p, sample: i, rng: rand.New(rand.NewPCG(seed, 0))}
+		list[i] = &sequence{text: newTranscript(tok, p.StopStrings), prompt: p, sample: i, rng: rand.New(rand.NewPCG(seed, 0))}
 	}
 	return list
 }
@@ -161,17 +184,34 @@ func (s *sequence) take(logits []float32, maxPos int) {
 		s.ended = true
 		return
 	}
+	s.next = id
 	if slices.Contains(p.Stop, id) {
-		c.Finish, s.ended = Stop, true
+		s.end(Stop, nil)
 		return
 	}
 	c.IDs = append(c.IDs, id)
-	s.next = id
-	if p.Stream != nil {
-		p.Stream(id)
+	t := Token{ID: id}
+	if p.Detail {
+		t.LogProb = logp
+		c.Tokens = append(c.Tokens, t)
 	}
-	if len(c.IDs) == p.MaxTokens || len(p.Prompt)+len(c.IDs) == maxPos {
-		c.Finish, s.ended = Length, true
+	switch {
+	case s.text.add(id):
+		s.end(Stop, []Token{t})
+	case len(c.IDs) == p.MaxTokens || len(p.Prompt)+len(c.IDs) == maxPos:
+		s.end(Length, []Token{t})
+	case p.Stream != nil:
+		p.Stream(s.sample, Delta{Text: s.text.news(), Tokens: []Token{t}})
+	}
+}
+
+// end ends a completion, of which last is yet to be told.
+func (s *sequence) end(finish string, last []Token) {
+	s.text.close()
+	c := &s.prompt.out[s.sample]
+	c.Finish, c.Text, s.ended = finish, s.text.String(), true
+	if s.prompt.Stream != nil {
+		s.prompt.Stream(s.sample, Delta{Text: s.text.news(), Tokens: last, Finish: finish})
 	}
 }
 

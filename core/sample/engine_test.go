@@ -40,7 +40,7 @@ func newModel(t *testing.T, positions int, change func(*model.Config)) *model.Pa
 
 func newEngine(t *testing.T, p *model.Params, slots int) *Engine {
 	t.Helper()
-	e, err := NewEngine(p, slots)
+	e, err := NewEngine(p, nil, Options{Slots: slots})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +262,11 @@ func TestStream(t *testing.T) {
 	for i := range requests {
 		requests[i] = Request{
 			Prompt: []token.ID{token.ID(i)}, Seeds: []uint64{uint64(i)}, Stop: []token.ID{1, 2, 3, 4, 5, 6},
-			Stream:   func(id token.ID) { streamed[i] = append(streamed[i], id) },
+			Stream: func(_ int, d Delta) {
+				for _, drawn := range d.Tokens {
+					streamed[i] = append(streamed[i], drawn.ID)
+				}
+			},
 			Settings: Settings{Temperature: 1, MaxTokens: 30},
 		}
 	}
@@ -277,15 +281,15 @@ func TestGenerateErrors(t *testing.T) {
 	p := newModel(t, 20, nil)
 	good := Request{Prompt: []token.ID{1, 2}, Seeds: []uint64{1}, Settings: Settings{MaxTokens: 3}}
 	for want, spoil := range map[string]func(*Request){
-		"the prompt is empty":                   func(r *Request) { r.Prompt = nil },
-		"no completion is asked for":            func(r *Request) { r.Seeds = nil },
-		"max_tokens is 0":                       func(r *Request) { r.MaxTokens = 0 },
-		"top_p is 2":                            func(r *Request) { r.TopP = 2 },
-		"the prompt has 20 tokens":              func(r *Request) { r.Prompt = make([]token.ID, 20) },
-		"token id 50 is outside the vocabulary": func(r *Request) { r.Prompt = []token.ID{50} },
-		"2 completions are asked for, only one can": func(r *Request) {
-			r.Seeds, r.Stream = []uint64{1, 2}, func(token.ID) {}
-		},
+		"the prompt is empty":                      func(r *Request) { r.Prompt = nil },
+		"no completion is asked for":               func(r *Request) { r.Seeds = nil },
+		"max_tokens is 0":                          func(r *Request) { r.MaxTokens = 0 },
+		"top_p is 2":                               func(r *Request) { r.TopP = 2 },
+		"the prompt has 20 tokens":                 func(r *Request) { r.Prompt = make([]token.ID, 20) },
+		"token id 50 is outside the vocabulary":    func(r *Request) { r.Prompt = []token.ID{50} },
+		"there are stop strings, but no tokenizer": func(r *Request) { r.StopStrings = []string{"x"} },
+		"stop[1] is empty":                         func(r *Request) { r.StopStrings = []string{"x", ""} },
+		"min_p is -1":                              func(r *Request) { r.MinP = -1 },
 	} {
 		bad := good
 		spoil(&bad)

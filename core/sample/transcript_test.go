@@ -1,0 +1,82 @@
+package sample
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+)
+
+func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
+	t.Helper()
+	tok, err := tokenizer.Train(slices.Values([]string{"abcabcab aab abab é"}), tokenizer.TrainSettings{VocabSize: 270})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+// told reads ids into a transcript and returns its text and all news of it.
+func told(tok *tokenizer.Tokenizer, ids []token.ID, stops ...string) (text string, news []string, ended bool) {
+	s := newTranscript(tok, stops)
+	for _, id := range ids {
+		if ended = s.add(id); ended {
+			break
+		}
+		news = append(news, s.news())
+	}
+	s.close()
+	return s.String(), append(news, s.news()), ended
+}
+
+// TestStopStrings: a text ends before the first stop string in it, however tokens
+// cut it, and nothing is told that is taken back.
+func TestStopStrings(t *testing.T) {
+	tok := newTokenizer(t)
+	rng := rand.New(rand.NewPCG(1, 1))
+	found := 0
+	for range 3000 {
+		var b strings.Builder
+		for range rng.IntN(30) {
+			b.WriteString([]string{"a", "b", "c", " ", "é", "\xa9"}[rng.IntN(6)])
+		}
+		stops := [][]string{nil, {"ab"}, {"aab", "ab", "abc"}, {"caba", "bb"}, {"é a"}, {"a b", "zz"}}[rng.IntN(6)]
+		want, ends := b.String(), false
+		for _, stop := range stops {
+			if i := strings.Index(want, stop); i >= 0 {
+				want, ends = want[:i], true
+			}
+		}
+		text, news, ended := told(tok, tok.Encode(b.String()), stops...)
+		// Of two stop strings that end at different places the one that ends first counts.
+		if len(stops) < 2 && (text != want || ended != ends) {
+			t.Errorf("%q with %q: %q, ended %v, want %q, %v", b.String(), stops, text, ended, want, ends)
+		}
+		if strings.Join(news, "") != text {
+			t.Errorf("%q with %q: told %q of %q", b.String(), stops, news, text)
+		}
+		for _, stop := range stops {
+			if strings.Contains(text, stop) {
+				t.Errorf("%q holds %q", text, stop)
+			}
+		}
+		if ended {
+			found++
+		}
+	}
+	if found < 400 {
+		t.Errorf("%d texts of 3000 were stopped", found)
+	}
+}
+
+// TestNewsIsPrompt: what cannot begin a stop string is told at once.
+func TestNewsIsPrompt(t *testing.T) {
+	tok := newTokenizer(t)
+	_, news, _ := told(tok, tok.Encode("b b c"), "a")
+	if slices.Contains(news[:len(news)-1], "") {
+		t.Errorf("told %q", news)
+	}
+}
