@@ -51,7 +51,8 @@ func (s *Sample) check() error {
 func (c *Candidate) check() error {
 	return firstOf(
 		validText("text", c.Text), validText("finish", c.Finish),
-		validNumber("logprob", &c.LogProb), validNumber("score", c.Score),
+		validText("note", c.Note),
+		validNumber("logprob", c.LogProb), validNumber("score", c.Score), validNumber("reward", c.Reward),
 	)
 }
 

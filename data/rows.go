@@ -77,10 +77,14 @@ type Sample struct {
 type Candidate struct {
 	Text    string     `json:"text"`
 	IDs     []token.ID `json:"ids,omitempty"`
-	LogProb float64    `json:"logprob"`         // under the sampling policy at temperature 1
-	Finish  string     `json:"finish"`          // "stop" or "length"
-	Seed    uint64     `json:"seed"`            // of this candidate's random stream
-	Score   *float64   `json:"score,omitempty"` // reward, once scored
+	LogProb *float64   `json:"logprob,omitempty"` // under the sampling policy at temperature 1; nil if it did not tell
+	Finish  string     `json:"finish"`            // "stop" or "length"
+	Seed    uint64     `json:"seed"`              // of this candidate's random stream
+	K       int        `json:"k,omitempty"`       // its number among the responses to the prompt, from 0
+	Score   *float64   `json:"score,omitempty"`   // what it is worth, once scored: of two the higher is better
+	Reward  *float64   `json:"reward,omitempty"`  // the reward model's part in the score, if it had one
+	Correct *bool      `json:"correct,omitempty"` // what a checker said, if it was asked
+	Note    string     `json:"note,omitempty"`    // why, in the checker's words
 }
 
 // record is what code that does not care for the kind of a row knows of it:

@@ -129,6 +129,8 @@ func originColumns[T Row](own ...field[T]) []field[T] {
 var (
 	float    = primitive(arrow.PrimitiveTypes.Float64, same[float64], same[float64])
 	seed     = primitive(arrow.PrimitiveTypes.Uint64, same[uint64], same[uint64])
+	number   = primitive(arrow.PrimitiveTypes.Int32, func(n int) int32 { return int32(n) }, func(n int32) int { return int(n) })
+	truth    = primitive(arrow.FixedWidthTypes.Boolean, same[bool], same[bool])
 	strength = primitive(arrow.PrimitiveTypes.Int8, func(n int) int8 { return int8(n) }, func(n int8) int { return int(n) })
 	tokenID  = primitive(arrow.PrimitiveTypes.Int32, func(id token.ID) int32 { return int32(id) }, func(n int32) token.ID { return token.ID(n) })
 )
@@ -141,10 +143,14 @@ var messages = listOf(structOf(
 var candidates = listOf(structOf(
 	column("text", text, func(c *Candidate) *string { return &c.Text }).must(),
 	column("ids", listOf(tokenID), func(c *Candidate) *[]token.ID { return &c.IDs }),
-	column("logprob", float, func(c *Candidate) *float64 { return &c.LogProb }),
+	column("logprob", optional(float), func(c *Candidate) **float64 { return &c.LogProb }),
 	column("finish", text, func(c *Candidate) *string { return &c.Finish }),
 	column("seed", seed, func(c *Candidate) *uint64 { return &c.Seed }),
+	column("k", number, func(c *Candidate) *int { return &c.K }),
 	column("score", optional(float), func(c *Candidate) **float64 { return &c.Score }),
+	column("reward", optional(float), func(c *Candidate) **float64 { return &c.Reward }),
+	column("correct", optional(truth), func(c *Candidate) **bool { return &c.Correct }),
+	column("note", text, func(c *Candidate) *string { return &c.Note }),
 ))
 
 var documentColumns = originColumns(

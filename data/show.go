@@ -76,10 +76,25 @@ func (p page) preference(r *Preference) {
 func (p page) sample(r *Sample) {
 	p.messages("", r.Prompt)
 	for i, c := range r.Candidates {
-		fmt.Fprintf(p, "[candidate %d%s  logprob %.4g  %s  %d tokens  seed %d]\n",
-			i+1, labelled("  score ", c.Score), c.LogProb, printable(c.Finish), len(c.IDs), c.Seed)
+		fmt.Fprintf(p, "[candidate %d%s%s%s  %s  %d tokens  seed %d]\n",
+			i+1, labelled("  score ", c.Score), verdict(c), labelled("  logprob ", c.LogProb), printable(c.Finish), len(c.IDs), c.Seed)
 		p.text(c.Text)
 	}
+}
+
+// verdict returns what a checker said of a candidate, if it was asked.
+func verdict(c Candidate) string {
+	if c.Correct == nil {
+		return ""
+	}
+	said := "  wrong"
+	if *c.Correct {
+		said = "  correct"
+	}
+	if c.Note != "" {
+		said += " (" + printable(c.Note) + ")"
+	}
+	return said
 }
 
 // facts prints names and values, two by two, but for empty values.

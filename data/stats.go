@@ -172,8 +172,12 @@ func (t *tally) sample(s *Sample) {
 	for _, c := range s.Candidates {
 		t.text("candidate ", c.Text)
 		t.number("candidate tokens", float64(len(c.IDs)))
-		t.number("logprob", c.LogProb)
+		t.optional("logprob", c.LogProb)
 		t.optional("score", c.Score)
+		t.optional("reward", c.Reward)
+		if c.Correct != nil {
+			t.value("correct", strconv.FormatBool(*c.Correct))
+		}
 		t.value("finish", c.Finish)
 	}
 }

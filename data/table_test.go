@@ -76,7 +76,11 @@ func (r randomRows) preference() Preference {
 func (r randomRows) sample() Sample {
 	s := Sample{Origin: r.origin(), Prompt: r.messages(0)}
 	for range r.IntN(4) {
-		c := Candidate{Text: r.text(), LogProb: r.NormFloat64(), Finish: "stop", Seed: r.Uint64(), Score: r.score()}
+		c := Candidate{Text: r.text(), LogProb: r.score(), Finish: "stop", Seed: r.Uint64(), K: r.IntN(9), Score: r.score(), Reward: r.score(), Note: r.text()}
+		if r.IntN(2) == 0 {
+			correct := r.IntN(2) == 0
+			c.Correct = &correct
+		}
 		for range r.IntN(5) {
 			c.IDs = append(c.IDs, token.ID(r.Int32()))
 		}

@@ -212,11 +212,11 @@ func (r *run) answer(ctx context.Context, prompts []data.Chat) ([]data.Sample, e
 		}
 	}
 	err := r.engine.Generate(ctx, requests, func(i int, completions []sample.Completion) error {
-		for _, c := range completions {
+		for k, c := range completions {
 			// A sample may stop within a character; its ids keep the exact bytes.
 			text := strings.ToValidUTF8(c.Text, "\uFFFD")
 			rows[i].Candidates = append(rows[i].Candidates, data.Candidate{
-				Text: text, IDs: c.IDs, LogProb: c.LogProb, Finish: c.Finish, Seed: c.Seed,
+				Text: text, IDs: c.IDs, LogProb: &c.LogProb, K: k, Finish: c.Finish, Seed: c.Seed,
 			})
 		}
 		return nil

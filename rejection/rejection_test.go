@@ -89,7 +89,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("row %s: %d candidates, parents %v", row.ID, len(row.Candidates), row.Parents)
 		}
 		for _, c := range row.Candidates {
-			if c.Score == nil || c.LogProb >= 0 || c.Seed == 0 {
+			if c.Score == nil || *c.LogProb >= 0 || c.Seed == 0 {
 				t.Errorf("row %s: candidate %+v", row.ID, c)
 			}
 		}
