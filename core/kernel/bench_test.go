@@ -63,9 +63,13 @@ func BenchmarkOther(b *testing.B) {
 	scratch, logits := make([]float32, HeadLogProbGradScratch(n, d, vocab)), make([]float32, CrossEntropyScratch(n, vocab))
 	h := Heads{6, 2, 48}
 	q1, o1 := random(rng, 8*h.QKV()), make([]float32, 8*h.Out())
-	spans := make([][]Span, 8)
-	for i := range spans {
-		spans[i] = []Span{{random(rng, 256*h.KV*h.Dim), random(rng, 256*h.KV*h.Dim), 256}}
+	apart, sharing := make([]Cached, 8), make([]Cached, 8)
+	for i := range apart {
+		apart[i] = Cached{make([]*Page, 256/PageTokens), 256}
+		for j := range apart[i].Pages {
+			apart[i].Pages[j] = NewPage(1, h)
+		}
+		sharing[i] = apart[0]
 	}
 	for _, c := range []struct {
 		name string
@@ -78,7 +82,8 @@ func BenchmarkOther(b *testing.B) {
 		{"HeadLogProb", func() { FP32.HeadLogProb(logp, lse, scratch, x, w, target, d, vocab) }},
 		{"HeadLogProbGrad", func() { FP32.HeadLogProbGrad(y, dw, scratch, logp, lse, x, w, target, d, vocab, true) }},
 		{"CrossEntropy", func() { FP32.CrossEntropy(logp, y, dw, logits, lse, x, w, target, d, vocab, true) }},
-		{"AttentionCached8x256", func() { AttentionCached(o1, q1, spans, h) }},
+		{"AttentionCached8x256", func() { AttentionCached(o1, q1, apart, 0, h) }},
+		{"AttentionCachedShared8x256", func() { AttentionCached(o1, q1, sharing, 0, h) }},
 		{"AdamW1.2M", func() { AdamW(w, dw, m, v, Adam{1e-4, .9, .95, 1e-8, .1, 1, 1, 1}) }},
 		{"SumSquares1.2M", func() { SumSquares(w) }},
 		{"Fork", func() { Parallel(2, func(int) {}) }},

@@ -1,75 +1,152 @@
 package kernel
 
-import "github.com/herd-lm/herd/core/kernel/vector"
-
-// Span is a run of cached keys and values, each [Len, KV·Dim], keys rotated.
-type Span struct {
-	K, V []float32
-	Len  int
-}
+import (
+	"github.com/herd-lm/herd/core/kernel/gemm"
+	"github.com/herd-lm/herd/core/kernel/vector"
+)
 
 // AttentionCached is attention with one query token per row: row i of the fused,
-// rotated qkv[rows, h.QKV()] attends to all of spans[i], in which its own key
-// and value must be if it is to see itself; o[rows, h.Out()]. Where spans are
-// cut makes no difference to the result, bit for bit: a prompt may be shared.
-func AttentionCached(o, qkv []float32, spans [][]Span, h Heads) {
-	if len(spans) == 0 {
+// rotated qkv[rows, h.QKV()] attends to rows[i] in a layer; o[rows, h.Out()].
+// StoreCached comes before it. Neighbouring rows that share a page, such as samples
+// of one prompt or tokens of one sequence, meet it in one matrix product. A row's
+// result does not depend on its company, bit for bit.
+func AttentionCached(o, qkv []float32, rows []Cached, layer int, h Heads) {
+	if len(rows) == 0 {
 		return
 	}
 	keys := 0
-	for _, s := range spans {
-		keys += count(s)
+	for _, r := range rows {
+		keys += r.Len
 	}
-	parallelRows(len(spans)*h.KV, 2*h.Dim*keys/len(spans), func(lo, hi int) {
+	each := h.clusterRows(len(rows))
+	clusters := (len(rows) + each - 1) / each
+	parallelRows(clusters*h.KV, 2*h.Dim*h.group()*keys/clusters, func(lo, hi int) {
 		for item := lo; item < hi; item++ {
-			i, kv := item/h.KV, item%h.KV
-			g := h.group() * h.Dim
-			attendCached(o[i*h.Out()+kv*g:][:g], qkv[i*h.QKV()+kv*g:][:g], spans[i], h, kv)
+			from := item / h.KV * each
+			c := newCluster(qkv, rows[from:min(len(rows), from+each)], from, layer, item%h.KV, h)
+			c.attend(o)
+			c.giveBack()
 		}
 	})
 }
 
-// count returns the number of keys in spans.
-func count(spans []Span) (keys int) {
-	for _, s := range spans {
-		keys += s.Len
-	}
-	return keys
+// clusterRows returns how many of n rows to take together: few enough that each
+// thread has work, and that their queries and scores stay near.
+func (h Heads) clusterRows(n int) int {
+	clusters := max(1, (2*Threads()+h.KV-1)/h.KV)
+	return min(h.blockTokens(), max(1, (n+clusters-1)/clusters))
 }
 
-// attendCached computes the query heads q[group, Dim] of one key head into o.
-func attendCached(o, q []float32, spans []Span, h Heads, kv int) {
-	keys := count(spans)
-	b := borrow(h.group() * keys)
-	defer b.giveBack()
-	scores := b.floats // [group, keys]
-	width := h.KV * h.Dim
-	eachSpan(spans, h, kv, func(g, at int, k, _ []float32, n int) {
-		vector.DotRows(scores[g*keys+at:][:n], q[g*h.Dim:][:h.Dim], k, width)
-	})
-	for g := range h.group() {
-		cachedSoftmax(scores[g*keys:][:keys], h.scale())
+// cluster is some neighbouring rows with all query heads of one key head. A line is
+// a query: line r·group+g is head g of row r.
+type cluster struct {
+	h     Heads
+	rows  []Cached
+	first int // row of qkv and o
+	layer int
+	kv    int
+
+	width   int // of a line of scores: whole pages
+	memory  *buffer
+	scratch *gemm.Scratch
+	panels  gemm.Panels // a page's
+	q, out  []float32   // [rows·group, Dim]
+	scores  []float32   // [rows·group, width], then probabilities
+}
+
+func newCluster(qkv []float32, rows []Cached, first, layer, kv int, h Heads) *cluster {
+	most := 0
+	for _, r := range rows {
+		most = max(most, r.Len)
 	}
-	clear(o)
-	eachSpan(spans, h, kv, func(g, at int, _, v []float32, n int) {
-		vector.AddRows(o[g*h.Dim:][:h.Dim], scores[g*keys+at:][:n], v, width)
+	lines, width := len(rows)*h.group(), (most+PageTokens-1)/PageTokens*PageTokens
+	b := borrow(lines * (2*h.Dim + width))
+	c := &b.cluster
+	*c = cluster{h: h, rows: rows, first: first, layer: layer, kv: kv, width: width, memory: b, scratch: gemm.Borrow()}
+	rest := b.floats
+	c.q, c.out, c.scores = cut(&rest, lines*h.Dim), cut(&rest, lines*h.Dim), cut(&rest, lines*width)
+	run := h.group() * h.Dim
+	for r := range rows {
+		copy(c.q[r*run:][:run], qkv[(first+r)*h.QKV()+kv*run:])
+	}
+	return c
+}
+
+func (c *cluster) giveBack() {
+	c.scratch.GiveBack()
+	memory := c.memory
+	*c = cluster{} // no page is kept
+	memory.giveBack()
+}
+
+// attend computes the cluster's part of o.
+func (c *cluster) attend(o []float32) {
+	c.eachPage(c.score)
+	for r, row := range c.rows {
+		for g := range c.h.group() {
+			line := c.scores[(r*c.h.group()+g)*c.width:][:c.width]
+			cachedSoftmax(line[:row.Len], c.h.scale())
+			clear(line[row.Len:]) // to the end of the page, where others see more
+		}
+	}
+	c.eachPage(c.sum)
+	run := c.h.group() * c.h.Dim
+	for r := range c.rows {
+		copy(o[(c.first+r)*c.h.Out()+c.kv*run:][:run], c.out[r*run:][:run])
+	}
+}
+
+// eachPage calls f for runs [r0, r1) of rows that see some of one page, their j-th,
+// until all rows have met all their pages, each in the order of positions.
+func (c *cluster) eachPage(f func(p *Page, j, r0, r1 int)) {
+	for j := range c.width / PageTokens {
+		for r0 := 0; r0 < len(c.rows); {
+			r1 := r0 + 1
+			if page := c.page(r0, j); page != nil {
+				for r1 < len(c.rows) && c.page(r1, j) == page {
+					r1++
+				}
+				f(page, j, r0, r1)
+			}
+			r0 = r1
+		}
+	}
+}
+
+// page returns the j-th page of row r, or nil if it sees nothing of it.
+func (c *cluster) page(r, j int) *Page {
+	if c.rows[r].Len <= j*PageTokens {
+		return nil
+	}
+	return c.rows[r].Pages[j]
+}
+
+// score multiplies queries by all keys of a page; what a row does not see is
+// cleared later.
+func (c *cluster) score(p *Page, j, r0, r1 int) {
+	b := &c.panels
+	p.keys(b, c.layer, c.kv)
+	l0, l1 := r0*c.h.group(), r1*c.h.group()
+	b.Multiply(c.scratch, gemm.Product{
+		C: c.scores[l0*c.width+j*PageTokens:], Stride: c.width,
+		A: gemm.Rows(c.q[l0*c.h.Dim:], c.h.Dim), M: l1 - l0, N: PageTokens, Depth: c.h.Dim,
 	})
 }
 
-// eachSpan calls f for every span that is not empty and every query head g of
-// the group: at is the number of keys before the span, k and v are the key
-// head's lines.
-func eachSpan(spans []Span, h Heads, kv int, f func(g, at int, k, v []float32, n int)) {
-	at := 0
-	for _, s := range spans {
-		if s.Len == 0 {
-			continue
-		}
-		for g := range h.group() {
-			f(g, at, s.K[kv*h.Dim:], s.V[kv*h.Dim:], s.Len)
-		}
-		at += s.Len
+// sum adds a page's values, by their probabilities.
+func (c *cluster) sum(p *Page, j, r0, r1 int) {
+	seen := 0 // of the page by any row: beyond it there may be anything
+	for _, row := range c.rows[r0:r1] {
+		seen = max(seen, min(PageTokens, row.Len-j*PageTokens))
 	}
+	b := &c.panels
+	p.values(b, c.layer, c.kv)
+	l0, l1 := r0*c.h.group(), r1*c.h.group()
+	out := c.out[l0*c.h.Dim:]
+	b.Multiply(c.scratch, gemm.Product{
+		C: out, Stride: c.h.Dim, Add: addTo(out, j > 0),
+		A: gemm.Rows(c.scores[l0*c.width+j*PageTokens:], c.width), M: l1 - l0, N: c.h.Dim, Depth: seen,
+	})
 }
 
 // cachedSoftmax replaces x by softmax(factor·x).

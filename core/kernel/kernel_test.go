@@ -80,45 +80,89 @@ func attendBoth(qkv, do []float32, segs []token.Segment, h Heads) (o, dqkv []flo
 	return o, dqkv
 }
 
-// TestAttentionCached: decoding the tokens of a row one by one gives what
-// Attention gives for the row, wherever the cache is cut.
+// TestAttentionCached: decoding the tokens of rows one by one, or several at once,
+// gives what Attention gives for the rows. Pages may be shared or copied, and hold
+// anything where nothing was stored.
 func TestAttentionCached(t *testing.T) {
-	rng := newRand(9)
-	h, n := Heads{6, 2, 10}, 45
-	qkv := random(rng, n*h.QKV())
-	want := make([]float32, n*h.Out())
-	FP32.Attention(want, make([]float32, n*h.Query), qkv, []token.Segment{{Start: 0, End: int32(n), Parent: -1}}, h, n)
-	whole, cut := make([][]Span, n), make([][]Span, n)
-	for i := range n {
-		whole[i] = []Span{cache(qkv, h, 0, i+1)}
-		cut[i] = []Span{cache(qkv, h, 0, i/3), cache(qkv, h, i/3, i/2), cache(qkv, h, i/2, i+1)}
-	}
-	got, pieces := random(rng, n*h.Out()), random(rng, n*h.Out())
-	AttentionCached(got, qkv, whole, h)
-	if err := near(got, widen(want), 2e-6); err != nil {
-		t.Error(err)
-	}
-	AttentionCached(pieces, qkv, cut, h)
-	if err := same(pieces, got); err != nil {
-		t.Error("cut spans:", err)
-	}
-	alone := make([]float32, h.Out())
-	for i := range n {
-		AttentionCached(alone, qkv[i*h.QKV():], whole[i:i+1], h)
-		if err := same(alone, got[i*h.Out():][:h.Out()]); err != nil {
-			t.Fatalf("row %d alone: %v", i, err)
+	eachThreads(t, func(t *testing.T) {
+		for _, h := range []Heads{{6, 2, 10}, {3, 3, 48}, {4, 1, 300}, {8, 4, 7}} {
+			testAttentionCached(t, h)
 		}
-	}
+	})
 }
 
-func cache(qkv []float32, h Heads, lo, hi int) Span {
-	s := Span{Len: hi - lo}
-	for i := lo; i < hi; i++ {
-		row := qkv[i*h.QKV():][:h.QKV()]
-		s.K = append(s.K, row[h.key(0):h.value(0)]...)
-		s.V = append(s.V, row[h.value(0):]...)
+func testAttentionCached(t *testing.T, h Heads) {
+	const layers, shared, n = 3, 75, 110
+	rng := newRand(9)
+	// Three sequences of one beginning, one after the other.
+	var qkv []float32
+	var segs []token.Segment
+	for i := range 3 {
+		tail := random(rng, n*h.QKV())
+		copy(tail, qkv[:min(len(qkv), shared*h.QKV())])
+		qkv = append(qkv, tail...)
+		segs = append(segs, token.Segment{Start: int32(i * n), End: int32((i + 1) * n), Parent: -1})
 	}
-	return s
+	want := make([]float32, 3*n*h.Out())
+	FP32.Attention(want, make([]float32, 3*n*h.Query), qkv, segs, h, 3*n)
+
+	page := func() *Page {
+		p := NewPage(layers, h)
+		copy(p.data, random(rng, len(p.data)))
+		return p
+	}
+	pages := make([][]*Page, 3)
+	for range 4 {
+		pages[0] = append(pages[0], page())
+	}
+	row := func(seq, at int) Cached { return Cached{pages[seq], at + 1} }
+	got := random(rng, 3*n*h.Out())
+	attend := func(from int, rows ...Cached) {
+		part := qkv[from*h.QKV():][:len(rows)*h.QKV()]
+		StoreCached(part, rows, 1, h)
+		AttentionCached(got[from*h.Out():], part, rows, 1, h)
+	}
+	// The beginning in two calls, then the others share its whole pages and copy the last.
+	for _, cut := range [][2]int{{0, 40}, {40, shared}} {
+		var rows []Cached
+		for at := cut[0]; at < cut[1]; at++ {
+			rows = append(rows, row(0, at))
+		}
+		attend(cut[0], rows...)
+	}
+	for seq := 1; seq < 3; seq++ {
+		own := page()
+		own.Copy(pages[0][2])
+		pages[seq] = append(pages[seq], pages[0][0], pages[0][1], own, page())
+		copy(got[seq*n*h.Out():][:shared*h.Out()], got)
+	}
+	for at := shared; at < n; at++ {
+		for seq := range 3 {
+			attend(seq*n+at, row(seq, at))
+		}
+	}
+	if err := near(got, widen(want), 3e-6); err != nil {
+		t.Errorf("%+v: %v", h, err)
+	}
+
+	// All at once, in any order: the same bits.
+	var rows []Cached
+	var gathered, alone []float32
+	for _, i := range rng.Perm(3 * n) {
+		rows = append(rows, row(i/n, i%n))
+		gathered = append(gathered, qkv[i*h.QKV():][:h.QKV()]...)
+		alone = append(alone, got[i*h.Out():][:h.Out()]...)
+	}
+	together := random(rng, len(alone))
+	AttentionCached(together, gathered, rows, 1, h)
+	if err := same(together, alone); err != nil {
+		t.Errorf("%+v: together: %v", h, err)
+	}
+	rows[5].Len++ // planted: a row that sees one more
+	AttentionCached(together, gathered, rows, 1, h)
+	if same(together, alone) == nil {
+		t.Error("one more position changes nothing")
+	}
 }
 
 // TestRowsAlone: a row of Linear, and a readout of the head, does not depend on

@@ -17,6 +17,7 @@ type buffer struct {
 
 	tile     tile
 	tileGrad tileGrad
+	cluster  cluster
 }
 
 var buffers memory.Pool[buffer]

@@ -8,9 +8,9 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Decoder computes one token after another with cached keys and values. What a
-// row gives does not depend on the other rows of the call. A Decoder serves one
-// goroutine at a time.
+// Decoder computes tokens with cached keys and values. What a row gives does not
+// depend on the other rows of the call, bit for bit. A Decoder serves one goroutine at
+// a time.
 type Decoder struct {
 	config  Config
 	heads   kernel.Heads
@@ -21,24 +21,15 @@ type Decoder struct {
 	x, h, qkv, att, gateUp, act []float32 // [maxRows, ...]
 	ids                         []token.ID
 	pos                         []int32
-	spans                       [][]kernel.Span
+	cached                      []kernel.Cached
 	logits                      []float32
 }
 
-// Cache holds the keys and values of a stretch of tokens in every layer. A
-// child continues where its parent ended: samples of one prompt share the
-// prompt's cache.
-type Cache struct {
-	parent *Cache
-	start  int         // position of the first token
-	n, cap int         // tokens held, and at most
-	k, v   [][]float32 // per layer [cap, KVHeads*HeadDim]
-}
-
-// Row is one token to compute: it is appended to Cache. Several rows of one
-// call may belong to one cache; they are consecutive tokens.
+// Row is one token to compute, whose key and value go into its page. It attends to
+// all positions before it, which were computed before or are rows of the same call.
 type Row struct {
-	Cache *Cache
+	Pages []*kernel.Page // of its sequence, from position 0 on, its own page with them
+	At    int            // its position
 	ID    token.ID
 	Want  bool // return the logits that follow this token
 }
@@ -57,82 +48,93 @@ func NewDecoder(p *Params, maxRows int) (*Decoder, error) {
 		config: c, heads: heads, rotary: kernel.NewRotary(c.InvFreq(), c.Context()), weights: pack(p), maxRows: maxRows,
 		x: buffer(c.HiddenSize), h: buffer(c.HiddenSize), qkv: buffer(heads.QKV()), att: buffer(heads.Out()),
 		gateUp: buffer(2 * c.IntermediateSize), act: buffer(c.IntermediateSize),
-		spans: make([][]kernel.Span, maxRows),
 	}, nil
 }
 
-// NewCache returns an empty cache for capacity tokens that continues parent,
-// which may be nil and must not grow any more.
-func (d *Decoder) NewCache(parent *Cache, capacity int) *Cache {
-	c := &Cache{parent: parent, cap: capacity}
-	if parent != nil {
-		c.start = parent.start + parent.n
-	}
-	width := d.heads.KV * d.heads.Dim
-	for range d.config.Layers {
-		c.k = append(c.k, make([]float32, capacity*width))
-		c.v = append(c.v, make([]float32, capacity*width))
-	}
-	return c
-}
+// NewPage returns a page for the keys and values of kernel.PageTokens positions.
+func (d *Decoder) NewPage() *kernel.Page { return kernel.NewPage(d.config.Layers, d.heads) }
 
-// Len returns the number of tokens up to the end of c, those of its ancestors included.
-func (c *Cache) Len() int { return c.start + c.n }
+// PageBytes returns what a page takes.
+func (d *Decoder) PageBytes() int64 { return kernel.PageBytes(d.config.Layers, d.heads) }
 
 // Step computes the rows and returns the logits of those that want them,
-// [wanted, VocabSize], valid until the next call.
+// [wanted, VocabSize], valid until the next call. Rows that share pages are computed
+// faster side by side.
 func (d *Decoder) Step(rows []Row) ([]float32, error) {
-	if err := d.place(rows); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+	n, err := d.hidden(rows)
+	if err != nil {
+		return nil, err
 	}
-	d.ids = d.ids[:0]
-	for _, r := range rows {
-		d.ids = append(d.ids, r.ID)
+	vocab := d.config.VocabSize
+	if need := n * vocab; cap(d.logits) < need {
+		d.logits = make([]float32, need)
+	}
+	d.logits = d.logits[:n*vocab]
+	d.weights.head.Linear(d.logits, d.h, nil, n)
+	return d.logits, nil
+}
+
+// Hidden computes the rows and returns the final, normalised hidden states of those
+// that want them, [wanted, HiddenSize], valid until the next call.
+func (d *Decoder) Hidden(rows []Row) ([]float32, error) {
+	n, err := d.hidden(rows)
+	return d.h[:n*d.config.HiddenSize], err
+}
+
+// hidden computes the rows and leaves in h what follows the last layer and its norm
+// for those n that want it.
+func (d *Decoder) hidden(rows []Row) (n int, err error) {
+	if err := d.place(rows); err != nil {
+		return 0, fmt.Errorf("model: %w", err)
 	}
 	kernel.Embed(d.x, d.weights.embed, d.ids, d.config.HiddenSize)
 	for i := range d.weights.layers {
-		d.attentionBlock(i, rows)
+		d.attentionBlock(i, len(rows))
 		d.mlpBlock(i, len(rows))
 	}
-	return d.head(rows), nil
+	width := d.config.HiddenSize
+	for i, r := range rows {
+		if r.Want {
+			copy(d.x[n*width:(n+1)*width], d.x[i*width:(i+1)*width])
+			n++
+		}
+	}
+	d.normalise(d.weights.norm, n)
+	return n, nil
 }
 
-// place gives each row its position and checks that everything fits.
+// place checks the rows and lays out what kernels want to know of them.
 func (d *Decoder) place(rows []Row) error {
 	if len(rows) > d.maxRows {
 		return fmt.Errorf("%d rows to decode, at most %d at once", len(rows), d.maxRows)
 	}
-	d.pos = d.pos[:0]
+	d.ids, d.pos, d.cached = d.ids[:0], d.pos[:0], d.cached[:0]
 	for _, r := range rows {
-		c := r.Cache
 		switch {
 		case int(r.ID) < 0 || int(r.ID) >= d.config.VocabSize:
 			return fmt.Errorf("token id %d is outside the vocabulary of %d", r.ID, d.config.VocabSize)
-		case c.n == c.cap:
-			return fmt.Errorf("cache of %d tokens is full", c.cap)
+		case r.At < 0 || r.At >= len(r.Pages)*kernel.PageTokens:
+			return fmt.Errorf("position %d is outside the %d pages of its sequence", r.At, len(r.Pages))
 		}
-		if err := d.config.CheckContext(c.Len() + 1); err != nil {
+		if err := d.config.CheckContext(r.At + 1); err != nil {
 			return err
 		}
-		d.pos = append(d.pos, int32(c.Len()))
-		c.n++
+		d.ids, d.pos = append(d.ids, r.ID), append(d.pos, int32(r.At))
+		d.cached = append(d.cached, kernel.Cached{Pages: r.Pages, Len: r.At + 1})
 	}
 	return nil
 }
 
-func (d *Decoder) attentionBlock(layer int, rows []Row) {
-	l, n := &d.weights.layers[layer], len(rows)
+func (d *Decoder) attentionBlock(layer, n int) {
+	l := &d.weights.layers[layer]
 	d.normalise(l.attnNorm, n)
 	l.qkv.Linear(d.qkv, d.h, nil, n)
 	if l.qkvBias != nil {
 		kernel.AddBias(d.qkv, l.qkvBias, n, len(l.qkvBias))
 	}
 	d.rotary.Rotate(d.qkv[:n*d.heads.QKV()], d.pos, d.heads, false)
-	for i, r := range rows {
-		d.store(layer, i, r.Cache)
-		d.spans[i] = r.Cache.appendSpans(d.spans[i][:0], layer, int(d.pos[i])+1)
-	}
-	kernel.AttentionCached(d.att, d.qkv, d.spans[:n], d.heads)
+	kernel.StoreCached(d.qkv, d.cached, layer, d.heads)
+	kernel.AttentionCached(d.att, d.qkv, d.cached, layer, d.heads)
 	l.o.Linear(d.x, d.att, d.x, n)
 }
 
@@ -147,45 +149,4 @@ func (d *Decoder) mlpBlock(layer, n int) {
 // normalise sets h to the normalised x.
 func (d *Decoder) normalise(g []float32, n int) {
 	kernel.RMSNorm(d.h, nil, d.x, g, n, len(g), float32(d.config.NormEps))
-}
-
-// store copies keys and values of row i of qkv into its cache.
-func (d *Decoder) store(layer, i int, c *Cache) {
-	width := d.heads.KV * d.heads.Dim
-	row := d.qkv[i*d.heads.QKV() : (i+1)*d.heads.QKV()]
-	kv := row[d.heads.Out():]
-	at := (int(d.pos[i]) - c.start) * width
-	copy(c.k[layer][at:at+width], kv[:width])
-	copy(c.v[layer][at:at+width], kv[width:])
-}
-
-// appendSpans appends what a token sees of the first end positions: the
-// ancestors' caches, then c's own.
-func (c *Cache) appendSpans(spans []kernel.Span, layer, end int) []kernel.Span {
-	if c.parent != nil {
-		spans = c.parent.appendSpans(spans, layer, c.start)
-	}
-	if n := end - c.start; n > 0 {
-		spans = append(spans, kernel.Span{K: c.k[layer], V: c.v[layer], Len: n})
-	}
-	return spans
-}
-
-// head returns the logits of the rows that want them.
-func (d *Decoder) head(rows []Row) []float32 {
-	width, vocab := d.config.HiddenSize, d.config.VocabSize
-	wanted := 0
-	for i, r := range rows {
-		if r.Want {
-			copy(d.x[wanted*width:(wanted+1)*width], d.x[i*width:(i+1)*width])
-			wanted++
-		}
-	}
-	if need := wanted * vocab; cap(d.logits) < need {
-		d.logits = make([]float32, need)
-	}
-	d.logits = d.logits[:wanted*vocab]
-	d.normalise(d.weights.norm, wanted)
-	d.weights.head.Linear(d.logits, d.h, nil, wanted)
-	return d.logits
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/herd-lm/herd/core/kernel"
@@ -23,13 +24,40 @@ func newDecoder(t testing.TB, p *model.Params, maxRows int) *model.Decoder {
 	return d
 }
 
-func decode(t testing.TB, d *model.Decoder, c *model.Cache, ids []token.ID) {
+// cache is the pages of one sequence.
+type cache struct {
+	d     *model.Decoder
+	pages []*kernel.Page
+	n     int
+}
+
+// next returns the row of the sequence's next token.
+func (c *cache) next(id token.ID, want bool) model.Row {
+	if c.n == len(c.pages)*kernel.PageTokens {
+		c.pages = append(c.pages, c.d.NewPage())
+	}
+	c.n++
+	return model.Row{Pages: c.pages, At: c.n - 1, ID: id, Want: want}
+}
+
+// fork returns a sequence that begins alike.
+func (c *cache) fork() *cache {
+	f := &cache{c.d, slices.Clone(c.pages), c.n}
+	if c.n%kernel.PageTokens > 0 {
+		last := len(f.pages) - 1
+		f.pages[last] = c.d.NewPage()
+		f.pages[last].Copy(c.pages[last])
+	}
+	return f
+}
+
+func decode(t testing.TB, c *cache, ids []token.ID) {
 	t.Helper()
 	rows := make([]model.Row, len(ids))
 	for i, id := range ids {
-		rows[i] = model.Row{Cache: c, ID: id}
+		rows[i] = c.next(id, false)
 	}
-	step(t, d, rows...)
+	step(t, c.d, rows...)
 }
 
 func step(t testing.TB, d *model.Decoder, rows ...model.Row) []float32 {
@@ -62,13 +90,13 @@ func testDecoder(t *testing.T, p *model.Params) {
 	width := len(prompt) + len(tails[0])
 
 	d := newDecoder(t, p, 32)
-	root := d.NewCache(nil, len(prompt))
-	decode(t, d, root, prompt)
-	caches := []*model.Cache{d.NewCache(root, 6), d.NewCache(root, 6)}
-	alone := d.NewCache(root, 6)
+	root := &cache{d: d}
+	decode(t, root, prompt)
+	caches := []*cache{root.fork(), root.fork()}
+	alone := root.fork()
 	for i := range tails[0] {
-		single := slices.Clone(step(t, d, model.Row{Cache: alone, ID: tails[1][i], Want: true}))
-		both := step(t, d, model.Row{Cache: caches[0], ID: tails[0][i], Want: true}, model.Row{Cache: caches[1], ID: tails[1][i], Want: true})
+		single := slices.Clone(step(t, d, alone.next(tails[1][i], true)))
+		both := step(t, d, caches[0].next(tails[0][i], true), caches[1].next(tails[1][i], true))
 		if !slices.Equal(single, both[vocab:]) {
 			t.Fatalf("token %d: a row's logits depend on the other rows", i)
 		}
@@ -79,10 +107,43 @@ func testDecoder(t *testing.T, p *model.Params) {
 			}
 		}
 	}
-	for _, bad := range []model.Row{{Cache: alone, ID: 0}, {Cache: d.NewCache(nil, 1), ID: token.ID(vocab)}, {Cache: d.NewCache(nil, 1), ID: -1}} {
-		if _, err := d.Step([]model.Row{bad}); err == nil {
-			t.Errorf("decoding token %d into a cache of %d tokens: no error", bad.ID, bad.Cache.Len())
+	page := []*kernel.Page{d.NewPage()}
+	for want, bad := range map[string]model.Row{
+		fmt.Sprintf("token id %d is outside", vocab): {Pages: page, ID: token.ID(vocab)},
+		"token id -1 is outside":                     {Pages: page, ID: -1},
+		"position 32 is outside":                     {Pages: page, At: 32},
+		"position -1 is outside":                     {Pages: page, At: -1},
+		"positions":                                  {Pages: slices.Repeat(page, 1000), At: p.Config.Context()},
+	} {
+		if _, err := d.Step([]model.Row{bad}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+	if _, err := d.Step(make([]model.Row, 33)); err == nil {
+		t.Error("33 rows where 32 are the most: no error")
+	}
+}
+
+// TestHidden: the logits are the head's product with the hidden states.
+func TestHidden(t *testing.T) {
+	p := random(t, small(false))
+	d := newDecoder(t, p, 8)
+	ids := []token.ID{3, 1, 4, 1, 5}
+	rows := func() (list []model.Row) {
+		c := &cache{d: d}
+		for i, id := range ids {
+			list = append(list, c.next(id, i > 2))
+		}
+		return list
+	}
+	hidden, err := d.Hidden(rows())
+	if err != nil || len(hidden) != 2*p.Config.HiddenSize {
+		t.Fatalf("%d numbers, error %v", len(hidden), err)
+	}
+	want := make([]float32, 2*p.Config.VocabSize)
+	kernel.FP32.Linear(want, hidden, p.Head.W, nil, 2, p.Config.HiddenSize, p.Config.VocabSize)
+	if got := step(t, d, rows()...); !slices.Equal(got, want) {
+		t.Errorf("logits %v, want %v", got, want)
 	}
 }
 
@@ -125,10 +186,10 @@ func TestDecoderTogether(t *testing.T) {
 func alone(t testing.TB, d *model.Decoder, prompt []token.ID, tails [][]token.ID) [][]float32 {
 	all := make([][]float32, len(tails))
 	for i, tail := range tails {
-		cache := d.NewCache(nil, len(prompt)+len(tail))
-		decode(t, d, cache, prompt)
+		c := &cache{d: d}
+		decode(t, c, prompt)
 		for _, id := range tail {
-			all[i] = append(all[i], step(t, d, model.Row{Cache: cache, ID: id, Want: true})...)
+			all[i] = append(all[i], step(t, d, c.next(id, true))...)
 		}
 	}
 	return all
@@ -137,14 +198,15 @@ func alone(t testing.TB, d *model.Decoder, prompt []token.ID, tails [][]token.ID
 // together returns the same from a shared prompt and one call for each position.
 func together(t testing.TB, d *model.Decoder, prompt []token.ID, tails [][]token.ID) [][]float32 {
 	all, rows := make([][]float32, len(tails)), make([]model.Row, len(tails))
-	root := d.NewCache(nil, len(prompt))
-	decode(t, d, root, prompt)
-	for i, tail := range tails {
-		rows[i] = model.Row{Cache: d.NewCache(root, len(tail)), Want: true}
+	caches := make([]*cache, len(tails))
+	root := &cache{d: d}
+	decode(t, root, prompt)
+	for i := range tails {
+		caches[i] = root.fork()
 	}
 	for k := range tails[0] {
 		for i, tail := range tails {
-			rows[i].ID = tail[k]
+			rows[i] = caches[i].next(tail[k], true)
 		}
 		logits := step(t, d, rows...)
 		vocab := len(logits) / len(rows)
@@ -203,15 +265,16 @@ func BenchmarkDecode(b *testing.B) {
 // benchmarkDecode decodes n sequences at once, again and again.
 func benchmarkDecode(b *testing.B, p *model.Params, n, prompt, tokens int) {
 	d := newDecoder(b, p, 128)
-	root := d.NewCache(nil, prompt)
-	decode(b, d, root, make([]token.ID, prompt))
-	rows := make([]model.Row, n)
+	root := &cache{d: d}
+	decode(b, root, make([]token.ID, prompt))
+	rows, caches := make([]model.Row, n), make([]*cache, n)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if i%tokens == 0 {
-			for k := range rows {
-				rows[k] = model.Row{Cache: d.NewCache(root, tokens), ID: token.ID(k), Want: true}
+		for k := range rows {
+			if i%tokens == 0 {
+				caches[k] = root.fork()
 			}
+			rows[k] = caches[k].next(token.ID(k), true)
 		}
 		step(b, d, rows...)
 	}

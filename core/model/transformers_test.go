@@ -81,9 +81,9 @@ func TestTransformersLogits(t *testing.T) {
 		var decoded []float32
 		d := newDecoder(t, p, 1)
 		for _, ids := range want.Tokens {
-			cache := d.NewCache(nil, len(ids))
+			c := &cache{d: d}
 			for _, id := range ids {
-				decoded = append(decoded, step(t, d, model.Row{Cache: cache, ID: id, Want: true})...)
+				decoded = append(decoded, step(t, d, c.next(id, true))...)
 			}
 		}
 		if d := want.furthest(decoded); d > 2e-5 {

@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -41,10 +42,10 @@ func readGolden(t *testing.T) golden {
 // probabilities, which sum to 1.
 func kept(logits []float32, s Settings) (ids []token.ID, probs []float64) {
 	var d drawer
-	d.softmax(logits, slices.Max(logits), s.Temperature)
-	n, mass := d.truncate(s)
-	for _, id := range d.order[:n] {
-		ids, probs = append(ids, token.ID(id)), append(probs, d.p[id]/mass)
+	d.dist.set(logits, s.Temperature)
+	list, mass := d.truncate(s)
+	for _, r := range list {
+		ids, probs = append(ids, r.id()), append(probs, float64(r.p())/mass)
 	}
 	return ids, probs
 }
@@ -103,9 +104,172 @@ func TestTruncate(t *testing.T) {
 			t.Errorf("top-k %d, top-p %g: kept %v with %v, want %v with %v", c.topK, c.topP, ids, probs, c.ids, c.probs)
 		}
 	}
+	for _, c := range []struct {
+		s   Settings
+		ids []token.ID
+	}{
+		{Settings{MinP: 0.26}, []token.ID{1, 4, 0}},
+		{Settings{MinP: 0.24}, []token.ID{1, 4, 0, 3}},
+		{Settings{MinP: 1}, []token.ID{1}},
+		{Settings{MinP: 0.6, TopK: 3}, []token.ID{1, 4}},
+		{Settings{MinP: 0.1, TopP: 0.5}, []token.ID{1, 4}},
+		{Settings{MinP: 0.8, TopP: 0.95}, []token.ID{1}},
+	} {
+		c.s.Temperature = 1
+		if ids, _ := kept(logits, c.s); !slices.Equal(ids, c.ids) {
+			t.Errorf("%+v: kept %v, want %v", c.s, ids, c.ids)
+		}
+	}
+}
+
+// reference is what truncate gives, the textbook's way: all sorted.
+func reference(logits []float32, s Settings) (ids []token.ID) {
+	p := softmax(logits, s.Temperature)
+	for i := range p {
+		ids = append(ids, token.ID(i))
+	}
+	slices.SortStableFunc(ids, func(a, b token.ID) int { return cmp.Compare(logits[b], logits[a]) })
+	if s.TopK > 0 {
+		ids = ids[:min(s.TopK, len(ids))]
+	}
+	mass := 0.0
+	for _, id := range ids {
+		mass += p[id]
+	}
+	if s.nucleus() {
+		before := 0.0
+		for i, id := range ids {
+			if before >= s.TopP*mass {
+				ids = ids[:i]
+				break
+			}
+			before += p[id]
+		}
+	}
+	top := p[ids[0]]
+	return slices.DeleteFunc(ids, func(id token.ID) bool { return p[id] < s.MinP*top })
+}
+
+// TestTruncateLarge compares with all tokens sorted, on vocabularies of a real size,
+// peaked and flat, with many that are equal.
+func TestTruncateLarge(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for i := range 40 {
+		logits := make([]float32, 3000+rng.IntN(9000))
+		spread := []float64{0, 0.1, 1, 4, 5}[i%5]
+		for k := range logits {
+			logits[k] = float32(math.Round(rng.NormFloat64()*spread*16) / 16)
+		}
+		s := Settings{Temperature: []float64{0.7, 1, 1.7}[i%3], TopK: rng.IntN(2) * rng.IntN(400), MinP: float64(rng.IntN(2)) * rng.Float64() * 0.2}
+		if rng.IntN(2) == 0 {
+			s.TopP = 0.3 + 0.69*rng.Float64()
+		}
+		want := reference(logits, s)
+		got, _ := kept(logits, s)
+		// Rounding may decide about the last one.
+		if n := min(len(got), len(want)); !slices.Equal(got[:n], want[:n]) || len(got)-n > len(got)/500+1 || len(want)-n > len(want)/500+1 {
+			t.Errorf("%+v, spread %g: kept %d, want %d", s, spread, len(got), len(want))
+		}
+	}
+}
+
+// TestPickPlaces: as u goes from 0 to 1 the tokens come in turn, each over as much of the
+// way as it is likely.
+func TestPickPlaces(t *testing.T) {
+	logits := make([]float32, 2000)
+	rng := rand.New(rand.NewPCG(6, 6))
+	for i := range logits {
+		logits[i] = float32(rng.NormFloat64())
+		if i/block == 1 {
+			logits[i] = float32(math.Inf(-1)) // a block of nothing
+		}
+	}
+	p := softmax(logits, 1)
+	var d drawer
+	d.dist.set(logits, 1)
+	sum := 0.0
+	for i := range logits {
+		if p[i] == 0 {
+			continue
+		}
+		if got := d.dist.at(sum + p[i]/2); got != token.ID(i) {
+			t.Fatalf("in the middle of token %d: drew %d", i, got)
+		}
+		sum += p[i]
+	}
+	if last := d.dist.at(math.Nextafter(1, 0)); p[last] == 0 {
+		t.Errorf("at the end: drew %d, which cannot come", last)
+	}
+}
+
+// TestPenalties compares with transformers' and OpenAI's rules, written out.
+func TestPenalties(t *testing.T) {
+	logits := []float32{2, -2, 1, 0.5}
+	p := newPenalties(Settings{Repetition: 2, Presence: 0.25, Frequency: 0.5}, []token.ID{0, 0, 1})
+	p.count(1)
+	p.count(2)
+	p.count(2)
+	want := []float32{1, -4 - 0.25 - 0.5, 0.5 - 0.25 - 1, 0.5}
+	if got := p.apply(nil, logits); !slices.Equal(got, want) {
+		t.Errorf("logits %v, want %v", got, want)
+	}
+	off := newPenalties(Settings{Repetition: 1}, []token.ID{0})
+	off.count(0)
+	if got := off.apply(nil, logits); got != nil {
+		t.Errorf("without penalties: %v", got)
+	}
+	// In a draw: the likeliest is no longer that, and the log-probability is the model's.
+	var d drawer
+	drawn := d.draw(logits, Request{}, &p, nil)
+	if want := math.Log(softmax(logits, 1)[0]); drawn.ID != 0 || math.Abs(drawn.LogProb-want) > 1e-6 {
+		t.Errorf("drew %+v, want 0 with %v", drawn, want)
+	}
+}
+
+// TestLikeliest: the alternatives are the model's own, whatever is drawn.
+func TestLikeliest(t *testing.T) {
+	logits := []float32{1, 3, 3, 0.5}
+	s := Settings{Temperature: 3, Repetition: 5}
+	p := newPenalties(s, []token.ID{1})
+	var d drawer
+	drawn := d.draw(logits, Request{Detail: true, Top: 3, Settings: s}, &p, rand.New(rand.NewPCG(1, 1)))
+	all := softmax(logits, 1)
+	for i, id := range []token.ID{1, 2, 0} {
+		if a := drawn.Top[i]; a.ID != id || math.Abs(a.LogProb-math.Log(all[id])) > 1e-6 {
+			t.Errorf("alternative %d: %+v, want %d with %v", i, a, id, math.Log(all[id]))
+		}
+	}
+	if len(drawn.Top) != 3 {
+		t.Errorf("%d alternatives", len(drawn.Top))
+	}
+}
+
+// BenchmarkDraw is one draw from a vocabulary of 49,152.
+func BenchmarkDraw(b *testing.B) {
+	logits := make([]float32, 49152)
+	rng := rand.New(rand.NewPCG(6, 6))
+	for i := range logits {
+		logits[i] = float32(3 * rng.NormFloat64())
+	}
+	for name, s := range map[string]Settings{
+		"greedy": {}, "temperature": {Temperature: 1}, "top-p": {Temperature: 0.8, TopP: 0.95}, "top-k": {Temperature: 1, TopK: 40},
+	} {
+		b.Run(name, func(b *testing.B) {
+			var d drawer
+			for b.Loop() {
+				drawOne(&d, logits, s, rng)
+			}
+		})
+	}
 }
 
 func logOf(p float64) float32 { return float32(math.Log(p)) }
+
+func drawOne(d *drawer, logits []float32, s Settings, rng *rand.Rand) (token.ID, float64) {
+	p := newPenalties(s, nil)
+	drawn := d.draw(logits, Request{Settings: s}, &p, rng)
+	return drawn.ID, drawn.LogProb
+}
 
 // chiSquare draws often and returns Pearson's statistic against want.
 func chiSquare(logits []float32, s Settings, want []float64) float64 {
@@ -114,7 +278,7 @@ func chiSquare(logits []float32, s Settings, want []float64) float64 {
 	var d drawer
 	counts := make([]float64, len(logits))
 	for range draws {
-		id, _ := d.draw(logits, s, rng)
+		id, _ := drawOne(&d, logits, s, rng)
 		counts[id]++
 	}
 	var x float64
@@ -180,7 +344,7 @@ func TestDrawLogProb(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		var d drawer
 		for range 20 {
-			id, got := d.draw(logits, s, rng)
+			id, got := drawOne(&d, logits, s, rng)
 			if want := math.Log(softmax(logits, 1)[id]); math.Abs(got-want) > 1e-6 {
 				t.Errorf("%+v: log-probability of %d is %v, want %v", s, id, got, want)
 			}
@@ -210,7 +374,7 @@ func TestDrawExtremes(t *testing.T) {
 		"nothing can come": {[]float32{-inf, -inf}, hot, -1, math.NaN()},
 	} {
 		var d drawer
-		id, logp := d.draw(c.logits, c.s, rand.New(rand.NewPCG(1, 1)))
+		id, logp := drawOne(&d, c.logits, c.s, rand.New(rand.NewPCG(1, 1)))
 		if c.id >= 0 && id != c.id || math.IsNaN(logp) != math.IsNaN(c.logp) || math.Abs(logp-c.logp) > 1e-6 {
 			t.Errorf("%s: drew %d with log-probability %v, want %d with %v", name, id, logp, c.id, c.logp)
 		}

@@ -4,54 +4,114 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"slices"
 	"sync"
 
 	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
 )
 
-// Engine samples from a model in this process. Many completions advance
-// together, one token each per step; those of one prompt share its cache. When
-// one ends, the next takes its place.
+// Engine samples from a model in this process, for any number of callers at once.
+// Completions advance together, a token each per step, and prompts are computed beside
+// them; when one ends, the next takes its place (continuous batching: Yu et al., Orca,
+// OSDI 2022). Whatever texts have in common at their beginning is computed once.
+//
+// What a completion is depends on the model, its prompt, settings and seed only: not on
+// what else is being computed, on threads, or on memory.
 type Engine struct {
-	decoder *model.Decoder
-	head    bool // the model has a language-model head
-	vocab   int
-	maxPos  int
-	slots   int
-	tok     *tokenizer.Tokenizer // may be nil
-	busy    sync.Mutex
-}
+	tok    *tokenizer.Tokenizer // may be nil
+	config model.Config
+	head   bool // the model has a language-model head
+	slots  int
 
-// prefillRows is how many prompt tokens are computed at once.
-const prefillRows = 256
+	mu      sync.Mutex
+	inbox   []*job
+	looping bool // there is a goroutine in loop
+	stats   Stats
+
+	schedule // that goroutine's
+}
 
 // Options are how an engine works; they change nothing of what it draws.
 type Options struct {
 	Slots  int   // completions that advance together; 0: 64
 	Memory int64 // bytes for keys and values at most; 0: half of what is free
+
+	// Unshared makes every request compute its prompt itself, to measure what
+	// sharing saves.
+	Unshared bool
 }
+
+// Stats is what an engine does, and what it did since it was made.
+type Stats struct {
+	Running, Waiting       int   // completions and prompts being computed; requests that wait for room
+	CacheBytes, CacheLimit int64 // keys and values in use by those that run; what all may take
+
+	PromptTokens uint64 // of all prompts, once for each request
+	SharedTokens uint64 // of them and of what was set back, those found computed
+	DrawnTokens  uint64
+	Preempted    uint64 // how often a completion was set back to make room
+}
+
+const (
+	defaultSlots = 64
+	prefillRows  = 256     // tokens of prompts in a step, at least
+	unknownFree  = 4 << 30 // bytes for keys and values where the system does not tell what is free
+)
 
 // NewEngine returns an engine for the model with its tokenizer, without which
 // completions have no text. It keeps nothing of p (see model.NewDecoder).
 func NewEngine(p *model.Params, tok *tokenizer.Tokenizer, o Options) (*Engine, error) {
-	slots := cmp.Or(o.Slots, 64)
+	slots := cmp.Or(o.Slots, defaultSlots)
 	decoder, err := model.NewDecoder(p, max(slots, prefillRows))
 	if err != nil {
 		return nil, fmt.Errorf("sample: %w", err)
 	}
-	return &Engine{
-		decoder: decoder, head: p.Head != nil,
-		vocab: p.Config.VocabSize, maxPos: p.Config.Context(), slots: slots, tok: tok,
-	}, nil
+	e := &Engine{tok: tok, config: p.Config, head: p.Head != nil, slots: slots}
+	limit := cacheLimit(o, decoder.PageBytes(), slots, p.Config.Context())
+	e.schedule = schedule{decoder: decoder, pages: newPages(limit, decoder.NewPage)}
+	e.pages.private = o.Unshared
+	e.stats.CacheLimit = int64(limit) * decoder.PageBytes()
+	return e, nil
 }
 
-// Complete answers one request. Any number of goroutines may call it.
+// cacheLimit returns how many pages an engine may have: never more than all its slots
+// could fill.
+func cacheLimit(o Options, pageBytes int64, slots, context int) int {
+	bytes := o.Memory
+	if bytes == 0 {
+		bytes = unknownFree
+		if free, known := memory.Available(); known {
+			bytes = free / 2
+		}
+	}
+	most := 2 * slots * pagesFor(context)
+	return max(1, int(min(bytes/pageBytes, int64(most))))
+}
+
+// pagesFor returns how many pages n tokens take.
+func pagesFor(n int) int { return (n + kernel.PageTokens - 1) / kernel.PageTokens }
+
+// Longest returns how many tokens a prompt and its completion may have together: the
+// model's positions, or what the memory for keys and values holds.
+func (e *Engine) Longest() int {
+	return min(e.config.Context(), e.pages.limit*kernel.PageTokens)
+}
+
+// Stats returns what the engine does now.
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.stats
+	s.Waiting += len(e.inbox)
+	return s
+}
+
+// Complete answers one request. Any number of goroutines may call it; the end of ctx
+// ends this request only.
 func (e *Engine) Complete(ctx context.Context, r Request) (out []Completion, err error) {
 	err = e.Generate(ctx, []Request{r}, func(_ int, c []Completion) error {
 		out = c
@@ -60,198 +120,104 @@ func (e *Engine) Complete(ctx context.Context, r Request) (out []Completion, err
 	return out, err
 }
 
-// prompt is a request being answered.
-type prompt struct {
-	index int
-	Request
-	cache  *model.Cache
-	logits []float32 // after the last token, [V]
-	out    []Completion
-	open   int // completions not finished
-}
-
-// sequence is a completion being drawn.
-type sequence struct {
-	prompt *prompt
-	sample int // index in prompt.out
-	cache  *model.Cache
-	rng    *rand.Rand
-	drawer drawer
-	text   *transcript
-	next   token.ID
-	ended  bool
-	err    error
-}
-
-// Generate implements Sampler.
+// Generate implements Sampler. Any number of goroutines may call it.
 func (e *Engine) Generate(ctx context.Context, requests []Request, done func(int, []Completion) error) error {
-	e.busy.Lock()
-	defer e.busy.Unlock()
-	if !e.head {
-		return fmt.Errorf("sample: the model is a reward model: it has no language-model head to sample from")
+	for i, r := range requests {
+		if err := e.check(r); err != nil {
+			return fmt.Errorf("sample: request %d: %w", i, err)
+		}
 	}
-	var active []*sequence
-	var waiting []*sequence // of the prompt computed last
-	next := 0
-	for {
-		for len(active) < e.slots && (len(waiting) > 0 || next < len(requests)) {
-			if len(waiting) == 0 {
-				p, err := e.begin(next, requests[next])
-				if err != nil {
-					return fmt.Errorf("sample: request %d: %w", next, err)
-				}
-				waiting = p.sequences(e.tok)
-				next++
-				continue
-			}
-			s := waiting[0]
-			waiting = waiting[1:]
-			e.start(s)
-			active = append(active, s)
+	window := e.slots + 1 // requests under way: enough that no slot is empty
+	finished := make(chan *job, window)
+	ctx, cancel := context.WithCancel(ctx)
+	open := 0
+	defer func() {
+		cancel()
+		for ; open > 0; open-- {
+			<-finished // nothing is streamed after the return
 		}
-		if len(active) == 0 {
-			return nil
-		}
+	}()
+	for next := 0; next < len(requests) || open > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		var err error
-		if active, err = e.retire(active, done); err != nil {
+		for ; open < window && next < len(requests); next++ {
+			e.submit(e.newJob(ctx, next, requests[next], finished))
+			open++
+		}
+		j := <-finished
+		open--
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case j.err != nil:
+			return fmt.Errorf("sample: request %d: %w", j.index, j.err)
+		}
+		if err := done(j.index, j.out); err != nil {
 			return err
 		}
-		if err := e.advance(active); err != nil {
-			return fmt.Errorf("sample: %w", err)
-		}
 	}
+	return nil
 }
 
-// begin computes the prompt of a request.
-func (e *Engine) begin(i int, r Request) (*prompt, error) {
+// check reports a request that cannot be answered.
+func (e *Engine) check(r Request) error {
 	if err := r.Settings.Validate(); err != nil {
-		return nil, err
-	}
-	switch {
-	case len(r.Prompt) == 0:
-		return nil, fmt.Errorf("the prompt is empty")
-	case len(r.Seeds) == 0:
-		return nil, fmt.Errorf("no completion is asked for")
-	case len(r.StopStrings) > 0 && e.tok == nil:
-		return nil, fmt.Errorf("there are stop strings, but no tokenizer to find them in a text")
-	case len(r.Prompt) >= e.maxPos:
-		return nil, fmt.Errorf("the prompt has %d tokens, the model's last position is %d: nothing can follow", len(r.Prompt), e.maxPos-1)
-	}
-	p := &prompt{index: i, Request: r, open: len(r.Seeds), out: make([]Completion, len(r.Seeds))}
-	p.cache = e.decoder.NewCache(nil, len(r.Prompt))
-	for chunk := range slices.Chunk(r.Prompt, prefillRows) {
-		rows := make([]model.Row, len(chunk))
-		for j, id := range chunk {
-			rows[j] = model.Row{Cache: p.cache, ID: id}
-		}
-		rows[len(rows)-1].Want = true
-		logits, err := e.decoder.Step(rows)
-		if err != nil {
-			return nil, err
-		}
-		p.logits = append(p.logits[:0], logits...)
-	}
-	return p, nil
-}
-
-func (p *prompt) sequences(tok *tokenizer.Tokenizer) []*sequence {
-	list := make([]*sequence, len(p.Seeds))
-	for i, seed := range p.Seeds {
-		p.out[i].Seed = seed
-		list[i] = &sequence{text: newTranscript(tok, p.StopStrings), prompt: p, sample: i, rng: rand.New(rand.NewPCG(seed, 0))}
-	}
-	return list
-}
-
-// start gives s a cache and draws its first token.
-func (e *Engine) start(s *sequence) {
-	room := min(s.prompt.MaxTokens, e.maxPos-len(s.prompt.Prompt))
-	s.cache = e.decoder.NewCache(s.prompt.cache, room)
-	s.take(s.prompt.logits, e.maxPos)
-}
-
-// take draws the next token from logits, and ends s if it is the last.
-func (s *sequence) take(logits []float32, maxPos int) {
-	p := s.prompt
-	c := &p.out[s.sample]
-	id, logp := s.drawer.draw(logits, p.Settings, s.rng)
-	c.LogProb += logp
-	if math.IsNaN(logp) {
-		s.err = fmt.Errorf("the model's logits are not finite: its weights, or what it was trained on, are broken")
-		s.ended = true
-		return
-	}
-	s.next = id
-	if slices.Contains(p.Stop, id) {
-		s.end(Stop, nil)
-		return
-	}
-	c.IDs = append(c.IDs, id)
-	t := Token{ID: id}
-	if p.Detail {
-		t.LogProb = logp
-		c.Tokens = append(c.Tokens, t)
-	}
-	switch {
-	case s.text.add(id):
-		s.end(Stop, []Token{t})
-	case len(c.IDs) == p.MaxTokens || len(p.Prompt)+len(c.IDs) == maxPos:
-		s.end(Length, []Token{t})
-	case p.Stream != nil:
-		p.Stream(s.sample, Delta{Text: s.text.news(), Tokens: []Token{t}})
-	}
-}
-
-// end ends a completion, of which last is yet to be told.
-func (s *sequence) end(finish string, last []Token) {
-	s.text.close()
-	c := &s.prompt.out[s.sample]
-	c.Finish, c.Text, s.ended = finish, s.text.String(), true
-	if s.prompt.Stream != nil {
-		s.prompt.Stream(s.sample, Delta{Text: s.text.news(), Tokens: last, Finish: finish})
-	}
-}
-
-// retire removes the sequences that ended and hands on the requests whose last
-// one did.
-func (e *Engine) retire(active []*sequence, done func(int, []Completion) error) ([]*sequence, error) {
-	var err error
-	keep := slices.DeleteFunc(active, func(s *sequence) bool {
-		if !s.ended || err != nil {
-			return false
-		}
-		if err = s.err; err != nil {
-			err = fmt.Errorf("sample: request %d: %w", s.prompt.index, err)
-			return true
-		}
-		if s.prompt.open--; s.prompt.open == 0 {
-			err = done(s.prompt.index, s.prompt.out)
-		}
-		return true
-	})
-	return keep, err
-}
-
-// advance computes the newest token of every sequence and draws the next.
-func (e *Engine) advance(active []*sequence) error {
-	if len(active) == 0 {
-		return nil
-	}
-	rows := make([]model.Row, len(active))
-	for i, s := range active {
-		rows[i] = model.Row{Cache: s.cache, ID: s.next, Want: true}
-	}
-	logits, err := e.decoder.Step(rows)
-	if err != nil {
 		return err
 	}
-	kernel.Parallel(len(active), func(i int) {
-		active[i].take(logits[i*e.vocab:(i+1)*e.vocab], e.maxPos)
-	})
+	context := e.config.Context()
+	outside := func(id token.ID) bool { return id < 0 || int(id) >= e.config.VocabSize }
+	switch {
+	case !e.head:
+		return fmt.Errorf("the model is a reward model: it has no language-model head to sample from")
+	case len(r.Prompt) == 0:
+		return fmt.Errorf("the prompt is empty")
+	case len(r.Seeds) == 0:
+		return fmt.Errorf("no completion is asked for")
+	case len(r.StopStrings) > 0 && e.tok == nil:
+		return fmt.Errorf("there are stop strings, but no tokenizer to find them in a text")
+	case len(r.Prompt) >= context:
+		return fmt.Errorf("the prompt has %d tokens, the model's last position is %d: nothing can follow", len(r.Prompt), context-1)
+	}
+	if i := slices.IndexFunc(r.Prompt, outside); i >= 0 {
+		return fmt.Errorf("token id %d is outside the vocabulary of %d", r.Prompt[i], e.config.VocabSize)
+	}
+	if tokens := len(r.Prompt) + e.room(r); pagesFor(tokens) > e.pages.limit {
+		return fmt.Errorf("prompt and answer may have %d tokens, the memory for keys and values (%s) holds %d: lower max_tokens, or give it more",
+			tokens, memory.Bytes(int64(e.pages.limit)*e.decoder.PageBytes()), e.Longest())
+	}
 	return nil
+}
+
+// room returns the most tokens that a completion of r can have.
+func (e *Engine) room(r Request) int { return min(r.MaxTokens, e.config.Context()-len(r.Prompt)) }
+
+// Embed returns the mean of the final hidden states of ids, [HiddenSize].
+func (e *Engine) Embed(ctx context.Context, ids []token.ID) ([]float32, error) {
+	r := Request{Prompt: ids, Seeds: []uint64{0}, Settings: Settings{MaxTokens: 1}}
+	if err := e.check(r); err != nil {
+		return nil, fmt.Errorf("sample: %w", err)
+	}
+	finished := make(chan *job, 1)
+	j := e.newJob(ctx, 0, r, finished)
+	j.embed = make([]float32, e.config.HiddenSize)
+	e.submit(j)
+	<-finished
+	if j.err != nil {
+		return nil, fmt.Errorf("sample: %w", j.err)
+	}
+	return j.embed, nil
+}
+
+// submit gives j to the loop, and starts that if it sleeps.
+func (e *Engine) submit(j *job) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inbox = append(e.inbox, j)
+	if !e.looping {
+		e.looping = true
+		go e.loop()
+	}
 }
 
 var _ Sampler = (*Engine)(nil)

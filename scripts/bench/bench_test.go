@@ -85,7 +85,7 @@ func TestWork(t *testing.T) {
 
 func cached(d *decoding) (n int) {
 	for _, row := range d.rows {
-		n += row.Cache.Len()
+		n += row.At
 	}
 	return n
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"math/rand/v2"
 
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -37,16 +38,16 @@ func (d *decoding) begin(i int) error {
 	rng := rand.New(rand.NewPCG(1, uint64(i)))
 	d.rows = d.rows[:0]
 	for range d.Batch {
-		cache := d.decoder.NewCache(nil, d.prompt+d.generate)
+		pages := d.pages(d.prompt + d.generate)
 		rows := make([]model.Row, d.prompt)
 		for k, id := range d.random(rng, d.prompt) {
-			rows[k] = model.Row{Cache: cache, ID: id, Want: k == d.prompt-1}
+			rows[k] = model.Row{Pages: pages, At: k, ID: id, Want: k == d.prompt-1}
 		}
 		logits, err := d.decoder.Step(rows)
 		if err != nil {
 			return err
 		}
-		d.rows = append(d.rows, model.Row{Cache: cache, Want: true})
+		d.rows = append(d.rows, model.Row{Pages: pages, At: d.prompt, Want: true})
 		d.pick(d.rows[len(d.rows)-1:], logits)
 	}
 	return nil
@@ -58,9 +59,20 @@ func (d *decoding) rest(int) error {
 		if err != nil {
 			return err
 		}
+		for i := range d.rows {
+			d.rows[i].At++
+		}
 		d.pick(d.rows, logits)
 	}
 	return nil
+}
+
+// pages returns room for so many tokens.
+func (d *decoding) pages(tokens int) (list []*kernel.Page) {
+	for range (tokens + kernel.PageTokens - 1) / kernel.PageTokens {
+		list = append(list, d.decoder.NewPage())
+	}
+	return list
 }
 
 // pick sets each row to the likeliest token by its logits, [len(rows), Vocab].

@@ -1,0 +1,55 @@
+package sample
+
+import "github.com/herd-lm/herd/core/token"
+
+// penalties make tokens that came before less likely.
+type penalties struct {
+	repetition, presence, frequency float32
+
+	seen map[token.ID]int // how often in the answer, and 0 for those of the prompt only; nil: no penalty is on
+}
+
+func newPenalties(s Settings, prompt []token.ID) penalties {
+	p := penalties{repetition: float32(s.Repetition), presence: float32(s.Presence), frequency: float32(s.Frequency)}
+	if p.repetition == 0 {
+		p.repetition = 1
+	}
+	if p.repetition == 1 && p.presence == 0 && p.frequency == 0 {
+		return p
+	}
+	p.seen = make(map[token.ID]int)
+	for _, id := range prompt {
+		p.seen[id] = 0
+	}
+	return p
+}
+
+// count takes note of a token of the answer.
+func (p *penalties) count(id token.ID) {
+	if p.seen != nil {
+		p.seen[id]++
+	}
+}
+
+// apply appends logits to dst as the penalties change them; nil if there are none.
+// Repetition is that of transformers' RepetitionPenaltyLogitsProcessor, presence and
+// frequency are OpenAI's.
+func (p *penalties) apply(dst, logits []float32) []float32 {
+	if p.seen == nil {
+		return nil
+	}
+	dst = append(dst, logits...)
+	for id, n := range p.seen {
+		x := dst[id]
+		if x > 0 {
+			x /= p.repetition
+		} else {
+			x *= p.repetition
+		}
+		if n > 0 {
+			x -= p.presence + p.frequency*float32(n)
+		}
+		dst[id] = x
+	}
+	return dst
+}
