@@ -62,7 +62,7 @@ func (e *Engine) receive() bool {
 	return e.looping
 }
 
-// report makes what was counted known to Stats.
+// report makes what was counted known to Stats; e.mu is held.
 func (e *Engine) report() {
 	s := e.counted
 	s.CacheLimit, s.Running = e.stats.CacheLimit, len(e.running)
@@ -97,6 +97,9 @@ func (e *Engine) finish(j *job, err error) {
 	e.running, e.back = slices.DeleteFunc(e.running, own), slices.DeleteFunc(e.back, own)
 	e.releasePrompt(j)
 	e.jobs = slices.DeleteFunc(e.jobs, func(other *job) bool { return other == j })
+	e.mu.Lock()
+	e.report()
+	e.mu.Unlock()
 	j.finished <- j
 }
 
@@ -191,13 +194,13 @@ func (e *Engine) plan() {
 	e.planned = e.planned[:0]
 	rows := max(e.slots, prefillRows)
 	for _, s := range e.running {
+		e.counted.SharedTokens += uint64(s.attach(e.pages))
 		if len(s.tokens)-s.computed == 1 {
 			rows--
 		}
 	}
 	for i := 0; i < len(e.running); i++ { // running gets shorter at its end as memory does
 		s := e.running[i]
-		e.counted.SharedTokens += uint64(s.attach(e.pages))
 		n := len(s.tokens) - s.computed
 		if n > 1 {
 			n = min(n, rows)

@@ -82,7 +82,7 @@ func TestThousandSamples(t *testing.T) {
 		{"threads", 3, Options{Slots: 64}},
 		{"few slots", 2, Options{Slots: 3}},
 		{"unshared", 2, Options{Slots: 64, Unshared: true}},
-		{"little memory", 2, Options{Slots: 64, Memory: 40 * page}},
+		{"little memory", 2, Options{Slots: 64, Memory: 15 * page}},
 		{"very little memory", 2, Options{Slots: 64, Memory: 7 * page}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
