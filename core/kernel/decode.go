@@ -121,31 +121,36 @@ func (c *cluster) page(r, j int) *Page {
 	return c.rows[r].Pages[j]
 }
 
-// score multiplies queries by all keys of a page; what a row does not see is
-// cleared later.
+// seen returns how many positions of their j-th page any of the rows sees: beyond
+// them there may be anything.
+func (c *cluster) seen(j, r0, r1 int) (n int) {
+	for _, row := range c.rows[r0:r1] {
+		n = max(n, min(PageTokens, row.Len-j*PageTokens))
+	}
+	return n
+}
+
+// score multiplies queries by the keys of a page; what a row does not see is cleared
+// later.
 func (c *cluster) score(p *Page, j, r0, r1 int) {
 	b := &c.panels
 	p.keys(b, c.layer, c.kv)
 	l0, l1 := r0*c.h.group(), r1*c.h.group()
 	b.Multiply(c.scratch, gemm.Product{
 		C: c.scores[l0*c.width+j*PageTokens:], Stride: c.width,
-		A: gemm.Rows(c.q[l0*c.h.Dim:], c.h.Dim), M: l1 - l0, N: PageTokens, Depth: c.h.Dim,
+		A: gemm.Rows(c.q[l0*c.h.Dim:], c.h.Dim), M: l1 - l0, N: (c.seen(j, r0, r1) + 15) &^ 15, Depth: c.h.Dim,
 	})
 }
 
 // sum adds a page's values, by their probabilities.
 func (c *cluster) sum(p *Page, j, r0, r1 int) {
-	seen := 0 // of the page by any row: beyond it there may be anything
-	for _, row := range c.rows[r0:r1] {
-		seen = max(seen, min(PageTokens, row.Len-j*PageTokens))
-	}
 	b := &c.panels
 	p.values(b, c.layer, c.kv)
 	l0, l1 := r0*c.h.group(), r1*c.h.group()
 	out := c.out[l0*c.h.Dim:]
 	b.Multiply(c.scratch, gemm.Product{
 		C: out, Stride: c.h.Dim, Add: addTo(out, j > 0),
-		A: gemm.Rows(c.scores[l0*c.width+j*PageTokens:], c.width), M: l1 - l0, N: c.h.Dim, Depth: seen,
+		A: gemm.Rows(c.scores[l0*c.width+j*PageTokens:], c.width), M: l1 - l0, N: c.h.Dim, Depth: c.seen(j, r0, r1),
 	})
 }
 

@@ -69,7 +69,7 @@ func (c Cached) at() (*Page, int) {
 // StoreCached puts the key and value of each fused, rotated row qkv[rows, h.QKV()]
 // into its page.
 func StoreCached(qkv []float32, rows []Cached, layer int, h Heads) {
-	parallelRows(len(rows), 2*h.KV*h.Dim, func(lo, hi int) {
+	parallelRows(len(rows), 16*h.KV*h.Dim, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			row := qkv[i*h.QKV():][:h.QKV()]
 			page, at := rows[i].at()

@@ -1,12 +1,13 @@
-// Command bench measures how fast herd trains, scores and decodes, on models of
+// Command bench measures how fast herd trains, scores, decodes and samples, on models of
 // a given shape with random weights and random tokens:
 //
 //	go run ./scripts/bench train -preset 15m4k
 //	go run ./scripts/bench score -preset 135m
 //	go run ./scripts/bench decode -preset 135m -precision bf16
+//	go run ./scripts/bench sample -preset 135m -batch 16 -prompt 256
 //	go run ./scripts/bench peak
 //
-// The first three print one line of JSON for each measurement, the last one
+// The first four print one line of JSON for each measurement, the last one
 // prints what the processor can do at most. The scripts beside it run herd and
 // its peers in turn, collect their numbers, and have them laid out as Markdown:
 //
@@ -27,6 +28,7 @@ var modes = map[string]func(args []string, in io.Reader, out io.Writer) error{
 	"train":   measuring(train, 12),
 	"score":   measuring(score, 12),
 	"decode":  measuring(decode, 5),
+	"sample":  measuring(draw, 5),
 	"peak":    printPeak,
 	"compare": compare,
 	"scaling": scaling,

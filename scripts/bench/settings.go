@@ -22,6 +22,8 @@ type settings struct {
 	micro     int // tokens computed at once; 0: all of a step
 	prompt    int // tokens of a sequence before decoding begins
 	generate  int // tokens of a sequence after decoding
+	slots     int // samples that advance together; 0: all of a step
+	unshared  bool
 }
 
 // shape is that of a model and of its batch, in the terms of the PyTorch peer,
@@ -59,6 +61,8 @@ func parse(args []string, steps int) (settings, error) {
 	flags.IntVar(&s.micro, "micro", 0, "")
 	flags.IntVar(&s.prompt, "prompt", 16, "")
 	flags.IntVar(&s.generate, "gen", 128, "")
+	flags.IntVar(&s.slots, "slots", 0, "")
+	flags.BoolVar(&s.unshared, "unshared", false, "")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -72,7 +76,7 @@ func parse(args []string, steps int) (settings, error) {
 	for name, size := range given.sizes() {
 		*s.sizes()[name] = cmp.Or(*s.sizes()[name], *size)
 	}
-	s.micro = cmp.Or(s.micro, s.tokens())
+	s.micro, s.slots = cmp.Or(s.micro, s.tokens()), cmp.Or(s.slots, s.Batch)
 	return s, s.validate()
 }
 

@@ -137,9 +137,31 @@ func (q *Panels) part(p *Product, s *Scratch, i0, i1, j0, j1 int) {
 // Multiply computes p on one thread, with the first p.N lines and p.Depth depths of
 // what PackAll packed; p's b is not used.
 func (q *Panels) Multiply(s *Scratch, p Product) {
+	if q.row == nil && !p.A.Columns && p.M <= nearRows && p.N%q.narrow == 0 && p.Depth > 0 && p.Depth <= q.step {
+		q.multiplyFew(p)
+		return
+	}
 	s.product = p // what p points to must not move to the heap
 	q.part(&s.product, s, 0, p.M, 0, (p.N+q.nr-1)/q.nr)
 	s.product = Product{}
+}
+
+// multiplyFew is Multiply for few rows, one block of depth and no ragged edge: of such
+// products attention has many, so small that looking after them would take as long as
+// they do.
+func (q *Panels) multiplyFew(p Product) {
+	height := evenly(p.M, q.tallest)
+	for j := 0; j*q.nr < p.N; j++ {
+		panel, cols := q.panel(j, 0), min(q.nr, p.N-j*q.nr)
+		for i := 0; i < p.M; i += height {
+			at := i*p.Stride + j*q.nr
+			var add []float32
+			if p.Add != nil {
+				add = p.Add[at:]
+			}
+			q.direct(p.Depth, min(height, p.M-i), cols, p.A.Data[i*p.A.Stride:], p.A.Stride, panel, p.C[at:], add, p.Stride)
+		}
+	}
 }
 
 // Skip returns q without its first depths, an even number; q is of one block
