@@ -217,8 +217,11 @@ scoring_row() {
 
 # decoding_rows are of one token for each sequence and step, after a prompt of 16.
 decoding_rows() {
+	local work='decode int8, d=576 L=30 V=49152' ours='decode -preset 135m -precision int8 -batch'
 	decoding_rows_in fp32 F32 2 ''
 	decoding_rows_in bf16 BF16 2.5 '--bf16 --manual-attn'
+	row decode-int8-1 "$work, batch 1" 'llama.cpp Q8_0' 0 0 "herd $ours 1" 'llama_decode q8_0 1'
+	row decode-int8-16 "$work, batch 16" 'llama.cpp Q8_0' 0 0 "herd $ours 16" 'llama_decode q8_0 16'
 }
 
 # decoding_rows_in PRECISION GGUF'S-NAME SPEED-OF-BATCHES PYTORCH'S-FLAG
@@ -228,6 +231,26 @@ decoding_rows_in() {
 	row "decode-$1-16" "$work, batch 16" "llama.cpp $2" "$3" 0 "herd $ours 16" "llama_decode $1 16"
 	row "decode-$1-16-torch" "$work, batch 16" PyTorch "$3" 0 \
 		"herd_fastest $ours 16" "torch_decode --preset 135m --decode 16 $4"
+}
+
+# sampling_rows answer a prompt of 256 tokens 16 times, 128 tokens each; the prompt's
+# time counts, its tokens do not. llama.cpp is told that the prompt is shared; it
+# draws nothing, herd does.
+sampling_rows() {
+	local work='sample fp32, d=576 L=30 V=49152, 16 of a prompt of 256' ours='sample -preset 135m -prompt 256 -batch 16'
+	row sample-fp32-16 "$work" 'llama.cpp F32' 1 0 "herd $ours" 'llama_sample fp32'
+	row sample-bf16-16 "${work/fp32/bf16}" 'llama.cpp BF16' 1 0 "herd $ours -precision bf16" 'llama_sample bf16'
+	row sample-int8-16 "${work/fp32/int8}" 'llama.cpp Q8_0' 1 0 "herd $ours -precision int8" 'llama_sample q8_0'
+	row sample-unshared "$work" 'herd, prompts not shared' 0 0 "herd $ours" "herd $ours -unshared"
+	row sample-unbatched "$work" 'herd, one by one' 0 0 "herd $ours" "herd $ours -slots 1"
+	row sample-neither "$work" 'herd, neither' 0 0 "herd $ours" "herd $ours -slots 1 -unshared"
+}
+
+llama_sample() {
+	local model
+	model=$(gguf "$1" 576 30 9 3 1536 49152)
+	measure llama_sample llama-batched-bench -m "$model" -t 2 -kvu -c 2560 -npp 256 -ntg 128 -npl 16,16,16,16,16 -pps \
+		-fa on -lm none --output-format jsonl
 }
 
 # table prints all rows that have been measured, now or before.
@@ -251,5 +274,6 @@ training_rows
 other_training_rows
 scoring_row
 decoding_rows
+sampling_rows
 all_known
 table

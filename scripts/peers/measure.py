@@ -26,6 +26,12 @@ def llama_decode(out):
     return summary([json.loads(line)["speed_tg"] for line in out.splitlines() if line.startswith("{")])
 
 
+def llama_sample(out):
+    """The same, of the time of the prompt and of all that follows it."""
+    lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    return summary([line["pl"] * line["tg"] / line["t"] for line in lines])
+
+
 def llama_finetune(out, row=256, step=2048):
     """llama-finetune -c 256 logs the time, min.s.ms.us, of every row of 256 tokens: rates of each 2,048 but the first."""
     stamps = re.findall(r"^(\d+)\.(\d+)\.(\d+)\.(\d+) I epoch", out, re.M)
@@ -46,7 +52,7 @@ def summary(rates):
 def main(what, *command):
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     out = run.stdout.replace("\r", "\n")
-    found = {f.__name__: f for f in (torch, torch_decode, llama_decode, llama_finetune, llmc)}[what](out)
+    found = {f.__name__: f for f in (torch, torch_decode, llama_decode, llama_sample, llama_finetune, llmc)}[what](out)
     if run.returncode or len(found) != 1:
         sys.exit(f"{out[-3000:]}\nmeasure.py: {' '.join(command)} ended with {run.returncode} and {len(found)} results, expected 0 and 1")
     print(*(f"{x:.1f}" for x in found[0]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)

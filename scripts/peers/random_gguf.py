@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a Llama with random weights for llama.cpp to be measured with.
 
-  random_gguf.py FILE fp32|bf16 D LAYERS HEADS KVHEADS FFN VOCAB
+  random_gguf.py FILE fp32|bf16|q8_0 D LAYERS HEADS KVHEADS FFN VOCAB
 
 The format is GGUF version 3 (ggml/docs/gguf.md): header, metadata, tensor descriptions, data. The head is tied: there is no
 output.weight. The vocabulary is what llama.cpp's sentencepiece tokenizer needs, three control tokens and the 256 bytes,
@@ -11,7 +11,8 @@ import struct, sys
 import numpy as np
 
 UINT32, INT32, FLOAT32, STRING, ARRAY = 4, 5, 6, 8, 9  # of metadata
-F32, BF16 = 0, 30  # of tensors
+F32, Q8_0, BF16 = 0, 8, 30  # of tensors
+BLOCK = 32  # of numbers with one scale, in Q8_0
 ALIGNMENT = 32
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6  # kinds of token
 
@@ -43,7 +44,7 @@ def metadata(precision, d, layers, heads, kv, ffn, vocab):
     rest = vocab - len(tokens)
     return [
         scalar("general.architecture", STRING, "llama"),
-        scalar("general.file_type", UINT32, {"fp32": 0, "bf16": 32}[precision]),
+        scalar("general.file_type", UINT32, {"fp32": 0, "q8_0": 7, "bf16": 32}[precision]),
         scalar("llama.block_count", UINT32, layers),
         scalar("llama.context_length", UINT32, 8192),
         scalar("llama.embedding_length", UINT32, d),
@@ -82,10 +83,15 @@ def shapes(d, layers, heads, kv, ffn, vocab):
 
 
 def draw(rng, shape, kind):
-    """Bytes of a tensor: ones for a norm, else normal with deviation 0.02, as float32 or its upper half."""
+    """Bytes of a tensor: ones for a norm, else normal with deviation 0.02, as float32, its upper half, or blocks of int8."""
     if len(shape) == 1:
         return np.ones(shape, np.float32).tobytes()
     x = rng.standard_normal(shape[0] * shape[1], np.float32) * np.float32(0.02)
+    if kind == Q8_0:
+        blocks = x.reshape(-1, BLOCK)
+        scale = np.abs(blocks).max(axis=1, keepdims=True) / 127
+        steps = np.round(blocks / scale).astype(np.int8).view(np.uint8)
+        return np.hstack([scale.astype(np.float16).view(np.uint8), steps]).tobytes()
     return x.tobytes() if kind == F32 else (x.view(np.uint32) >> 16).astype(np.uint16).tobytes()
 
 
@@ -94,7 +100,7 @@ def main(path, precision, *shape):
     meta, tensors = metadata(precision, *shape), []
     rng, offset = np.random.default_rng(0), 0
     for name, dims in shapes(*shape):
-        kind = BF16 if precision == "bf16" and len(dims) > 1 else F32
+        kind = {"fp32": F32, "q8_0": Q8_0, "bf16": BF16}[precision] if len(dims) > 1 else F32
         data = draw(rng, dims, kind)
         data += bytes(-len(data) % ALIGNMENT)
         head = string(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset)
