@@ -1,10 +1,12 @@
 package kernel
 
-import "github.com/herd-lm/herd/core/kernel/gemm"
+import (
+	"github.com/herd-lm/herd/core/kernel/gemm"
+	"github.com/herd-lm/herd/core/token"
+)
 
 // Weights is a matrix w[out,in] that is packed for products of one precision:
-// what Precision.Linear does to w at each call is done once. An element takes
-// PackedSize bytes; out is filled up to whole panels, of 32 lines at most.
+// what Precision.Linear does to w at each call is done once.
 type Weights struct {
 	precision Precision
 	out, in   int
@@ -14,16 +16,25 @@ type Weights struct {
 // Pack packs w[out,in] and keeps nothing of it. out and in are positive.
 func (f Precision) Pack(w []float32, out, in int) *Weights {
 	p := &Weights{precision: f, out: out, in: in}
-	p.panels.Reserve(f.format(), out, in)
+	p.panels.Reserve(f.packed(), out, in)
 	packPanels(&p.panels, gemm.Rows(w, in))
 	return p
 }
 
-// PackedSize returns how many bytes an element takes in Weights: 4, or 2 for
-// BF16 where the processor multiplies bfloat16s.
-func (f Precision) PackedSize() int { return gemm.ElementBytes(f.format()) }
+// packed returns the format of Weights.
+func (f Precision) packed() gemm.Format {
+	if f == INT8 {
+		return gemm.Int8
+	}
+	return f.format()
+}
 
-// Linear computes what Precision.Linear does, with equal bits: y[n,out] =
+// PackedBytes returns how many bytes w[out,in] takes in Weights: 4 an element, 2 for
+// BF16 where the processor multiplies bfloat16s, 1.06 for INT8; out is filled up to
+// whole panels, of 32 lines at most.
+func (f Precision) PackedBytes(out, in int) int64 { return gemm.Bytes(f.packed(), out, in) }
+
+// Linear computes what Precision.Linear does, with equal bits but for INT8: y[n,out] =
 // x[n,in] · w[out,in]ᵀ, plus residual[n,out] unless it is nil. residual may be y
 // itself.
 func (w *Weights) Linear(y, x, residual []float32, n int) {
@@ -33,7 +44,7 @@ func (w *Weights) Linear(y, x, residual []float32, n int) {
 	s := sharedProducts.Get()
 	defer sharedProducts.Put(s)
 	s.product = gemm.Product{
-		Format: w.precision.format(), C: y, Stride: w.out, Add: residual, A: gemm.Rows(x, w.in),
+		Format: w.precision.packed(), C: y, Stride: w.out, Add: residual, A: gemm.Rows(x, w.in),
 		M: n, N: w.out, Depth: w.in,
 	}
 	if n*w.in*w.out < worthForking {
@@ -42,4 +53,13 @@ func (w *Weights) Linear(y, x, residual []float32, n int) {
 		s.multiplyPanels(&w.panels)
 	}
 	s.product = gemm.Product{}
+}
+
+// Embed sets row i of y[n,in] to line ids[i] of a matrix in INT8.
+func (w *Weights) Embed(y []float32, ids []token.ID) {
+	parallelRows(len(ids), w.in, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			w.panels.Line(y[i*w.in:][:w.in], int(ids[i]))
+		}
+	})
 }

@@ -43,12 +43,18 @@ func pack(p *Params) *packed {
 
 // DecodingBytes returns about what the weights in a Decoder take: all matrices
 // packed for products of the precision (see kernel.Weights), and the embedding as
-// float32.
+// float32, but in int8 as int8.
 func (c Config) DecodingBytes(precision kernel.Precision) int64 {
-	embedding := c.VocabSize * c.HiddenSize
-	packed := c.ParamCount()
-	if !c.TiedHead || c.IsReward() {
-		packed -= embedding
+	p := &Params{Config: c}
+	p.declare()
+	bytes := 4 * int64(p.Count())
+	for _, w := range p.matrices() {
+		switch packed := precision.PackedBytes(w.Shape[0], w.Shape[1]); {
+		case w != p.Embed || precision == kernel.INT8:
+			bytes += packed - 4*int64(w.size())
+		case p.Head == p.Embed:
+			bytes += packed
+		}
 	}
-	return int64(packed)*int64(precision.PackedSize()) + 4*int64(embedding)
+	return bytes
 }

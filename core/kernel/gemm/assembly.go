@@ -2,8 +2,6 @@
 
 package gemm
 
-import "github.com/herd-lm/herd/core/kernel/cpu"
-
 // Register tiles in assembly, their strides in bytes. All of one kind chain the
 // same operations, so that a row does not depend on which tile it falls into.
 type (
@@ -14,17 +12,20 @@ type (
 	directTiles [2]directTile
 )
 
-// assembly returns the path of tiles that have up to two vectors of lanes.
-func assembly(level cpu.Level, lanes, perWord int, packed []packedTiles, direct []directTiles) path {
-	return path{
-		level: level, mr: len(packed) - 1, nr: 2 * lanes, narrow: lanes, perWord: perWord,
-		packed: func(words, rows, cols int, a, b, c, add []float32, stride int) {
-			callPacked(packed[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, b, c, add, stride)
-		},
-		direct: func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
-			callDirect(direct[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, strideA, b, c, add, stride)
-		},
+// assembly completes a path by tiles that have up to two vectors of lanes. Those
+// that fetch b are all but the tallest.
+func assembly(p path, lanes int, packed []packedTiles, direct []directTiles) path {
+	p.mr, p.nr, p.narrow = len(packed)-1, 2*lanes, lanes
+	if p.fetch != nil {
+		p.fetching = p.mr - 1
 	}
+	p.packed = func(words, rows, cols int, a, b, c, add []float32, stride int) {
+		callPacked(packed[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, b, c, add, stride)
+	}
+	p.direct = func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
+		callDirect(direct[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, strideA, b, c, add, stride)
+	}
+	return p
 }
 
 // callPacked and callDirect check what assembly does not: that panels and tile

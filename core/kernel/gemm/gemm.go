@@ -47,6 +47,9 @@ type Format uint8
 const (
 	FP32 Format = iota
 	BF16        // bfloat16, to nearest even; denormals are 0
+	Int8        // b to int8 in blocks of depth, see RoundInt8; then both to bfloat16 where instructions multiply it
+
+	formats = iota
 )
 
 // Product is c[i,j] = Σ_k a(i,k)·b(j,k) + add[i,j] for i < M, j < N, k < Depth.
@@ -76,6 +79,7 @@ func (p Product) Rows(lo, hi int) Product {
 // Scratch is what one thread needs to multiply. Borrow lends one.
 type Scratch struct {
 	a       [(blockA + slack) * blockWords]float32
+	wide    [blockWords * mostLines]float32 // a panel of b that is not kept as words
 	edge    [tileMost]float32
 	product Product
 	panels  Panels
@@ -95,7 +99,7 @@ func Release() { scratches.Forget() }
 // ScratchBytes returns the most memory that a thread keeps where the largest b of
 // a product has factor elements.
 func ScratchBytes(factor int) int64 {
-	return 4 * int64((blockA+slack)*blockWords+tileMost+min(factor, panelWords))
+	return 4 * int64((blockA+slack)*blockWords+blockWords*mostLines+tileMost+min(factor, panelWords))
 }
 
 // Block sizes: a panel of b (blockWords x tile width) stays in the first level
@@ -153,9 +157,19 @@ func (t *part) multiply(q *Panels) {
 		a := t.load(i, rows)
 		t.next = t.after(i+rows, (rows+t.height-1)/t.height*(t.j1-t.j0))
 		for j := t.j0; j < t.j1; j++ {
-			t.strip(a, q.panel(j, t.k), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
+			t.strip(a, t.panel(q, j), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
 		}
 	}
+}
+
+// panel returns the words of panel j of q.
+func (t *part) panel(q *Panels, j int) []float32 {
+	panel := q.panel(j, t.k)
+	if t.steps {
+		t.widen(t.wide[:t.words()*t.nr], panel, t.kc)
+		return t.wide[:]
+	}
+	return panel
 }
 
 // upcoming is what is left to ask for of the lines of a that the next block needs:

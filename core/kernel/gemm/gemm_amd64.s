@@ -4,6 +4,40 @@
 
 #include "textflag.h"
 
+DATA duplicate<>+0(SB)/4, $0x00000000
+DATA duplicate<>+4(SB)/4, $0x00000000
+DATA duplicate<>+8(SB)/4, $0x00000001
+DATA duplicate<>+12(SB)/4, $0x00000001
+DATA duplicate<>+16(SB)/4, $0x00000002
+DATA duplicate<>+20(SB)/4, $0x00000002
+DATA duplicate<>+24(SB)/4, $0x00000003
+DATA duplicate<>+28(SB)/4, $0x00000003
+DATA duplicate<>+32(SB)/4, $0x00000004
+DATA duplicate<>+36(SB)/4, $0x00000004
+DATA duplicate<>+40(SB)/4, $0x00000005
+DATA duplicate<>+44(SB)/4, $0x00000005
+DATA duplicate<>+48(SB)/4, $0x00000006
+DATA duplicate<>+52(SB)/4, $0x00000006
+DATA duplicate<>+56(SB)/4, $0x00000007
+DATA duplicate<>+60(SB)/4, $0x00000007
+DATA duplicate<>+64(SB)/4, $0x00000008
+DATA duplicate<>+68(SB)/4, $0x00000008
+DATA duplicate<>+72(SB)/4, $0x00000009
+DATA duplicate<>+76(SB)/4, $0x00000009
+DATA duplicate<>+80(SB)/4, $0x0000000a
+DATA duplicate<>+84(SB)/4, $0x0000000a
+DATA duplicate<>+88(SB)/4, $0x0000000b
+DATA duplicate<>+92(SB)/4, $0x0000000b
+DATA duplicate<>+96(SB)/4, $0x0000000c
+DATA duplicate<>+100(SB)/4, $0x0000000c
+DATA duplicate<>+104(SB)/4, $0x0000000d
+DATA duplicate<>+108(SB)/4, $0x0000000d
+DATA duplicate<>+112(SB)/4, $0x0000000e
+DATA duplicate<>+116(SB)/4, $0x0000000e
+DATA duplicate<>+120(SB)/4, $0x0000000f
+DATA duplicate<>+124(SB)/4, $0x0000000f
+GLOBL duplicate<>(SB), RODATA|NOPTR, $128
+
 // func avx512Packed1x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Packed1x1(SB), NOSPLIT, $0-48
@@ -13976,6 +14010,91 @@ store:
 	VZEROUPPER
 	RET
 
+// func avx512Widen(depth uint64, panel *float32, dst *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·avx512Widen(SB), NOSPLIT, $0-24
+	MOVQ depth+0(FP), AX
+	MOVQ panel+8(FP), CX
+	MOVQ dst+16(FP), DX
+	MOVQ $0x00000040, SI
+
+block:
+	MOVQ    AX, BX
+	CMPQ    BX, SI
+	CMOVQGT SI, BX
+	SUBQ    BX, AX
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z6
+	ADDQ    $0x00000080, CX
+	CMPQ    BX, $0x00000004
+	JL      wordsingle
+
+word:
+	PREFETCHT0 16384(CX)
+	VPMOVSXBD  (CX), Z0
+	VCVTDQ2PS  Z0, Z0
+	VMULPS     Z4, Z0, Z0
+	VMOVUPS    Z0, (DX)
+	VPMOVSXBD  16(CX), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     Z6, Z1, Z1
+	VMOVUPS    Z1, 64(DX)
+	VPMOVSXBD  32(CX), Z0
+	VCVTDQ2PS  Z0, Z0
+	VMULPS     Z4, Z0, Z0
+	VMOVUPS    Z0, 128(DX)
+	VPMOVSXBD  48(CX), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     Z6, Z1, Z1
+	VMOVUPS    Z1, 192(DX)
+	PREFETCHT0 16448(CX)
+	VPMOVSXBD  64(CX), Z0
+	VCVTDQ2PS  Z0, Z0
+	VMULPS     Z4, Z0, Z0
+	VMOVUPS    Z0, 256(DX)
+	VPMOVSXBD  80(CX), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     Z6, Z1, Z1
+	VMOVUPS    Z1, 320(DX)
+	VPMOVSXBD  96(CX), Z0
+	VCVTDQ2PS  Z0, Z0
+	VMULPS     Z4, Z0, Z0
+	VMOVUPS    Z0, 384(DX)
+	VPMOVSXBD  112(CX), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     Z6, Z1, Z1
+	VMOVUPS    Z1, 448(DX)
+	ADDQ       $0x00000080, CX
+	ADDQ       $0x00000200, DX
+	SUBQ       $0x00000004, BX
+	CMPQ       BX, $0x00000004
+	JGE        word
+
+wordsingle:
+	TESTQ BX, BX
+	JE    worddone
+
+wordsingleloop:
+	PREFETCHT0 16384(CX)
+	VPMOVSXBD  (CX), Z0
+	VCVTDQ2PS  Z0, Z0
+	VMULPS     Z4, Z0, Z0
+	VMOVUPS    Z0, (DX)
+	VPMOVSXBD  16(CX), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     Z6, Z1, Z1
+	VMOVUPS    Z1, 64(DX)
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000080, DX
+	DECQ       BX
+	JNE        wordsingleloop
+
+worddone:
+	TESTQ AX, AX
+	JNE   block
+	VZEROUPPER
+	RET
+
 // func avx2Packed1x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 // Requires: AVX, FMA3, MMX+
 TEXT ·avx2Packed1x1(SB), NOSPLIT, $0-48
@@ -17373,6 +17492,90 @@ store:
 	ADDQ    R8, DI
 	VMOVUPS Y10, (DI)
 	VMOVUPS Y11, 32(DI)
+	VZEROUPPER
+	RET
+
+// func avx2Widen(depth uint64, panel *float32, dst *float32)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·avx2Widen(SB), NOSPLIT, $0-24
+	MOVQ depth+0(FP), AX
+	MOVQ panel+8(FP), CX
+	MOVQ dst+16(FP), DX
+	MOVQ $0x00000040, SI
+
+block:
+	MOVQ    AX, BX
+	CMPQ    BX, SI
+	CMOVQGT SI, BX
+	SUBQ    BX, AX
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y6
+	ADDQ    $0x00000040, CX
+	CMPQ    BX, $0x00000004
+	JL      wordsingle
+
+word:
+	PREFETCHT0 16384(CX)
+	VPMOVSXBD  (CX), Y0
+	VCVTDQ2PS  Y0, Y0
+	VMULPS     Y4, Y0, Y0
+	VMOVUPS    Y0, (DX)
+	VPMOVSXBD  8(CX), Y1
+	VCVTDQ2PS  Y1, Y1
+	VMULPS     Y6, Y1, Y1
+	VMOVUPS    Y1, 32(DX)
+	VPMOVSXBD  16(CX), Y0
+	VCVTDQ2PS  Y0, Y0
+	VMULPS     Y4, Y0, Y0
+	VMOVUPS    Y0, 64(DX)
+	VPMOVSXBD  24(CX), Y1
+	VCVTDQ2PS  Y1, Y1
+	VMULPS     Y6, Y1, Y1
+	VMOVUPS    Y1, 96(DX)
+	VPMOVSXBD  32(CX), Y0
+	VCVTDQ2PS  Y0, Y0
+	VMULPS     Y4, Y0, Y0
+	VMOVUPS    Y0, 128(DX)
+	VPMOVSXBD  40(CX), Y1
+	VCVTDQ2PS  Y1, Y1
+	VMULPS     Y6, Y1, Y1
+	VMOVUPS    Y1, 160(DX)
+	VPMOVSXBD  48(CX), Y0
+	VCVTDQ2PS  Y0, Y0
+	VMULPS     Y4, Y0, Y0
+	VMOVUPS    Y0, 192(DX)
+	VPMOVSXBD  56(CX), Y1
+	VCVTDQ2PS  Y1, Y1
+	VMULPS     Y6, Y1, Y1
+	VMOVUPS    Y1, 224(DX)
+	ADDQ       $0x00000040, CX
+	ADDQ       $0x00000100, DX
+	SUBQ       $0x00000004, BX
+	CMPQ       BX, $0x00000004
+	JGE        word
+
+wordsingle:
+	TESTQ BX, BX
+	JE    worddone
+
+wordsingleloop:
+	PREFETCHT0 16384(CX)
+	VPMOVSXBD  (CX), Y0
+	VCVTDQ2PS  Y0, Y0
+	VMULPS     Y4, Y0, Y0
+	VMOVUPS    Y0, (DX)
+	VPMOVSXBD  8(CX), Y1
+	VCVTDQ2PS  Y1, Y1
+	VMULPS     Y6, Y1, Y1
+	VMOVUPS    Y1, 32(DX)
+	ADDQ       $0x00000010, CX
+	ADDQ       $0x00000040, DX
+	DECQ       BX
+	JNE        wordsingleloop
+
+worddone:
+	TESTQ AX, AX
+	JNE   block
 	VZEROUPPER
 	RET
 
@@ -34495,6 +34698,151 @@ store:
 	ADDQ    R11, R10
 	VMOVUPS Z26, (R10)
 	VMOVUPS Z27, 64(R10)
+	VZEROUPPER
+	RET
+
+// func bf16Widen(depth uint64, panel *float32, dst *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·bf16Widen(SB), NOSPLIT, $0-24
+	MOVQ depth+0(FP), AX
+	MOVQ panel+8(FP), CX
+	MOVQ dst+16(FP), DX
+	INCQ AX
+	SHRQ $0x01, AX
+	MOVQ $0x00000020, SI
+
+block:
+	MOVQ    AX, BX
+	CMPQ    BX, SI
+	CMOVQGT SI, BX
+	SUBQ    BX, AX
+	VMOVUPS duplicate<>+0(SB), Z0
+	VPERMPS (CX), Z0, Z4
+	VMOVUPS duplicate<>+64(SB), Z0
+	VPERMPS (CX), Z0, Z5
+	VMOVUPS duplicate<>+0(SB), Z0
+	VPERMPS 64(CX), Z0, Z6
+	VMOVUPS duplicate<>+64(SB), Z0
+	VPERMPS 64(CX), Z0, Z7
+	ADDQ    $0x00000080, CX
+	CMPQ    BX, $0x00000004
+	JL      wordsingle
+
+word:
+	PREFETCHT0 16384(CX)
+	VPMOVSXBD  (CX), Z8
+	VCVTDQ2PS  Z8, Z8
+	VMULPS     Z4, Z8, Z8
+	VPMOVSXBD  16(CX), Z9
+	VCVTDQ2PS  Z9, Z9
+	VMULPS     Z5, Z9, Z9
+	LONG       $0x4837d262
+	WORD       $0xc072
+	VMOVUPS    Z0, (DX)
+	VPMOVSXBD  32(CX), Z10
+	VCVTDQ2PS  Z10, Z10
+	VMULPS     Z6, Z10, Z10
+	VPMOVSXBD  48(CX), Z11
+	VCVTDQ2PS  Z11, Z11
+	VMULPS     Z7, Z11, Z11
+	LONG       $0x4827d262
+	WORD       $0xca72
+	VMOVUPS    Z1, 64(DX)
+	PREFETCHT0 16448(CX)
+	VPMOVSXBD  64(CX), Z8
+	VCVTDQ2PS  Z8, Z8
+	VMULPS     Z4, Z8, Z8
+	VPMOVSXBD  80(CX), Z9
+	VCVTDQ2PS  Z9, Z9
+	VMULPS     Z5, Z9, Z9
+	LONG       $0x4837d262
+	WORD       $0xc072
+	VMOVUPS    Z0, 128(DX)
+	VPMOVSXBD  96(CX), Z10
+	VCVTDQ2PS  Z10, Z10
+	VMULPS     Z6, Z10, Z10
+	VPMOVSXBD  112(CX), Z11
+	VCVTDQ2PS  Z11, Z11
+	VMULPS     Z7, Z11, Z11
+	LONG       $0x4827d262
+	WORD       $0xca72
+	VMOVUPS    Z1, 192(DX)
+	PREFETCHT0 16512(CX)
+	VPMOVSXBD  128(CX), Z8
+	VCVTDQ2PS  Z8, Z8
+	VMULPS     Z4, Z8, Z8
+	VPMOVSXBD  144(CX), Z9
+	VCVTDQ2PS  Z9, Z9
+	VMULPS     Z5, Z9, Z9
+	LONG       $0x4837d262
+	WORD       $0xc072
+	VMOVUPS    Z0, 256(DX)
+	VPMOVSXBD  160(CX), Z10
+	VCVTDQ2PS  Z10, Z10
+	VMULPS     Z6, Z10, Z10
+	VPMOVSXBD  176(CX), Z11
+	VCVTDQ2PS  Z11, Z11
+	VMULPS     Z7, Z11, Z11
+	LONG       $0x4827d262
+	WORD       $0xca72
+	VMOVUPS    Z1, 320(DX)
+	PREFETCHT0 16576(CX)
+	VPMOVSXBD  192(CX), Z8
+	VCVTDQ2PS  Z8, Z8
+	VMULPS     Z4, Z8, Z8
+	VPMOVSXBD  208(CX), Z9
+	VCVTDQ2PS  Z9, Z9
+	VMULPS     Z5, Z9, Z9
+	LONG       $0x4837d262
+	WORD       $0xc072
+	VMOVUPS    Z0, 384(DX)
+	VPMOVSXBD  224(CX), Z10
+	VCVTDQ2PS  Z10, Z10
+	VMULPS     Z6, Z10, Z10
+	VPMOVSXBD  240(CX), Z11
+	VCVTDQ2PS  Z11, Z11
+	VMULPS     Z7, Z11, Z11
+	LONG       $0x4827d262
+	WORD       $0xca72
+	VMOVUPS    Z1, 448(DX)
+	ADDQ       $0x00000100, CX
+	ADDQ       $0x00000200, DX
+	SUBQ       $0x00000004, BX
+	CMPQ       BX, $0x00000004
+	JGE        word
+
+wordsingle:
+	TESTQ BX, BX
+	JE    worddone
+
+wordsingleloop:
+	PREFETCHT0 16384(CX)
+	VPMOVSXBD  (CX), Z8
+	VCVTDQ2PS  Z8, Z8
+	VMULPS     Z4, Z8, Z8
+	VPMOVSXBD  16(CX), Z9
+	VCVTDQ2PS  Z9, Z9
+	VMULPS     Z5, Z9, Z9
+	LONG       $0x4837d262
+	WORD       $0xc072
+	VMOVUPS    Z0, (DX)
+	VPMOVSXBD  32(CX), Z10
+	VCVTDQ2PS  Z10, Z10
+	VMULPS     Z6, Z10, Z10
+	VPMOVSXBD  48(CX), Z11
+	VCVTDQ2PS  Z11, Z11
+	VMULPS     Z7, Z11, Z11
+	LONG       $0x4827d262
+	WORD       $0xca72
+	VMOVUPS    Z1, 64(DX)
+	ADDQ       $0x00000040, CX
+	ADDQ       $0x00000080, DX
+	DECQ       BX
+	JNE        wordsingleloop
+
+worddone:
+	TESTQ AX, AX
+	JNE   block
 	VZEROUPPER
 	RET
 

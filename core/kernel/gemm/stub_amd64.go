@@ -284,6 +284,11 @@ func avx512Packed14x2(words uint64, a *float32, b *float32, c *float32, add *flo
 //go:noescape
 func avx512Direct14x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Widen multiplies the steps of a panel of int8 [depth][32] by their scales, new ones every 64 depths; depth is at least 1.
+//
+//go:noescape
+func avx512Widen(depth uint64, panel *float32, dst *float32)
+
 // avx2Packed1x1 computes c[1,8] = a·b + add from a[words][1] and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -403,6 +408,11 @@ func avx2Packed6x2(words uint64, a *float32, b *float32, c *float32, add *float3
 //
 //go:noescape
 func avx2Direct6x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Widen multiplies the steps of a panel of int8 [depth][16] by their scales, new ones every 64 depths; depth is at least 1.
+//
+//go:noescape
+func avx2Widen(depth uint64, panel *float32, dst *float32)
 
 // bf16Packed1x1 computes c[1,16] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -683,6 +693,11 @@ func bf16Packed14x2(words uint64, a *float32, b *float32, c *float32, add *float
 //
 //go:noescape
 func bf16Direct14x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Widen multiplies the steps of a panel of int8 [depth][32] by their scales, new ones every 64 depths; depth is at least 1.
+//
+//go:noescape
+func bf16Widen(depth uint64, panel *float32, dst *float32)
 
 // avx512Transpose stores column k of the 16 lines at dst + k·width bytes, for k < 16·blocks.
 //

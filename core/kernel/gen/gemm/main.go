@@ -10,6 +10,7 @@ import (
 
 func main() {
 	ConstraintExpr("amd64")
+	doubled := duplicate()
 	for _, k := range []arithmetic{{isa.AVX512, "avx512", false}, {isa.AVX2, "avx2", false}, {isa.AVX512, "bf16", true}} {
 		for rows := 1; rows <= k.mostRows(); rows++ {
 			for vectors := 1; vectors <= 2; vectors++ {
@@ -17,6 +18,7 @@ func main() {
 				k.tile(rows, vectors, direct)
 			}
 		}
+		k.widen(doubled)
 	}
 	transpose16()
 	transpose8()
