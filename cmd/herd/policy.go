@@ -178,5 +178,5 @@ func samplingFlags(cmd *cobra.Command, s *sample.Settings, precision *kernel.Pre
 	flags.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the likeliest tokens that make up this probability")
 	flags.IntVar(&s.TopK, "top-k", s.TopK, "draw from this many likeliest tokens (0: all)")
 	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "longest answer, in tokens")
-	flags.TextVar(precision, "precision", *precision, "`FORMAT` of matrix products: fp32, bf16, or auto, the faster of them")
+	flags.TextVar(precision, "precision", *precision, "`FORMAT` of matrix products: fp32, bf16, auto (the faster of these), or int8 (weights in a quarter of the memory)")
 }

@@ -77,7 +77,7 @@ var sharedProducts memory.Pool[shared]
 
 func (s *shared) multiply() {
 	for more := s.panels.Start(&s.product, panelWords); more; more = s.panels.Next(&s.product) {
-		packPanels(&s.panels, s.product.B)
+		packPanels(&s.panels, s.product.B, 0, 0, s.panels.Count())
 		s.multiplyPanels(&s.panels)
 	}
 	s.product = gemm.Product{}
@@ -94,11 +94,12 @@ func (f Precision) format() gemm.Format {
 // should stay in the last level cache.
 const panelWords = 1 << 20
 
-// packPanels packs b into q, panels split over the threads.
-func packPanels(q *gemm.Panels, b gemm.Operand) {
-	count := q.Count()
+// packPanels packs b, whose first line is the given one, into the panels [lo, hi) of
+// q, split over the threads.
+func packPanels(q *gemm.Panels, b gemm.Operand, first, lo, hi int) {
+	count := hi - lo
 	parts := min(count, Threads())
-	Parallel(parts, func(i int) { q.Pack(b, count*i/parts, count*(i+1)/parts) })
+	Parallel(parts, func(i int) { q.PackFrom(b, first, lo+count*i/parts, lo+count*(i+1)/parts) })
 }
 
 // multiplyPanels computes all rows with q. It splits rows, into blocks that fit

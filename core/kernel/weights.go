@@ -15,10 +15,28 @@ type Weights struct {
 
 // Pack packs w[out,in] and keeps nothing of it. out and in are positive.
 func (f Precision) Pack(w []float32, out, in int) *Weights {
-	p := &Weights{precision: f, out: out, in: in}
-	p.panels.Reserve(f.packed(), out, in)
-	packPanels(&p.panels, gemm.Rows(w, in))
+	p := f.NewWeights(out, in)
+	p.Set(0, w)
 	return p
+}
+
+// NewWeights returns a matrix w[out,in] whose lines are yet to be Set. out and in are
+// positive.
+func (f Precision) NewWeights(out, in int) *Weights {
+	w := &Weights{precision: f, out: out, in: in}
+	w.panels.Reserve(f.packed(), out, in)
+	return w
+}
+
+// PanelLines is how many lines are packed together, or a multiple of it.
+const PanelLines = 32
+
+// Set packs the lines from the given one on, a multiple of PanelLines, and keeps
+// nothing of them. lines are whole panels of w, or all that is left of it.
+func (w *Weights) Set(from int, lines []float32) {
+	_, width := gemm.Tile(w.precision.packed())
+	end := from + len(lines)/w.in
+	packPanels(&w.panels, gemm.Rows(lines, w.in), from, from/width, (end+width-1)/width)
 }
 
 // packed returns the format of Weights.

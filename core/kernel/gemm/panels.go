@@ -107,11 +107,14 @@ func (q *Panels) panel(j, k int) []float32 {
 }
 
 // Pack packs the panels [lo, hi). Different panels may be packed on different threads.
-func (q *Panels) Pack(b Operand, lo, hi int) {
+func (q *Panels) Pack(b Operand, lo, hi int) { q.PackFrom(b, 0, lo, hi) }
+
+// PackFrom is Pack of a b whose first line is the given one.
+func (q *Panels) PackFrom(b Operand, first, lo, hi int) {
 	for k := q.from; k < q.from+q.depth; k += q.step {
 		kc := min(q.step, q.from+q.depth-k)
 		for j := lo; j < hi; j++ {
-			panel, line, lines := q.panel(j, k), q.line+j*q.nr, min(q.nr, q.lines-j*q.nr)
+			panel, line, lines := q.panel(j, k), q.line+j*q.nr-first, min(q.nr, q.lines-j*q.nr)
 			if q.steps {
 				q.quantise(panel, b, line, lines, k, kc)
 			} else {
