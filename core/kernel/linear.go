@@ -105,10 +105,13 @@ func packPanels(q *gemm.Panels, b gemm.Operand, first, lo, hi int) {
 // multiplyPanels computes all rows with q. It splits rows, into blocks that fit
 // the second level cache and as many for each thread; panels, where there are so
 // few rows that reading a panel takes as long as multiplying by it: then each
-// should be read once.
+// should be read once, and widened once if it is of int8.
 func (s *shared) multiplyPanels(q *gemm.Panels) {
 	p, threads, panels := &s.product, Threads(), q.Count()
-	const most, few = 336, 32 // rows of a block, at most; of a thread that should rather share panels
+	most, few := 336, 32 // rows of a block, at most; of a thread that should rather share panels
+	if p.Format == gemm.Int8 {
+		few = 128
+	}
 	blocks := threads * ((p.M + threads*most - 1) / (threads * most))
 	if p.M < threads*few {
 		blocks = min(p.M, (threads+panels-1)/panels)

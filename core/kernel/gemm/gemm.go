@@ -131,8 +131,9 @@ type part struct {
 	*Scratch
 	i0, i1, j0, j1 int
 	k, kc          int
-	end            int // of the depths
-	height         int // rows of a tile
+	end            int  // of the depths
+	height         int  // rows of a tile
+	inPlace        bool // panels of int8 are multiplied as they are, not widened before
 	next           upcoming
 }
 
@@ -155,6 +156,7 @@ func (t *part) multiply(q *Panels) {
 		rows := min(blockA, t.i1-i)
 		t.height = evenly(rows, q.tallest)
 		a := t.load(i, rows)
+		t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0
 		t.next = t.after(i+rows, (rows+t.height-1)/t.height*(t.j1-t.j0))
 		for j := t.j0; j < t.j1; j++ {
 			t.strip(a, t.panel(q, j), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
@@ -165,7 +167,7 @@ func (t *part) multiply(q *Panels) {
 // panel returns the words of panel j of q.
 func (t *part) panel(q *Panels, j int) []float32 {
 	panel := q.panel(j, t.k)
-	if t.steps {
+	if t.steps && !t.inPlace {
 		t.widen(t.wide[:t.words()*t.nr], panel, t.kc)
 		return t.wide[:]
 	}
@@ -256,14 +258,14 @@ func (t *part) load(i, rows int) lines {
 // of c. A ragged end goes through a buffer.
 func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 	whole := (cols + t.narrow - 1) / t.narrow * t.narrow
+	if t.inPlace {
+		whole = t.nr // it has no narrower tiles
+	}
 	for r := 0; r < rows; r += t.height {
 		n := min(t.height, rows-r)
 		at := (i+r)*t.Stride + j
 		t.bringNear()
-		var add []float32
-		if from := t.add(); from != nil {
-			add = from[at:]
-		}
+		add := addFrom(t.add(), at)
 		if cols == whole {
 			t.tile(a, r, n, whole, panel, t.C[at:], add, t.Stride)
 			continue
@@ -275,11 +277,21 @@ func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 
 // tile computes rows [r, r+n) of a block and cols lines of a panel.
 func (t *part) tile(a lines, r, n, cols int, panel, c, add []float32, stride int) {
-	if a.stride > 0 {
+	if t.inPlace {
+		t.int8(t.kc, n, a.data[r*a.stride:], a.stride, panel, c, add, stride)
+	} else if a.stride > 0 {
 		t.direct(t.words(), n, cols, a.data[r*a.stride:], a.stride, panel, c, add, stride)
 	} else {
 		t.packed(t.words(), n, cols, a.data[r*t.words():], panel, c, add, stride)
 	}
+}
+
+// addFrom returns add from an element on, nil for nil.
+func addFrom(add []float32, at int) []float32 {
+	if add == nil {
+		return nil
+	}
+	return add[at:]
 }
 
 func (t *part) storeEdge(c, add []float32, rows, cols int) {

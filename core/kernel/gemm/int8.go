@@ -42,11 +42,16 @@ func (p *path) quantised() *path {
 
 // panelSize returns how many float32s a panel of so many depths takes.
 func (p *path) panelSize(depth int) int {
-	words := p.wordsOf(depth) * p.nr
-	if !p.steps {
-		return words
+	if p.steps {
+		return p.int8Size(depth)
 	}
-	return p.nr*((depth+Int8Block-1)/Int8Block) + words*p.perWord/4
+	return p.wordsOf(depth) * p.nr
+}
+
+// int8Size is panelSize of a panel of int8.
+func (p *path) int8Size(depth int) int {
+	scales, steps := (depth+Int8Block-1)/Int8Block*p.nr, p.wordsOf(depth)*p.perWord*p.nr
+	return scales + steps/4
 }
 
 // quantise writes lines [i, i+lines) of o at depths [k, k+kc) to a panel.

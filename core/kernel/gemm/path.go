@@ -43,6 +43,11 @@ type path struct {
 	steps bool
 	widen func(dst, panel []float32, depth int)
 
+	// int8 does what widen and direct do, with tiles of up to int8Rows rows (0: none)
+	// and nr columns, and stores no words.
+	int8Rows int
+	int8     func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int)
+
 	// row turns a row of a, of which the next is stride elements on, into words;
 	// len(dst) is a multiple of 16. It is nil where a row is words as it is.
 	row func(dst, row []float32, stride int)

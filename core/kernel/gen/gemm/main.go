@@ -19,6 +19,9 @@ func main() {
 			}
 		}
 		k.widen(doubled)
+		for rows := 1; rows <= k.int8Rows(); rows++ {
+			k.int8Tile(rows, doubled)
+		}
 	}
 	transpose16()
 	transpose8()
