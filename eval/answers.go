@@ -43,10 +43,11 @@ func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pro
 		}
 		requests[i] = sample.Request{Prompt: prompt, Seeds: []uint64{uint64(i)}, Stop: p.Config.StopIDs(format.Stop()...), Settings: s}
 	}
-	engine, err := sample.NewEngine(p, tok, sample.Options{Slots: slots})
+	w, err := model.Pack(p)
 	if err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}
+	engine := sample.NewEngine(w, tok, sample.Options{Slots: slots})
 	answers := make([]Answer, len(prompts))
 	err = engine.Generate(ctx, requests, func(i int, c []sample.Completion) error {
 		answers[i] = judge(prompts[i], c[0].Text, c[0].Finish)

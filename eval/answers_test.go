@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/data"
@@ -107,10 +108,11 @@ func TestAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := sample.Request{Prompt: before, Seeds: []uint64{uint64(i)}, Stop: []token.ID{tok.EOT(), tok.EOS()}, Settings: s}
-		engine, err := sample.NewEngine(p, tok, sample.Options{Slots: 1})
+		w, err := model.Pack(p)
 		if err != nil {
 			t.Fatal(err)
 		}
+		engine := sample.NewEngine(w, tok, sample.Options{Slots: 1})
 		err = engine.Generate(t.Context(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
 			if want := judge(prompts[i], tok.DecodeSkipSpecial(c[0].IDs), c[0].Finish); got[i] != want {
 				t.Errorf("answer %d is %+v, want %+v", i, got[i], want)

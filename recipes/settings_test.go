@@ -27,9 +27,9 @@ func TestLoadSettings(t *testing.T) {
 		{"wrong type", "steps: many\n", nil, "sft.yaml:1:8: got many, expected a whole number"},
 		{"set to wrong type", "", []string{"learning_rate=fast"}, "--set learning_rate=fast: got fast, expected a number"},
 		{"unknown name", "steps: 1\nrecompute: all\n", nil, `sft.yaml:2:12: recompute is "all", expected none or layer`},
-		{"second of two names", "recompute: layer\nprecision: fp8 # small\n", nil, `sft.yaml:2:12: precision is "fp8", expected fp32, bf16 or auto`},
-		{"list for a name", "precision: [bf16]\n", nil, `sft.yaml:1:12: precision is "[", expected fp32, bf16 or auto`},
-		{"set to unknown name", "", []string{"precision=fp8"}, `--set precision=fp8: precision is "fp8", expected fp32, bf16 or auto`},
+		{"second of two names", "recompute: layer\nprecision: fp8 # small\n", nil, `sft.yaml:2:12: precision is "fp8", expected fp32, bf16, int8 or auto`},
+		{"list for a name", "precision: [bf16]\n", nil, `sft.yaml:1:12: precision is "[", expected fp32, bf16, int8 or auto`},
+		{"set to unknown name", "", []string{"precision=fp8"}, `--set precision=fp8: precision is "fp8", expected fp32, bf16, int8 or auto`},
 		{"key twice", "steps: 1\nsteps: 2\n", nil, "sft.yaml:2:1"},
 		{"no YAML", "steps: [1\n", nil, "sft.yaml:1:"},
 		{"set unknown", "", []string{"step=3"}, `--set step=3: unknown key "step", did you mean "steps"?`},
@@ -57,7 +57,7 @@ func TestLoadRecipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.yaml")
 	for _, c := range []struct{ name, yaml, want string }{
 		{"unknown key of a stage", "stages:\n  - name: a\n    dpo: {model: base, betta: 1}\n", `r.yaml:3:24: unknown key "betta", did you mean "beta"?`},
-		{"unknown name", "stages:\n  - name: a\n    dpo: {model: base, precision: fp8}\n", `r.yaml:3:35: precision is "fp8", expected fp32, bf16 or auto`},
+		{"unknown name", "stages:\n  - name: a\n    dpo: {model: base, precision: fp8}\n", `r.yaml:3:35: precision is "fp8", expected fp32, bf16, int8 or auto`},
 		{"unknown stage", "stages:\n  - name: a\n    sfft: {model: base}\n", `unknown key "sfft", did you mean "sft"?`},
 		{"two kinds", "stages:\n  - name: a\n    sft: {}\n    dpo: {}\n", "one of pretrain"},
 		{"no name", "stages:\n  - sft: {}\n", "expected a name"},

@@ -131,18 +131,14 @@ func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", at.Model, err)
 	}
-	policy, err := at.Load(false)
+	policy, err := at.Pack(s.Precision)
 	if err != nil {
 		return nil, err
 	}
-	if policy.Head == nil {
+	if policy.Config.IsReward() {
 		return nil, fmt.Errorf("%s is a reward model: it cannot answer", at.Model)
 	}
-	policy.Precision = s.Precision
-	engine, err := sample.NewEngine(policy, tok, sample.Options{Slots: s.Slots})
-	if err != nil {
-		return nil, err
-	}
+	engine := sample.NewEngine(policy, tok, sample.Options{Slots: s.Slots})
 	j, err := newJudge(s.Reward)
 	if err != nil {
 		return nil, err

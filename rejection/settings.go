@@ -25,7 +25,7 @@ type Settings struct {
 	Seed    uint64 `yaml:"seed"`
 	Slots   int    `yaml:"slots"` // responses that advance together; changes nothing but speed
 
-	Precision kernel.Precision `yaml:"precision"` // of the matrix products that sample: fp32, bf16 or auto; scores are fp32
+	Precision kernel.Precision `yaml:"precision"` // of the matrix products that sample: fp32, bf16, int8 or auto; scores are fp32
 
 	MinScoreGap float64 `yaml:"min_score_gap"` // least difference of best and worst that makes a preference
 

@@ -47,15 +47,11 @@ func loadPolicy(m modelFlags, n int, precision kernel.Precision) (*policy, error
 	if err != nil {
 		return nil, err
 	}
-	params, err := at.LoadAs(config, false)
-	if err != nil {
-		return nil, err
-	}
-	params.Precision = precision
-	engine, err := sample.NewEngine(params, tok, sample.Options{Slots: n})
+	weights, err := at.Pack(precision)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m, err)
 	}
+	engine := sample.NewEngine(weights, tok, sample.Options{Slots: n})
 	p := &policy{name: m.String(), config: config, tok: tok, engine: engine}
 	p.stop = []token.ID{tok.EOT(), tok.EOS()}
 	if p.format, p.formless = chat.New(tok); p.formless == nil {
@@ -178,5 +174,5 @@ func samplingFlags(cmd *cobra.Command, s *sample.Settings, precision *kernel.Pre
 	flags.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the likeliest tokens that make up this probability")
 	flags.IntVar(&s.TopK, "top-k", s.TopK, "draw from this many likeliest tokens (0: all)")
 	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "longest answer, in tokens")
-	flags.TextVar(precision, "precision", *precision, "`FORMAT` of matrix products: fp32, bf16, or auto, the faster of them")
+	flags.TextVar(precision, "precision", *precision, "`FORMAT` of matrix products: fp32, bf16, auto (the faster of these), or int8 (weights in a quarter of the memory)")
 }

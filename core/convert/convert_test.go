@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/gguf"
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
@@ -97,16 +98,18 @@ func TestForms(t *testing.T) {
 }
 
 // greedy returns what a model says after BOS, n tokens.
-func greedy(t *testing.T, m *Model, n int) string {
+func greedy(t *testing.T, m *Model, n int, precision kernel.Precision) string {
 	t.Helper()
 	p, err := m.Params(false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := sample.NewEngine(p, nil, sample.Options{Slots: 1})
+	p.Precision = precision
+	w, err := model.Pack(p)
 	if err != nil {
 		t.Fatal(err)
 	}
+	engine := sample.NewEngine(w, nil, sample.Options{Slots: 1})
 	var ids []token.ID
 	r := sample.Request{Prompt: m.Tokenizer.Prompt(""), Seeds: []uint64{0}, Settings: sample.Settings{TopP: 1, MaxTokens: n}}
 	err = engine.Generate(context.Background(), []sample.Request{r}, func(_ int, all []sample.Completion) error {
@@ -119,9 +122,10 @@ func greedy(t *testing.T, m *Model, n int) string {
 	return m.Tokenizer.Decode(ids)
 }
 
-// TestStories runs a model of llama2.c: it must tell what its README says that it
-// tells at temperature 0, from its own file and from what was made of it.
-func TestStories(t *testing.T) {
+// stories opens the model of llama2.c with its tokenizer, and the story that its README
+// says it tells at temperature 0.
+func stories(t *testing.T) (m *Model, story string) {
+	t.Helper()
 	readme, err := os.ReadFile(real(t, "models/stories260K.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -131,11 +135,11 @@ func TestStories(t *testing.T) {
 	if !ok {
 		t.Fatal("stories260K.md has another form")
 	}
-	m, err := Open(real(t, "models/stories260K.bin"))
+	m, err = Open(real(t, "models/stories260K.bin"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
+	t.Cleanup(func() { m.Close() })
 	tok, err := OpenTokenizer(real(t, "models/tok512.bin"))
 	if err != nil {
 		t.Fatal(err)
@@ -143,13 +147,20 @@ func TestStories(t *testing.T) {
 	if err := m.WithTokenizer(tok); err != nil {
 		t.Fatal(err)
 	}
+	return m, story
+}
+
+// TestStories runs a model of llama2.c: it must tell what its README says that it
+// tells at temperature 0, from its own file and from what was made of it.
+func TestStories(t *testing.T) {
+	m, story := stories(t)
 	tellers := map[string]*Model{"llama2.c": m}
 	for _, form := range []Form{HF, "gguf-f32", "gguf-f16"} {
 		tellers[string(form)] = written(t, m, form)
 	}
 	tellers["hf of gguf-f32"] = written(t, tellers["gguf-f32"], HF)
 	for name, teller := range tellers {
-		if got := greedy(t, teller, 256); got != story {
+		if got := greedy(t, teller, 256, kernel.FP32); got != story {
 			t.Errorf("%s tells\n%s\nwant\n%s", name, got, story)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/herd-lm/herd/core/kernel/gemm"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -35,7 +36,7 @@ func (s *Storage) UnmarshalText(text []byte) error {
 }
 
 // int8Block is how many neighbours in a row share a scale.
-const int8Block = 64
+const int8Block = gemm.Int8Block
 
 // Bytes returns what rows of d elements take.
 func (s Storage) Bytes(rows, d int) int64 {
@@ -87,23 +88,9 @@ func (f *Frozen) set(i int, row []float32) {
 		return
 	}
 	for b := range blocksOf(f.d) {
-		block := row[b*int8Block : min(f.d, (b+1)*int8Block)]
-		scale := largest(block) / 127
-		f.scales[i*blocksOf(f.d)+b] = scale
-		for k, v := range block {
-			if scale > 0 {
-				f.steps[i*f.d+b*int8Block+k] = int8(math.RoundToEven(float64(v / scale)))
-			}
-		}
+		from, end := b*int8Block, min(f.d, (b+1)*int8Block)
+		f.scales[i*blocksOf(f.d)+b] = gemm.RoundInt8(f.steps[i*f.d+from:i*f.d+end], row[from:end])
 	}
-}
-
-// largest returns the largest absolute value of x.
-func largest(x []float32) (m float32) {
-	for _, v := range x {
-		m = max(m, float32(math.Abs(float64(v))))
-	}
-	return m
 }
 
 // roundBF16 returns the upper half of v rounded to nearest even. NaN stays NaN.

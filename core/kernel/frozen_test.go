@@ -25,7 +25,10 @@ func TestFrozen(t *testing.T) {
 			most := math.Abs(float64(v)) / 256 // half a step of 8 bits
 			if s == StoreInt8 {
 				block := w[i/d*d+i%d/int8Block*int8Block:]
-				most = float64(largest(block[:min(int8Block, d-i%d/int8Block*int8Block)])) / 127 / 2 * 1.0001
+				most = 0
+				for _, v := range block[:min(int8Block, d-i%d/int8Block*int8Block)] {
+					most = max(most, math.Abs(float64(v))/127/2*1.0001)
+				}
 			}
 			if diff := math.Abs(float64(v - got[i])); diff > most {
 				t.Fatalf("%v: element %d is %v, was %v: off by more than %v", s, i, got[i], v, most)

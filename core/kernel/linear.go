@@ -77,7 +77,7 @@ var sharedProducts memory.Pool[shared]
 
 func (s *shared) multiply() {
 	for more := s.panels.Start(&s.product, panelWords); more; more = s.panels.Next(&s.product) {
-		packPanels(&s.panels, s.product.B)
+		packPanels(&s.panels, s.product.B, 0, 0, s.panels.Count())
 		s.multiplyPanels(&s.panels)
 	}
 	s.product = gemm.Product{}
@@ -94,20 +94,24 @@ func (f Precision) format() gemm.Format {
 // should stay in the last level cache.
 const panelWords = 1 << 20
 
-// packPanels packs b into q, panels split over the threads.
-func packPanels(q *gemm.Panels, b gemm.Operand) {
-	count := q.Count()
+// packPanels packs b, whose first line is the given one, into the panels [lo, hi) of
+// q, split over the threads.
+func packPanels(q *gemm.Panels, b gemm.Operand, first, lo, hi int) {
+	count := hi - lo
 	parts := min(count, Threads())
-	Parallel(parts, func(i int) { q.Pack(b, count*i/parts, count*(i+1)/parts) })
+	Parallel(parts, func(i int) { q.PackFrom(b, first, lo+count*i/parts, lo+count*(i+1)/parts) })
 }
 
 // multiplyPanels computes all rows with q. It splits rows, into blocks that fit
 // the second level cache and as many for each thread; panels, where there are so
 // few rows that reading a panel takes as long as multiplying by it: then each
-// should be read once.
+// should be read once, and widened once if it is of int8.
 func (s *shared) multiplyPanels(q *gemm.Panels) {
 	p, threads, panels := &s.product, Threads(), q.Count()
-	const most, few = 336, 32 // rows of a block, at most; of a thread that should rather share panels
+	most, few := 336, 32 // rows of a block, at most; of a thread that should rather share panels
+	if p.Format == gemm.Int8 {
+		few = 128
+	}
 	blocks := threads * ((p.M + threads*most - 1) / (threads * most))
 	if p.M < threads*few {
 		blocks = min(p.M, (threads+panels-1)/panels)

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPrecisionText(t *testing.T) {
-	for _, p := range []Precision{FP32, BF16} {
+	for _, p := range []Precision{FP32, BF16, INT8} {
 		text, err := p.MarshalText()
 		var q Precision
 		if err != nil || q.UnmarshalText(text) != nil || q != p {
@@ -21,6 +21,11 @@ func TestPrecisionText(t *testing.T) {
 	}
 	if err := p.UnmarshalText([]byte("fp16")); err == nil {
 		t.Error("fp16 is a precision")
+	}
+	for p, want := range map[Precision]bool{FP32: true, BF16: true, INT8: false} {
+		if err := p.ForTraining(); (err == nil) != want {
+			t.Errorf("training in %v: %v", p, err)
+		}
 	}
 }
 
@@ -116,5 +121,15 @@ func TestBF16RowsAreIndependent(t *testing.T) {
 	BF16.Attention(short, shortLSE, qkv, segs, h, 50)
 	if err := same(short[:50*h.Out()], o[:50*h.Out()]); err != nil {
 		t.Errorf("Attention: %v", err)
+	}
+}
+
+// TestInt8IsForWeights: kernels on plain weights multiply as FP32.
+func TestInt8IsForWeights(t *testing.T) {
+	fine := everything(FP32)
+	for name, got := range everything(INT8) {
+		if err := same(got, fine[name]); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -1,10 +1,12 @@
 package kernel
 
-import "github.com/herd-lm/herd/core/kernel/gemm"
+import (
+	"github.com/herd-lm/herd/core/kernel/gemm"
+	"github.com/herd-lm/herd/core/token"
+)
 
 // Weights is a matrix w[out,in] that is packed for products of one precision:
-// what Precision.Linear does to w at each call is done once. An element takes
-// PackedSize bytes; out is filled up to whole panels, of 32 lines at most.
+// what Precision.Linear does to w at each call is done once.
 type Weights struct {
 	precision Precision
 	out, in   int
@@ -13,17 +15,44 @@ type Weights struct {
 
 // Pack packs w[out,in] and keeps nothing of it. out and in are positive.
 func (f Precision) Pack(w []float32, out, in int) *Weights {
-	p := &Weights{precision: f, out: out, in: in}
-	p.panels.Reserve(f.format(), out, in)
-	packPanels(&p.panels, gemm.Rows(w, in))
+	p := f.NewWeights(out, in)
+	p.Set(0, w)
 	return p
 }
 
-// PackedSize returns how many bytes an element takes in Weights: 4, or 2 for
-// BF16 where the processor multiplies bfloat16s.
-func (f Precision) PackedSize() int { return gemm.ElementBytes(f.format()) }
+// NewWeights returns a matrix w[out,in] whose lines are yet to be Set. out and in are
+// positive.
+func (f Precision) NewWeights(out, in int) *Weights {
+	w := &Weights{precision: f, out: out, in: in}
+	w.panels.Reserve(f.packed(), out, in)
+	return w
+}
 
-// Linear computes what Precision.Linear does, with equal bits: y[n,out] =
+// PanelLines is how many lines are packed together, or a multiple of it.
+const PanelLines = 32
+
+// Set packs the lines from the given one on, a multiple of PanelLines, and keeps
+// nothing of them. lines are whole panels of w, or all that is left of it.
+func (w *Weights) Set(from int, lines []float32) {
+	_, width := gemm.Tile(w.precision.packed())
+	end := from + len(lines)/w.in
+	packPanels(&w.panels, gemm.Rows(lines, w.in), from, from/width, (end+width-1)/width)
+}
+
+// packed returns the format of Weights.
+func (f Precision) packed() gemm.Format {
+	if f == INT8 {
+		return gemm.Int8
+	}
+	return f.format()
+}
+
+// PackedBytes returns how many bytes w[out,in] takes in Weights: 4 an element, 2 for
+// BF16 where the processor multiplies bfloat16s, 1.06 for INT8; out is filled up to
+// whole panels, of 32 lines at most.
+func (f Precision) PackedBytes(out, in int) int64 { return gemm.Bytes(f.packed(), out, in) }
+
+// Linear computes what Precision.Linear does, with equal bits but for INT8: y[n,out] =
 // x[n,in] · w[out,in]ᵀ, plus residual[n,out] unless it is nil. residual may be y
 // itself.
 func (w *Weights) Linear(y, x, residual []float32, n int) {
@@ -33,7 +62,7 @@ func (w *Weights) Linear(y, x, residual []float32, n int) {
 	s := sharedProducts.Get()
 	defer sharedProducts.Put(s)
 	s.product = gemm.Product{
-		Format: w.precision.format(), C: y, Stride: w.out, Add: residual, A: gemm.Rows(x, w.in),
+		Format: w.precision.packed(), C: y, Stride: w.out, Add: residual, A: gemm.Rows(x, w.in),
 		M: n, N: w.out, Depth: w.in,
 	}
 	if n*w.in*w.out < worthForking {
@@ -42,4 +71,13 @@ func (w *Weights) Linear(y, x, residual []float32, n int) {
 		s.multiplyPanels(&w.panels)
 	}
 	s.product = gemm.Product{}
+}
+
+// Embed sets row i of y[n,in] to line ids[i] of a matrix in INT8.
+func (w *Weights) Embed(y []float32, ids []token.ID) {
+	parallelRows(len(ids), w.in, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			w.panels.Line(y[i*w.in:][:w.in], int(ids[i]))
+		}
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/herd-lm/herd/core/kernel"
-	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -15,7 +14,7 @@ type Decoder struct {
 	config  Config
 	heads   kernel.Heads
 	rotary  *kernel.Rotary
-	weights *packed
+	weights *Packed
 	maxRows int
 
 	x, h, qkv, att, gateUp, act []float32 // [maxRows, ...]
@@ -35,20 +34,25 @@ type Row struct {
 }
 
 // NewDecoder returns a decoder for calls of at most maxRows rows, with products of
-// p's precision. It has its own copy of the weights (see Config.DecodingBytes) and
-// keeps nothing of p: who has no other use for p should let go of it.
+// p's precision. It has its own copy of the weights (see Pack).
 func NewDecoder(p *Params, maxRows int) (*Decoder, error) {
-	c := p.Config
-	if err := memory.Check("the packed weights", c.DecodingBytes(p.Precision)+c.rotaryBytes()); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+	w, err := Pack(p)
+	if err != nil {
+		return nil, err
 	}
+	return w.Decoder(maxRows), nil
+}
+
+// Decoder returns a decoder for calls of at most maxRows rows.
+func (w *Packed) Decoder(maxRows int) *Decoder {
+	c := w.Config
 	heads := kernel.Heads{Query: c.Heads, KV: c.KVHeads, Dim: c.HeadDim}
 	buffer := func(width int) []float32 { return make([]float32, maxRows*width) }
 	return &Decoder{
-		config: c, heads: heads, rotary: kernel.NewRotary(c.InvFreq(), c.Context()), weights: pack(p), maxRows: maxRows,
+		config: c, heads: heads, rotary: kernel.NewRotary(c.InvFreq(), c.Context()), weights: w, maxRows: maxRows,
 		x: buffer(c.HiddenSize), h: buffer(c.HiddenSize), qkv: buffer(heads.QKV()), att: buffer(heads.Out()),
 		gateUp: buffer(2 * c.IntermediateSize), act: buffer(c.IntermediateSize),
-	}, nil
+	}
 }
 
 // NewPage returns a page for the keys and values of kernel.PageTokens positions.
@@ -70,6 +74,9 @@ func (d *Decoder) Step(rows []Row) ([]float32, error) {
 		d.logits = make([]float32, need)
 	}
 	d.logits = d.logits[:n*vocab]
+	if n == 0 {
+		return d.logits, nil
+	}
 	d.weights.head.Linear(d.logits, d.h, nil, n)
 	return d.logits, nil
 }
@@ -87,7 +94,7 @@ func (d *Decoder) hidden(rows []Row) (n int, err error) {
 	if err := d.place(rows); err != nil {
 		return 0, fmt.Errorf("model: %w", err)
 	}
-	kernel.Embed(d.x, d.weights.embed, d.ids, d.config.HiddenSize)
+	d.weights.embedding(d.x, d.ids)
 	for i := range d.weights.layers {
 		d.attentionBlock(i, len(rows))
 		d.mlpBlock(i, len(rows))

@@ -159,8 +159,8 @@ func TestDecoderTogether(t *testing.T) {
 	for i := range tails {
 		tails[i] = randomIDs(rng, 3, c.VocabSize)
 	}
-	var all [2][][]float32 // of both precisions
-	for precision := range kernel.Precision(2) {
+	all := make(map[kernel.Precision][][]float32)
+	for _, precision := range []kernel.Precision{kernel.FP32, kernel.BF16, kernel.INT8} {
 		p := random(t, c)
 		p.Precision = precision
 		kernel.SetThreads(1)
@@ -177,8 +177,10 @@ func TestDecoderTogether(t *testing.T) {
 		}
 		all[precision] = want
 	}
-	if slices.Equal(all[kernel.FP32][0], all[kernel.BF16][0]) {
-		t.Error("the precision makes no difference")
+	for _, precision := range []kernel.Precision{kernel.BF16, kernel.INT8} {
+		if slices.Equal(all[kernel.FP32][0], all[precision][0]) {
+			t.Errorf("%v makes no difference", precision)
+		}
 	}
 }
 
@@ -222,7 +224,7 @@ func TestDecodingBytes(t *testing.T) {
 	for _, c := range []model.Config{small(false), small(true), small(true).Reward()} {
 		c.VocabSize, c.HiddenSize, c.IntermediateSize = 4000, 320, 640
 		p := model.NewParams(c, false)
-		for _, p.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16} {
+		for _, p.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16, kernel.INT8} {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			newDecoder(t, p, 1)
@@ -251,7 +253,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			p := model.NewParams(c.config, false)
 			p.Init(7)
-			for _, p.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16} {
+			for _, p.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16, kernel.INT8} {
 				for _, n := range []int{1, 16} {
 					b.Run(fmt.Sprintf("%v/batch=%d", p.Precision, n), func(b *testing.B) {
 						benchmarkDecode(b, p, n, c.prompt, c.tokens)

@@ -1,15 +1,22 @@
 package model
 
 import (
-	"slices"
+	"fmt"
 
+	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/token"
 )
 
-// packed is the weights as a Decoder wants them: every matrix packed for its
-// products, and beside a tied head the plain rows of the embedding.
-type packed struct {
-	embed  []float32 // [VocabSize, HiddenSize]
+// Packed is a model's weights as a Decoder wants them: every matrix packed for its
+// products. They are only read: any number of decoders may share them.
+type Packed struct {
+	Config    Config
+	Precision kernel.Precision
+
+	rows   []float32       // embedding [VocabSize, HiddenSize]; nil where it is packed
+	embed  *kernel.Weights // embedding in int8, else nil; is head if tied
 	layers []packedLayer
 	norm   []float32       // [HiddenSize]
 	head   *kernel.Weights // [VocabSize, HiddenSize]; nil in a reward model
@@ -21,34 +28,161 @@ type packedLayer struct {
 	qkv, o, gateUp, down *kernel.Weights
 }
 
-// pack copies the parameters; none of p's memory is kept.
-func pack(p *Params) *packed {
-	matrix := func(t *Param) *kernel.Weights { return p.Precision.Pack(t.W, t.Shape[0], t.Shape[1]) }
-	w := &packed{embed: slices.Clone(p.Embed.W), norm: slices.Clone(p.Norm.W)}
+// Pack packs p for decoding in p's precision and keeps nothing of it: who has no
+// other use for p should let go of it.
+func Pack(p *Params) (*Packed, error) {
+	return pack(p, p.Precision, func(w *Param, from, n int) ([]float32, error) { return w.W[from : from+n], nil })
+}
+
+// Pack reads the model straight into its packed form: at no time are its weights in
+// memory as float32s besides, but with an adapter, which is merged into them first.
+func (s Source) Pack(precision kernel.Precision) (*Packed, error) {
+	c, err := s.Config()
+	if err != nil {
+		return nil, err
+	}
+	if s.Adapter == "" {
+		return s.packBase(c, precision)
+	}
+	p, err := s.LoadAs(c, false)
+	if err != nil {
+		return nil, err
+	}
+	p.Precision = precision
+	return Pack(p)
+}
+
+func (s Source) packBase(c Config, precision kernel.Precision) (*Packed, error) {
+	f, err := openWeights(s.Model, c)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	p := &Params{Config: c}
+	p.declare()
+	return pack(p, precision, (&windowReader{params: p, f: f}).read)
+}
+
+// windowReader reads parts of windows, which may span tensors, from a checkpoint.
+type windowReader struct {
+	params *Params
+	f      *checkpoint.Model
+	part   []float32 // what was read last
+}
+
+func (r *windowReader) read(w *Param, from, n int) ([]float32, error) {
+	if cap(r.part) < n {
+		r.part = make([]float32, n)
+	}
+	part := r.part[:n]
+	from += w.offset
+	for _, t := range r.params.within(w) {
+		if lo, hi := max(from, t.offset), min(from+n, t.offset+t.size()); lo < hi {
+			if err := r.f.ReadPart(t.Name, lo-t.offset, part[lo-from:hi-from]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return part, nil
+}
+
+// packer packs windows of parameters.
+type packer struct {
+	precision kernel.Precision
+	part      func(w *Param, from, n int) ([]float32, error) // n elements of a window, for now
+	err       error                                          // the first
+}
+
+// pack packs what part gives of the windows of p.
+func pack(p *Params, precision kernel.Precision, part func(w *Param, from, n int) ([]float32, error)) (*Packed, error) {
+	c := p.Config
+	if err := memory.Check("the packed weights", c.DecodingBytes(precision)+c.rotaryBytes()); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	k := &packer{precision: precision, part: part}
+	w := &Packed{Config: c, Precision: precision, norm: k.floats(p.Norm)}
 	for _, l := range p.Layers {
-		layer := packedLayer{
-			attnNorm: slices.Clone(l.AttnNorm.W), mlpNorm: slices.Clone(l.MLPNorm.W),
-			qkv: matrix(l.QKV), o: matrix(l.O), gateUp: matrix(l.GateUp), down: matrix(l.Down),
-		}
-		if l.QKVBias != nil {
-			layer.qkvBias = slices.Clone(l.QKVBias.W)
-		}
-		w.layers = append(w.layers, layer)
+		w.layers = append(w.layers, packedLayer{
+			attnNorm: k.floats(l.AttnNorm), mlpNorm: k.floats(l.MLPNorm), qkvBias: k.floats(l.QKVBias),
+			qkv: k.matrix(l.QKV), o: k.matrix(l.O), gateUp: k.matrix(l.GateUp), down: k.matrix(l.Down),
+		})
 	}
 	if p.Head != nil {
-		w.head = matrix(p.Head)
+		w.head = k.matrix(p.Head)
 	}
-	return w
+	switch {
+	case precision != kernel.INT8:
+		w.rows = k.floats(p.Embed)
+	case p.Head == p.Embed:
+		w.embed = w.head
+	default:
+		w.embed = k.matrix(p.Embed)
+	}
+	if k.err != nil {
+		return nil, fmt.Errorf("model: %w", k.err)
+	}
+	return w, nil
+}
+
+// packElements is about how many elements are read at a time.
+const packElements = 1 << 22
+
+// floats returns a copy of a window, nil for none.
+func (k *packer) floats(w *Param) []float32 {
+	if w == nil {
+		return nil
+	}
+	x := make([]float32, w.size())
+	k.each(w, func(from int, part []float32) { copy(x[from:], part) })
+	return x
+}
+
+// matrix packs a window [out,in].
+func (k *packer) matrix(w *Param) *kernel.Weights {
+	out, in := w.Shape[0], w.Shape[1]
+	packed := k.precision.NewWeights(out, in)
+	k.each(w, func(from int, part []float32) { packed.Set(from/in, part) })
+	return packed
+}
+
+// each calls f for all of a window, some lines at a time: a multiple of
+// kernel.PanelLines.
+func (k *packer) each(w *Param, f func(from int, part []float32)) {
+	width := kernel.PanelLines * w.size() / w.Shape[0]
+	step := max(1, packElements/width) * width
+	for from := 0; from < w.size() && k.err == nil; from += step {
+		part, err := k.part(w, from, min(step, w.size()-from))
+		if err != nil {
+			k.err = err
+			return
+		}
+		f(from, part)
+	}
+}
+
+// embedding sets x[len(ids), HiddenSize] to the rows of the embedding.
+func (w *Packed) embedding(x []float32, ids []token.ID) {
+	if w.embed != nil {
+		w.embed.Embed(x, ids)
+	} else {
+		kernel.Embed(x, w.rows, ids, w.Config.HiddenSize)
+	}
 }
 
 // DecodingBytes returns about what the weights in a Decoder take: all matrices
 // packed for products of the precision (see kernel.Weights), and the embedding as
-// float32.
+// float32, but in int8 as int8.
 func (c Config) DecodingBytes(precision kernel.Precision) int64 {
-	embedding := c.VocabSize * c.HiddenSize
-	packed := c.ParamCount()
-	if !c.TiedHead || c.IsReward() {
-		packed -= embedding
+	p := &Params{Config: c}
+	p.declare()
+	bytes := 4 * int64(p.Count())
+	for _, w := range p.matrices() {
+		switch packed := precision.PackedBytes(w.Shape[0], w.Shape[1]); {
+		case w != p.Embed || precision == kernel.INT8:
+			bytes += packed - 4*int64(w.size())
+		case p.Head == p.Embed:
+			bytes += packed
+		}
 	}
-	return int64(packed)*int64(precision.PackedSize()) + 4*int64(embedding)
+	return bytes
 }

@@ -78,18 +78,22 @@ func TestTransformersLogits(t *testing.T) {
 		if d := want.furthest(graphLogits(t, p, pack.Batch(want.rows()))); d > 2e-5 {
 			t.Errorf("%s: logits differ by %v", name, d)
 		}
-		var decoded []float32
-		d := newDecoder(t, p, 1)
-		for _, ids := range want.Tokens {
-			c := &cache{d: d}
-			for _, id := range ids {
-				decoded = append(decoded, step(t, d, c.next(id, true))...)
-			}
-		}
-		if d := want.furthest(decoded); d > 2e-5 {
+		if d := want.furthest(want.decoded(t, p)); d > 2e-5 {
 			t.Errorf("%s: decoded logits differ by %v", name, d)
 		}
 	}
+}
+
+// decoded returns the logits after each token.
+func (g transformersGolden) decoded(t *testing.T, p *model.Params) (logits []float32) {
+	d := newDecoder(t, p, 1)
+	for _, ids := range g.Tokens {
+		c := &cache{d: d}
+		for _, id := range ids {
+			logits = append(logits, step(t, d, c.next(id, true))...)
+		}
+	}
+	return logits
 }
 
 // TestTransformersPlanted: a model without its biases, or without its scaling, is

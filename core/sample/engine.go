@@ -24,7 +24,6 @@ import (
 type Engine struct {
 	tok    *tokenizer.Tokenizer // may be nil
 	config model.Config
-	head   bool // the model has a language-model head
 	slots  int
 
 	mu      sync.Mutex
@@ -62,20 +61,17 @@ const (
 	unknownFree  = 4 << 30 // bytes for keys and values where the system does not tell what is free
 )
 
-// NewEngine returns an engine for the model with its tokenizer, without which
-// completions have no text. It keeps nothing of p (see model.NewDecoder).
-func NewEngine(p *model.Params, tok *tokenizer.Tokenizer, o Options) (*Engine, error) {
+// NewEngine returns an engine for the weights of a model with its tokenizer, without
+// which completions have no text.
+func NewEngine(w *model.Packed, tok *tokenizer.Tokenizer, o Options) *Engine {
 	slots := cmp.Or(o.Slots, defaultSlots)
-	decoder, err := model.NewDecoder(p, max(slots, prefillRows))
-	if err != nil {
-		return nil, fmt.Errorf("sample: %w", err)
-	}
-	e := &Engine{tok: tok, config: p.Config, head: p.Head != nil, slots: slots}
-	limit := cacheLimit(o, decoder.PageBytes(), slots, p.Config.Context())
+	decoder := w.Decoder(max(slots, prefillRows))
+	e := &Engine{tok: tok, config: w.Config, slots: slots}
+	limit := cacheLimit(o, decoder.PageBytes(), slots, w.Config.Context())
 	e.schedule = schedule{decoder: decoder, pages: newPages(limit, decoder.NewPage)}
 	e.pages.private = o.Unshared
 	e.stats.CacheLimit = int64(limit) * decoder.PageBytes()
-	return e, nil
+	return e
 }
 
 // cacheLimit returns how many pages an engine may have: never more than all its slots
@@ -168,7 +164,7 @@ func (e *Engine) check(r Request) error {
 	context := e.config.Context()
 	outside := func(id token.ID) bool { return id < 0 || int(id) >= e.config.VocabSize }
 	switch {
-	case !e.head:
+	case e.config.IsReward():
 		return fmt.Errorf("the model is a reward model: it has no language-model head to sample from")
 	case len(r.Prompt) == 0:
 		return fmt.Errorf("the prompt is empty")

@@ -40,11 +40,16 @@ func newModel(t *testing.T, positions int, change func(*model.Config)) *model.Pa
 
 func newEngine(t *testing.T, p *model.Params, slots int) *Engine {
 	t.Helper()
-	e, err := NewEngine(p, nil, Options{Slots: slots})
+	return engineOf(t, p, Options{Slots: slots})
+}
+
+func engineOf(t *testing.T, p *model.Params, o Options) *Engine {
+	t.Helper()
+	w, err := model.Pack(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e
+	return NewEngine(w, nil, o)
 }
 
 // generate returns the completions of each request.

@@ -51,16 +51,9 @@ func thousand() (list []Request) {
 func TestThousandSamples(t *testing.T) {
 	defer kernel.SetThreads(0)
 	p := newModel(t, 200, nil)
-	engine := func(o Options) *Engine {
-		e, err := NewEngine(p, nil, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return e
-	}
 	requests := thousand()
 	kernel.SetThreads(1)
-	alone := engine(Options{Slots: 1, Unshared: true})
+	alone := engineOf(t, p, Options{Slots: 1, Unshared: true})
 	want := make([][]Completion, len(requests))
 	for i, r := range requests {
 		for _, seed := range r.Seeds { // one by one, each with a prompt of its own
@@ -87,7 +80,7 @@ func TestThousandSamples(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			kernel.SetThreads(c.threads)
-			e := engine(c.Options)
+			e := engineOf(t, p, c.Options)
 			for i, got := range generate(t, e, requests) {
 				if diff := cmp.Diff(want[i], got); diff != "" {
 					t.Fatalf("request %d (-alone +here):\n%s", i, diff)
@@ -113,10 +106,7 @@ func TestConcurrentCallers(t *testing.T) {
 	p := newModel(t, 200, nil)
 	requests := thousand()[:24]
 	want := generate(t, newEngine(t, p, 1), requests)
-	e, err := NewEngine(p, nil, Options{Slots: 8, Memory: 30 * newEngine(t, p, 1).decoder.PageBytes()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := engineOf(t, p, Options{Slots: 8, Memory: 30 * newEngine(t, p, 1).decoder.PageBytes()})
 	var wait sync.WaitGroup
 	for i, r := range requests {
 		wait.Go(func() {
@@ -182,10 +172,7 @@ func TestSharing(t *testing.T) {
 func TestMemoryTooSmall(t *testing.T) {
 	p := newModel(t, 600, nil)
 	page := newEngine(t, p, 1).decoder.PageBytes()
-	e, err := NewEngine(p, nil, Options{Memory: 3 * page})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := engineOf(t, p, Options{Memory: 3 * page})
 	r := Request{Prompt: make([]token.ID, 60), Seeds: []uint64{1, 2}, Settings: Settings{Temperature: 1, MaxTokens: 36}}
 	if got := generate(t, e, []Request{r}); len(got[0][1].IDs) != 36 || e.Longest() != 96 {
 		t.Errorf("completion %+v, longest %d", got[0][1], e.Longest())

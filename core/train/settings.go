@@ -75,6 +75,8 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("clip_norm is %g, expected 0 or more", s.ClipNorm)
 	case !(s.LearningRate > 0):
 		return fmt.Errorf("learning_rate is %g, expected a positive number", s.LearningRate)
+	case s.Precision.ForTraining() != nil:
+		return s.Precision.ForTraining()
 	}
 	return s.LoRA.Validate()
 }

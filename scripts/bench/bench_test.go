@@ -114,12 +114,12 @@ func TestFLOP(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                     "want one of [compare decode peak scaling score train]",
+		"":                     "want one of [compare decode peak sample scaling score train]",
 		"fly":                  "want one of",
 		"train now":            `argument "now" is no flag`,
 		"train -preset 7b":     "expected one of [135m 15m 15m4k]",
 		"train -heads 5":       "no multiple of num_key_value_heads",
-		"train -precision fp8": "expected fp32, bf16 or auto",
+		"train -precision fp8": "expected fp32, bf16, int8 or auto",
 		"train -micro 8":       "a micro-batch holds 8",
 		"peak -threads 0":      "threads is 0",
 		"score -steps -1":      "steps is -1",

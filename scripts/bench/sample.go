@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 
+	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 )
 
@@ -12,10 +13,11 @@ import (
 // computes the prompt for itself; slots is how many advance together.
 func draw(s settings) (trial, error) {
 	s.Seq = s.prompt + s.generate
-	engine, err := sample.NewEngine(s.params(false), nil, sample.Options{Slots: s.slots, Unshared: s.unshared})
+	w, err := model.Pack(s.params(false))
 	if err != nil {
 		return trial{}, err
 	}
+	engine := sample.NewEngine(w, nil, sample.Options{Slots: s.slots, Unshared: s.unshared})
 	rng := rand.New(rand.NewPCG(1, 1))
 	return trial{
 		settings: s, mode: "sample", tokens: s.Batch * s.generate, passes: 1,

@@ -2,29 +2,36 @@
 
 package gemm
 
-import "github.com/herd-lm/herd/core/kernel/cpu"
-
 // Register tiles in assembly, their strides in bytes. All of one kind chain the
 // same operations, so that a row does not depend on which tile it falls into.
 type (
 	packedTile func(words uint64, a, b, c, add *float32, stride uint64)
 	directTile func(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
+	int8Tile func(depth uint64, a *float32, strideA uint64, panel, c, add *float32, stride uint64)
+
 	packedTiles [2]packedTile // of one vector, and of two
 	directTiles [2]directTile
 )
 
-// assembly returns the path of tiles that have up to two vectors of lanes.
-func assembly(level cpu.Level, lanes, perWord int, packed []packedTiles, direct []directTiles) path {
-	return path{
-		level: level, mr: len(packed) - 1, nr: 2 * lanes, narrow: lanes, perWord: perWord,
-		packed: func(words, rows, cols int, a, b, c, add []float32, stride int) {
-			callPacked(packed[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, b, c, add, stride)
-		},
-		direct: func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
-			callDirect(direct[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, strideA, b, c, add, stride)
-		},
+// assembly completes a path by tiles that have up to two vectors of lanes. Those
+// that fetch b are all but the tallest.
+func assembly(p path, lanes int, packed []packedTiles, direct []directTiles, int8 []int8Tile) path {
+	p.mr, p.nr, p.narrow = len(packed)-1, 2*lanes, lanes
+	if p.fetch != nil {
+		p.fetching = p.mr - 1
 	}
+	p.packed = func(words, rows, cols int, a, b, c, add []float32, stride int) {
+		callPacked(packed[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, b, c, add, stride)
+	}
+	p.direct = func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
+		callDirect(direct[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, strideA, b, c, add, stride)
+	}
+	p.int8Rows = len(int8) - 1
+	p.int8 = func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int) {
+		callInt8(int8[rows], &p, depth, rows, a, strideA, panel, c, add, stride)
+	}
+	return p
 }
 
 // callPacked and callDirect check what assembly does not: that panels and tile
@@ -37,6 +44,11 @@ func callPacked(f packedTile, nr, words, rows, cols int, a, b, c, add []float32,
 func callDirect(f directTile, nr, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
 	a, b = a[:(rows-1)*strideA+words], b[:words*nr]
 	f(uint64(words), &a[0], uint64(4*strideA), &b[0], tileAt(c, rows, cols, stride), addAt(add, rows, cols, stride), uint64(4*stride))
+}
+
+func callInt8(f int8Tile, p *path, depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int) {
+	a, panel = a[:(rows-1)*strideA+p.wordsOf(depth)], panel[:p.int8Size(depth)]
+	f(uint64(depth), &a[0], uint64(4*strideA), &panel[0], tileAt(c, rows, p.nr, stride), addAt(add, rows, p.nr, stride), uint64(4*stride))
 }
 
 func tileAt(c []float32, rows, cols, stride int) *float32 {

@@ -47,6 +47,9 @@ type Format uint8
 const (
 	FP32 Format = iota
 	BF16        // bfloat16, to nearest even; denormals are 0
+	Int8        // b to int8 in blocks of depth, see RoundInt8; then both to bfloat16 where instructions multiply it
+
+	formats = iota
 )
 
 // Product is c[i,j] = Σ_k a(i,k)·b(j,k) + add[i,j] for i < M, j < N, k < Depth.
@@ -76,6 +79,7 @@ func (p Product) Rows(lo, hi int) Product {
 // Scratch is what one thread needs to multiply. Borrow lends one.
 type Scratch struct {
 	a       [(blockA + slack) * blockWords]float32
+	wide    [blockWords * mostLines]float32 // a panel of b that is not kept as words
 	edge    [tileMost]float32
 	product Product
 	panels  Panels
@@ -95,7 +99,7 @@ func Release() { scratches.Forget() }
 // ScratchBytes returns the most memory that a thread keeps where the largest b of
 // a product has factor elements.
 func ScratchBytes(factor int) int64 {
-	return 4 * int64((blockA+slack)*blockWords+tileMost+min(factor, panelWords))
+	return 4 * int64((blockA+slack)*blockWords+blockWords*mostLines+tileMost+min(factor, panelWords))
 }
 
 // Block sizes: a panel of b (blockWords x tile width) stays in the first level
@@ -127,8 +131,9 @@ type part struct {
 	*Scratch
 	i0, i1, j0, j1 int
 	k, kc          int
-	end            int // of the depths
-	height         int // rows of a tile
+	end            int  // of the depths
+	height         int  // rows of a tile
+	inPlace        bool // panels of int8 are multiplied as they are, not widened before
 	next           upcoming
 }
 
@@ -151,11 +156,22 @@ func (t *part) multiply(q *Panels) {
 		rows := min(blockA, t.i1-i)
 		t.height = evenly(rows, q.tallest)
 		a := t.load(i, rows)
+		t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0
 		t.next = t.after(i+rows, (rows+t.height-1)/t.height*(t.j1-t.j0))
 		for j := t.j0; j < t.j1; j++ {
-			t.strip(a, q.panel(j, t.k), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
+			t.strip(a, t.panel(q, j), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
 		}
 	}
+}
+
+// panel returns the words of panel j of q.
+func (t *part) panel(q *Panels, j int) []float32 {
+	panel := q.panel(j, t.k)
+	if t.steps && !t.inPlace {
+		t.widen(t.wide[:t.words()*t.nr], panel, t.kc)
+		return t.wide[:]
+	}
+	return panel
 }
 
 // upcoming is what is left to ask for of the lines of a that the next block needs:
@@ -242,14 +258,14 @@ func (t *part) load(i, rows int) lines {
 // of c. A ragged end goes through a buffer.
 func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 	whole := (cols + t.narrow - 1) / t.narrow * t.narrow
+	if t.inPlace {
+		whole = t.nr // it has no narrower tiles
+	}
 	for r := 0; r < rows; r += t.height {
 		n := min(t.height, rows-r)
 		at := (i+r)*t.Stride + j
 		t.bringNear()
-		var add []float32
-		if from := t.add(); from != nil {
-			add = from[at:]
-		}
+		add := addFrom(t.add(), at)
 		if cols == whole {
 			t.tile(a, r, n, whole, panel, t.C[at:], add, t.Stride)
 			continue
@@ -261,11 +277,21 @@ func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 
 // tile computes rows [r, r+n) of a block and cols lines of a panel.
 func (t *part) tile(a lines, r, n, cols int, panel, c, add []float32, stride int) {
-	if a.stride > 0 {
+	if t.inPlace {
+		t.int8(t.kc, n, a.data[r*a.stride:], a.stride, panel, c, add, stride)
+	} else if a.stride > 0 {
 		t.direct(t.words(), n, cols, a.data[r*a.stride:], a.stride, panel, c, add, stride)
 	} else {
 		t.packed(t.words(), n, cols, a.data[r*t.words():], panel, c, add, stride)
 	}
+}
+
+// addFrom returns add from an element on, nil for nil.
+func addFrom(add []float32, at int) []float32 {
+	if add == nil {
+		return nil
+	}
+	return add[at:]
 }
 
 func (t *part) storeEdge(c, add []float32, rows, cols int) {

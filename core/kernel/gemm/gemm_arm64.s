@@ -7569,3 +7569,36 @@ block:
 	SUB $1, R0
 	CBNZ R0, block
 	RET
+
+// func neonWiden(depth uint64, panel, dst *float32)
+TEXT ·neonWiden(SB), NOSPLIT, $0-24
+	MOVD depth+0(FP), R0
+	MOVD panel+8(FP), R1
+	MOVD dst+16(FP), R2
+
+block:
+	FLDPQ.P 32(R1), (F3, F4)
+	CMP $64, R0
+	MOVD $64, R3
+	CSEL LT, R0, R3, R3
+	SUB R3, R0
+	CMP $1, R3
+	BLT word1end
+
+word1:
+	FMOVD.P 8(R1), F2
+	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
+	WORD $0x0f10a440 // sxtl v0.4s, v2.4h
+	WORD $0x4f10a441 // sxtl2 v1.4s, v2.8h
+	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
+	WORD $0x6e23dc00 // fmul v0.4s, v0.4s, v3.4s
+	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
+	WORD $0x6e24dc21 // fmul v1.4s, v1.4s, v4.4s
+	FSTPQ.P (F0, F1), 32(R2)
+	SUB $1, R3
+	CMP $1, R3
+	BGE word1
+
+word1end:
+	CBNZ R0, block
+	RET

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/herd-lm/herd/core/kernel/cpu"
@@ -79,20 +80,44 @@ func (p *Product) factors(o Operand, lines int) [][]float64 {
 	for i := range all {
 		all[i] = make([]float64, p.Depth)
 		for k := range all[i] {
-			v := o.Data[o.at(i, k)]
-			if p.Format == BF16 {
-				v = math.Float32frombits(uint32(roundBF16(v)) << 16)
-			}
-			all[i][k] = float64(v)
+			all[i][k] = float64(p.rounded(o.Data[o.at(i, k)]))
 		}
 	}
 	return all
 }
 
+// rounded is a factor as it is multiplied.
+func (p *Product) rounded(v float32) float32 {
+	if p.Format == BF16 || p.Format == Int8 && selected[Int8].perWord == 2 {
+		return math.Float32frombits(uint32(roundBF16(v)) << 16)
+	}
+	return v
+}
+
+// stored is b as it is kept: for Int8 each line rounded in its blocks.
+func (p *Product) stored() Operand {
+	if p.Format != Int8 {
+		return p.B
+	}
+	o := Rows(make([]float32, p.N*p.Depth), p.Depth)
+	for j := range p.N {
+		line := o.Data[j*p.Depth:][:p.Depth]
+		p.B.copyLine(line, j, 0)
+		for block := range slices.Chunk(line, Int8Block) {
+			steps := make([]int8, len(block))
+			scale := RoundInt8(steps, block)
+			for k, s := range steps {
+				block[k] = scale * float32(s)
+			}
+		}
+	}
+	return o
+}
+
 // check compares c with the float64 product; before and add are copies of C and
 // Add. The tolerance is that of a chain of float32 operations on terms of size 1.
 func (p *Product) check(before, add []float32) error {
-	a, b := p.factors(p.A, p.M), p.factors(p.B, p.N)
+	a, b := p.factors(p.A, p.M), p.factors(p.stored(), p.N)
 	for i := range p.M {
 		for j := range p.Stride {
 			at := i*p.Stride + j
@@ -167,7 +192,7 @@ func FuzzMultiply(f *testing.F) {
 		if int(m)*int(n)*int(depth) > 1<<22 {
 			t.Skip("too large to check")
 		}
-		for format := range Format(2) {
+		for format := range Format(formats) {
 			p := newProduct(rng, format, int(m), int(n), int(depth), form&1 != 0, form&2 != 0, adding(form>>2%3))
 			if err := p.run(); err != nil {
 				t.Error(err)
@@ -191,9 +216,10 @@ func TestFormatMatters(t *testing.T) {
 	onEachPath(t, func(t *testing.T, f Format) {
 		p := newProduct(rand.New(rand.NewPCG(3, 4)), f, 5, 6, 40, false, false, nothing)
 		p.Multiply()
-		p.Format = FP32 + BF16 - f
-		if p.check(p.C, nil) == nil {
-			t.Error("the product of the other format passed")
+		for p.Format = range Format(formats) {
+			if p.Format != f && p.check(p.C, nil) == nil {
+				t.Errorf("the product of format %d passed for one of %d", f, p.Format)
+			}
 		}
 	})
 }
@@ -251,8 +277,12 @@ func TestReserve(t *testing.T) {
 		first := newProduct(rng, f, 3, 70, 530, false, false, nothing)
 		q.Reserve(f, 70, 530)
 		q.Pack(first.B, 0, q.Count())
-		if got, most := 4*len(q.data), ElementBytes(f)*q.padded()*(530+1); got > most {
-			t.Errorf("%d bytes packed, expected at most %d", got, most)
+		most := int64(4 * q.padded() * (530 + 1) / q.perWord)
+		if f == Int8 {
+			most = int64(q.padded() * (530 + q.perWord - 1 + 4*9)) // nine blocks of 64
+		}
+		if got := int64(4 * len(q.data)); got > most || got != Bytes(f, 70, 530) {
+			t.Errorf("%d bytes packed, expected at most %d, foretold %d", got, most, Bytes(f, 70, 530))
 		}
 		for _, m := range []int{3, 1, 14, 20} {
 			p := newProduct(rng, f, m, 70, 530, false, false, other)
@@ -304,11 +334,15 @@ func onEachPath(t *testing.T, f func(t *testing.T, format Format)) {
 		}
 		selected = choose(p.level)
 		t.Run(p.level.String(), func(t *testing.T) { f(t, FP32) })
+		selected[Int8] = p.quantised()
+		t.Run(p.level.String()+" int8", func(t *testing.T) { f(t, Int8) })
 		selected[BF16] = p.rounding()
 		t.Run(p.level.String()+" rounding", func(t *testing.T) { f(t, BF16) })
 		if native := bf16Path(p.level); native != nil {
 			selected[BF16] = native
 			t.Run(p.level.String()+" bf16", func(t *testing.T) { f(t, BF16) })
+			selected[Int8] = native.quantised()
+			t.Run(p.level.String()+" int8 as bf16", func(t *testing.T) { f(t, Int8) })
 		}
 	}
 }

@@ -166,3 +166,7 @@ func fetch(src []float32, rows, size, stride int) {
 	src = src[:(rows-1)*stride+size]
 	fetchRows(uint64(rows), &src[0], uint64(4*stride), uint64(4*size))
 }
+
+func widenAVX512(dst, panel []float32, depth int) { avx512Widen(uint64(depth), &panel[0], &dst[0]) }
+func widenAVX2(dst, panel []float32, depth int)   { avx2Widen(uint64(depth), &panel[0], &dst[0]) }
+func widenBF16(dst, panel []float32, depth int)   { bf16Widen(uint64(depth), &panel[0], &dst[0]) }

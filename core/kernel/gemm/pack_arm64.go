@@ -23,3 +23,5 @@ func packNEON(dst []float32, o Operand, i, lines, k, kc, width int) {
 		packPortable(dst[whole*width:], o, i, lines, k+whole, kc-whole, width)
 	}
 }
+
+func widenNEON(dst, panel []float32, depth int) { neonWiden(uint64(depth), &panel[0], &dst[0]) }

@@ -87,7 +87,7 @@ func (q *Panels) PackAll(f Format, b Operand, n, depth int) {
 }
 
 func (q *Panels) grow() {
-	if need := q.wordsOf(q.depth) * q.padded(); cap(q.data) < need {
+	if need := q.panelSize(q.depth) * q.Count(); cap(q.data) < need {
 		q.data = memory.Floats(need)
 	} else {
 		q.data = q.data[:need]
@@ -102,16 +102,24 @@ func (q *Panels) padded() int { return q.Count() * q.nr }
 
 // panel returns panel j at depths k and later, which start a block.
 func (q *Panels) panel(j, k int) []float32 {
-	words := q.wordsOf(min(q.step, q.from+q.depth-k))
-	return q.data[q.wordsOf(k-q.from)*q.padded()+j*words*q.nr:][q.skip*q.nr : words*q.nr]
+	size := q.panelSize(min(q.step, q.from+q.depth-k))
+	return q.data[q.panelSize(k-q.from)*q.Count()+j*size:][q.skip*q.nr : size]
 }
 
 // Pack packs the panels [lo, hi). Different panels may be packed on different threads.
-func (q *Panels) Pack(b Operand, lo, hi int) {
+func (q *Panels) Pack(b Operand, lo, hi int) { q.PackFrom(b, 0, lo, hi) }
+
+// PackFrom is Pack of a b whose first line is the given one.
+func (q *Panels) PackFrom(b Operand, first, lo, hi int) {
 	for k := q.from; k < q.from+q.depth; k += q.step {
 		kc := min(q.step, q.from+q.depth-k)
 		for j := lo; j < hi; j++ {
-			q.pack(q.panel(j, k), b, q.line+j*q.nr, min(q.nr, q.lines-j*q.nr), k, kc, q.nr)
+			panel, line, lines := q.panel(j, k), q.line+j*q.nr-first, min(q.nr, q.lines-j*q.nr)
+			if q.steps {
+				q.quantise(panel, b, line, lines, k, kc)
+			} else {
+				q.pack(panel, b, line, lines, k, kc, q.nr)
+			}
 		}
 	}
 }
@@ -165,7 +173,7 @@ func (q *Panels) multiplyFew(p Product) {
 }
 
 // Skip returns q without its first depths, an even number; q is of one block
-// (PackAll of at most BlockDepth).
+// (PackAll of at most BlockDepth) and not Int8.
 func (q *Panels) Skip(depth int) Panels {
 	rest := *q
 	rest.skip = q.wordsOf(depth)
@@ -190,5 +198,8 @@ func Fetch(src []float32, rows, size, stride int) {
 	}
 }
 
-// ElementBytes returns how many bytes an element takes in panels.
-func ElementBytes(f Format) int { return 4 / pathFor(f).perWord }
+// Bytes returns how many bytes the panels of n lines of depth elements take.
+func Bytes(f Format, n, depth int) int64 {
+	p := pathFor(f)
+	return 4 * int64((n+p.nr-1)/p.nr) * int64(p.panelSize(depth))
+}

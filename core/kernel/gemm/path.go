@@ -38,14 +38,25 @@ type path struct {
 	// elements of each, stride apart.
 	fetch func(src []float32, rows, size, stride int)
 
+	// steps says that panels of b are kept as int8 (see quantised); widen turns one of
+	// so many depths, at least 1, into words.
+	steps bool
+	widen func(dst, panel []float32, depth int)
+
+	// int8 does what widen and direct do, with tiles of up to int8Rows rows (0: none)
+	// and nr columns, and stores no words.
+	int8Rows int
+	int8     func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int)
+
 	// row turns a row of a, of which the next is stride elements on, into words;
 	// len(dst) is a multiple of 16. It is nil where a row is words as it is.
 	row func(dst, row []float32, stride int)
 }
 
 const (
-	tileMost = 14 * 32 // elements of the largest tile
-	slack    = 32      // lines
+	tileMost  = 14 * 32 // elements of the largest tile
+	mostLines = 32      // of b in a tile
+	slack     = 32      // lines
 )
 
 // wordsOf returns how many words hold a depth.
@@ -55,6 +66,9 @@ func (p *path) wordsOf(depth int) int { return (depth + p.perWord - 1) / p.perWo
 // a row's result would depend on its company.
 func (p *path) depthStep(depth int) int {
 	most, unit := blockWords*p.perWord, 16*p.perWord
+	if p.steps {
+		most, unit = most/Int8Block*Int8Block, Int8Block
+	}
 	blocks := (depth + most - 1) / most
 	return ((depth+blocks-1)/blocks + unit - 1) / unit * unit
 }
@@ -64,20 +78,19 @@ var selected = choose(cpu.Use())
 
 func pathFor(f Format) *path { return selected[f] }
 
-// Native reports whether instructions multiply factors of the format; if not,
-// they are rounded and multiplied as float32s, which takes longer than if they
-// were not rounded.
-func Native(f Format) bool { return f == FP32 || pathFor(f).perWord == 2 }
+// Native reports whether instructions multiply bfloat16s; if not, they are
+// multiplied as float32s, which takes longer than if they were not rounded.
+func Native() bool { return pathFor(BF16).perWord == 2 }
 
 // choose returns the paths of a level. Where no instruction multiplies bfloat16s,
 // factors are rounded while they are packed and multiplied as float32s: the
 // numbers are the same but for the order of sums.
-func choose(level cpu.Level) [2]*path {
+func choose(level cpu.Level) [formats]*path {
 	fp32 := paths[level]
 	if native := bf16Path(level); native != nil {
-		return [2]*path{fp32, native}
+		return [...]*path{fp32, native, native.quantised()}
 	}
-	return [2]*path{fp32, fp32.rounding()}
+	return [...]*path{fp32, fp32.rounding(), fp32.quantised()}
 }
 
 // rounding returns a path that rounds factors to bfloat16 and multiplies them as p does.

@@ -3,19 +3,16 @@ package gemm
 import "github.com/herd-lm/herd/core/kernel/cpu"
 
 var (
-	avx512     = assembly(cpu.AVX512, 16, 1, packed512[:], direct512[:])
-	avx2       = assembly(cpu.AVX2, 8, 1, packed256[:], direct256[:])
-	avx512BF16 = assembly(cpu.AVX512, 16, 2, packedBF16[:], directBF16[:])
+	avx512 = assembly(path{
+		level: cpu.AVX512, perWord: 1, pack: packAVX512, packSide: sideAVX512, widen: widenAVX512, fetch: fetch,
+	}, 16, packed512[:], direct512[:], int8512[:])
+	avx2 = assembly(path{
+		level: cpu.AVX2, perWord: 1, pack: packAVX2, packSide: sideAVX2, widen: widenAVX2, fetch: fetch,
+	}, 8, packed256[:], direct256[:], int8256[:])
+	avx512BF16 = assembly(path{
+		level: cpu.AVX512, perWord: 2, pack: packBF16, packSide: sideBF16, row: roundRow, widen: widenBF16, fetch: fetch,
+	}, 16, packedBF16[:], directBF16[:], int8BF16[:])
 )
-
-func init() {
-	avx512.pack, avx512.packSide = packAVX512, sideAVX512
-	avx2.pack, avx2.packSide = packAVX2, sideAVX2
-	avx512BF16.pack, avx512BF16.packSide, avx512BF16.row = packBF16, sideBF16, roundRow
-	for _, p := range []*path{&avx512, &avx2, &avx512BF16} {
-		p.fetching, p.fetch = p.mr-1, fetch
-	}
-}
 
 // paths are the ways to multiply float32s, by level.
 var paths = []*path{&portable, &avx2, &avx512}
@@ -68,4 +65,7 @@ var (
 		{bf16Direct9x1, bf16Direct9x2}, {bf16Direct10x1, bf16Direct10x2}, {bf16Direct11x1, bf16Direct11x2},
 		{bf16Direct12x1, bf16Direct12x2}, {bf16Direct13x1, bf16Direct13x2}, {bf16Direct14x1, bf16Direct14x2},
 	}
+	int8512  = [...]int8Tile{nil, avx512Int8x1, avx512Int8x2, avx512Int8x3, avx512Int8x4, avx512Int8x5, avx512Int8x6, avx512Int8x7, avx512Int8x8}
+	int8256  = [...]int8Tile{nil, avx2Int8x1, avx2Int8x2, avx2Int8x3, avx2Int8x4}
+	int8BF16 = [...]int8Tile{nil, bf16Int8x1, bf16Int8x2, bf16Int8x3, bf16Int8x4, bf16Int8x5, bf16Int8x6, bf16Int8x7, bf16Int8x8}
 )

@@ -284,6 +284,51 @@ func avx512Packed14x2(words uint64, a *float32, b *float32, c *float32, add *flo
 //go:noescape
 func avx512Direct14x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Widen multiplies the steps of a panel of int8 [depth][32] by their scales, new ones every 64 depths; depth is at least 1.
+//
+//go:noescape
+func avx512Widen(depth uint64, panel *float32, dst *float32)
+
+// avx512Int8x1 computes c[1,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx512Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Int8x1(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx512Int8x2 computes c[2,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx512Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Int8x2(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx512Int8x3 computes c[3,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx512Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Int8x3(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx512Int8x4 computes c[4,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx512Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Int8x4(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx512Int8x5 computes c[5,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx512Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Int8x5(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx512Int8x6 computes c[6,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx512Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Int8x6(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx512Int8x7 computes c[7,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx512Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Int8x7(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx512Int8x8 computes c[8,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx512Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Int8x8(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
 // avx2Packed1x1 computes c[1,8] = a·b + add from a[words][1] and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -403,6 +448,31 @@ func avx2Packed6x2(words uint64, a *float32, b *float32, c *float32, add *float3
 //
 //go:noescape
 func avx2Direct6x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Widen multiplies the steps of a panel of int8 [depth][16] by their scales, new ones every 64 depths; depth is at least 1.
+//
+//go:noescape
+func avx2Widen(depth uint64, panel *float32, dst *float32)
+
+// avx2Int8x1 computes c[1,16] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx2Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Int8x1(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx2Int8x2 computes c[2,16] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx2Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Int8x2(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx2Int8x3 computes c[3,16] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx2Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Int8x3(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// avx2Int8x4 computes c[4,16] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see avx2Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Int8x4(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
 
 // bf16Packed1x1 computes c[1,16] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -683,6 +753,51 @@ func bf16Packed14x2(words uint64, a *float32, b *float32, c *float32, add *float
 //
 //go:noescape
 func bf16Direct14x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// bf16Widen multiplies the steps of a panel of int8 [depth][32] by their scales, new ones every 64 depths; depth is at least 1.
+//
+//go:noescape
+func bf16Widen(depth uint64, panel *float32, dst *float32)
+
+// bf16Int8x1 computes c[1,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see bf16Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Int8x1(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// bf16Int8x2 computes c[2,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see bf16Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Int8x2(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// bf16Int8x3 computes c[3,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see bf16Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Int8x3(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// bf16Int8x4 computes c[4,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see bf16Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Int8x4(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// bf16Int8x5 computes c[5,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see bf16Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Int8x5(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// bf16Int8x6 computes c[6,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see bf16Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Int8x6(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// bf16Int8x7 computes c[7,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see bf16Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Int8x7(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
+
+// bf16Int8x8 computes c[8,32] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see bf16Widen); add may be nil. stride is in bytes.
+//
+//go:noescape
+func bf16Int8x8(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
 
 // avx512Transpose stores column k of the 16 lines at dst + k·width bytes, for k < 16·blocks.
 //

@@ -248,3 +248,8 @@ func neonDirect12x2(words uint64, a *float32, strideA uint64, b, c, add *float32
 //
 //go:noescape
 func neonTranspose(blocks uint64, lines *[4]*float32, dst *float32, width uint64)
+
+// neonWiden multiplies the steps of a panel of int8 [depth][8] by their scales, new ones every 64 depths; depth is at least 1.
+//
+//go:noescape
+func neonWiden(depth uint64, panel, dst *float32)

@@ -10,12 +10,17 @@ import (
 
 func main() {
 	ConstraintExpr("amd64")
+	doubled := duplicate()
 	for _, k := range []arithmetic{{isa.AVX512, "avx512", false}, {isa.AVX2, "avx2", false}, {isa.AVX512, "bf16", true}} {
 		for rows := 1; rows <= k.mostRows(); rows++ {
 			for vectors := 1; vectors <= 2; vectors++ {
 				k.tile(rows, vectors, packed)
 				k.tile(rows, vectors, direct)
 			}
+		}
+		k.widen(doubled)
+		for rows := 1; rows <= k.int8Rows(); rows++ {
+			k.int8Tile(rows, doubled)
 		}
 	}
 	transpose16()

@@ -56,6 +56,13 @@ func (f *File) LargestLane(d, n Vec) { f.two(0x6e30f800, "fmaxv s%d, v%d.4s", d,
 func (f *File) WidenLow(d, n Vec)  { f.two(0x0e617800, "fcvtl v%d.2d, v%d.2s", d, n) }
 func (f *File) WidenHigh(d, n Vec) { f.two(0x4e617800, "fcvtl2 v%d.2d, v%d.4s", d, n) }
 
+// Widen8 turns the lower eight bytes of n into int16s, Widen16Low and Widen16High four
+// int16s into int32s, and Float int32s into float32s.
+func (f *File) Widen8(d, n Vec)      { f.two(0x0f08a400, "sxtl v%d.8h, v%d.8b", d, n) }
+func (f *File) Widen16Low(d, n Vec)  { f.two(0x0f10a400, "sxtl v%d.4s, v%d.4h", d, n) }
+func (f *File) Widen16High(d, n Vec) { f.two(0x4f10a400, "sxtl2 v%d.4s, v%d.8h", d, n) }
+func (f *File) Float(d, n Vec)       { f.two(0x4e21d800, "scvtf v%d.4s, v%d.4s", d, n) }
+
 // Add64 adds float64s, AddPair64 the two of n.
 func (f *File) Add64(d, n, m Vec) {
 	f.word(0x4e60d400|int(m)<<16|int(n)<<5|int(d), "fadd v%d.2d, v%d.2d, v%d.2d", d, n, m)

@@ -1,5 +1,5 @@
-// Command gemm writes the assembly of package gemm for NEON: microkernels, and a
-// transposition to pack with.
+// Command gemm writes the assembly of package gemm for NEON: microkernels, a
+// transposition to pack with, and what widens int8.
 package main
 
 import "github.com/herd-lm/herd/core/kernel/gen/neon"
@@ -14,5 +14,6 @@ func main() {
 		}
 	}
 	transpose(&f)
+	widen(&f)
 	f.Write()
 }

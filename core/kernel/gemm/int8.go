@@ -1,0 +1,125 @@
+package gemm
+
+import (
+	"math"
+	"unsafe"
+)
+
+// Int8Block is how many successive depths of a line share a scale.
+const Int8Block = 64
+
+// RoundInt8 rounds the elements of a block to steps of its largest absolute value
+// over 127, to nearest even, and returns the size of a step: block[i] is about
+// scale·steps[i], off by half a step at most. A block without normal numbers
+// becomes 0; of one that has NaN or an infinity, the scale is that.
+func RoundInt8(steps []int8, block []float32) (scale float32) {
+	var most float32
+	for _, v := range block {
+		most = max(most, float32(math.Abs(float64(v))))
+	}
+	const leastNormal = 0x1p-126
+	if scale = most / 127; scale < leastNormal {
+		clear(steps)
+		return 0
+	}
+	for i, v := range block {
+		steps[i] = int8(math.RoundToEven(float64(v / scale)))
+	}
+	return scale
+}
+
+// A panel of Int8 is, for every Int8Block depths, the scales of its nr lines, then
+// their steps, four to a float32: [words][nr][perWord]. It is widened to words
+// before it meets the tiles, once for a block of rows of a.
+
+// quantised returns a path that keeps panels of b as steps and multiplies as p does.
+func (p *path) quantised() *path {
+	q := *p
+	q.steps, q.packSide = true, nil
+	q.fetching = 0 // tiles read what was just widened, which is near
+	return &q
+}
+
+// panelSize returns how many float32s a panel of so many depths takes.
+func (p *path) panelSize(depth int) int {
+	if p.steps {
+		return p.int8Size(depth)
+	}
+	return p.wordsOf(depth) * p.nr
+}
+
+// int8Size is panelSize of a panel of int8.
+func (p *path) int8Size(depth int) int {
+	scales, steps := (depth+Int8Block-1)/Int8Block*p.nr, p.wordsOf(depth)*p.perWord*p.nr
+	return scales + steps/4
+}
+
+// quantise writes lines [i, i+lines) of o at depths [k, k+kc) to a panel.
+func (p *path) quantise(panel []float32, o Operand, i, lines, k, kc int) {
+	clear(panel) // lines and depths that are missing are 0
+	var block [Int8Block]float32
+	var steps [Int8Block]int8
+	for from := 0; from < kc; from += Int8Block {
+		n := min(Int8Block, kc-from)
+		size := p.panelSize(n)
+		scales, to := panel[:p.nr], bytesOf(panel[p.nr:size])
+		for r := range lines {
+			o.copyLine(block[:n], i+r, k+from)
+			scales[r] = RoundInt8(steps[:n], block[:n])
+			for d, s := range steps[:n] {
+				to[p.stepAt(r, d)] = s
+			}
+		}
+		panel = panel[size:]
+	}
+}
+
+// stepAt returns where among the steps of a block line r has depth d.
+func (p *path) stepAt(r, d int) int { return (d/p.perWord*p.nr+r)*p.perWord + d%p.perWord }
+
+// bytesOf returns the memory of x as steps.
+func bytesOf(x []float32) []int8 {
+	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
+}
+
+// copyLine sets dst to line i from depth k on.
+func (o Operand) copyLine(dst []float32, i, k int) {
+	if !o.Columns {
+		copy(dst, o.Data[o.at(i, k):])
+		return
+	}
+	for d := range dst {
+		dst[d] = o.Data[o.at(i, k+d)]
+	}
+}
+
+// widenPortable is path.widen in plain Go, for words of one float32.
+func widenPortable(nr int) func(dst, panel []float32, depth int) {
+	return func(dst, panel []float32, depth int) {
+		for ; depth > 0; depth -= Int8Block {
+			n := min(Int8Block, depth) * nr
+			scales, steps := panel[:nr], bytesOf(panel[nr:nr+n/4])
+			for i := range dst[:n] {
+				dst[i] = scales[i%nr] * float32(steps[i])
+			}
+			dst, panel = dst[n:], panel[nr+n/4:]
+		}
+	}
+}
+
+// Line sets dst to line i of b as it is kept, of which all depths are packed
+// (Reserve) in the format Int8.
+func (q *Panels) Line(dst []float32, i int) {
+	for k := 0; k < q.depth; k += q.step {
+		panel := q.panel(i/q.nr, k)
+		for end := min(q.step, q.depth-k); end > 0; end -= Int8Block {
+			n := min(Int8Block, end)
+			size := q.panelSize(n)
+			scale, steps := panel[i%q.nr], bytesOf(panel[q.nr:size])
+			for d := range dst[:n] {
+				dst[d] = scale * float32(steps[q.stepAt(i%q.nr, d)])
+			}
+			dst, panel = dst[n:], panel[size:]
+		}
+	}
+}
