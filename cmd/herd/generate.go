@@ -10,6 +10,7 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 // generation is what a person asks generate for.
@@ -18,6 +19,7 @@ type generation struct {
 	prompt     string
 	chat, json bool
 	n          int
+	logprobs   int // likeliest tokens to tell with each; -1: not even the one drawn
 	seed       uint64
 	precision  kernel.Precision
 	sample.Settings
@@ -35,6 +37,9 @@ func newGenerateCmd() *cobra.Command {
 			if g.n < 1 || g.n > 1 && g.Temperature == 0 {
 				return misuse(cmd, "-n is %d at temperature %g, expected 1, or more with a temperature above 0", g.n, g.Temperature)
 			}
+			if cmd.Flags().Changed("logprobs") && (g.logprobs < 0 || !g.json) {
+				return misuse(cmd, "--logprobs is %d, expected 0 or more, with --json", g.logprobs)
+			}
 			if err := g.Validate(); err != nil {
 				return misuse(cmd, "%v", err)
 			}
@@ -48,6 +53,7 @@ func newGenerateCmd() *cobra.Command {
 	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to go on from")
 	flags.BoolVar(&g.chat, "chat", false, "the prompt is a user's message")
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
+	flags.IntVar(&g.logprobs, "logprobs", -1, "with --json, tell each token's log-probability, and `N` of the likeliest in its place")
 	flags.IntVarP(&g.n, "number", "n", 1, "how many continuations to draw")
 	flags.Uint64Var(&g.seed, "seed", 0, "of the first continuation; the next has the next")
 	samplingFlags(cmd, &g.Settings, &g.precision)
@@ -83,9 +89,11 @@ func (g generation) draw(ctx context.Context, p *policy, ids []token.ID, w io.Wr
 	for i := range seeds {
 		seeds[i] = g.seed + uint64(i)
 	}
-	return p.engine.Generate(ctx, []sample.Request{p.request(ids, g.Settings, seeds...)}, func(_ int, all []sample.Completion) error {
+	r := p.request(ids, g.Settings, seeds...)
+	r.Detail, r.Top = g.logprobs >= 0, g.logprobs
+	return p.engine.Generate(ctx, []sample.Request{r}, func(_ int, all []sample.Completion) error {
 		for _, c := range all {
-			if err := g.print(w, c, c.Text); err != nil {
+			if err := g.print(w, c, p.tok); err != nil {
 				return err
 			}
 		}
@@ -101,12 +109,40 @@ type continuation struct {
 	LogProb float64    `json:"logprob"` // of the ids, and the stop token if one came, at temperature 1
 	Finish  string     `json:"finish"`
 	Seed    uint64     `json:"seed"`
+
+	Tokens []drawn `json:"tokens,omitempty"` // with --logprobs
 }
 
-func (g generation) print(w io.Writer, c sample.Completion, text string) error {
-	if g.json {
-		return jsonLines(w).Encode(continuation{g.prompt, text, append([]token.ID{}, c.IDs...), c.LogProb, c.Finish, c.Seed})
+// drawn is a token of a continuation, and the likeliest in its place.
+type drawn struct {
+	likely
+	Top []likely `json:"top,omitempty"`
+}
+
+type likely struct {
+	ID      token.ID `json:"id"`
+	Token   string   `json:"token"`
+	LogProb float64  `json:"logprob"` // at temperature 1
+}
+
+func drawnTokens(tok *tokenizer.Tokenizer, tokens []sample.Token) (list []drawn) {
+	for _, t := range tokens {
+		d := drawn{likely: likely{t.ID, tok.Decode([]token.ID{t.ID}), t.LogProb}}
+		for _, a := range t.Top {
+			d.Top = append(d.Top, likely{a.ID, tok.Decode([]token.ID{a.ID}), a.LogProb})
+		}
+		list = append(list, d)
 	}
-	_, err := fmt.Fprintf(harmless(w), "=== seed %d\n%s\n", c.Seed, text)
+	return list
+}
+
+func (g generation) print(w io.Writer, c sample.Completion, tok *tokenizer.Tokenizer) error {
+	if g.json {
+		return jsonLines(w).Encode(continuation{
+			Prompt: g.prompt, Text: c.Text, IDs: append([]token.ID{}, c.IDs...), LogProb: c.LogProb, Finish: c.Finish, Seed: c.Seed,
+			Tokens: drawnTokens(tok, c.Tokens),
+		})
+	}
+	_, err := fmt.Fprintf(harmless(w), "=== seed %d\n%s\n", c.Seed, c.Text)
 	return err
 }

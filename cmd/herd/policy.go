@@ -173,6 +173,9 @@ func samplingFlags(cmd *cobra.Command, s *sample.Settings, precision *kernel.Pre
 	flags.Float64Var(&s.Temperature, "temperature", s.Temperature, "0: always the likeliest token")
 	flags.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the likeliest tokens that make up this probability")
 	flags.IntVar(&s.TopK, "top-k", s.TopK, "draw from this many likeliest tokens (0: all)")
+	flags.Float64Var(&s.MinP, "min-p", s.MinP, "draw from tokens with at least this share of the likeliest one's probability")
+	flags.Float64Var(&s.Repetition, "repetition", 1, "penalty on tokens that came before: above 1 they become less likely")
+	flags.StringArrayVar(&s.StopStrings, "stop", nil, "end an answer before this `TEXT`; may be given several times")
 	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "longest answer, in tokens")
 	flags.TextVar(precision, "precision", *precision, "`FORMAT` of matrix products: fp32, bf16, auto (the faster of these), or int8 (weights in a quarter of the memory)")
 }
