@@ -21,11 +21,8 @@ var (
 	variable = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
 )
 
-// endpoints are cut from the end of a URL, for who has copied that of a request.
-var endpoints = []string{"/chat/completions", "/completions", "/classify", "/pooling"}
-
-// parse returns the URL without an endpoint. No error shows what might be a
-// key that went to the wrong place.
+// parse returns the URL. No error shows what might be a key that went to the wrong
+// place.
 func (a address) parse() (*url.URL, error) {
 	u, err := url.Parse(a.url)
 	switch {
@@ -43,9 +40,6 @@ func (a address) parse() (*url.URL, error) {
 		return nil, fmt.Errorf("the key of %s would go to %s unencrypted: use https, or allow_http_key: true if the network is yours", a.keyEnv, u.Host)
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
-	for _, e := range endpoints {
-		u.Path = strings.TrimSuffix(u.Path, e)
-	}
 	u.RawPath = ""
 	return u, nil
 }
@@ -56,8 +50,10 @@ func local(u *url.URL) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// versioned adds /v1 where the URL has no version in its path.
-func versioned(u *url.URL) *url.URL {
+// ofCompletions returns the URL that /completions is appended to: with /v1 where no
+// version is in its path, and without an endpoint that was copied along.
+func ofCompletions(u *url.URL) *url.URL {
+	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/completions"), "/chat")
 	for part := range strings.SplitSeq(u.Path, "/") {
 		if version.MatchString(part) {
 			return u
@@ -66,11 +62,14 @@ func versioned(u *url.URL) *url.URL {
 	return u.JoinPath("v1")
 }
 
-// unversioned removes a /v1 at the end: vLLM's own endpoints stand beside it.
-func unversioned(u *url.URL) *url.URL {
-	bare := *u
-	bare.Path = strings.TrimSuffix(u.Path, "/v1")
-	return &bare
+// ofRewards returns the URL of an endpoint of vLLM's, which stand beside /v1. One
+// that is there already is left as it is: SGLang has /v1/classify.
+func ofRewards(u *url.URL, endpoint string) *url.URL {
+	if strings.HasSuffix(u.Path, "/classify") || strings.HasSuffix(u.Path, "/pooling") {
+		return u
+	}
+	u.Path = strings.TrimSuffix(u.Path, "/v1")
+	return u.JoinPath(endpoint)
 }
 
 // key is read once and held where no formatting of a struct prints it.

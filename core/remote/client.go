@@ -11,9 +11,6 @@ import (
 	"time"
 )
 
-// maxBody is how long an answer may be, in bytes.
-const maxBody = 64 << 20
-
 // client posts JSON to one server.
 type client struct {
 	http   *http.Client
@@ -21,6 +18,7 @@ type client struct {
 	limits Limits
 	slots  chan struct{} // one for each request at once
 	clock  clock
+	most   int64 // bytes of an answer
 }
 
 func newClient(a address, l Limits) (*client, error) {
@@ -38,6 +36,7 @@ func newClient(a address, l Limits) (*client, error) {
 		limits: l,
 		slots:  make(chan struct{}, l.Concurrency),
 		clock:  wallClock(),
+		most:   64 << 20,
 	}, nil
 }
 
@@ -71,14 +70,14 @@ func (c *client) attempt(ctx context.Context, url string, body []byte, read func
 		return broken(ctx, err)
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, c.most+1))
 	switch {
 	case answer.StatusCode != http.StatusOK:
 		return c.refused(answer, text)
 	case err != nil:
 		return broken(ctx, err)
-	case len(text) > maxBody:
-		return &failure{err: fmt.Errorf("the answer is longer than %d MiB", maxBody>>20)}
+	case int64(len(text)) > c.most:
+		return &failure{err: fmt.Errorf("the answer is longer than %d bytes", c.most)}
 	}
 	return c.understand(read(text))
 }

@@ -41,7 +41,7 @@ func New(s Settings, tok *tokenizer.Tokenizer) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("remote: %w", err)
 	}
-	return &Engine{client: c, settings: s, base: versioned(u).String(), tok: tok}, nil
+	return &Engine{client: c, settings: s, base: ofCompletions(u).String(), tok: tok}, nil
 }
 
 // Generate implements sample.Sampler. The same request is the same bytes to the

@@ -26,9 +26,9 @@ type RewardSettings struct {
 	Task      string `yaml:"task" json:",omitempty"`           // of /pooling: classify or token_classify; empty: the model's
 
 	// Raw is the field that is sent as false, so that scores come without sigmoid or
-	// softmax: empty: use_activation, of vLLM 0.11.1 and later; activation or
-	// softmax before. Not several: where vLLM has all three, an older one is
-	// taken for true whatever it says.
+	// softmax: use_activation if empty; activation or softmax for old releases of vLLM
+	// (0.15 has neither). Only one is sent: some releases that know all three
+	// take an old one for true whatever it says (vllm/config/pooler.py, get_use_activation).
 	Raw string `yaml:"raw_field" json:",omitempty"`
 
 	Limits `yaml:",inline"`
@@ -43,8 +43,6 @@ func (s RewardSettings) Validate() error {
 		return fmt.Errorf("input is %q, expected text or ids", s.Input)
 	case s.Raw != "" && s.Raw != "use_activation" && s.Raw != "activation" && s.Raw != "softmax":
 		return fmt.Errorf("raw_field is %q, expected use_activation, activation or softmax", s.Raw)
-	case s.Task != "" && s.Endpoint != "pooling":
-		return fmt.Errorf("task is %q, which only endpoint: pooling has", s.Task)
 	case s.Batch < 0:
 		return fmt.Errorf("batch is %d, expected 1 or more", s.Batch)
 	case s.Label != nil && *s.Label < 0:
@@ -83,8 +81,7 @@ func NewReward(s RewardSettings, tok *tokenizer.Tokenizer) (*Reward, error) {
 	if err != nil {
 		return nil, fmt.Errorf("remote reward: %w", err)
 	}
-	// vLLM's own endpoints do not stand under /v1.
-	url := unversioned(u).JoinPath(cmp.Or(s.Endpoint, "classify")).String()
+	url := ofRewards(u, cmp.Or(s.Endpoint, "classify")).String()
 	return &Reward{client: c, settings: s, url: url, tok: tok}, nil
 }
 
