@@ -104,6 +104,7 @@ func TestKeyInErrors(t *testing.T) {
 		says(403, `{"error":{"message":"bad key `+secret+`"}}`),
 		says(500, strings.Repeat("x", maxSaid-len(secret)/2)+secret),
 		says(200, `{"error":"bad key `+secret+`"}`),
+		says(200, `{"error":"`+strings.Repeat("x", maxSaid-60)+secret+`"}`),
 		says(200, `{"choices":[{"index":0,"text":"","finish_reason":"`+secret+`"}]}`),
 		func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://localhost:1/"+"?key="+secret, http.StatusTemporaryRedirect)

@@ -49,7 +49,7 @@ func (e *Engine) read(text []byte, r sample.Request, seeds []uint64) ([]sample.C
 		return nil, fmt.Errorf("it is no JSON of completions: %w", err)
 	}
 	if said := messageOf(a.Error); said != "" {
-		return nil, fmt.Errorf("it is an error: %s", shorten(said))
+		return nil, fmt.Errorf("it is an error: %s", said)
 	}
 	if len(a.Choices) != len(seeds) {
 		return nil, wrongNumber(len(a.Choices), len(seeds))
@@ -91,7 +91,7 @@ func (e *Engine) completion(c choice, r sample.Request) (out sample.Completion, 
 	if err != nil {
 		return out, err
 	}
-	if end := d.stop(r.Stop); end >= 0 && e.tok != nil && (end < len(d)-1 || out.Finish == sample.Length) {
+	if end := d.stop(r.Stop); end >= 0 && e.cuts(r) && (end < len(d)-1 || out.Finish == sample.Length) {
 		// The server does not heed stop_token_ids.
 		d, out.Finish = d[:end+1], sample.Stop
 		out.Text = continuation(e.tok, r.Prompt, d[:end].ids())
@@ -106,6 +106,10 @@ func (e *Engine) completion(c choice, r sample.Request) (out sample.Completion, 
 	}
 	return out, nil
 }
+
+// cuts reports whether a completion can be ended here at a stop token. In a chat the
+// server knows best, and its tokens may be others.
+func (e *Engine) cuts(r sample.Request) bool { return e.tok != nil && e.form(r) != Chat }
 
 // text returns that of a completion, or of a chat's message; a message may have
 // none.

@@ -24,7 +24,7 @@ func reader(t testing.TB) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Engine{tok: tok}
+	return &Engine{tok: tok, settings: Settings{Prompt: IDs}}
 }
 
 // TestShapes has what each kind of server answers.
@@ -122,6 +122,17 @@ func TestShapes(t *testing.T) {
 		if diff := cmp.Diff(c.want, got[0], cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestChatIsNotCut has a server whose tokens may not be ours.
+func TestChatIsNotCut(t *testing.T) {
+	e := reader(t)
+	e.settings.Prompt = Chat
+	text := []byte(`{"choices":[{"message":{"content":"goat"},"finish_reason":"length","token_ids":[5,6,7]}]}`)
+	got, err := e.read(text, sample.Request{Stop: []token.ID{6}}, []uint64{7})
+	if err != nil || got[0].Text != "goat" || len(got[0].IDs) != 3 || got[0].Finish != sample.Length {
+		t.Errorf("got %+v, error %v", got, err)
 	}
 }
 

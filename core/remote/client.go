@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 )
 
 // client posts JSON to one server.
@@ -79,20 +78,7 @@ func (c *client) attempt(ctx context.Context, url string, body []byte, read func
 	case int64(len(text)) > c.most:
 		return &failure{err: fmt.Errorf("the answer is longer than %d bytes", c.most)}
 	}
-	return c.understand(read(text))
-}
-
-// understand tells an answer that makes no sense, which another attempt may
-// mend, from one that never will.
-func (c *client) understand(err error) *failure {
-	if err == nil {
-		return nil
-	}
-	var f *failure
-	if !errors.As(err, &f) {
-		f = &failure{err: fmt.Errorf("the answer is broken: %w", err), again: true}
-	}
-	return f.redacted(c.key.redact)
+	return misread(read(text))
 }
 
 // idempotencyKey names a request by what it says, so that a gateway which knows
@@ -106,11 +92,3 @@ func idempotencyKey(body []byte) string {
 func (c *client) Close() { c.http.CloseIdleConnections() }
 
 var errTimeout = errors.New("no answer in time")
-
-// timedOut says for how long an answer was waited for.
-func (c *client) timedOut(err error) error {
-	if errors.Is(err, errTimeout) {
-		return fmt.Errorf("no answer within %s", c.limits.Timeout.Round(time.Millisecond))
-	}
-	return err
-}

@@ -122,8 +122,20 @@ func tell(r sample.Request, first int, completions []sample.Completion) {
 		return
 	}
 	for k, c := range completions {
-		r.Stream(first+k, sample.Delta{Text: c.Text, Tokens: c.Tokens, Finish: c.Finish})
+		r.Stream(first+k, sample.Delta{Text: c.Text, Tokens: tokens(c), Finish: c.Finish})
 	}
+}
+
+// tokens returns those of a completion, of which only the ids may be known.
+func tokens(c sample.Completion) []sample.Token {
+	if len(c.Tokens) > 0 {
+		return c.Tokens
+	}
+	list := make([]sample.Token, len(c.IDs))
+	for i, id := range c.IDs {
+		list[i].ID = id
+	}
+	return list
 }
 
 // arrived counts n completions, and hands the request on with its last.

@@ -19,6 +19,7 @@ import (
 // failure is why an attempt gave nothing.
 type failure struct {
 	err   error
+	hint  string        // what to do
 	again bool          // another attempt may give more
 	after time.Duration // but not before this time: Retry-After
 }
@@ -31,12 +32,14 @@ func hopeless(format string, args ...any) error {
 	return &failure{err: fmt.Errorf(format, args...)}
 }
 
-// redacted is f without the key, which a server may have sent back.
-func (f *failure) redacted(redact func(string) string) *failure {
-	if clean := redact(f.err.Error()); clean != f.err.Error() {
-		return &failure{errors.New(clean), f.again, f.after}
+// misread is the failure of an answer that makes no sense. Another attempt may give
+// a better one, unless it is hopeless.
+func misread(err error) *failure {
+	var f *failure
+	if err == nil || errors.As(err, &f) {
+		return f
 	}
-	return f
+	return &failure{err: fmt.Errorf("the answer is broken: %w", err), again: true}
 }
 
 // broken is the failure of a connection: cut, refused or silent for too long. It is
@@ -62,14 +65,12 @@ func (c *client) refused(answer *http.Response, body []byte) *failure {
 	if code/100 == 3 {
 		return &failure{err: fmt.Errorf("%s: it redirects to %s, which is not followed: set url to that if you trust it", text, target(answer))}
 	}
-	if said := c.said(body); said != "" {
-		text += ": " + said
-	}
-	if hint := hints[code]; hint != "" {
-		text += " (" + hint + ")"
+	if words := said(body); words != "" {
+		text += ": " + words
 	}
 	return &failure{
 		err:   errors.New(text),
+		hint:  hints[code],
 		again: temporary(code),
 		after: retryAfter(answer.Header.Get("Retry-After"), c.clock.now()),
 	}
@@ -106,21 +107,17 @@ func target(answer *http.Response) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// maxSaid is how much of a server's own message an error repeats.
-const maxSaid = 300
-
 // said finds a server's message in the shapes of OpenAI, vLLM, FastAPI and
-// Ollama, and shortens it.
-func (c *client) said(body []byte) string {
+// Ollama.
+func said(body []byte) string {
 	var shapes struct {
 		Error, Detail json.RawMessage
 		Message       string
 	}
-	text := string(bytes.ToValidUTF8(body, []byte("\uFFFD")))
-	if json.Unmarshal(body, &shapes) == nil {
-		text = cmp.Or(messageOf(shapes.Error), shapes.Message, messageOf(shapes.Detail), text)
+	if json.Unmarshal(body, &shapes) != nil {
+		return string(body)
 	}
-	return shorten(c.key.redact(text))
+	return cmp.Or(messageOf(shapes.Error), shapes.Message, messageOf(shapes.Detail), string(body))
 }
 
 // messageOf is that of an error, which is a text or an object with one in it.
@@ -136,9 +133,25 @@ func messageOf(raw json.RawMessage) string {
 	return string(bytes.TrimPrefix(raw, []byte("null")))
 }
 
+// maxSaid is how much of a failure an error repeats, in characters.
+const maxSaid = 300
+
+// shown is what an error says of a failure: one line that is not too long, without
+// the key, which a server may have sent back.
+func (c *client) shown(f *failure) string {
+	if errors.Is(f.err, errTimeout) {
+		return fmt.Sprintf("no answer within %s", c.limits.Timeout)
+	}
+	text := shorten(c.key.redact(f.err.Error()))
+	if f.hint != "" {
+		text += " (" + f.hint + ")"
+	}
+	return text
+}
+
 // shorten makes one line of at most maxSaid characters.
 func shorten(text string) string {
-	line := []rune(strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+	line := []rune(strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
 	}), " "))
 	if len(line) > maxSaid {

@@ -56,11 +56,11 @@ func (c *client) post(ctx context.Context, url string, body []byte, read func([]
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !f.again:
-			return fmt.Errorf("POST %s: %w", url, c.timedOut(f.err))
+			return fmt.Errorf("POST %s: %s", url, c.shown(f))
 		}
 		pause := f.after + c.jitter(attempts)
 		if waited := c.clock.now().Sub(began); attempts > c.limits.Retries || waited+pause > c.limits.Patience {
-			return fmt.Errorf("POST %s: gave up after %d attempts in %s: %w", url, attempts, waited.Round(time.Millisecond), c.timedOut(f.err))
+			return fmt.Errorf("POST %s: gave up after %d attempts in %s: %s", url, attempts, waited.Round(time.Millisecond), c.shown(f))
 		}
 		if err := c.clock.wait(ctx, pause); err != nil {
 			return err

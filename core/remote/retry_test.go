@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -211,5 +216,33 @@ func TestUnreachable(t *testing.T) {
 	_, err := generate(t.Context(), e, asking(7))
 	if err == nil || !strings.Contains(err.Error(), "gave up after 3 attempts") || len(clock.pauses) != 2 {
 		t.Errorf("pauses %v, error %v", clock.pauses, err)
+	}
+}
+
+// TestWrongServer has those that no retry makes right, and the key goes to none.
+func TestWrongServer(t *testing.T) {
+	noLeak(t)
+	s := &script{steps: []http.HandlerFunc{fine}}
+	s.Server = httptest.NewUnstartedServer(s)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	plain := newScript(t, fine)
+	for url, want := range map[string]string{
+		s.URL: "certificate",
+		strings.Replace(plain.URL, "http", "https", 1): "server gave HTTP response to HTTPS client",
+	} {
+		e, clock := engineOf(t, s, func(s *Settings) { s.URL = url })
+		_, err := generate(t.Context(), e, asking(7))
+		if err == nil || !strings.Contains(err.Error(), want) || len(clock.pauses) > 0 {
+			t.Errorf("%s: pauses %v, error %v", url, clock.pauses, err)
+		}
+	}
+	if len(s.bodies)+len(plain.bodies) > 0 {
+		t.Errorf("they were sent %q %q", s.bodies, plain.bodies)
+	}
+	nowhere := broken(t.Context(), &url.Error{Err: &net.OpError{Err: &net.DNSError{Err: "no such host", IsNotFound: true}}})
+	if slow := broken(t.Context(), &net.DNSError{IsTimeout: true}); nowhere.again || !slow.again {
+		t.Errorf("no such host is tried again: %v; a slow answer where it is: %v", nowhere.again, slow.again)
 	}
 }

@@ -22,7 +22,7 @@ func (r *Reward) read(text []byte, scores []float64) error {
 		return fmt.Errorf("it is no JSON of scores: %w", err)
 	}
 	if said := messageOf(a.Error); said != "" {
-		return fmt.Errorf("it is an error: %s", shorten(said))
+		return fmt.Errorf("it is an error: %s", said)
 	}
 	if len(a.Data) != len(scores) {
 		return fmt.Errorf("it has %d scores for %d texts", len(a.Data), len(scores))
