@@ -99,20 +99,23 @@ func TestKey(t *testing.T) {
 
 // TestKeyInErrors has servers that send the key back in every way.
 func TestKeyInErrors(t *testing.T) {
-	for _, step := range []http.HandlerFunc{
+	steps := []http.HandlerFunc{
 		says(400, "bad key "+secret),
 		says(403, `{"error":{"message":"bad key `+secret+`"}}`),
 		says(500, strings.Repeat("x", maxSaid-len(secret)/2)+secret),
 		says(200, `{"error":"bad key `+secret+`"}`),
-		says(200, `{"error":"`+strings.Repeat("x", maxSaid-60)+secret+`"}`),
 		says(200, `{"choices":[{"index":0,"text":"","finish_reason":"`+secret+`"}]}`),
 		func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://localhost:1/"+"?key="+secret, http.StatusTemporaryRedirect)
 		},
-	} {
+	}
+	for before := range 60 { // where a long message is cut
+		steps = append(steps, says(200, `{"error":"`+strings.Repeat("x", maxSaid-before)+secret+`"}`))
+	}
+	for _, step := range steps {
 		e, _ := engineOf(t, newScript(t, step), nil)
 		_, err := generate(t.Context(), e, asking(7))
-		if err == nil || strings.Contains(err.Error(), secret[:10]) {
+		if err == nil || strings.Contains(err.Error(), secret[:4]) {
 			t.Errorf("error %v", err)
 		}
 	}
@@ -153,6 +156,7 @@ func TestRedirects(t *testing.T) {
 
 // TestLongAnswer is not read to its end.
 func TestLongAnswer(t *testing.T) {
+	noLeak(t)
 	s := newScript(t, func(w http.ResponseWriter, _ *http.Request) {
 		block := make([]byte, 1<<20)
 		for err := error(nil); err == nil; {

@@ -84,9 +84,8 @@ type generation struct {
 	done   func(int, []sample.Completion) error
 	cancel context.CancelFunc
 
-	mu    sync.Mutex // of what follows, pending.open, and calls of done
-	err   error      // the first
-	ended bool       // done has failed: it is not called again
+	mu  sync.Mutex // of what follows, pending.open, and calls of done
+	err error      // the first
 }
 
 func (g *generation) goesOn(ctx context.Context) bool {
@@ -112,7 +111,7 @@ func (g *generation) answer(ctx context.Context, p *pending, first, last int) {
 	default:
 		tell(p.Request, first, completions)
 		copy(p.out[first:last], completions)
-		g.arrived(p, last-first)
+		g.arrived(ctx, p, last-first)
 	}
 }
 
@@ -138,15 +137,16 @@ func tokens(c sample.Completion) []sample.Token {
 	return list
 }
 
-// arrived counts n completions, and hands the request on with its last.
-func (g *generation) arrived(p *pending, n int) {
+// arrived counts n completions, and hands the request on with its last, unless the
+// work has ended.
+func (g *generation) arrived(ctx context.Context, p *pending, n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if p.open -= n; p.open > 0 || g.ended {
+	if p.open -= n; p.open > 0 || ctx.Err() != nil {
 		return
 	}
 	if err := g.done(p.index, p.out); err != nil {
-		g.err, g.ended = err, true
+		g.err = err
 		g.cancel()
 	}
 }

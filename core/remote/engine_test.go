@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -66,10 +67,8 @@ func TestGenerate(t *testing.T) {
 		var running, most, inDone atomic.Int32
 		s := newScript(t)
 		s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			now := running.Add(1)
+			raise(&most, running.Add(1))
 			defer running.Add(-1)
-			for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
-			}
 			time.Sleep(time.Millisecond)
 			var b sent
 			if err := json.NewDecoder(r.Body).Decode(&b); err != nil {
@@ -127,28 +126,67 @@ func TestFailureLosesNothing(t *testing.T) {
 		echo(w, b)
 	})
 	e, _ := engineOf(t, s, func(s *Settings) { s.Concurrency = 4 })
-	got, err := generate(t.Context(), e, asking(1), asking(2), asking(3), asking(4), asking(5), asking(6))
+	var requests []sample.Request
+	for seed := range uint64(200) {
+		requests = append(requests, asking(seed+1))
+	}
+	got, err := generate(t.Context(), e, requests...)
 	if err == nil || !strings.Contains(err.Error(), "request 2, seed 3: POST") {
 		t.Errorf("error %v", err)
 	}
-	if len(got[0]) != 1 || len(got[1]) != 1 || len(got[3]) != 1 || len(got) > 4 {
-		t.Errorf("done had %v", got)
+	if len(got[0]) != 1 || len(got[1]) != 1 || len(got[3]) != 1 || len(got) > 100 {
+		t.Errorf("done had %d requests: %v", len(got), got)
 	}
 }
 
 // TestDoneFails ends the work: requests that hang, and calls of done.
 func TestDoneFails(t *testing.T) {
 	noLeak(t)
+	full := errors.New("disk is full")
 	s := newScript(t, fine, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	e, _ := engineOf(t, s, func(s *Settings) { s.Concurrency = 2 })
-	full := errors.New("disk is full")
+	err := e.Generate(t.Context(), []sample.Request{asking(1), asking(2), asking(3)}, func(int, []sample.Completion) error { return full })
+	if !errors.Is(err, full) {
+		t.Errorf("error %v", err)
+	}
+	// Two that have come, of which the first cannot be kept:
+	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
-	err := e.Generate(t.Context(), []sample.Request{asking(1), asking(2), asking(3)}, func(int, []sample.Completion) error {
-		calls++
-		return full
+	g := &generation{cancel: cancel, done: func(int, []sample.Completion) error { calls++; return full }}
+	g.arrived(ctx, &pending{open: 1}, 1)
+	g.arrived(ctx, &pending{open: 1}, 1)
+	if calls != 1 || !errors.Is(g.err, full) {
+		t.Errorf("%d calls, error %v", calls, g.err)
+	}
+}
+
+// TestConcurrencyIsShared has several callers, who together keep to the limit.
+func TestConcurrencyIsShared(t *testing.T) {
+	var running, most atomic.Int32
+	s := newScript(t, func(w http.ResponseWriter, r *http.Request) {
+		defer running.Add(-1)
+		raise(&most, running.Add(1))
+		time.Sleep(2 * time.Millisecond)
+		fine(w, r)
 	})
-	if !errors.Is(err, full) || calls != 1 {
-		t.Errorf("%d calls, error %v", calls, err)
+	e, _ := engineOf(t, s, func(s *Settings) { s.Concurrency = 2 })
+	var callers sync.WaitGroup
+	for range 5 {
+		callers.Go(func() {
+			if got, err := generate(t.Context(), e, asking(1), asking(2), asking(3)); err != nil || len(got) != 3 {
+				t.Errorf("got %v, error %v", got, err)
+			}
+		})
+	}
+	callers.Wait()
+	if most.Load() > 2 {
+		t.Errorf("%d requests at once, 2 are allowed", most.Load())
+	}
+}
+
+// raise sets most to n if it is less.
+func raise(most *atomic.Int32, n int32) {
+	for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 	}
 }
 
@@ -249,6 +287,9 @@ func TestSeeds(t *testing.T) {
 			if got := s.seed(seed); got != seed {
 				t.Errorf("%d bits: seed %d became %d", bits, seed, got)
 			}
+		}
+		if got := s.seed(1<<31 | 1<<40 | 1); bits == 31 && got != 1<<9 {
+			t.Errorf("seed %d became %d", uint64(1<<31|1<<40|1), got)
 		}
 		for bit := range 64 {
 			if got := s.seed(1 << bit); got == 0 || bits < 64 && got >= 1<<bits {
