@@ -147,7 +147,9 @@ func TestRedirects(t *testing.T) {
 	if len(elsewhere.bodies) > 0 {
 		t.Errorf("a prompt went elsewhere, with the header %v", elsewhere.headers[0])
 	}
-	loop := newScript(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 307) })
+	loop := newScript(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
+	})
 	e, _ := engineOf(t, loop, nil)
 	if _, err := generate(t.Context(), e, asking(7)); err == nil || len(loop.bodies) > 5 {
 		t.Errorf("a loop of redirects: %d requests, error %v", len(loop.bodies), err)

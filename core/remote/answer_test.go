@@ -85,6 +85,10 @@ func TestShapes(t *testing.T) {
 			`{"text":"go","finish_reason":"stop","stop_reason":"at","token_ids":` + list(goat...) + `,"logprobs":{"token_logprobs":[-1,-1,-1,-1]}}`,
 			sample.Request{}, sample.Completion{Text: "go", IDs: goat, LogProb: -4, Finish: "stop"},
 		},
+		"vLLM, ended by a token that it does not list": {
+			`{"text":"goat","finish_reason":"stop","stop_reason":2,"token_ids":` + list(goat...) + `}`,
+			sample.Request{}, sample.Completion{Text: "goat", IDs: goat, LogProb: math.NaN(), Finish: "stop"},
+		},
 		"vLLM, with alternatives": {
 			`{"text":"go","finish_reason":"length","token_ids":` + list(goat[:2]...) + `,"logprobs":{"tokens":["token_id:` + g + `","token_id:` + o + `"],"token_logprobs":[-1,-2],
 			  "top_logprobs":[{"token_id:` + g + `":-1,"token_id:` + o + `":-0.5},{"token_id:` + o + `":-2,"strange":-0.1,"token_id:` + g + `":null}]}}`,

@@ -160,7 +160,7 @@ func likeliest(list []sample.Alternative, n int) []sample.Alternative {
 }
 
 // endedBy reports whether the last token ended the choice, and so is not part of
-// it: a stop token, or another special one where no stop string did.
+// it: a stop token, the one that the server names, or else a special one.
 func (c choice) endedBy(d drawn, stop []token.ID, tok *tokenizer.Tokenizer) bool {
 	if len(d) == 0 {
 		return false
@@ -173,9 +173,7 @@ func (c choice) endedBy(d drawn, stop []token.ID, tok *tokenizer.Tokenizer) bool
 	if json.Unmarshal(c.StopReason, &reason) == nil && string(c.StopReason) != "null" {
 		return last == reason
 	}
-	var word string
-	byWord := json.Unmarshal(c.StopReason, &word) == nil && word != ""
-	return !byWord && tok != nil && tok.IsSpecial(last)
+	return tok != nil && tok.IsSpecial(last)
 }
 
 // continuation returns the text of ids behind a prompt, as servers give it: with the

@@ -237,13 +237,13 @@ func TestBodies(t *testing.T) {
 	}
 	const middle = `"max_tokens":9,"temperature":0.5,"top_p":0.9,"presence_penalty":1,"frequency_penalty":2,"seed":5,"n":1,"stop":["x"],`
 	const extra = `"top_k":7,"min_p":0.1,"repetition_penalty":1.5,"repeat_penalty":1.5,`
-	const told = `"return_token_ids":true,"return_tokens_as_token_ids":true}`
+	const told = `"return_tokens_as_token_ids":true}`
 	for _, c := range []struct {
 		settings Settings
 		want     string
 	}{
 		{Settings{}, `{"model":"goat","prompt":` + string(ids) + `,` + middle + `"logprobs":3,` + extra + `"stop_token_ids":[2],` + told},
-		{Settings{Prompt: Text, NoLogProb: true}, `{"model":"goat","prompt":"goat",` + middle + extra + `"stop_token_ids":[2],` + told},
+		{Settings{Prompt: Text, NoLogProb: true}, `{"model":"goat","prompt":"goat",` + middle + extra + `"stop_token_ids":[2],"return_token_ids":true}`},
 		{Settings{Prompt: Chat}, `{"model":"goat","messages":[{"role":"user","content":"goat"}],` + middle + `"logprobs":true,"top_logprobs":3,` + extra + told},
 	} {
 		c.settings.URL, c.settings.Model = "http://localhost", "goat"
@@ -271,7 +271,7 @@ func TestBodies(t *testing.T) {
 	}
 	e.settings.Standard = false
 	got, err = e.body(plain, plain.Seeds)
-	if err != nil || !strings.Contains(string(got), `"top_k":-1,"min_p":0,"repetition_penalty":1,"repeat_penalty":1,"return_token_ids":true}`) {
+	if err != nil || !strings.Contains(string(got), `"top_k":-1,"min_p":0,"repetition_penalty":1,"return_tokens_as_token_ids":true}`) {
 		t.Errorf("what is off is not said to be off: %s, error %v", got, err)
 	}
 }

@@ -28,18 +28,18 @@ type body struct {
 	*extension
 }
 
-// extension is what vLLM, SGLang and llama-server have beyond OpenAI's API. All of it is
-// sent, also what is off: vLLM's defaults are those of the model's generation_config.json,
-// and llama-server's are top_k 40 and min_p 0.05. A server leaves out the names that it
-// does not know.
+// extension is what vLLM, SGLang, llama-server and herd have beyond OpenAI's API. Also
+// what is off is sent: vLLM's defaults are those of the model's generation_config.json,
+// and llama-server's are top_k 40 and min_p 0.05. Most servers leave out the names
+// that they do not know.
 type extension struct {
 	TopK          int        `json:"top_k"` // -1: off, which all of them understand
 	MinP          float64    `json:"min_p"`
-	Repetition    float64    `json:"repetition_penalty"` // vLLM, SGLang
-	RepeatPenalty float64    `json:"repeat_penalty"`     // llama-server
+	Repetition    float64    `json:"repetition_penalty"`
+	RepeatPenalty float64    `json:"repeat_penalty,omitempty"` // llama-server's name, where 1 is the default
 	StopIDs       []token.ID `json:"stop_token_ids,omitempty"`
-	ReturnIDs     bool       `json:"return_token_ids"`
-	TokensAsIDs   bool       `json:"return_tokens_as_token_ids,omitempty"` // of alternatives
+	TokensAsIDs   bool       `json:"return_tokens_as_token_ids,omitempty"` // in log-probabilities
+	ReturnIDs     bool       `json:"return_token_ids,omitempty"`           // where there are none
 }
 
 // check reports what no server could be asked.
@@ -129,10 +129,12 @@ func (e *Engine) setLogProbs(b *body, r sample.Request) {
 }
 
 func (e *Engine) extension(r sample.Request) *extension {
-	repetition := cmp.Or(r.Repetition, 1)
 	x := &extension{
-		TopK: cmp.Or(r.TopK, -1), MinP: r.MinP, Repetition: repetition, RepeatPenalty: repetition,
-		ReturnIDs: true, TokensAsIDs: r.Detail && r.Top > 0,
+		TopK: cmp.Or(r.TopK, -1), MinP: r.MinP, Repetition: cmp.Or(r.Repetition, 1),
+		TokensAsIDs: !e.settings.NoLogProb, ReturnIDs: e.settings.NoLogProb,
+	}
+	if r.Repetition != 1 {
+		x.RepeatPenalty = r.Repetition
 	}
 	if e.form(r) != Chat { // where the server knows what ends a turn
 		x.StopIDs = r.Stop

@@ -93,13 +93,13 @@ func TestFailsAtOnce(t *testing.T) {
 // TestGivesUp bounds retries by number and by time.
 func TestGivesUp(t *testing.T) {
 	s := newScript(t, says(503, "loading"))
-	e, clock := engineOf(t, s, func(s *Settings) { s.Retries = 3 })
+	e, _ := engineOf(t, s, func(s *Settings) { s.Retries = 3 })
 	_, err := generate(t.Context(), e, asking(7))
 	if err == nil || !strings.Contains(err.Error(), "gave up after 4 attempts in 3.5s: 503 Service Unavailable: loading") || len(s.bodies) != 4 {
 		t.Errorf("%d requests, error %v", len(s.bodies), err)
 	}
 	s = newScript(t, says(503, "loading"))
-	e, clock = engineOf(t, s, func(s *Settings) { s.Retries, s.Patience = 100, time.Minute })
+	e, clock := engineOf(t, s, func(s *Settings) { s.Retries, s.Patience = 100, time.Minute })
 	_, err = generate(t.Context(), e, asking(7))
 	// 0.5+1+2+4+8+16 is 31.5 s; 30 more would be more than a minute.
 	if err == nil || len(s.bodies) != 7 || len(clock.pauses) != 6 {
