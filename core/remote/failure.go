@@ -89,13 +89,13 @@ func temporary(code int) bool {
 
 // hints say what to do.
 var hints = map[int]string{
-	http.StatusBadRequest:            "if the server does not know a field, try standard: true; if the prompt is too long for it, max_tokens may be too large",
+	http.StatusBadRequest:            "if the server does not know a field: standard: true; if it takes no token ids: prompt: text, or chat; if the prompt is too long: a smaller max_tokens",
 	http.StatusUnauthorized:          "name the environment variable that holds the key: key_env",
 	http.StatusForbidden:             "may the key of key_env use this model?",
 	http.StatusNotFound:              "check url and model",
 	http.StatusMethodNotAllowed:      "check url",
 	http.StatusRequestEntityTooLarge: "the prompt is too long for the server",
-	http.StatusUnprocessableEntity:   "if the server does not know a field, try standard: true",
+	http.StatusUnprocessableEntity:   "if the server does not know a field: standard: true",
 }
 
 // target is where a redirect leads, without what may be secret in it.
