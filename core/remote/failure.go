@@ -25,7 +25,6 @@ type failure struct {
 }
 
 func (f *failure) Error() string { return f.err.Error() }
-func (f *failure) Unwrap() error { return f.err }
 
 // hopeless is an answer that will be the same however often it is asked for.
 func hopeless(format string, args ...any) error {
