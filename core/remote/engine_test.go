@@ -333,10 +333,11 @@ func TestEqualsLocal(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Init(5)
-	local, err := sample.NewEngine(p, tok, sample.Options{})
+	w, err := model.Pack(p)
 	if err != nil {
 		t.Fatal(err)
 	}
+	local := sample.NewEngine(w, tok, sample.Options{})
 	s := newScript(t)
 	s.Config.Handler = peer(t, local)
 	e, err := New(Settings{URL: s.URL, Model: "goat", SeedBits: 64, Limits: Limits{Concurrency: 4}}, tok)
