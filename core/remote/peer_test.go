@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/convert"
+	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/tokenizer"
@@ -71,11 +72,11 @@ func opened(t *testing.T, path string) (*sample.Engine, *tokenizer.Tokenizer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := sample.NewEngine(p, m.Tokenizer, sample.Options{})
+	w, err := model.Pack(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e, m.Tokenizer
+	return sample.NewEngine(w, m.Tokenizer, sample.Options{}), m.Tokenizer
 }
 
 // prompts asks in all ways that a completion can end.
