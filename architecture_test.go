@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"data/check", "data/example"},
 	{"data/world"},
 	{"core/sample", "core/train", "core/score"},
-	{"core/stage", "core/modeldir", "eval"},
+	{"core/stage", "core/modeldir", "eval", "rejection/report"},
 	{"pretrain", "sft", "reward", "rejection", "dpo"},
 	{"recipes"},
 	{"cmd/herd", "scripts/bench", "scripts/llamacpp"},
