@@ -82,7 +82,7 @@ func (r *Report) sayGain() string {
 			break
 		}
 	}
-	s := fmt.Sprintf("A sample scores %s on average, the best of %d %s", num(first.Value), last.Samples, num(last.Value))
+	s := fmt.Sprintf("A sample scores %s on average and the best of %d scores %s", num(first.Value), last.Samples, num(last.Value))
 	if enough.Samples < last.Samples {
 		s += fmt.Sprintf("; %d samples already bring %s of that gain", enough.Samples, roundPercent(mostOfTheWay))
 	}
@@ -104,7 +104,7 @@ func (r *Report) sayPicked() string {
 	}
 	points := r.BestOfN.Correct
 	last := points[len(points)-1]
-	return fmt.Sprintf("The reward's best of %d is correct for %s of the prompts, any one sample for %s.",
+	return fmt.Sprintf("The reward’s best of %d is correct for %s of the prompts, any one sample for %s.",
 		last.Samples, last.words(percent), percent(points[0].Value))
 }
 

@@ -35,20 +35,20 @@ func (v view) Heading() string {
 
 // PassPlot draws pass@k.
 func (v view) PassPlot() template.HTML {
-	return curvePlot("pass at k", "pass@k", roundPercent, scale{to: 1}, series{"c", "pass@k", v.PassAtK})
+	return curvePlot("pass at k", "pass@k", roundPercent, percent, scale{to: 1}, series{"c", "pass@k", v.PassAtK})
 }
 
 // PickPlot draws how often the reward's choice is correct, below pass@k, which no
 // choice can exceed.
 func (v view) PickPlot() template.HTML {
-	return curvePlot("correctness of the best of n", "correct", roundPercent, scale{to: 1},
+	return curvePlot("correctness of the best of n", "correct", roundPercent, percent, scale{to: 1},
 		series{"c", "pass@k", v.PassAtK}, series{"a", "the reward’s best", v.BestOfN.Correct})
 }
 
 // BestPlot draws the expected score of the best of n.
 func (v view) BestPlot() template.HTML {
 	points := v.BestOfN.Score
-	return curvePlot("score of the best of n", "score", num, rangeOf(estimates(points)...), series{"b", "best of n", points})
+	return curvePlot("score of the best of n", "score", exact, num, rangeOf(estimates(points)...), series{"b", "best of n", points})
 }
 
 // ScorePlot draws how the scores are spread.

@@ -15,13 +15,13 @@ type series struct {
 }
 
 // curvePlot draws curves over the number of samples, with their intervals.
-func curvePlot(name, yName string, format func(float64) string, y scale, all ...series) template.HTML {
+func curvePlot(name, yName string, yTicks, format func(float64) string, y scale, all ...series) template.HTML {
 	most := 0
 	for _, s := range all {
 		most = max(most, s.points[len(s.points)-1].Samples)
 	}
 	d := newDrawing(name, scale{from: 1, to: float64(most), log: most > 32}, y)
-	d.axes("samples per prompt", yName, num, format)
+	d.axes("samples per prompt", yName, exact, yTicks)
 	for _, s := range all {
 		d.path("band "+s.class, outline(s.points), true)
 	}
@@ -89,7 +89,7 @@ func histogramPlot(name string, h *Histogram) template.HTML {
 	}
 	at := func(i int) float64 { return h.Low + h.Width*float64(i) }
 	d := newDrawing("distribution of the "+name, scale{from: at(0), to: at(len(h.All))}, scale{to: highest * 1.05})
-	d.axes(name, "share", num, roundPercent)
+	d.axes(name, "share", exact, roundPercent)
 	steps := [][2]float64{{at(0), 0}}
 	for i, n := range h.All {
 		foot, title := 0.0, fmt.Sprintf("%s to %s: %d samples", num(at(i)), num(at(i+1)), n)
@@ -122,7 +122,7 @@ func lengthPlot(unit string, bins []LengthBin) template.HTML {
 	}
 	x := rangeOf(Estimate{Value: bins[0].Length}, Estimate{Value: bins[len(bins)-1].Length})
 	d := newDrawing("score by length", x, rangeOf(all...))
-	d.axes(unit+" more than the prompt's mean", "score above the prompt's mean", num, num)
+	d.axes(unit+" more than the prompt’s mean", "score above the prompt’s mean", exact, exact)
 	d.path("zero", [][2]float64{{x.from, 0}, {x.to, 0}}, false)
 	var line [][2]float64
 	for _, b := range bins {
@@ -137,16 +137,16 @@ func lengthPlot(unit string, bins []LengthBin) template.HTML {
 	return d.done()
 }
 
-// num writes four digits, or all before the point.
+// num writes three digits, or all before the point.
 func num(x float64) string {
-	s := strconv.FormatFloat(x, 'g', 4, 64)
-	if a := math.Abs(x); a >= 1e4 && a < 1e7 {
-		s = strconv.FormatFloat(x, 'f', 0, 64)
-	} else if math.Abs(x) < 1e-12 {
-		return "0"
+	if a := math.Abs(x); a >= 1e3 && a < 1e7 {
+		return signed(strconv.FormatFloat(x, 'f', 0, 64))
 	}
-	return signed(s)
+	return signed(strconv.FormatFloat(x, 'g', 3, 64))
 }
+
+// exact writes all digits of a round number.
+func exact(x float64) string { return signed(strconv.FormatFloat(rounded(x), 'g', -1, 64)) }
 
 // signed replaces the hyphen of a negative number by a minus.
 func signed(s string) string {

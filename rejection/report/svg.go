@@ -42,6 +42,9 @@ func (s scale) ticks(n int) []float64 {
 		return all
 	}
 	step := roundStep((s.to - s.from) / float64(n))
+	if s.from == 1 && step > 1 {
+		all = append(all, 1) // samples are counted from there
+	}
 	for i := math.Ceil(s.from/step - 1e-9); i*step <= s.to+step*1e-9 && len(all) <= 2*n; i++ {
 		all = append(all, i*step)
 	}
