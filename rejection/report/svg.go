@@ -11,7 +11,7 @@ import (
 // where there is room: it scales with the page.
 const (
 	plotWidth, plotHeight = 480.0, 270.0
-	marginLeft, marginTop = 54.0, 12.0
+	marginLeft, marginTop = 62.0, 12.0
 	marginRight           = 14.0
 	marginBottom          = 44.0
 )
@@ -31,13 +31,16 @@ func (s scale) at(x float64) float64 {
 	return s.start + (x-from)/(to-from)*(s.end-s.start)
 }
 
-// ticks returns about n round numbers of the scale's range; powers of two if it
-// is logarithmic.
+// ticks returns about n round numbers of the scale's range; powers of two and
+// the end if it is logarithmic.
 func (s scale) ticks(n int) []float64 {
 	var all []float64
 	if s.log {
 		for x := s.from; x <= s.to; x *= 2 {
 			all = append(all, x)
+		}
+		if last := all[len(all)-1]; s.to > 1.4*last {
+			all = append(all, s.to)
 		}
 		return all
 	}
@@ -81,7 +84,7 @@ func (d *drawing) axes(xName, yName string, xFormat, yFormat func(float64) strin
 	}
 	d.printf(`<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, d.x.start, d.x.end, d.y.start, d.y.start)
 	d.printf(`<text class="mid name" x="%.1f" y="%.1f">%s</text>`, (d.x.start+d.x.end)/2, plotHeight-6, xName)
-	d.printf(`<text class="mid name" transform="translate(12 %.1f) rotate(-90)">%s</text>`, (d.y.start+d.y.end)/2, yName)
+	d.printf(`<text class="mid name" transform="translate(11 %.1f) rotate(-90)">%s</text>`, (d.y.start+d.y.end)/2, yName)
 }
 
 // path draws a line through places, filled if it is closed.
