@@ -83,10 +83,14 @@ func betterFirst(a, b data.Candidate) int {
 }
 
 func newResponse(rank string, c data.Candidate) Response {
-	return Response{
+	r := Response{
 		Rank: rank, K: c.K, Score: finite(c.Score), Reward: finite(c.Reward), Correct: c.Correct,
 		Note: shorten(c.Note, mostNote), Finish: shorten(c.Finish, mostID), Tokens: len(c.IDs), Text: shorten(c.Text, mostResponse),
 	}
+	if r.Score != nil && r.Reward != nil && *r.Score == *r.Reward {
+		r.Reward = nil // says nothing more
+	}
+	return r
 }
 
 // finite leaves out what JSON has no number for.

@@ -174,7 +174,7 @@ type Response struct {
 	Rank    string   `json:"rank"` // best, median, worst; sample where none is better
 	K       int      `json:"k"`
 	Score   *float64 `json:"score,omitempty"`
-	Reward  *float64 `json:"reward,omitempty"`
+	Reward  *float64 `json:"reward,omitempty"` // where it is not the score
 	Correct *bool    `json:"correct,omitempty"`
 	Note    string   `json:"note,omitempty"`
 	Finish  string   `json:"finish"`
