@@ -84,13 +84,21 @@ func betterFirst(a, b data.Candidate) int {
 
 func newResponse(rank string, c data.Candidate) Response {
 	r := Response{
-		Rank: rank, K: c.K, Score: finite(c.Score), Reward: finite(c.Reward), Correct: c.Correct,
+		Rank: rank, K: c.K, Score: finite(c.Score), Reward: finite(c.Reward), Correct: copied(c.Correct),
 		Note: shorten(c.Note, mostNote), Finish: shorten(c.Finish, mostID), Tokens: len(c.IDs), Text: shorten(c.Text, mostResponse),
 	}
 	if r.Score != nil && r.Reward != nil && *r.Score == *r.Reward {
 		r.Reward = nil // says nothing more
 	}
 	return r
+}
+
+func copied(b *bool) *bool {
+	if b == nil {
+		return nil
+	}
+	c := *b
+	return &c
 }
 
 // finite leaves out what JSON has no number for.

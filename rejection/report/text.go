@@ -16,7 +16,7 @@ func shorten(s string, most int) string {
 			s = fmt.Sprintf("%s [… %d characters …] %s", string(all[:head]), len(all)-most, string(all[len(all)-tail:]))
 		}
 	}
-	return visible(s)
+	return strings.Clone(visible(s)) // a short text of a table may be a piece of a large buffer
 }
 
 // visible escapes control characters, and the marks that reorder what the reader
