@@ -61,7 +61,8 @@ func (h *Histogram) bin(x float64) int {
 	if h.Width == 0 {
 		return 0
 	}
-	return int(min(max(math.Floor((x-h.Low)/h.Width), 0), float64(len(h.All)-1)))
+	at := math.Floor((x-h.Low)/h.Width + 1e-9) // 0.6/0.2 is less than 3
+	return int(min(max(at, 0), float64(len(h.All)-1)))
 }
 
 // roundStep returns the least of 1, 2, 2.5 and 5 times a power of ten that is not
