@@ -130,7 +130,7 @@ func (r *Report) sayLength() string {
 	if l.Winners != nil {
 		s += fmt.Sprintf(" The best have %s %s on average, the worst %s.", num(l.Winners.Value), r.Length.Unit, num(l.Losers.Value))
 	}
-	if l.Correct != nil && l.LookAtRight && (l.Correct.Value > 0) == (l.Score.Value > 0) {
+	if l.Correct != nil && l.CorrectWorthALook && (l.Correct.Value > 0) == (l.Score.Value > 0) {
 		return s + fmt.Sprintf(" They are also more often correct (%s), so it need not be length that is rewarded.", l.Correct.words(correlation))
 	}
 	if l.Correct != nil {
@@ -140,7 +140,7 @@ func (r *Report) sayLength() string {
 }
 
 func (l *LengthBias) sayCorrect() string {
-	if !l.LookAtRight {
+	if !l.CorrectWorthALook {
 		return ""
 	}
 	return fmt.Sprintf("The %s of the responses to a prompt are more often correct; rank correlation %s.", longer(l.Correct), l.Correct.words(correlation))

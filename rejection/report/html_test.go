@@ -67,6 +67,20 @@ func checkElement(e xml.StartElement) error {
 	return nil
 }
 
+// TestStyleLoadsNothing reads the only part of the page that could load another
+// without an element or an attribute.
+func TestStyleLoadsNothing(t *testing.T) {
+	style, err := pageFiles.ReadFile("page/style.css")
+	if err != nil || len(style) == 0 {
+		t.Fatal(err)
+	}
+	for _, load := range []string{"url(", "@import", "image-set(", "//"} {
+		if bytes.Contains(style, []byte(load)) {
+			t.Errorf("style.css has %s", load)
+		}
+	}
+}
+
 // TestPages writes a page of every table; with HERD_PAGES=DIR also to files, to
 // look at.
 func TestPages(t *testing.T) {

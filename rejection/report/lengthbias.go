@@ -23,7 +23,7 @@ func (s *survey) lengthBias() *LengthBias {
 	} else if l.Winners == nil && l.Score == nil && len(l.Bins) == 0 {
 		return nil
 	}
-	l.WorthALook, l.LookAtRight = l.Score.beyond(worthALook), l.Correct.beyond(worthALook)
+	l.WorthALook, l.CorrectWorthALook = l.Score.beyond(worthALook), l.Correct.beyond(worthALook)
 	return l
 }
 

@@ -139,9 +139,9 @@ type LengthBias struct {
 	Right   *Estimate `json:"right,omitempty"`   // of correct responses
 	Wrong   *Estimate `json:"wrong,omitempty"`   // of the others
 
-	Bins        []LengthBin `json:"bins,omitempty"`
-	WorthALook  bool        `json:"worth_a_look"` // Score is beyond ±0.1 and its interval does not hold 0
-	LookAtRight bool        `json:"correctness_worth_a_look"`
+	Bins              []LengthBin `json:"bins,omitempty"`
+	WorthALook        bool        `json:"worth_a_look"` // Score is beyond ±0.1 and its interval does not hold 0
+	CorrectWorthALook bool        `json:"correctness_worth_a_look"`
 }
 
 // LengthBin is the mean score of responses of similar length. Length and score

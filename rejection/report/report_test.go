@@ -107,7 +107,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range rows {
 		buffer := strings.Repeat(string(rune('a'+i%26)), size)
 		b.Add(data.Sample{
-			Origin:     data.Origin{ID: buffer[:20+i%7] + string(rune('0'+i))},
+			Origin:     data.Origin{ID: buffer[i : i+20]},
 			Prompt:     []token.Message{{Role: buffer[:4], Content: buffer[:9]}},
 			Candidates: []data.Candidate{{Text: buffer[:7], Note: buffer[:3]}, {Text: buffer}},
 		})
