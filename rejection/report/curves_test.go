@@ -154,3 +154,24 @@ func TestSteps(t *testing.T) {
 		}
 	}
 }
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct {
+		scale
+		want []float64
+	}{
+		{scale{from: 1, to: 16, counts: true}, []float64{1, 5, 10, 15}},
+		{scale{from: 1, to: 2, counts: true}, []float64{1, 2}},
+		{scale{from: 1, to: 30, counts: true}, []float64{1, 5, 10, 15, 20, 25, 30}},
+		{scale{from: 1, to: 100, counts: true, log: true}, []float64{1, 2, 4, 8, 16, 32, 64, 100}},
+		{scale{from: -0.3, to: 1}, []float64{-0.2, 0, 0.2, 0.4, 0.6, 0.8, 1}},
+	} {
+		got := c.ticks(7)
+		for i := range got {
+			got[i] = rounded(got[i])
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %v, want %v", c.scale, got, c.want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ const (
 	manyCutOff   = 0.05 // share of samples
 	fewDistinct  = 0.8  // share of a prompt's samples
 	mostOfTheWay = 0.9  // share of what all samples gain over one
+	nearlyAll    = 0.9  // share of the prompts
 )
 
 // Findings says in a few sentences what is worth a look.
@@ -50,7 +51,8 @@ func (r *Report) sayPass() string {
 	if len(r.PassAtK) == 0 {
 		return ""
 	}
-	first, last := r.PassAtK[0], r.PassAtK[len(r.PassAtK)-1]
+	points := broad(r.PassAtK)
+	first, last := points[0], points[len(points)-1]
 	s := "pass@1 is " + first.words(percent)
 	if last.Samples > 1 {
 		s += fmt.Sprintf(", pass@%d is %s", last.Samples, last.words(percent))
@@ -70,7 +72,7 @@ func (r *Report) sayGain() string {
 	if r.BestOfN == nil || r.ScoreIsVerdict() {
 		return ""
 	}
-	points := samePrompts(r.BestOfN.Score)
+	points := broad(r.BestOfN.Score)
 	first, last := points[0], points[len(points)-1]
 	if last.Value <= first.Value {
 		return ""
@@ -89,20 +91,24 @@ func (r *Report) sayGain() string {
 	return s + "."
 }
 
-// samePrompts returns the points that are about as many prompts as the first.
-func samePrompts(points []Point) []Point {
+// broad returns the points that nearly all prompts of the first are in. Those that
+// follow may be about other prompts, harder or easier.
+func broad(points []Point) []Point {
 	n := 0
-	for n < len(points) && points[n].Prompts == points[0].Prompts {
+	for n < len(points) && float64(points[n].Prompts) >= nearlyAll*float64(points[0].Prompts) {
 		n++
 	}
 	return points[:n]
 }
 
 func (r *Report) sayPicked() string {
-	if r.BestOfN == nil || len(r.BestOfN.Correct) < 2 {
+	if r.BestOfN == nil {
 		return ""
 	}
-	points := r.BestOfN.Correct
+	points := broad(r.BestOfN.Correct)
+	if len(points) < 2 {
+		return ""
+	}
 	last := points[len(points)-1]
 	return fmt.Sprintf("The reward’s best of %d is correct for %s of the prompts, any one sample for %s.",
 		last.Samples, last.words(percent), percent(points[0].Value))

@@ -20,7 +20,7 @@ func curvePlot(name, yName string, yTicks, format func(float64) string, y scale,
 	for _, s := range all {
 		most = max(most, s.points[len(s.points)-1].Samples)
 	}
-	d := newDrawing(name, scale{from: 1, to: float64(most), log: most > 32}, y)
+	d := newDrawing(name, scale{from: 1, to: float64(most), log: most > 32, counts: true}, y)
 	d.axes("samples per prompt", yName, exact, yTicks)
 	for _, s := range all {
 		d.path("band "+s.class, outline(s.points), true)

@@ -167,6 +167,7 @@ func TestFindings(t *testing.T) {
 		"full":    {"pass@30", "never answered correctly", "already bring 90%", "The reward’s best of 30", "longer of the responses", "so it need not be"},
 		"checker": {"longer of the responses to a prompt are more often correct"},
 		"single":  {"pass@1 is"},
+		"mixed":   {"pass@2 is", "best of 2 is"}, // more have few prompts
 		"hostile": {"were drawn and are not in the table"},
 	} {
 		all := strings.Join(build(Options{}, tables()[name]).Findings(), "\n")

@@ -21,6 +21,7 @@ type scale struct {
 	from, to   float64
 	start, end float64
 	log        bool
+	counts     bool // of something, from 1
 }
 
 func (s scale) at(x float64) float64 {
@@ -45,8 +46,14 @@ func (s scale) ticks(n int) []float64 {
 		return all
 	}
 	step := roundStep((s.to - s.from) / float64(n))
-	if s.from == 1 && step > 1 {
-		all = append(all, 1) // samples are counted from there
+	if s.counts {
+		step = max(1, step)
+		if step == 2.5 {
+			step = 5
+		}
+		if step > 1 {
+			all = append(all, 1)
+		}
 	}
 	for i := math.Ceil(s.from/step - 1e-9); i*step <= s.to+step*1e-9 && len(all) <= 2*n; i++ {
 		all = append(all, i*step)
