@@ -38,6 +38,9 @@ func (v view) PassPlot() template.HTML {
 	return curvePlot("pass at k", "pass@k", roundPercent, percent, scale{to: 1}, series{"c", "pass@k", v.PassAtK})
 }
 
+// Chosen reports whether there is something that the reward chooses from.
+func (v view) Chosen() bool { return v.BestOfN != nil && len(v.BestOfN.Correct) > 1 }
+
 // PickPlot draws how often the reward's choice is correct, below pass@k, which no
 // choice can exceed.
 func (v view) PickPlot() template.HTML {
