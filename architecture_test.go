@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"data/check", "data/example"},
 	{"data/world"},
 	{"core/sample", "core/train", "core/score"},
-	{"core/stage", "core/modeldir", "core/remote", "eval"},
+	{"core/stage", "core/modeldir", "core/remote", "eval", "rejection/report"},
 	{"pretrain", "sft", "reward", "rejection", "dpo"},
 	{"recipes"},
 	{"cmd/herd", "scripts/bench", "scripts/llamacpp"},

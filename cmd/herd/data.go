@@ -8,6 +8,6 @@ func newDataCmd() *cobra.Command {
 		Short:   "Import, look at and export tables",
 		Example: "  herd data import chats.jsonl --out chats.arrow",
 	}
-	cmd.AddCommand(newDataImportCmd(), newDataShowCmd(), newDataStatsCmd(), newDataExportCmd())
+	cmd.AddCommand(newDataImportCmd(), newDataShowCmd(), newDataStatsCmd(), newDataReportCmd(), newDataExportCmd())
 	return asGroup(cmd)
 }

@@ -1,0 +1,64 @@
+package report
+
+import "math"
+
+// fewIDs is how many prompts are named beside a count.
+const fewIDs = 8
+
+// correctness returns nil if no sample was judged.
+func (s *survey) correctness() *Correctness {
+	c := &Correctness{Share: share(s.perSample(correct))}
+	if c.Share == nil {
+		return nil
+	}
+	for i, verdicts := range values(s.prompts, correct) {
+		c.Judged += len(verdicts)
+		c.Unjudged += len(s.prompts[i].draws) - len(verdicts)
+		switch right := sum(verdicts); {
+		case len(verdicts) == 0:
+		case right == 0:
+			c.Never.add(s.prompts[i].id)
+		case right == float64(len(verdicts)):
+			c.Always.add(s.prompts[i].id)
+		default:
+			c.Between++
+		}
+	}
+	c.Agreement = s.mean(s.perPrompt(agreement))
+	return c
+}
+
+func (s *Solved) add(id string) {
+	s.Prompts++
+	if len(s.IDs) < fewIDs {
+		s.IDs = append(s.IDs, id)
+	}
+}
+
+// agreement is the area under the ROC curve of a prompt's rewards; NaN if its
+// responses are all correct or all wrong.
+func agreement(p prompt) float64 {
+	var right, wrong []float64
+	for _, d := range judged(p.draws, reward, correct) {
+		if d.correct == 1 {
+			right = append(right, d.reward)
+		} else {
+			wrong = append(wrong, d.reward)
+		}
+	}
+	if len(right) == 0 || len(wrong) == 0 {
+		return math.NaN()
+	}
+	var won float64
+	for _, r := range right {
+		for _, w := range wrong {
+			switch {
+			case r > w:
+				won++
+			case r == w:
+				won += 0.5
+			}
+		}
+	}
+	return won / float64(len(right)*len(wrong))
+}

@@ -1,0 +1,74 @@
+package report
+
+import (
+	"slices"
+	"sort"
+)
+
+// centred is the length and the score of a sample, less the means of its prompt.
+type centred struct{ length, score float64 }
+
+// centre returns the scored samples of each prompt.
+func (s *survey) centre() [][]centred {
+	all := make([][]centred, len(s.prompts))
+	for i, p := range s.prompts {
+		draws := judged(p.draws, score, s.unit.of)
+		if len(draws) < 2 {
+			continue
+		}
+		length, worth := meanOf(draws, s.unit.of), meanOf(draws, score)
+		for _, d := range draws {
+			all[i] = append(all[i], centred{s.unit.of(d) - length, d.score - worth})
+		}
+	}
+	return all
+}
+
+// lengthBins returns bins of about equally many samples, or nil if there is no
+// more than one length.
+func (s *survey) lengthBins() []LengthBin {
+	all := s.centre()
+	edges := binEdges(all)
+	if len(edges) < 3 {
+		return nil
+	}
+	bins := make([]LengthBin, len(edges)-1)
+	scores, counts := make([][]float64, len(bins)), make([][]float64, len(bins))
+	for k := range bins {
+		scores[k], counts[k] = make([]float64, len(all)), make([]float64, len(all))
+	}
+	for i, samples := range all {
+		for _, c := range samples {
+			k := min(sort.SearchFloat64s(edges[1:], c.length), len(bins)-1) // of an edge: the lower bin
+			scores[k][i] += c.score
+			counts[k][i]++
+			bins[k].Length += c.length
+			bins[k].Samples++
+		}
+	}
+	for k := range bins {
+		bins[k].From, bins[k].To = rounded(edges[k]), rounded(edges[k+1])
+		bins[k].Length = rounded(bins[k].Length / float64(bins[k].Samples))
+		bins[k].Score = s.ratio(scores[k], counts[k])
+	}
+	return bins
+}
+
+// binEdges returns the deciles of the lengths, each once, between the extremes.
+func binEdges(all [][]centred) []float64 {
+	var lengths []float64
+	for _, samples := range all {
+		for _, c := range samples {
+			lengths = append(lengths, c.length)
+		}
+	}
+	if len(lengths) == 0 {
+		return nil
+	}
+	slices.Sort(lengths)
+	edges := []float64{lengths[0]}
+	for i := 1; i <= mostLengthBins; i++ {
+		edges = append(edges, quantile(lengths, float64(i)/mostLengthBins))
+	}
+	return slices.Compact(edges)
+}
