@@ -31,8 +31,9 @@ func RoundInt8(steps []int8, block []float32) (scale float32) {
 }
 
 // A panel of Int8 is, for every Int8Block depths, the scales of its nr lines, then
-// their steps, four to a float32: [words][nr][perWord]. It is widened to words
-// before it meets the tiles, once for a block of rows of a.
+// their steps, four to a float32: [words][nr][perWord]. It is widened to words, once
+// for a block of rows of a, before it meets their tiles; few rows have tiles that read
+// it as it is.
 
 // quantised returns a path that keeps panels of b as steps and multiplies as p does.
 func (p *path) quantised() *path {
@@ -74,6 +75,17 @@ func (p *path) quantise(panel []float32, o Operand, i, lines, k, kc int) {
 		}
 		panel = panel[size:]
 	}
+}
+
+// panel returns what the tiles read of panel j of q: words, or steps if they are inPlace.
+func (t *part) panel(q *Panels, j int) []float32 {
+	panel := q.panel(j, t.k)
+	if !t.steps || t.inPlace {
+		return panel
+	}
+	words := t.wide[:t.words()*t.nr]
+	t.widen(words, panel, t.kc)
+	return words
 }
 
 // stepAt returns where among the steps of a block line r has depth d.
