@@ -160,7 +160,7 @@ func TestDecoderTogether(t *testing.T) {
 		tails[i] = randomIDs(rng, 3, c.VocabSize)
 	}
 	all := make(map[kernel.Precision][][]float32)
-	for _, precision := range []kernel.Precision{kernel.FP32, kernel.BF16, kernel.INT8} {
+	for _, precision := range everyPrecision {
 		p := random(t, c)
 		p.Precision = precision
 		kernel.SetThreads(1)
@@ -224,7 +224,7 @@ func TestDecodingBytes(t *testing.T) {
 	for _, c := range []model.Config{small(false), small(true), small(true).Reward()} {
 		c.VocabSize, c.HiddenSize, c.IntermediateSize = 4000, 320, 640
 		p := model.NewParams(c, false)
-		for _, p.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16, kernel.INT8} {
+		for _, p.Precision = range everyPrecision {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			newDecoder(t, p, 1)
@@ -253,7 +253,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			p := model.NewParams(c.config, false)
 			p.Init(7)
-			for _, p.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16, kernel.INT8} {
+			for _, p.Precision = range everyPrecision {
 				for _, n := range []int{1, 16} {
 					b.Run(fmt.Sprintf("%v/batch=%d", p.Precision, n), func(b *testing.B) {
 						benchmarkDecode(b, p, n, c.prompt, c.tokens)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
 )
@@ -48,8 +49,33 @@ func TestLargeCheckpoint(t *testing.T) {
 			t.Errorf("%s: the weights were not read", dtype)
 		}
 		p = nil
+		packLarge(t, model.Source{Model: dir}, c)
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// packLarge packs the model straight from its files: the process has it packed, and
+// hardly anything besides.
+func packLarge(t *testing.T, s model.Source, c model.Config) {
+	t.Helper()
+	for _, f := range []kernel.Precision{kernel.BF16, kernel.INT8} {
+		debug.FreeOSMemory()
+		memory.ForgetPeak()
+		before, _ := memory.Resident()
+		began := time.Now()
+		w, err := s.Pack(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		took := time.Since(began).Seconds()
+		peak, _ := memory.Peak()
+		size := c.DecodingBytes(f)
+		t.Logf("packed in %v: %s in %.1f s; at most %s in memory besides what was there", w.Precision, memory.Bytes(size), took, memory.Bytes(peak-before))
+		const parts = 128 << 20 // of a matrix as float32s, and of the file
+		if over := peak - before - size; over > parts {
+			t.Errorf("%v: took %s besides the packed weights", f, memory.Bytes(over))
 		}
 	}
 }

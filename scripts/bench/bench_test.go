@@ -114,16 +114,17 @@ func TestFLOP(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                     "want one of [compare decode peak sample scaling score train]",
-		"fly":                  "want one of",
-		"train now":            `argument "now" is no flag`,
-		"train -preset 7b":     "expected one of [135m 15m 15m4k]",
-		"train -heads 5":       "no multiple of num_key_value_heads",
-		"train -precision fp8": "expected fp32, bf16, int8 or auto",
-		"train -micro 8":       "a micro-batch holds 8",
-		"peak -threads 0":      "threads is 0",
-		"score -steps -1":      "steps is -1",
-		"decode -gen 1":        "gen 1",
+		"":                      "want one of [compare decode peak sample scaling score train]",
+		"fly":                   "want one of",
+		"train now":             `argument "now" is no flag`,
+		"train -preset 7b":      "expected one of [135m 15m 15m4k]",
+		"train -heads 5":        "no multiple of num_key_value_heads",
+		"train -precision fp8":  "expected fp32, bf16, int8 or auto",
+		"train -precision int8": "precision int8 is for decoding",
+		"train -micro 8":        "a micro-batch holds 8",
+		"peak -threads 0":       "threads is 0",
+		"score -steps -1":       "steps is -1",
+		"decode -gen 1":         "gen 1",
 	} {
 		err := run(strings.Fields(args), nil, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {

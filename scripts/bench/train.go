@@ -19,6 +19,9 @@ const (
 // train makes a step as core/train does it: batches laid out, forward and
 // backward over each, clipping and AdamW.
 func train(s settings) (trial, error) {
+	if err := s.precision.ForTraining(); err != nil {
+		return trial{}, err
+	}
 	p := s.params(true)
 	plan, err := s.plan(s.warmup + s.steps)
 	if err != nil {

@@ -8,15 +8,16 @@ type (
 	packedTile func(words uint64, a, b, c, add *float32, stride uint64)
 	directTile func(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-	int8Tile func(depth uint64, a *float32, strideA uint64, panel, c, add *float32, stride uint64)
-
 	packedTiles [2]packedTile // of one vector, and of two
 	directTiles [2]directTile
+
+	// int8Tile is of two vectors: a directTile by a panel of int8.
+	int8Tile func(depth uint64, a *float32, strideA uint64, panel, c, add *float32, stride uint64)
 )
 
 // assembly completes a path by tiles that have up to two vectors of lanes. Those
 // that fetch b are all but the tallest.
-func assembly(p path, lanes int, packed []packedTiles, direct []directTiles, int8 []int8Tile) path {
+func assembly(p path, lanes int, packed []packedTiles, direct []directTiles, quantised []int8Tile) path {
 	p.mr, p.nr, p.narrow = len(packed)-1, 2*lanes, lanes
 	if p.fetch != nil {
 		p.fetching = p.mr - 1
@@ -27,9 +28,9 @@ func assembly(p path, lanes int, packed []packedTiles, direct []directTiles, int
 	p.direct = func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
 		callDirect(direct[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, strideA, b, c, add, stride)
 	}
-	p.int8Rows = len(int8) - 1
-	p.int8 = func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int) {
-		callInt8(int8[rows], &p, depth, rows, a, strideA, panel, c, add, stride)
+	p.int8Rows = len(quantised) - 1
+	p.directInt8 = func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int) {
+		callInt8(quantised[rows], &p, depth, rows, a, strideA, panel, c, add, stride)
 	}
 	return p
 }

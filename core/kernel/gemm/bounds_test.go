@@ -1,7 +1,9 @@
 package gemm
 
 import (
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/herd-lm/herd/core/kernel/guard"
@@ -37,6 +39,46 @@ func TestBounds(t *testing.T) {
 					free()
 				}
 			})
+		}
+	})
+}
+
+// TestBoundsInt8: what reads panels of int8 touches nothing beside them, nor beside the
+// words that it makes, whatever the depth; and both ways of reading agree, bit for bit.
+func TestBoundsInt8(t *testing.T) {
+	onEachPath(t, func(t *testing.T, f Format) {
+		if f != Int8 {
+			return
+		}
+		p, rng := pathFor(f), rand.New(rand.NewPCG(19, 20))
+		for depth := 1; depth < 3*Int8Block; depth++ {
+			for _, end := range []bool{false, true} {
+				guarded := func(n int) []float32 {
+					x, free, err := guard.Floats(n, end)
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(free)
+					return x
+				}
+				panel, words := guarded(p.panelSize(depth)), guarded(p.wordsOf(depth)*p.nr)
+				p.quantise(panel, operand(rng, p.nr, depth, false), 0, p.nr, 0, depth)
+				p.widen(words, panel, depth)
+				if p.int8Rows == 0 {
+					continue
+				}
+				rows, wide := 1+depth%p.int8Rows, p.wordsOf(depth)
+				a, c, want := guarded(rows*wide), guarded(rows*p.nr), make([]float32, rows*p.nr)
+				for i := range a { // a number as a float32, and as two bfloat16s
+					high := math.Float32bits(float32(rng.NormFloat64())) &^ 0xffff
+					a[i] = math.Float32frombits(high | high>>16)
+				}
+				p.directInt8(depth, rows, a, wide, panel, c, nil, p.nr)
+				p.direct(wide, rows, p.nr, a, wide, words, want, nil, p.nr)
+				if !slices.Equal(c, want) {
+					t.Fatalf("depth %d, %d rows: a tile gives another product than with what was widened", depth, rows)
+				}
+			}
 		}
 	})
 }

@@ -18,8 +18,6 @@
 // threads, bit for bit.
 package gemm
 
-import "github.com/herd-lm/herd/core/memory"
-
 // Operand is a set of lines of equal depth.
 type Operand struct {
 	Data    []float32
@@ -74,32 +72,6 @@ func (p Product) Rows(lo, hi int) Product {
 		p.Add = p.Add[lo*p.Stride:]
 	}
 	return p
-}
-
-// Scratch is what one thread needs to multiply. Borrow lends one.
-type Scratch struct {
-	a       [(blockA + slack) * blockWords]float32
-	wide    [blockWords * mostLines]float32 // a panel of b that is not kept as words
-	edge    [tileMost]float32
-	product Product
-	panels  Panels
-}
-
-var scratches memory.Pool[Scratch]
-
-// Borrow returns a Scratch that nobody else uses until it is given back.
-func Borrow() *Scratch { return scratches.Get() }
-
-// GiveBack ends the loan.
-func (s *Scratch) GiveBack() { scratches.Put(s) }
-
-// Release drops the memory that threads keep for the products to come.
-func Release() { scratches.Forget() }
-
-// ScratchBytes returns the most memory that a thread keeps where the largest b of
-// a product has factor elements.
-func ScratchBytes(factor int) int64 {
-	return 4 * int64((blockA+slack)*blockWords+blockWords*mostLines+tileMost+min(factor, panelWords))
 }
 
 // Block sizes: a panel of b (blockWords x tile width) stays in the first level
@@ -162,16 +134,6 @@ func (t *part) multiply(q *Panels) {
 			t.strip(a, t.panel(q, j), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
 		}
 	}
-}
-
-// panel returns the words of panel j of q.
-func (t *part) panel(q *Panels, j int) []float32 {
-	panel := q.panel(j, t.k)
-	if t.steps && !t.inPlace {
-		t.widen(t.wide[:t.words()*t.nr], panel, t.kc)
-		return t.wide[:]
-	}
-	return panel
 }
 
 // upcoming is what is left to ask for of the lines of a that the next block needs:
@@ -278,7 +240,7 @@ func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 // tile computes rows [r, r+n) of a block and cols lines of a panel.
 func (t *part) tile(a lines, r, n, cols int, panel, c, add []float32, stride int) {
 	if t.inPlace {
-		t.int8(t.kc, n, a.data[r*a.stride:], a.stride, panel, c, add, stride)
+		t.directInt8(t.kc, n, a.data[r*a.stride:], a.stride, panel, c, add, stride)
 	} else if a.stride > 0 {
 		t.direct(t.words(), n, cols, a.data[r*a.stride:], a.stride, panel, c, add, stride)
 	} else {

@@ -13,24 +13,27 @@ const Int8Block = 64
 // scale·steps[i], off by half a step at most. A block without normal numbers
 // becomes 0; of one that has NaN or an infinity, the scale is that.
 func RoundInt8(steps []int8, block []float32) (scale float32) {
-	var most float32
+	const sign = 1 << 31
+	var most uint32 // the bits of absolute values are in order of size, NaN last
 	for _, v := range block {
-		most = max(most, float32(math.Abs(float64(v))))
+		most = max(most, math.Float32bits(v)&^sign)
 	}
 	const leastNormal = 0x1p-126
-	if scale = most / 127; scale < leastNormal {
+	if scale = math.Float32frombits(most) / 127; scale < leastNormal {
 		clear(steps)
 		return 0
 	}
+	const whole = 0x1.8p23 // added to a small number, it leaves the nearest integer in the lowest bits
 	for i, v := range block {
-		steps[i] = int8(math.RoundToEven(float64(v / scale)))
+		steps[i] = int8(math.Float32bits(v/scale + whole))
 	}
 	return scale
 }
 
 // A panel of Int8 is, for every Int8Block depths, the scales of its nr lines, then
-// their steps, four to a float32: [words][nr][perWord]. It is widened to words
-// before it meets the tiles, once for a block of rows of a.
+// their steps, four to a float32: [words][nr][perWord]. It is widened to words, once
+// for a block of rows of a, before it meets their tiles; few rows have tiles that read
+// it as it is.
 
 // quantised returns a path that keeps panels of b as steps and multiplies as p does.
 func (p *path) quantised() *path {
@@ -61,7 +64,7 @@ func (p *path) quantise(panel []float32, o Operand, i, lines, k, kc int) {
 	var steps [Int8Block]int8
 	for from := 0; from < kc; from += Int8Block {
 		n := min(Int8Block, kc-from)
-		size := p.panelSize(n)
+		size := p.int8Size(n)
 		scales, to := panel[:p.nr], bytesOf(panel[p.nr:size])
 		for r := range lines {
 			o.copyLine(block[:n], i+r, k+from)
@@ -74,8 +77,22 @@ func (p *path) quantise(panel []float32, o Operand, i, lines, k, kc int) {
 	}
 }
 
+// panel returns what the tiles read of panel j of q: words, or steps if they are inPlace.
+func (t *part) panel(q *Panels, j int) []float32 {
+	panel := q.panel(j, t.k)
+	if !t.steps || t.inPlace {
+		return panel
+	}
+	words := t.wide[:t.words()*t.nr]
+	t.widen(words, panel, t.kc)
+	return words
+}
+
 // stepAt returns where among the steps of a block line r has depth d.
-func (p *path) stepAt(r, d int) int { return (d/p.perWord*p.nr+r)*p.perWord + d%p.perWord }
+func (p *path) stepAt(r, d int) int {
+	pair := p.perWord >> 1 // 1 for words of two depths
+	return (d>>pair*p.nr+r)<<pair + d&pair
+}
 
 // bytesOf returns the memory of x as steps.
 func bytesOf(x []float32) []int8 {

@@ -39,14 +39,12 @@ type path struct {
 	fetch func(src []float32, rows, size, stride int)
 
 	// steps says that panels of b are kept as int8 (see quantised); widen turns one of
-	// so many depths, at least 1, into words.
-	steps bool
-	widen func(dst, panel []float32, depth int)
-
-	// int8 does what widen and direct do, with tiles of up to int8Rows rows (0: none)
-	// and nr columns, and stores no words.
-	int8Rows int
-	int8     func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int)
+	// so many depths, at least 1, into words. directInt8 does what widen and direct do,
+	// for tiles of up to int8Rows rows (0: none) and nr columns, and stores no words.
+	steps      bool
+	widen      func(dst, panel []float32, depth int)
+	directInt8 func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int)
+	int8Rows   int
 
 	// row turns a row of a, of which the next is stride elements on, into words;
 	// len(dst) is a multiple of 16. It is nil where a row is words as it is.
