@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"core/kernel", "core/tokenizer", "core/pack"},
 	{"core/graph", "core/optim", "core/chat"},
 	{"core/model"},
-	{"data", "core/convert"},
+	{"data", "core/convert", "data/check/number"},
 	{"data/check", "data/example"},
 	{"data/world"},
 	{"core/sample", "core/train", "core/score"},

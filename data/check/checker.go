@@ -48,8 +48,9 @@ func New(s Settings) (Checker, error) {
 
 // makers has every kind of checker.
 var makers = map[string]func(Settings) (Checker, error){
-	Exact: newExact,
-	Regex: newRegex,
+	Exact:   newExact,
+	Numeric: newNumeric,
+	Regex:   newRegex,
 }
 
 // conclusion judges what follows the last mark, which ends the thoughts of a
@@ -70,7 +71,7 @@ func (c conclusion) Check(ctx context.Context, q Question, response string) (Out
 // reference returns what a response to q is compared with: what the row says
 // under key, else the answer that the row came with.
 func (q Question) reference(key string) (string, error) {
-	if text, ok := q.Meta[key]; ok {
+	if text := q.Meta[key]; strings.TrimSpace(text) != "" {
 		return text, nil
 	}
 	if q.Reference != "" {
