@@ -51,6 +51,7 @@ var makers = map[string]func(Settings) (Checker, error){
 	Exact:   newExact,
 	Numeric: newNumeric,
 	Regex:   newRegex,
+	Schema:  newSchema,
 }
 
 // conclusion judges what follows the last mark, which ends the thoughts of a
@@ -95,7 +96,7 @@ func judged(correct bool, format string, a ...any) Outcome {
 
 // brief shortens text for a note, in one line.
 func brief(text string) string {
-	const most = 80
+	const most = 160
 	line := []rune(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), "\uFFFD"))
 	if len(line) > most {
 		line = append(line[:most-1], '…')

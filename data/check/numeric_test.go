@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -73,14 +74,17 @@ func TestGSM8K(t *testing.T) {
 		}
 	}
 	for i, row := range rows {
+		judge := func(response string, answer int) {
+			o, err := checker.Check(t.Context(), Question{ID: row.ID, Meta: row.Meta}, response)
+			if err != nil || o.Correct != (recorded[i] == answer) {
+				t.Errorf("row %d: recorded %d, and %d judged %+v, %v", i, recorded[i], answer, o, err)
+			}
+		}
 		for _, other := range []int{i, (i + 1) % len(rows), (i + 17) % len(rows), i * 31 % len(rows)} {
-			o, err := checker.Check(t.Context(), Question{ID: row.ID, Meta: row.Meta}, rows[other].Meta["answer"])
-			if err != nil {
-				t.Fatal(err)
-			}
-			if o.Correct != (recorded[i] == recorded[other]) {
-				t.Errorf("row %d: recorded %d, and %d judged %+v", i, recorded[i], recorded[other], o)
-			}
+			judge(rows[other].Meta["answer"], recorded[other])
+		}
+		for _, off := range []int{0, 1, -recorded[i]} {
+			judge(fmt.Sprintf("The answer is %d.", recorded[i]+off), recorded[i]+off)
 		}
 	}
 }
