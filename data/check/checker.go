@@ -49,6 +49,7 @@ func New(s Settings) (Checker, error) {
 // makers has every kind of checker.
 var makers = map[string]func(Settings) (Checker, error){
 	Exact:   newExact,
+	Command: newCommand,
 	Numeric: newNumeric,
 	Regex:   newRegex,
 	Schema:  newSchema,
