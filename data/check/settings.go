@@ -69,7 +69,7 @@ func (s Settings) Validate() error {
 	}
 	switch {
 	case s.Kind == Regex && s.Pattern == "":
-		return fmt.Errorf("check: pattern is not set: the regular expression that a response must match")
+		return fmt.Errorf("check: pattern is not set: the regular expression that a response must match (in YAML, quote one that begins with #)")
 	case s.Kind == Schema && s.Schema == "":
 		return fmt.Errorf("check: schema is not set: a file with a JSON schema, or the schema itself")
 	case s.Kind == Command && (len(s.Command) == 0 || s.Command[0] == ""):

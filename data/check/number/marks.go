@@ -51,7 +51,11 @@ func boxes(text string) []candidate {
 	if len(all) == 0 {
 		return nil
 	}
-	content := braced(text[all[len(all)-1][1]:])
+	last := all[len(all)-1]
+	content, closed := braced(text[last[1]:])
+	if !closed { // it was cut off, and may lack digits
+		return []candidate{{words: text[last[0]:]}}
+	}
 	line := plain(content)
 	within := quantities(line)
 	if len(within) != 1 || !lead.MatchString(line[:within[0].start]) || !unit.MatchString(line[within[0].end:]) {
@@ -60,9 +64,8 @@ func boxes(text string) []candidate {
 	return []candidate{within[0].candidate(line)}
 }
 
-// braced returns the text up to the brace that closes one before it, nothing if
-// there is none: a box that was cut off may lack digits.
-func braced(text string) string {
+// braced returns the text up to the brace that closes one before it.
+func braced(text string) (content string, closed bool) {
 	depth := 1
 	for i, r := range text {
 		switch r {
@@ -72,8 +75,8 @@ func braced(text string) string {
 			depth--
 		}
 		if depth == 0 {
-			return text[:i]
+			return text[:i], true
 		}
 	}
-	return ""
+	return "", false
 }
