@@ -49,6 +49,7 @@ func TestExact(t *testing.T) {
 		{Settings{}, Question{Meta: map[string]string{"accept": "a\nb"}}, "b", true},
 		{Settings{After: "</think>"}, row, "<think>Brask? No.</think>\nArlen", true},
 		{Settings{After: "</think>"}, row, "Arlen</think>Brask", false},
+		{Settings{After: "</think>"}, row, "Is </think> a mark?</think>Arlen", true},
 		{Settings{After: "</think>"}, row, "Arlen", false},
 	} {
 		c.settings.Kind = Exact

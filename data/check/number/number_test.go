@@ -38,6 +38,7 @@ func TestFind(t *testing.T) {
 		{"#### 70, 71, 72", none, ""},
 		{"#### 10 - 20", none, ""},
 		{"#### 10 to 20", none, ""},
+		{"#### 48 clips + 24 clips", none, ""},
 		{"#### 72 clips in 2 months", "72", "####"},
 
 		// Numerals.
