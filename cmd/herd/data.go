@@ -5,9 +5,9 @@ import "github.com/spf13/cobra"
 func newDataCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "data",
-		Short:   "Import, look at and export tables",
+		Short:   "Import, look at, check and export tables",
 		Example: "  herd data import chats.jsonl --out chats.arrow",
 	}
-	cmd.AddCommand(newDataImportCmd(), newDataShowCmd(), newDataStatsCmd(), newDataReportCmd(), newDataExportCmd())
+	cmd.AddCommand(newDataImportCmd(), newDataShowCmd(), newDataStatsCmd(), newDataCheckCmd(), newDataReportCmd(), newDataExportCmd())
 	return asGroup(cmd)
 }

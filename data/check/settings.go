@@ -1,0 +1,118 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// The kinds of checker.
+const (
+	Exact   = "exact"   // the same text as the reference, or as one of those accepted
+	Numeric = "numeric" // the same number as the reference's
+	Regex   = "regex"   // a regular expression matches
+	Schema  = "schema"  // JSON that satisfies a JSON schema
+	Command = "command" // a program of the user's says
+)
+
+// Settings describe one checker: the YAML of `check:`.
+type Settings struct {
+	Kind   string `yaml:"kind" json:"kind"`               // exact, numeric, regex, schema or command
+	Answer string `yaml:"answer" json:"answer,omitempty"` // key of the row's meta with the reference; empty: "answer"
+	After  string `yaml:"after" json:"after,omitempty"`   // judge only what follows the last of these, as "</think>"
+
+	// exact, and what group 1 of regex caught.
+	IgnoreCase   bool `yaml:"ignore_case" json:"ignore_case,omitempty"`
+	IgnoreBlanks bool `yaml:"ignore_blanks" json:"ignore_blanks,omitempty"` // any run of blanks is one
+
+	// numeric
+	Tolerance float64 `yaml:"tolerance" json:"tolerance,omitempty"` // difference from the reference that still counts as equal
+	Marked    bool    `yaml:"marked" json:"marked,omitempty"`       // the number must be marked: ####, \boxed{} or "answer is"
+
+	// regex
+	Pattern string `yaml:"pattern" json:"pattern,omitempty"` // as Go's regexp; if it has a group, the first must equal the reference
+	Whole   bool   `yaml:"whole" json:"whole,omitempty"`     // the response must match as a whole
+
+	// schema
+	Schema string `yaml:"schema" json:"schema,omitempty"` // file with a JSON schema, or the schema itself: {...}
+
+	// command
+	Command []string `yaml:"command" json:"command,omitempty"` // program and arguments
+	Timeout float64  `yaml:"timeout" json:"timeout,omitempty"` // seconds for a response; 0: 10
+	Env     []string `yaml:"env" json:"env,omitempty"`         // names of further environment variables that the command gets
+}
+
+// IsZero reports whether no checker is described.
+func (s Settings) IsZero() bool { return reflect.ValueOf(s).IsZero() }
+
+// Files lists the files whose content the outcomes depend on.
+func (s Settings) Files() []string {
+	if s.Kind == Schema && !inline(s.Schema) {
+		return []string{s.Schema}
+	}
+	return nil
+}
+
+// Validate reports the first setting that makes no sense, by its YAML name.
+func (s Settings) Validate() error {
+	if _, ok := makers[s.Kind]; !ok {
+		kinds := strings.Join(slices.Sorted(maps.Keys(makers)), ", ")
+		if s.Kind == "" {
+			return fmt.Errorf("check: kind is not set: one of %s", kinds)
+		}
+		return fmt.Errorf("check: kind is %q, expected one of %s", s.Kind, kinds)
+	}
+	if err := s.misplaced(); err != nil {
+		return err
+	}
+	switch {
+	case s.Kind == Regex && s.Pattern == "":
+		return fmt.Errorf("check: pattern is not set: the regular expression that a response must match (in YAML, quote one that begins with #)")
+	case s.Kind == Schema && s.Schema == "":
+		return fmt.Errorf("check: schema is not set: a file with a JSON schema, or the schema itself")
+	case s.Kind == Command && (len(s.Command) == 0 || s.Command[0] == ""):
+		return fmt.Errorf("check: command is not set: the program and its arguments, as [python3, grade.py]")
+	case !(s.Tolerance >= 0 && s.Tolerance <= 1e300):
+		return fmt.Errorf("check: tolerance is %g, expected 0 or more", s.Tolerance)
+	case !(s.Timeout >= 0 && s.Timeout <= 86400):
+		return fmt.Errorf("check: timeout is %g, expected seconds, at most a day of them", s.Timeout)
+	}
+	return nil
+}
+
+// misplaced reports the first setting that the kind has no use for: who gives it
+// expects something else.
+func (s Settings) misplaced() error {
+	for _, option := range []struct {
+		name  string
+		given bool
+		kinds []string
+	}{
+		{"answer", s.Answer != "", []string{Exact, Numeric, Regex, Command}},
+		{"ignore_case", s.IgnoreCase, []string{Exact, Regex}},
+		{"ignore_blanks", s.IgnoreBlanks, []string{Exact, Regex}},
+		{"tolerance", s.Tolerance != 0, []string{Numeric}},
+		{"marked", s.Marked, []string{Numeric}},
+		{"pattern", s.Pattern != "", []string{Regex}},
+		{"whole", s.Whole, []string{Regex}},
+		{"schema", s.Schema != "", []string{Schema}},
+		{"command", len(s.Command) > 0, []string{Command}},
+		{"timeout", s.Timeout != 0, []string{Command}},
+		{"env", len(s.Env) > 0, []string{Command}},
+	} {
+		if option.given && !slices.Contains(option.kinds, s.Kind) {
+			return fmt.Errorf("check: %s is set, but it belongs to kind %s, not to %s", option.name, strings.Join(option.kinds, ", "), s.Kind)
+		}
+	}
+	return nil
+}
+
+// answerKey is the key of the reference in a row's meta.
+func (s Settings) answerKey() string {
+	if s.Answer == "" {
+		return "answer"
+	}
+	return s.Answer
+}
