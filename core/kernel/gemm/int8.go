@@ -110,17 +110,20 @@ func (o Operand) copyLine(dst []float32, i, k int) {
 	}
 }
 
-// widenPortable is path.widen in plain Go, for words of one float32.
-func widenPortable(nr int) func(dst, panel []float32, depth int) {
-	return func(dst, panel []float32, depth int) {
-		for ; depth > 0; depth -= Int8Block {
-			n := min(Int8Block, depth) * nr
-			scales, steps := panel[:nr], bytesOf(panel[nr:nr+n/4])
-			for i := range dst[:n] {
-				dst[i] = scales[i%nr] * float32(steps[i])
-			}
-			dst, panel = dst[n:], panel[nr+n/4:]
+// widenPortable is path.widen in plain Go, for panels of four lines.
+func widenPortable(dst, panel []float32, depth int) {
+	for ; depth > 0; depth -= Int8Block {
+		n := min(Int8Block, depth)
+		s0, s1, s2, s3 := panel[0], panel[1], panel[2], panel[3]
+		steps := bytesOf(panel[4 : 4+n])
+		for len(steps) >= 4 && len(dst) >= 4 {
+			dst[0] = s0 * float32(steps[0])
+			dst[1] = s1 * float32(steps[1])
+			dst[2] = s2 * float32(steps[2])
+			dst[3] = s3 * float32(steps[3])
+			steps, dst = steps[4:], dst[4:]
 		}
+		panel = panel[4+n:]
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 // portable is the path in plain Go. Its tile of 2x4 is the largest whose eight
 // sums and six operands the Go compiler keeps in registers: 4x4 spills.
-var portable = path{level: cpu.Generic, mr: 2, nr: 4, narrow: 4, perWord: 1, packed: packedPortable, direct: directPortable, pack: packPortable, widen: widenPortable(4)}
+var portable = path{level: cpu.Generic, mr: 2, nr: 4, narrow: 4, perWord: 1, packed: packedPortable, direct: directPortable, pack: packPortable, widen: widenPortable}
 
 func packedPortable(words, rows, _ int, a, b, c, add []float32, stride int) {
 	tilePortable(words, rows, a, rows, 1, b, c, add, stride)
