@@ -3,11 +3,13 @@
 package rejection
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/train"
 )
@@ -27,15 +29,24 @@ type Settings struct {
 
 	Precision kernel.Precision `yaml:"precision"` // of the matrix products that sample: fp32, bf16 or auto; scores are fp32
 
+	TooLong string `yaml:"too_long"` // prompts after which there is no room: error or skip
+
+	Pick        Pick    `yaml:"pick"`          // the responses to learn from
 	MinScoreGap float64 `yaml:"min_score_gap"` // least difference of best and worst that makes a preference
 
 	sample.Settings `yaml:",inline"`
 }
 
+// What to do with prompts that are too long.
+const (
+	Refuse = pack.Refuse // an error that names the row
+	Skip   = pack.Skip   // leave it out, and say so
+)
+
 // Defaults returns the settings that a YAML file changes.
 func Defaults() Settings {
 	return Settings{
-		Samples: 10, Slots: 64,
+		Samples: 10, Slots: 64, TooLong: Refuse, Pick: Pick{Rule: PickBest},
 		Settings: sample.Settings{Temperature: 1, TopP: 1, MaxTokens: 256},
 	}
 }
@@ -59,10 +70,12 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("rejection: slots is %d, expected 1 or more", s.Slots)
 	case s.Samples > 1 && s.Temperature == 0:
 		return fmt.Errorf("rejection: temperature is 0: all %d samples of a prompt would be equal", s.Samples)
+	case s.TooLong != Refuse && s.TooLong != Skip:
+		return fmt.Errorf("rejection: too_long is %q, expected %s or %s", s.TooLong, Refuse, Skip)
 	case !(s.MinScoreGap >= 0):
 		return fmt.Errorf("rejection: min_score_gap is %g, expected 0 or more", s.MinScoreGap)
 	}
-	if err := s.Settings.Validate(); err != nil {
+	if err := cmp.Or(s.Pick.validate(false), s.Settings.Validate()); err != nil {
 		return fmt.Errorf("rejection: %w", err)
 	}
 	return nil

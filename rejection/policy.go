@@ -1,0 +1,88 @@
+package rejection
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/herd-lm/herd/core/chat"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/data"
+)
+
+// policy is what answers prompts.
+type policy struct {
+	engine  sample.Sampler
+	tok     *tokenizer.Tokenizer
+	format  *chat.Format
+	stop    []token.ID // what ends an answer
+	context int        // positions of the model
+}
+
+func newPolicy(s Settings) (*policy, error) {
+	at, err := model.Locate(s.Model, s.Adapter)
+	if err != nil {
+		return nil, err
+	}
+	tok, err := tokenizer.Load(at.Tokenizer())
+	if err != nil {
+		return nil, err
+	}
+	format, err := chat.New(tok)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", at.Model, err)
+	}
+	params, err := at.Load(false)
+	if err != nil {
+		return nil, err
+	}
+	if params.Head == nil {
+		return nil, fmt.Errorf("%s is a reward model: it cannot answer", at.Model)
+	}
+	params.Precision = s.Precision
+	engine, err := sample.NewEngine(params, tok, sample.Options{Slots: s.Slots})
+	if err != nil {
+		return nil, err
+	}
+	return &policy{engine, tok, format, params.Config.StopIDs(format.Stop()...), params.Config.Context()}, nil
+}
+
+// admits reports whether the prompt is too long to be answered.
+func (p *policy) admits(q prompt) error {
+	ids, err := p.format.Prompt(q.Messages)
+	if err != nil {
+		return err
+	}
+	return fits(len(ids), p.context, "model")
+}
+
+// request asks for the numbered responses to a prompt.
+func (p *policy) request(q prompt, s Settings, numbers []int) (sample.Request, error) {
+	ids, err := p.format.Prompt(q.Messages)
+	if err != nil {
+		return sample.Request{}, fmt.Errorf("prompt %s: %w", q.ID, err)
+	}
+	r := sample.Request{Prompt: ids, Messages: q.Messages, Stop: p.stop, Settings: s.Settings}
+	for _, k := range numbers {
+		r.Seeds = append(r.Seeds, seedOf(s.Seed, q.ID, k))
+	}
+	return r, nil
+}
+
+// candidates are what was drawn for the numbers.
+func candidates(drawn []sample.Completion, numbers []int) []data.Candidate {
+	list := make([]data.Candidate, len(drawn))
+	for i, c := range drawn {
+		list[i] = data.Candidate{
+			// A sample may stop within a character; its ids keep the exact bytes.
+			Text: strings.ToValidUTF8(c.Text, "\uFFFD"), IDs: c.IDs, K: numbers[i], Finish: c.Finish, Seed: c.Seed,
+		}
+		if !math.IsNaN(c.LogProb) {
+			list[i].LogProb = &drawn[i].LogProb
+		}
+	}
+	return list
+}

@@ -1,0 +1,40 @@
+package rejection
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/herd-lm/herd/data"
+)
+
+// scorer says what responses are worth. What it says of one depends on nothing but
+// the row's prompt, meta and reference, and that response.
+type scorer interface {
+	// score sets Score of every candidate, and what of Reward, Correct and Note it knows.
+	score(ctx context.Context, rows []data.Sample) error
+	// admits reports whether the prompt is too long for responses to be judged.
+	admits(p prompt) error
+}
+
+// forget takes back what was said of candidates.
+func forget(rows []data.Sample) {
+	for _, row := range rows {
+		for k := range row.Candidates {
+			c := &row.Candidates[k]
+			c.Score, c.Reward, c.Correct, c.Note = nil, nil, nil, ""
+		}
+	}
+}
+
+// finite reports a score that is no number: what it came from is broken.
+func finite(rows []data.Sample) error {
+	for _, row := range rows {
+		for _, c := range row.Candidates {
+			if math.IsNaN(*c.Score) || math.IsInf(*c.Score, 0) {
+				return fmt.Errorf("prompt %s: the score of response %d is %g: the reward model's weights, or what it was trained on, are broken", row.Parents[0], c.K, *c.Score)
+			}
+		}
+	}
+	return nil
+}
