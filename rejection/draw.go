@@ -112,6 +112,7 @@ func (r *run) drawSome(ctx context.Context, prompts []int) error {
 		}
 	}
 	err := r.policy.engine.Generate(ctx, requests, func(n int, drawn []sample.Completion) error {
+		r.summary.Drawn += len(drawn)
 		r.batch.add(prompts[n], r.prompts[prompts[n]].row(candidates(drawn, numbers[n])))
 		if !r.full() {
 			return nil
@@ -119,7 +120,7 @@ func (r *run) drawSome(ctx context.Context, prompts []int) error {
 		return r.keep(ctx)
 	})
 	// What was drawn before an error is kept too.
-	return cmp.Or(err, r.keep(ctx))
+	return errors.Join(err, r.keep(ctx))
 }
 
 func (r *run) full() bool {

@@ -11,20 +11,15 @@ import (
 	"github.com/herd-lm/herd/data"
 )
 
-// finish makes the stage's files of what was drawn. A run that is killed between
-// any two steps is not finished, and has all its samples: the manifest goes first
-// and comes last, and parts go when their samples are elsewhere.
-func (r *run) finish() error {
-	for _, step := range []func() error{
+// finish returns the steps that make the stage's files of what was drawn. A run that is
+// killed between any two of them has all its samples, and is finished or not: the
+// manifest goes first and comes last, and parts go when their samples are elsewhere.
+func (r *run) finish() []func() error {
+	return []func() error{
 		r.unfinish, r.store.setAside, r.join,
 		func() error { return checkpoint.WriteManifest(r.Out, r.manifest) },
 		r.store.clear,
-	} {
-		if err := step(); err != nil {
-			return err
-		}
 	}
-	return nil
 }
 
 func (r *run) unfinish() error {

@@ -89,22 +89,30 @@ func (r *run) conduct(ctx context.Context) error {
 	if err := r.mayBegin(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{r.load, r.admit, r.begin, r.look} {
-		if err := step(); err != nil {
-			return err
-		}
+	if err := inOrder(r.load, r.admit, r.begin, r.look); err != nil {
+		return err
 	}
-	if err := cmp.Or(r.rescore(ctx), r.draw(ctx)); err != nil {
+	if err := inOrder(func() error { return r.rescore(ctx) }, func() error { return r.draw(ctx) }); err != nil {
 		if ctx.Err() != nil {
 			return &train.Interrupted{Dir: r.Out, Step: r.tally.prompts, Steps: len(r.prompts), Cause: err}
 		}
 		return err
 	}
-	if err := r.finish(); err != nil {
+	if err := inOrder(r.finish()...); err != nil {
 		return err
 	}
 	if r.Summarise != nil {
 		r.Summarise(r.summary)
+	}
+	return nil
+}
+
+// inOrder takes steps until one fails.
+func inOrder(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

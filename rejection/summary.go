@@ -13,6 +13,7 @@ type Summary struct {
 	Prompts     int      `json:"prompts"`
 	Skipped     []string `json:"skipped,omitempty"` // ids of prompts that were too long
 	Samples     int      `json:"samples"`
+	Drawn       int      `json:"drawn"`             // samples that were not there when the run began or was resumed
 	CutOff      int      `json:"cut_off"`           // samples that reached the limit on tokens
 	Duplicates  int      `json:"duplicates"`        // samples that say what another to the same prompt says
 	Checked     int      `json:"checked,omitempty"` // samples that a checker judged
