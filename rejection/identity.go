@@ -23,25 +23,58 @@ import (
 type identity map[string]string
 
 // identify returns the identity of the samples that s draws; inputs are the
-// digests in the manifest.
+// digests in the manifest. A server's model is known by its name and revision,
+// wherever the server is.
 func (s Settings) identify(inputs map[string]string) identity {
-	id := identity{"seed": fmt.Sprint(s.Seed), "precision": s.Precision.String()}
+	id := identity{"seed": fmt.Sprint(s.Seed)}
+	id.addInputs("model", inputs)
+	id.addSettings("", s.Settings)
+	if s.remote() {
+		id["revision"] = s.Revision
+		id.addSettings("engine.", s.bare().Engine)
+	} else {
+		id["precision"] = s.Precision.String()
+	}
+	return id
+}
+
+// scoring returns the digest of all that a score depends on besides the prompt's row
+// and the response.
+func (s Settings) scoring(inputs map[string]string) string {
+	bare, id := s.bare(), identity{}
+	id.addInputs("reward", inputs)
+	id.addInputs("check", inputs)
+	id.addSettings("check.", bare.Check)
+	id.addSettings("remote_reward.", bare.RemoteReward)
+	if s.checks() && s.Reward != "" {
+		id["combine"], id["check_weight"] = s.Combine, fmt.Sprint(s.CheckWeight)
+	}
+	return id.digest()
+}
+
+// addInputs takes in the digests of the files that a setting names.
+func (id identity) addInputs(setting string, inputs map[string]string) {
 	for name, digest := range inputs {
-		if strings.HasPrefix(name, "model[") {
+		if strings.HasPrefix(name, setting+"[") {
 			id[name] = digest
 		}
 	}
-	sampling := reflect.ValueOf(s.Settings)
-	for i := range sampling.NumField() {
-		name, _, _ := strings.Cut(sampling.Type().Field(i).Tag.Get("yaml"), ",")
-		if v := sampling.Field(i); !v.IsZero() {
-			id[name] = fmt.Sprint(v)
-			if v.Kind() == reflect.Slice {
-				id[name] = fmt.Sprintf("%q", v)
-			}
+}
+
+// addSettings takes in the settings, by their YAML names, that are not zero.
+func (id identity) addSettings(prefix string, settings any) {
+	list := reflect.ValueOf(settings)
+	for i := range list.NumField() {
+		name, _, _ := strings.Cut(list.Type().Field(i).Tag.Get("yaml"), ",")
+		v := reflect.Indirect(list.Field(i))
+		switch {
+		case !v.IsValid() || list.Field(i).IsZero():
+		case v.Kind() == reflect.Slice:
+			id[prefix+name] = fmt.Sprintf("%q", v)
+		default:
+			id[prefix+name] = fmt.Sprint(v)
 		}
 	}
-	return id
 }
 
 // digest is the same for equal identities.
@@ -120,16 +153,4 @@ func begun(dir string) (identity, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return id, nil
-}
-
-// scoring returns the digest of all that a score depends on besides the prompt's row
-// and the response.
-func (s Settings) scoring(inputs map[string]string) string {
-	id := identity{}
-	for name, digest := range inputs {
-		if strings.HasPrefix(name, "reward[") {
-			id[name] = digest
-		}
-	}
-	return id.digest()
 }

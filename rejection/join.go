@@ -1,14 +1,18 @@
 package rejection
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/rejection/report"
 )
 
 // finish returns the steps that make the stage's files of what was drawn. A run that is
@@ -74,6 +78,9 @@ func (r *run) join() error {
 	if err := t.samples.Close(); err != nil {
 		return err
 	}
+	if err := r.writeReport(); err != nil {
+		return err
+	}
 	if r.summary.Chats == 0 {
 		return fmt.Errorf("no response may be picked: nothing can be learnt from them. %s", r.summary.why(r.Settings))
 	}
@@ -84,6 +91,7 @@ func (r *run) join() error {
 func (r *run) joinRows(t tables) error {
 	from := reader{parts: r.store.parts}
 	defer from.close()
+	r.report = report.New(report.Options{Seed: r.Seed})
 	for i := range r.prompts {
 		row, err := r.assemble(&from, i)
 		if err != nil {
@@ -122,6 +130,17 @@ func (r *run) write(t tables, row data.Sample) error {
 			return err
 		}
 	}
+	r.report.Add(row)
 	r.summary.add(row, len(chats), contrast)
 	return t.samples.Write(row)
+}
+
+func (r *run) writeReport() error {
+	r.summary.Report = r.report.Report()
+	err := checkpoint.WriteFile(filepath.Join(r.Out, ReportJSONFile), func(w io.Writer) error {
+		out := json.NewEncoder(w)
+		out.SetIndent("", "  ")
+		return out.Encode(r.summary.Report)
+	})
+	return cmp.Or(err, checkpoint.WriteFile(filepath.Join(r.Out, ReportFile), r.summary.Report.WriteHTML))
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/score"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/example"
 )
@@ -25,13 +24,9 @@ func newJudge(dir string) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenizer.Load(at.Tokenizer())
+	_, format, err := loadFormat(at.Tokenizer())
 	if err != nil {
 		return nil, err
-	}
-	format, err := chat.New(tok)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	c, err := at.Config()
 	if err != nil {
@@ -102,5 +97,10 @@ func fits(tokens, context int, whose string) error {
 	if tokens < context {
 		return nil
 	}
-	return fmt.Errorf("the prompt has %d tokens, the %s %d positions: nothing can follow", tokens, whose, context)
+	return &tooLong{fmt.Sprintf("the prompt has %d tokens, the %s %d positions: nothing can follow", tokens, whose, context)}
 }
+
+// tooLong is what too_long decides about.
+type tooLong struct{ what string }
+
+func (e *tooLong) Error() string { return e.what + ": leave it out, or set too_long to " + Skip }

@@ -16,24 +16,23 @@ import (
 // policy is what answers prompts.
 type policy struct {
 	engine  sample.Sampler
-	tok     *tokenizer.Tokenizer
-	format  *chat.Format
-	stop    []token.ID // what ends an answer
-	context int        // positions of the model
+	tok     *tokenizer.Tokenizer // nil: the server lays chats out
+	format  *chat.Format         // nil as well
+	stop    []token.ID           // what ends an answer
+	context int                  // positions of the model; 0: not known
 }
 
 func newPolicy(s Settings) (*policy, error) {
+	if s.remote() {
+		return newRemotePolicy(s)
+	}
 	at, err := model.Locate(s.Model, s.Adapter)
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenizer.Load(at.Tokenizer())
+	tok, format, err := loadFormat(at.Tokenizer())
 	if err != nil {
 		return nil, err
-	}
-	format, err := chat.New(tok)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", at.Model, err)
 	}
 	params, err := at.Load(false)
 	if err != nil {
@@ -50,10 +49,21 @@ func newPolicy(s Settings) (*policy, error) {
 	return &policy{engine, tok, format, params.Config.StopIDs(format.Stop()...), params.Config.Context()}, nil
 }
 
+// digest returns that of the tokenizer, if there is one.
+func (p *policy) digest() string {
+	if p.tok == nil {
+		return ""
+	}
+	return p.tok.Digest()
+}
+
 // admits reports whether the prompt is too long to be answered.
 func (p *policy) admits(q prompt) error {
+	if p.format == nil {
+		return nil
+	}
 	ids, err := p.format.Prompt(q.Messages)
-	if err != nil {
+	if err != nil || p.context == 0 {
 		return err
 	}
 	return fits(len(ids), p.context, "model")
@@ -61,11 +71,13 @@ func (p *policy) admits(q prompt) error {
 
 // request asks for the numbered responses to a prompt.
 func (p *policy) request(q prompt, s Settings, numbers []int) (sample.Request, error) {
-	ids, err := p.format.Prompt(q.Messages)
-	if err != nil {
-		return sample.Request{}, fmt.Errorf("prompt %s: %w", q.ID, err)
+	r := sample.Request{Messages: q.Messages, Stop: p.stop, Settings: s.Settings}
+	if p.format != nil {
+		var err error
+		if r.Prompt, err = p.format.Prompt(q.Messages); err != nil {
+			return r, fmt.Errorf("prompt %s: %w", q.ID, err)
+		}
 	}
-	r := sample.Request{Prompt: ids, Messages: q.Messages, Stop: p.stop, Settings: s.Settings}
 	for _, k := range numbers {
 		r.Seeds = append(r.Seeds, seedOf(s.Seed, q.ID, k))
 	}

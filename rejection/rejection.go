@@ -13,6 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/rejection/report"
 )
 
 // The files that the stage writes to its directory.
@@ -20,6 +21,8 @@ const (
 	SamplesFile     = "samples.arrow"     // every prompt with all its candidates and their scores
 	ChatsFile       = "chats.arrow"       // the responses picked, for supervised fine-tuning
 	PreferencesFile = "preferences.arrow" // best against worst, for preference optimisation
+	ReportFile      = "report.html"       // what was drawn, for people
+	ReportJSONFile  = "report.json"       // and for programs
 )
 
 // Options are how a run is conducted; they do not change what comes out.
@@ -48,6 +51,7 @@ type run struct {
 	batch    batch
 	tally    tally
 	summary  Summary
+	report   *report.Builder
 }
 
 // Run answers and scores all prompts. What was drawn survives a kill: a run that
@@ -144,21 +148,23 @@ func (r *run) load() (err error) {
 	if r.policy, err = newPolicy(r.Settings); err != nil {
 		return err
 	}
-	r.scorer, err = newJudge(r.Reward)
+	r.scorer, err = newScorer(r.Settings)
 	return err
 }
 
-// admit looks at the length of the prompts before hours of work.
+// admit looks at the prompts before hours of work.
 func (r *run) admit() error {
 	var short []prompt
 	for _, p := range r.prompts {
-		switch err := cmp.Or(r.policy.admits(p), r.scorer.admits(p)); {
+		err := cmp.Or(r.policy.admits(p), r.scorer.admits(p))
+		var long *tooLong
+		switch {
 		case err == nil:
 			short = append(short, p)
-		case r.TooLong == Skip:
+		case errors.As(err, &long) && r.TooLong == Skip:
 			r.summary.Skipped = append(r.summary.Skipped, p.ID)
 		default:
-			return fmt.Errorf("prompt %s: %w: leave it out, or set too_long to %s", p.ID, err, Skip)
+			return fmt.Errorf("prompt %s: %w", p.ID, err)
 		}
 	}
 	if r.prompts = short; len(short) == 0 {
@@ -191,7 +197,7 @@ func (r *run) begin() error {
 // look finds what was drawn before.
 func (r *run) look() (err error) {
 	r.store, err = openStore(r.Out, data.Header{Stage: "rejection", Seed: r.Seed, Digests: data.Digests{
-		Model: r.manifest.Inputs["model[0]"], Tokenizer: r.policy.tok.Digest(),
+		Model: r.manifest.Inputs["model[0]"], Tokenizer: r.policy.digest(),
 		Sampling: r.identity.digest(), Scoring: r.scoring(r.manifest.Inputs),
 	}})
 	if err != nil {

@@ -65,7 +65,7 @@ func fixture(t *testing.T, n int) Settings {
 func written(t *testing.T, dir string) []byte {
 	t.Helper()
 	var all []byte
-	for _, name := range []string{SamplesFile, ChatsFile, PreferencesFile} {
+	for _, name := range []string{SamplesFile, ChatsFile, PreferencesFile, ReportFile, ReportJSONFile} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -169,7 +169,7 @@ func TestResume(t *testing.T) {
 		t.Error("the resumed run wrote other tables")
 	}
 	left, err := filepath.Glob(filepath.Join(s.Out, "*"))
-	if err != nil || len(left) != 4 {
+	if err != nil || len(left) != 6 {
 		t.Errorf("left in the directory: %v, %v", left, err)
 	}
 }

@@ -13,8 +13,29 @@ import (
 type scorer interface {
 	// score sets Score of every candidate, and what of Reward, Correct and Note it knows.
 	score(ctx context.Context, rows []data.Sample) error
-	// admits reports whether the prompt is too long for responses to be judged.
+	// admits reports a prompt whose responses cannot be judged: a *tooLong, or what
+	// is wrong with it.
 	admits(p prompt) error
+}
+
+// newScorer returns what the settings ask for.
+func newScorer(s Settings) (scorer, error) {
+	if !s.checks() {
+		return newReward(s)
+	}
+	checker, err := newChecker(s.Check)
+	if err != nil || s.Reward == "" {
+		return checker, err
+	}
+	reward, err := newReward(s)
+	return combined{checker, reward, s.Combine, s.CheckWeight}, err
+}
+
+func newReward(s Settings) (scorer, error) {
+	if s.RemoteReward.URL != "" {
+		return newRemoteJudge(s.RemoteReward, s.Reward)
+	}
+	return newJudge(s.Reward)
 }
 
 // forget takes back what was said of candidates.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/rejection/report"
 )
 
 // Summary is what came of a run.
@@ -24,6 +25,8 @@ type Summary struct {
 	Preferences int      `json:"preferences"`
 	MeanScore   float64  `json:"mean_score"`
 	BestScore   float64  `json:"best_score"` // mean over prompts of the best sample's
+
+	Report *report.Report `json:"-"`
 }
 
 // add counts a prompt with its samples and what came of them.
