@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -122,4 +124,53 @@ func gsm8k(t *testing.T) []data.Chat {
 		chats = chats[:200]
 	}
 	return chats
+}
+
+// TestRemoteReward: a server scores what the reward model's template makes of prompt
+// and response.
+func TestRemoteReward(t *testing.T) {
+	s := fixture(t, 5)
+	s.Pick.CutOff = true
+	tok, format, err := loadFormat(s.Reward)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ Input []string }
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		var list []any
+		for i, text := range body.Input {
+			list = append(list, map[string]any{"index": i, "label": nil, "probs": []float64{worth(text)}, "num_classes": 1})
+		}
+		json.NewEncoder(w).Encode(map[string]any{"object": "list", "data": list})
+	}))
+	defer server.Close()
+	s.RemoteReward = remote.RewardSettings{URL: server.URL, Model: "judge", Batch: 2}
+	if err := Run(t.Context(), s, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for row, err := range data.Scan[data.Sample](filepath.Join(s.Out, SamplesFile)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range row.Candidates {
+			whole, err := format.Chat(append(row.Prompt[:1:1], token.Message{Role: "assistant", Content: c.Text}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := worth(tok.Decode(whole.IDs)); *c.Score != want || *c.Reward != want {
+				t.Errorf("%q has reward %g and score %g, want %g", c.Text, *c.Reward, *c.Score, want)
+			}
+		}
+	}
+}
+
+// worth tells texts apart.
+func worth(text string) float64 {
+	h := fnv.New32a()
+	io.WriteString(h, text)
+	return float64(h.Sum32())
 }
