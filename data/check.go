@@ -45,7 +45,7 @@ func (s *Sample) check() error {
 			return fmt.Errorf("candidates[%d]: %w", i, err)
 		}
 	}
-	return firstOf(s.Origin.check(), validMessages("prompt", s.Prompt))
+	return firstOf(s.Origin.check(), validMessages("prompt", s.Prompt), validText("reference", s.Reference))
 }
 
 func (c *Candidate) check() error {

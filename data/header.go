@@ -24,7 +24,12 @@ type Header struct {
 
 // Digests identify what a stage computed with, so that a column computed with
 // another model or template is an error rather than a silent mistake.
-type Digests struct{ Model, Tokenizer, Template, Recipe string }
+type Digests struct {
+	Model, Tokenizer, Template, Recipe string
+
+	Sampling string // of all that responses depend on besides their prompt and number
+	Scoring  string // of what gave them their scores
+}
 
 const (
 	keyKind    = "herd.kind"
@@ -40,6 +45,8 @@ func (h *Header) texts() map[string]*string {
 		"herd.digest.tokenizer": &h.Digests.Tokenizer,
 		"herd.digest.template":  &h.Digests.Template,
 		"herd.digest.recipe":    &h.Digests.Recipe,
+		"herd.digest.sampling":  &h.Digests.Sampling,
+		"herd.digest.scoring":   &h.Digests.Scoring,
 	}
 }
 

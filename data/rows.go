@@ -70,6 +70,7 @@ type Preference struct {
 type Sample struct {
 	Origin
 	Prompt     []token.Message `json:"prompt"`
+	Reference  string          `json:"reference,omitempty"` // the answer that the prompt came with, if any
 	Candidates []Candidate     `json:"candidates"`
 }
 

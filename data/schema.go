@@ -179,5 +179,6 @@ var preferenceColumns = originColumns(
 
 var sampleColumns = originColumns(
 	column("prompt", messages, func(s *Sample) *[]token.Message { return &s.Prompt }).must(),
+	column("reference", text, func(s *Sample) *string { return &s.Reference }),
 	column("candidates", candidates, func(s *Sample) *[]Candidate { return &s.Candidates }).must(),
 )

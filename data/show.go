@@ -75,6 +75,10 @@ func (p page) preference(r *Preference) {
 
 func (p page) sample(r *Sample) {
 	p.messages("", r.Prompt)
+	if r.Reference != "" {
+		fmt.Fprintln(p, "[reference]")
+		p.text(r.Reference)
+	}
 	for i, c := range r.Candidates {
 		fmt.Fprintf(p, "[candidate %d%s%s%s  %s  %d tokens  seed %d]\n",
 			i+1, labelled("  score ", c.Score), verdict(c), labelled("  logprob ", c.LogProb), printable(c.Finish), len(c.IDs), c.Seed)

@@ -22,7 +22,7 @@ func TestShow(t *testing.T) {
 			Rejected:    []token.Message{{Role: "assistant", Content: strings.Repeat("好", 50)}},
 			ChosenScore: &better, RejectedScore: &worse, Strength: 3},
 	})
-	writeTable(t, samples, Header{}, []Sample{{Origin: Origin{ID: "s"}, Prompt: prompt[:0], Candidates: []Candidate{
+	writeTable(t, samples, Header{}, []Sample{{Origin: Origin{ID: "s"}, Prompt: prompt[:0], Reference: "b", Candidates: []Candidate{
 		{Text: "a", IDs: []token.ID{1}, LogProb: &worse, Finish: "stop", Seed: 9, Score: &better}, {Text: "", Finish: "length"}}}})
 	var got strings.Builder
 	if err := Show(&got, preferences, 2, 5); err != nil {

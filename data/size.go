@@ -14,7 +14,7 @@ func (p *Preference) size() int {
 }
 
 func (s *Sample) size() int {
-	n := s.Origin.size() + messageBytes(s.Prompt)
+	n := s.Origin.size() + messageBytes(s.Prompt) + len(s.Reference)
 	for _, c := range s.Candidates {
 		n += len(c.Text) + 4*len(c.IDs)
 	}

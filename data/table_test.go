@@ -74,7 +74,7 @@ func (r randomRows) preference() Preference {
 }
 
 func (r randomRows) sample() Sample {
-	s := Sample{Origin: r.origin(), Prompt: r.messages(0)}
+	s := Sample{Origin: r.origin(), Prompt: r.messages(0), Reference: r.text()}
 	for range r.IntN(4) {
 		c := Candidate{Text: r.text(), LogProb: r.score(), Finish: "stop", Seed: r.Uint64(), K: r.IntN(9), Score: r.score(), Reward: r.score(), Note: r.text()}
 		if r.IntN(2) == 0 {
@@ -119,7 +119,7 @@ var equalRows = cmpopts.EquateEmpty()
 
 func checkRoundTrip[T Row](t *testing.T, rows []T) {
 	path := filepath.Join(t.TempDir(), "table.arrow")
-	header := Header{Stage: "test", Digests: Digests{"m", "t", "", "r"}, Seed: 1<<64 - 1}
+	header := Header{Stage: "test", Digests: Digests{"m", "t", "", "r", "s", "c"}, Seed: 1<<64 - 1}
 	writeTable(t, path, header, rows)
 	got, h, err := ReadAll[T](path)
 	if err != nil {

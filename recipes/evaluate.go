@@ -207,7 +207,7 @@ func (s subject) answers(ctx context.Context) ([]eval.Answer, error) {
 
 // measureSamples measures what rejection sampling drew: the rewards, and where
 // the prompts can be checked, how often a sample is right and how often the one
-// that the reward model picked is.
+// that scored best is.
 func measureSamples(path string) (eval.Measures, error) {
 	var all, best, right, picked []float64
 	for row, err := range data.Scan[data.Sample](path) {
@@ -218,11 +218,12 @@ func measureSamples(path string) (eval.Measures, error) {
 		best = append(best, *row.Candidates[chosen].Score)
 		for i, c := range row.Candidates {
 			all = append(all, *c.Score)
-			if row.Meta["accept"] == "" {
+			is, checked := isCorrect(row, c)
+			if !checked {
 				continue
 			}
 			correct := 0.0
-			if check.Response(row.Meta, c.Text).Correct {
+			if is {
 				correct = 1
 			}
 			right = append(right, correct)
@@ -236,6 +237,15 @@ func measureSamples(path string) (eval.Measures, error) {
 		m["sample_accuracy"], m["picked_accuracy"] = share(right), share(picked)
 	}
 	return m, nil
+}
+
+// isCorrect returns what the stage's checker said of a response, else what the prompt
+// accepts, if either did.
+func isCorrect(row data.Sample, c data.Candidate) (correct, checked bool) {
+	if c.Correct != nil {
+		return *c.Correct, true
+	}
+	return check.Response(row.Meta, c.Text).Correct, row.Meta["accept"] != ""
 }
 
 func share(x []float64) eval.Measure {

@@ -152,7 +152,7 @@ func (e *engine) stage(ctx context.Context, i int) error {
 		return err
 	}
 	if !done {
-		resume := s.resumable(m.Digest)
+		resume := s.resumable(m)
 		status := Began
 		if resume {
 			status = Resumed

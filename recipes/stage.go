@@ -202,11 +202,11 @@ func (s *Stage) run(ctx context.Context, o train.Options, report func(Event)) er
 }
 
 // resumable reports whether the stage's directory holds an unfinished run of
-// just these settings and inputs.
-func (s *Stage) resumable(digest string) bool {
+// just these settings and inputs, or samples that rejection would draw again.
+func (s *Stage) resumable(m checkpoint.Manifest) bool {
 	dir := *s.paths().out
 	if s.kind() == "rejection" {
-		return rejection.Resumable(dir, digest)
+		return rejection.Resumable(dir, *s.Rejection, m)
 	}
-	return train.Resumable(dir, digest)
+	return train.Resumable(dir, m.Digest)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/score"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/example"
 )
@@ -25,13 +24,9 @@ func newJudge(dir string) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenizer.Load(at.Tokenizer())
+	_, format, err := loadFormat(at.Tokenizer())
 	if err != nil {
 		return nil, err
-	}
-	format, err := chat.New(tok)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	c, err := at.Config()
 	if err != nil {
@@ -44,64 +39,68 @@ func newJudge(dir string) (*judge, error) {
 	return &judge{params, format}, err
 }
 
-// score sets the score of every candidate. All candidates of a prompt share its
-// tokens.
-func (j *judge) score(ctx context.Context, rows []data.Sample) error {
-	examples := make([]pack.Example, len(rows))
-	longest := score.MicroTokens
-	for i, row := range rows {
-		var err error
-		if examples[i], err = j.example(row); err != nil {
-			return fmt.Errorf("prompt %s: %w", row.Parents[0], err)
-		}
-		longest = max(longest, examples[i].Tokens())
+// admits implements scorer: there must be room for a token of the response.
+func (j *judge) admits(p prompt) error {
+	ids, err := j.format.Prompt(p.Messages)
+	if err != nil {
+		return err
 	}
-	rewards, err := score.Rewards(ctx, j.params, examples, longest)
+	return fits(len(ids), j.params.Config.Context(), "reward model")
+}
+
+// score implements scorer. All candidates of a prompt share its tokens.
+func (j *judge) score(ctx context.Context, rows []data.Sample) error {
+	rewards, err := j.rewards(ctx, rows)
 	if err != nil {
 		return err
 	}
 	for i := range rows {
 		for k := range rows[i].Candidates {
-			rows[i].Candidates[k].Score = &rewards[i][k]
+			c := &rows[i].Candidates[k]
+			c.Reward, c.Score = &rewards[i][k], &rewards[i][k]
 		}
 	}
-	return nil
+	return finite(rows)
 }
 
+// rewards returns the reward of each candidate of each row.
+func (j *judge) rewards(ctx context.Context, rows []data.Sample) ([][]float64, error) {
+	examples := make([]pack.Example, len(rows))
+	longest := score.MicroTokens
+	for i, row := range rows {
+		var err error
+		if examples[i], err = j.example(row); err != nil {
+			return nil, fmt.Errorf("prompt %s: %w", row.Parents[0], err)
+		}
+		longest = max(longest, examples[i].Tokens())
+	}
+	return score.Rewards(ctx, j.params, examples, longest)
+}
+
+// example lays a row out. Of a response that goes beyond the model's context it
+// keeps what fits: that one was cut off anyway, or comes from a policy with more.
 func (j *judge) example(row data.Sample) (pack.Example, error) {
 	var responses [][]token.Message
 	for _, c := range row.Candidates {
 		responses = append(responses, example.Reply(c.Text))
 	}
-	return example.Rewarded(j.format, row.ID, row.Prompt, responses...)
+	e, err := example.Rewarded(j.format, row.ID, row.Prompt, responses...)
+	room := max(1, j.params.Config.Context()-len(e.Prompt.IDs))
+	for i, r := range e.Responses {
+		e.Responses[i].IDs = r.IDs[:min(room, len(r.IDs))]
+	}
+	return e, err
 }
 
-// Best returns the index of the candidate with the highest score, the first of
-// equals. A candidate that was cut off loses to any that ended by itself.
-func Best(candidates []data.Candidate) int {
-	best := 0
-	for i, c := range candidates {
-		if better(c, candidates[best]) {
-			best = i
-		}
+// fits reports a prompt after which a model has no position left.
+func fits(tokens, context int, whose string) error {
+	if tokens < context {
+		return nil
 	}
-	return best
+	return &tooLong{fmt.Sprintf("the prompt has %d tokens, the %s %d positions: nothing can follow", tokens, whose, context)}
 }
 
-// Worst returns the index of the candidate with the lowest score, the first of equals.
-func Worst(candidates []data.Candidate) int {
-	worst := 0
-	for i, c := range candidates {
-		if *c.Score < *candidates[worst].Score {
-			worst = i
-		}
-	}
-	return worst
-}
+// tooLong is what too_long decides about.
+type tooLong struct{ what string }
 
-func better(a, b data.Candidate) bool {
-	if aCut, bCut := a.Finish != "stop", b.Finish != "stop"; aCut != bCut {
-		return bCut
-	}
-	return *a.Score > *b.Score
-}
+func (e *tooLong) Error() string { return e.what + ": leave it out, or set too_long to " + Skip }

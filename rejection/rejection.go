@@ -1,54 +1,61 @@
 package rejection
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/checkpoint"
-	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/rejection/report"
 )
 
 // The files that the stage writes to its directory.
 const (
 	SamplesFile     = "samples.arrow"     // every prompt with all its candidates and their scores
-	ChatsFile       = "chats.arrow"       // the best response to each prompt, for supervised fine-tuning
+	ChatsFile       = "chats.arrow"       // the responses picked, for supervised fine-tuning
 	PreferencesFile = "preferences.arrow" // best against worst, for preference optimisation
+	ReportFile      = "report.html"       // what was drawn, for people
+	ReportJSONFile  = "report.json"       // and for programs
 )
-
-// blockPrompts is how many prompts are answered and scored before they are
-// written: what a killed run may have to do again.
-const blockPrompts = 256
-
-// Progress is what has been done after a block of prompts.
-type Progress struct {
-	Prompts, All int // answered so far, and in all
-	Samples      int
-	MeanScore    float64 // of all samples so far
-	PickedScore  float64 // mean over prompts of the one picked: the best that ended by itself
-	Remaining    time.Duration
-}
 
 // Options are how a run is conducted; they do not change what comes out.
 type Options struct {
-	Resume    bool
-	Overwrite bool
-	Report    func(Progress) // may be nil
+	Resume    bool // go on from the samples in the directory, of a run that was stopped or of a finished one
+	Overwrite bool // begin anew, whatever is there
+	Report    func(Progress)
+	Summarise func(Summary) // at the end
+
+	// A part is written after so many samples or so much time, whichever is first.
+	PartSamples int           // 0: 4096
+	PartEvery   time.Duration // 0: 10 s
 }
 
-// Run answers and scores all prompts. Finished blocks survive a kill: a resumed
-// run writes the same bytes as an unbroken one.
+// run is a stage in progress.
+type run struct {
+	Settings
+	Options
+	manifest checkpoint.Manifest
+	identity identity
+	prompts  []prompt
+	policy   *policy
+	scorer   scorer
+	store    *store
+	shelf    shelf
+	batch    batch
+	tally    tally
+	summary  Summary
+	report   *report.Builder
+}
+
+// Run answers and scores all prompts. What was drawn survives a kill: a run that
+// goes on writes the same bytes as an unbroken one.
 func Run(ctx context.Context, s Settings, o Options) error {
 	if err := s.Validate(); err != nil {
 		return err
@@ -57,190 +64,159 @@ func Run(ctx context.Context, s Settings, o Options) error {
 	if err != nil {
 		return err
 	}
-	prompts, err := loadPrompts(s)
-	if err != nil {
-		return fmt.Errorf("rejection: %w", err)
-	}
-	if err := prepare(s.Out, manifest, o); err != nil {
-		return fmt.Errorf("rejection: %w", err)
-	}
-	r, err := newRun(s, manifest)
-	if err != nil {
-		return fmt.Errorf("rejection: %w", err)
-	}
-	if err := r.answerAll(ctx, prompts, o.Report); err != nil {
-		if ctx.Err() != nil {
-			return &train.Interrupted{Dir: s.Out, Step: r.progress.Prompts, Steps: len(prompts), Cause: err}
-		}
-		return fmt.Errorf("rejection: %w", err)
-	}
-	if err := r.finish(len(prompts)); err != nil {
-		return fmt.Errorf("rejection: %w", err)
-	}
-	return nil
-}
-
-// loadPrompts reads the chats, without a closing turn of the assistant.
-func loadPrompts(s Settings) ([]data.Chat, error) {
-	var prompts []data.Chat
-	for _, path := range s.Prompts {
-		for row, err := range data.Scan[data.Chat](path) {
-			if err != nil {
-				return nil, err
-			}
-			if s.Limit > 0 && len(prompts) == s.Limit {
-				return prompts, nil
-			}
-			if n := len(row.Messages); n > 0 && row.Messages[n-1].Role == chat.Assistant {
-				row.Messages = row.Messages[:n-1]
-			}
-			if len(row.Messages) == 0 {
-				return nil, fmt.Errorf("%s: row %s asks nothing: it has no message before the assistant's", path, row.ID)
-			}
-			prompts = append(prompts, row)
-		}
-	}
-	if len(prompts) == 0 {
-		return nil, fmt.Errorf("%v hold no prompts", s.Prompts)
-	}
-	return prompts, nil
-}
-
-// run is a stage in progress.
-type run struct {
-	Settings
-	manifest checkpoint.Manifest
-	tok      *tokenizer.Tokenizer
-	format   *chat.Format
-	engine   *sample.Engine
-	stop     []token.ID // what ends an answer
-	judge    *judge
-	progress Progress
-}
-
-func newRun(s Settings, m checkpoint.Manifest) (*run, error) {
-	at, err := model.Locate(s.Model, s.Adapter)
-	if err != nil {
-		return nil, err
-	}
-	tok, err := tokenizer.Load(at.Tokenizer())
-	if err != nil {
-		return nil, err
-	}
-	format, err := chat.New(tok)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", at.Model, err)
-	}
-	policy, err := at.Pack(s.Precision)
-	if err != nil {
-		return nil, err
-	}
-	if policy.Config.IsReward() {
-		return nil, fmt.Errorf("%s is a reward model: it cannot answer", at.Model)
-	}
-	engine := sample.NewEngine(policy, tok, sample.Options{Slots: s.Slots})
-	j, err := newJudge(s.Reward)
-	if err != nil {
-		return nil, err
-	}
-	stop := policy.Config.StopIDs(format.Stop()...)
-	return &run{Settings: s, manifest: m, tok: tok, format: format, engine: engine, stop: stop, judge: j}, nil
-}
-
-// answerAll works block by block, leaving out those that are done.
-func (r *run) answerAll(ctx context.Context, prompts []data.Chat, report func(Progress)) error {
-	began, before := time.Now(), 0
-	r.progress.All = len(prompts)
-	for i, block := range slices.Collect(slices.Chunk(prompts, blockPrompts)) {
-		rows, err := readBlock(r.Out, i)
-		if err != nil {
+	r := &run{Settings: s, Options: o, manifest: manifest, identity: s.identify(manifest.Inputs)}
+	r.PartSamples, r.PartEvery = cmp.Or(o.PartSamples, 4096), cmp.Or(o.PartEvery, 10*time.Second)
+	if err := r.conduct(ctx); err != nil {
+		var stopped *train.Interrupted
+		if errors.As(err, &stopped) {
 			return err
 		}
-		if rows == nil {
-			if rows, err = r.answer(ctx, block); err != nil {
-				return err
-			}
-			if err := r.writeBlock(i, rows); err != nil {
-				return err
-			}
-		} else {
-			before += len(rows)
+		return fmt.Errorf("rejection: %w", err)
+	}
+	return nil
+}
+
+// conduct takes the run from its inputs to its files.
+func (r *run) conduct(ctx context.Context) error {
+	var err error
+	if r.prompts, err = loadPrompts(r.Settings); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.Out, 0o777); err != nil {
+		return err
+	}
+	held, err := lockDir(r.Out)
+	if err != nil {
+		return err
+	}
+	defer held.release()
+	if err := r.mayBegin(); err != nil {
+		return err
+	}
+	if err := inOrder(r.load, r.admit, r.begin, r.look); err != nil {
+		return err
+	}
+	if err := inOrder(func() error { return r.rescore(ctx) }, func() error { return r.draw(ctx) }); err != nil {
+		if ctx.Err() != nil {
+			return &train.Interrupted{Dir: r.Out, Step: r.tally.prompts, Steps: len(r.prompts), Cause: err}
 		}
-		r.count(rows)
-		if done := r.progress.Prompts - before; report != nil && done > 0 {
-			r.progress.Remaining = time.Since(began) / time.Duration(done) * time.Duration(len(prompts)-r.progress.Prompts)
-			report(r.progress)
+		return err
+	}
+	if err := inOrder(r.finish()...); err != nil {
+		return err
+	}
+	if r.Summarise != nil {
+		r.Summarise(r.summary)
+	}
+	return nil
+}
+
+// inOrder takes steps until one fails.
+func inOrder(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (r *run) count(rows []data.Sample) {
-	p := &r.progress
-	sum, best := p.MeanScore*float64(p.Samples), p.PickedScore*float64(p.Prompts)
-	for _, row := range rows {
-		for _, c := range row.Candidates {
-			sum += *c.Score
-			p.Samples++
-		}
-		best += *row.Candidates[Best(row.Candidates)].Score
-		p.Prompts++
+// mayBegin refuses to touch what is in the directory, unless that is asked for.
+func (r *run) mayBegin() error {
+	there, err := begun(r.Out)
+	switch _, finished := os.Stat(filepath.Join(r.Out, checkpoint.ManifestName)); {
+	case r.Overwrite && !r.Resume:
+		return nil
+	case err != nil:
+		return err
+	case there == nil && finished == nil:
+		return fmt.Errorf("%s holds something else: choose another directory, or --overwrite", r.Out)
+	case there == nil:
+		return nil
+	case r.Resume && there.digest() != r.identity.digest():
+		return fmt.Errorf("the run in %s was made with other settings or data (%s): give those again, choose another directory, or start anew with --overwrite", r.Out, there.differs(r.identity))
+	case r.Resume:
+		return nil
+	case finished == nil:
+		return fmt.Errorf("%s already holds a finished run: choose another directory, go on from its samples with --resume, or start anew with --overwrite", r.Out)
 	}
-	p.MeanScore, p.PickedScore = sum/float64(p.Samples), best/float64(p.Prompts)
+	return fmt.Errorf("%s holds a run that was stopped: go on with --resume, or start anew with --overwrite", r.Out)
 }
 
-// answer draws and scores the candidates for some prompts.
-func (r *run) answer(ctx context.Context, prompts []data.Chat) ([]data.Sample, error) {
-	rows := make([]data.Sample, len(prompts))
-	requests := make([]sample.Request, len(prompts))
-	for i, p := range prompts {
-		prompt, err := r.format.Prompt(p.Messages)
-		if err != nil {
-			return nil, fmt.Errorf("prompt %s: %w", p.ID, err)
-		}
-		requests[i] = sample.Request{
-			Prompt: prompt, Seeds: seeds(r.Seed, p.ID, r.Samples),
-			Stop: r.stop, Settings: r.Settings.Settings,
-		}
-		rows[i] = data.Sample{
-			Origin: data.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta},
-			Prompt: p.Messages,
+// load loads the models.
+func (r *run) load() (err error) {
+	if r.policy, err = newPolicy(r.Settings); err != nil {
+		return err
+	}
+	r.scorer, err = newScorer(r.Settings)
+	return err
+}
+
+// admit looks at the prompts before hours of work.
+func (r *run) admit() error {
+	var short []prompt
+	for _, p := range r.prompts {
+		err := cmp.Or(r.policy.admits(p), r.scorer.admits(p))
+		var long *tooLong
+		switch {
+		case err == nil:
+			short = append(short, p)
+		case errors.As(err, &long) && r.TooLong == Skip:
+			r.summary.Skipped = append(r.summary.Skipped, p.ID)
+		default:
+			return fmt.Errorf("prompt %s: %w", p.ID, err)
 		}
 	}
-	err := r.engine.Generate(ctx, requests, func(i int, completions []sample.Completion) error {
-		for k, c := range completions {
-			// A sample may stop within a character; its ids keep the exact bytes.
-			text := strings.ToValidUTF8(c.Text, "\uFFFD")
-			rows[i].Candidates = append(rows[i].Candidates, data.Candidate{
-				Text: text, IDs: c.IDs, LogProb: &c.LogProb, K: k, Finish: c.Finish, Seed: c.Seed,
-			})
+	if r.prompts = short; len(short) == 0 {
+		return fmt.Errorf("all %d prompts are too long", len(r.summary.Skipped))
+	}
+	return nil
+}
+
+// begin makes the directory ready for parts.
+func (r *run) begin() error {
+	if r.Overwrite && !r.Resume {
+		// The manifest goes first: what is half removed is not finished.
+		for _, name := range []string{checkpoint.ManifestName, filepath.Base(partsDir(r.Out)), SamplesFile} {
+			if err := os.RemoveAll(filepath.Join(r.Out, name)); err != nil {
+				return err
+			}
 		}
-		return nil
-	})
+	}
+	if err := os.MkdirAll(partsDir(r.Out), 0o777); err != nil {
+		return err
+	}
+	if err := sweep(r.Out); err != nil {
+		return err
+	}
+	text, err := json.Marshal(r.identity)
+	r.manifest.Extra = map[string]json.RawMessage{extraIdentity: text}
+	return errors.Join(err, r.identity.write(r.Out))
+}
+
+// look finds what was drawn before.
+func (r *run) look() (err error) {
+	r.store, err = openStore(r.Out, data.Header{Stage: "rejection", Seed: r.Seed, Digests: data.Digests{
+		Model: r.manifest.Inputs["model[0]"], Tokenizer: r.policy.digest(),
+		Sampling: r.identity.digest(), Scoring: r.scoring(r.manifest.Inputs),
+	}})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return rows, r.judge.score(ctx, rows)
+	r.tally = newTally(len(r.prompts), r.Samples)
+	r.shelf, err = r.store.index(r.prompts, r.Samples, func(i int, c data.Candidate, scored bool) {
+		if scored {
+			r.tally.count(i, c)
+		}
+	})
+	r.tally.begin()
+	r.batch.began = time.Now()
+	return err
 }
 
-// prepare makes the output directory, or refuses to touch what is in it.
-func prepare(dir string, m checkpoint.Manifest, o Options) error {
-	if _, err := os.Stat(filepath.Join(dir, checkpoint.ManifestName)); err == nil && !o.Overwrite {
-		return fmt.Errorf("%s already holds a finished run: choose another directory, or --overwrite", dir)
-	}
-	blocks := blocksDir(dir)
-	began, err := os.ReadFile(filepath.Join(blocks, "digest"))
-	switch {
-	case err == nil && o.Resume && string(began) != m.Digest:
-		return fmt.Errorf("the run in %s was made with other settings or data: give those again, or start anew with --overwrite", dir)
-	case err == nil && o.Resume:
-		return nil
-	case err == nil && !o.Overwrite:
-		return fmt.Errorf("%s holds a run that was stopped: go on with --resume, or start anew with --overwrite", dir)
-	}
-	return errors.Join(
-		os.RemoveAll(blocks),
-		os.MkdirAll(blocks, 0o777),
-		os.WriteFile(filepath.Join(blocks, "digest"), []byte(m.Digest), 0o666),
-	)
+// Resumable reports whether dir holds samples that a run with the manifest would
+// draw again.
+func Resumable(dir string, s Settings, m checkpoint.Manifest) bool {
+	there, err := begun(dir)
+	return err == nil && there != nil && there.digest() == s.identify(m.Inputs).digest()
 }

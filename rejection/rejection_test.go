@@ -62,10 +62,10 @@ func fixture(t *testing.T, n int) Settings {
 	return s
 }
 
-func tables(t *testing.T, dir string) []byte {
+func written(t *testing.T, dir string) []byte {
 	t.Helper()
 	var all []byte
-	for _, name := range []string{SamplesFile, ChatsFile, PreferencesFile} {
+	for _, name := range []string{SamplesFile, ChatsFile, PreferencesFile, ReportFile, ReportJSONFile} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -112,27 +112,27 @@ func TestRun(t *testing.T) {
 	if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), "--overwrite") {
 		t.Errorf("a finished run was overwritten: %v", err)
 	}
-	want := tables(t, s.Out)
+	want := written(t, s.Out)
 	s.Slots = 2
-	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || !bytes.Equal(want, tables(t, s.Out)) {
+	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || !bytes.Equal(want, written(t, s.Out)) {
 		t.Errorf("with 2 slots: other tables, or error %v", err)
 	}
 	s.Seed++
-	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || bytes.Equal(want, tables(t, s.Out)) {
+	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || bytes.Equal(want, written(t, s.Out)) {
 		t.Errorf("with another seed: the same tables, or error %v", err)
 	}
-	want = tables(t, s.Out)
+	want = written(t, s.Out)
 	s.Precision = kernel.BF16
-	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || bytes.Equal(want, tables(t, s.Out)) {
+	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || bytes.Equal(want, written(t, s.Out)) {
 		t.Errorf("with another precision: the same tables, or error %v", err)
 	}
 }
 
-// TestResume stops a run after its first block: the resumed run writes the
-// same bytes as an unbroken one.
+// TestResume stops a run after its first part: the resumed run writes the same
+// bytes as an unbroken one.
 func TestResume(t *testing.T) {
-	s := fixture(t, 2*blockPrompts+10)
-	s.Samples, s.MaxTokens = 2, 3
+	s := fixture(t, 40)
+	s.Samples, s.MaxTokens, s.Slots = 2, 3, 4
 	whole := s
 	whole.Out += "-whole"
 	if err := Run(t.Context(), whole, Options{}); err != nil {
@@ -140,28 +140,37 @@ func TestResume(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var stopped *train.Interrupted
-	err := Run(ctx, s, Options{Report: func(Progress) { stop() }})
-	if !errors.As(err, &stopped) || stopped.Step != blockPrompts {
-		t.Fatalf("stopped after the first block: %v", err)
+	err := Run(ctx, s, Options{PartSamples: 10, Report: func(Progress) { stop() }})
+	if !errors.As(err, &stopped) || stopped.Step < 5 || stopped.Step > 39 {
+		t.Fatalf("stopped after the first part: %v", err)
 	}
 	if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), "--resume") {
 		t.Errorf("a stopped run was begun anew without being asked to: %v", err)
 	}
-	for name, change := range map[string]func(*Settings){
-		"temperature": func(s *Settings) { s.Temperature = 0.5 },
-		"precision":   func(s *Settings) { s.Precision = kernel.BF16 },
+	for want, change := range map[string]func(*Settings){
+		"temperature was 1 and is 0.5":     func(s *Settings) { s.Temperature = 0.5 },
+		"precision was fp32 and is bf16":   func(s *Settings) { s.Precision = kernel.BF16 },
+		"seed was 11 and is 12":            func(s *Settings) { s.Seed++ },
+		`stop was not set and is ["\n"]`:   func(s *Settings) { s.StopStrings = []string{"\n"} },
+		"another model, temperature was 1": func(s *Settings) { s.Temperature, s.Model = 2, s.Reward },
 	} {
 		other := s
 		change(&other)
-		if err := Run(t.Context(), other, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), "other settings") {
-			t.Errorf("resumed with another %s: %v", name, err)
+		if err := Run(t.Context(), other, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("resumed with other settings: error %v, want %q", err, want)
 		}
 	}
-	if err := Run(t.Context(), s, Options{Resume: true}); err != nil {
-		t.Fatal(err)
+	drawn := 0
+	err = Run(t.Context(), s, Options{Resume: true, Report: func(p Progress) { drawn = max(drawn, p.Samples) }})
+	if err != nil || drawn != 80 {
+		t.Fatalf("%d samples, error %v", drawn, err)
 	}
-	if !bytes.Equal(tables(t, whole.Out), tables(t, s.Out)) {
+	if !bytes.Equal(written(t, whole.Out), written(t, s.Out)) {
 		t.Error("the resumed run wrote other tables")
+	}
+	left, err := filepath.Glob(filepath.Join(s.Out, "*"))
+	if err != nil || len(left) != 6 {
+		t.Errorf("left in the directory: %v, %v", left, err)
 	}
 }
 
@@ -190,39 +199,8 @@ func TestUnfinished(t *testing.T) {
 	if err := Run(t.Context(), s, Options{Resume: true}); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(tables(t, whole.Out), tables(t, s.Out)) {
+	if !bytes.Equal(written(t, whole.Out), written(t, s.Out)) {
 		t.Error("the resumed run wrote other tables")
-	}
-}
-
-func TestPicks(t *testing.T) {
-	score := func(x float64) *float64 { return &x }
-	candidates := []data.Candidate{
-		{Text: "cut", Score: score(9), Finish: "length"},
-		{Text: "fair", Score: score(1), Finish: "stop"},
-		{Text: "good", Score: score(2), Finish: "stop"},
-		{Text: "good too", Score: score(2), Finish: "stop"},
-		{Text: "bad", Score: score(-3), Finish: "stop"},
-	}
-	if b, w := Best(candidates), Worst(candidates); b != 2 || w != 4 {
-		t.Errorf("best %d and worst %d, want 2 and 4", b, w)
-	}
-	row := data.Sample{Prompt: []token.Message{{Role: "user", Content: "?"}}, Candidates: candidates}
-	for _, c := range []struct {
-		gap  float64
-		want bool
-	}{{0, true}, {5, true}, {5.1, false}} {
-		if _, ok := preference(row, c.gap); ok != c.want {
-			t.Errorf("gap of 5, least %g: preference %v, want %v", c.gap, ok, c.want)
-		}
-	}
-	row.Candidates = candidates[:1]
-	if _, ok := answered(row); ok {
-		t.Error("a response that was cut off became a chat to learn from")
-	}
-	row.Candidates = []data.Candidate{candidates[2], candidates[2]}
-	if _, ok := preference(row, 0); ok {
-		t.Error("two equal responses became a preference")
 	}
 }
 

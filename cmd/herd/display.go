@@ -72,13 +72,15 @@ type samplingJSON struct {
 	Samples     int           `json:"samples"`
 	MeanScore   float64       `json:"mean_score"`
 	PickedScore float64       `json:"picked_score"`
+	SamplesPerS float64       `json:"samples_per_s"`
+	TokensPerS  float64       `json:"tokens_per_s"`
 	Remaining   time.Duration `json:"-"`
 }
 
 // sampling shows a block of prompts that was answered.
 func (d *display) sampling(p rejection.Progress) {
-	line := fmt.Sprintf("rejection  prompts %d/%d  samples %d  mean score %.3g  picked score %.3g  %s left",
-		p.Prompts, p.All, p.Samples, p.MeanScore, p.PickedScore, rough(p.Remaining))
+	line := fmt.Sprintf("rejection  prompts %d/%d  samples %d  mean score %.3g  picked score %.3g  %s samples/s  %s tokens/s  %s left",
+		p.Prompts, p.All, p.Samples, p.MeanScore, p.PickedScore, short(p.SamplesPerS), short(p.TokensPerS), rough(p.Remaining))
 	d.show(samplingJSON(p), line, p.Prompts == p.All)
 }
 

@@ -39,6 +39,8 @@ func appendSettings(list []string, prefix string, v reflect.Value) []string {
 		switch {
 		case field.Anonymous:
 			list = appendSettings(list, prefix, value)
+		case value.Kind() == reflect.Struct && value.IsZero() && strings.HasSuffix(field.Tag.Get("json"), ",omitzero"):
+			list = append(list, prefix+key+"={}") // a group that few need
 		case value.Kind() == reflect.Struct:
 			list = appendSettings(list, prefix+key+".", value)
 		default:

@@ -1,0 +1,156 @@
+package rejection
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+)
+
+// identity is all that a response depends on besides its prompt and its number: the
+// digests of the policy, the seed, the settings of sampling, by name. It does not
+// hold how many responses are drawn, nor what judges them: who changes those keeps
+// what was drawn.
+type identity map[string]string
+
+// identify returns the identity of the samples that s draws; inputs are the
+// digests in the manifest. A server's model is known by its name and revision,
+// wherever the server is.
+func (s Settings) identify(inputs map[string]string) identity {
+	id := identity{"seed": fmt.Sprint(s.Seed)}
+	id.addInputs("model", inputs)
+	id.addSettings("", s.Settings)
+	if s.remote() {
+		id["revision"] = s.Revision
+		id.addSettings("engine.", s.bare().Engine)
+	} else {
+		id["precision"] = s.Precision.String()
+	}
+	return id
+}
+
+// scoring returns the digest of all that a score depends on besides the prompt's row
+// and the response.
+func (s Settings) scoring(inputs map[string]string) string {
+	bare, id := s.bare(), identity{}
+	id.addInputs("reward", inputs)
+	id.addInputs("check", inputs)
+	id.addSettings("check.", bare.Check)
+	id.addSettings("remote_reward.", bare.RemoteReward)
+	if s.checks() && s.Reward != "" {
+		id["combine"], id["check_weight"] = s.Combine, fmt.Sprint(s.CheckWeight)
+	}
+	return id.digest()
+}
+
+// addInputs takes in the digests of the files that a setting names.
+func (id identity) addInputs(setting string, inputs map[string]string) {
+	for name, digest := range inputs {
+		if strings.HasPrefix(name, setting+"[") {
+			id[name] = digest
+		}
+	}
+}
+
+// addSettings takes in the settings, by their YAML names, that are not zero.
+func (id identity) addSettings(prefix string, settings any) {
+	list := reflect.ValueOf(settings)
+	for i := range list.NumField() {
+		name, _, _ := strings.Cut(list.Type().Field(i).Tag.Get("yaml"), ",")
+		v := reflect.Indirect(list.Field(i))
+		switch {
+		case !v.IsValid() || list.Field(i).IsZero():
+		case v.Kind() == reflect.Slice:
+			id[prefix+name] = fmt.Sprintf("%q", v)
+		default:
+			id[prefix+name] = fmt.Sprint(v)
+		}
+	}
+}
+
+// digest is the same for equal identities.
+func (id identity) digest() string {
+	d, err := checkpoint.DigestJSON(id)
+	if err != nil {
+		panic(err) // texts always have JSON
+	}
+	return d
+}
+
+// differs says in which settings a run that samples as now is unlike one as id.
+func (id identity) differs(now identity) string {
+	names := make(map[string]bool)
+	for name := range id {
+		names[name] = true
+	}
+	for name := range now {
+		names[name] = true
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		was, is := id[name], now[name]
+		switch {
+		case was == is:
+		case strings.HasPrefix(name, "model["):
+			list = append(list, "another model")
+		default:
+			list = append(list, fmt.Sprintf("%s was %s and is %s", name, given(was), given(is)))
+		}
+	}
+	return strings.Join(slices.Compact(list), ", ")
+}
+
+func given(value string) string {
+	if value == "" {
+		return "not set"
+	}
+	return value
+}
+
+const identityName = "sampling.json"
+
+// extraIdentity is the key of the identity in the manifest.
+const extraIdentity = "sampling"
+
+// write puts the identity beside the parts that have it.
+func (id identity) write(dir string) error {
+	return checkpoint.WriteFile(filepath.Join(partsDir(dir), identityName), func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(id)
+	})
+}
+
+// begun returns the identity of the samples in an output directory, and nil if
+// there are none: that of an unfinished run, else of a finished one.
+func begun(dir string) (identity, error) {
+	var id identity
+	path := filepath.Join(partsDir(dir), identityName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		path = filepath.Join(dir, checkpoint.ManifestName)
+		m, err := checkpoint.ReadManifest(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if text = m.Extra[extraIdentity]; text == nil {
+			return nil, nil
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &id); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return id, nil
+}

@@ -1,0 +1,146 @@
+package rejection
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/rejection/report"
+)
+
+// finish returns the steps that make the stage's files of what was drawn. A run that is
+// killed between any two of them has all its samples, and is finished or not: the
+// manifest goes first and comes last, and parts go when their samples are elsewhere.
+func (r *run) finish() []func() error {
+	return []func() error{
+		r.unfinish, r.store.setAside, r.join,
+		func() error { return checkpoint.WriteManifest(r.Out, r.manifest) },
+		r.store.clear,
+	}
+}
+
+func (r *run) unfinish() error {
+	err := os.Remove(filepath.Join(r.Out, checkpoint.ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// tables are the stage's tables while they are written, row by row.
+type tables struct {
+	samples     *data.Writer[data.Sample]
+	chats       *data.Writer[data.Chat]
+	preferences *data.Writer[data.Preference]
+}
+
+func createTables(dir string, h data.Header) (t tables, err error) {
+	if t.samples, err = data.Create[data.Sample](filepath.Join(dir, SamplesFile), h); err != nil {
+		return t, err
+	}
+	if t.chats, err = data.Create[data.Chat](filepath.Join(dir, ChatsFile), h); err != nil {
+		return t, err
+	}
+	t.preferences, err = data.Create[data.Preference](filepath.Join(dir, PreferencesFile), h)
+	return t, err
+}
+
+// abort removes what was not put in place.
+func (t tables) abort() {
+	if t.samples != nil {
+		t.samples.Abort()
+	}
+	if t.chats != nil {
+		t.chats.Abort()
+	}
+	if t.preferences != nil {
+		t.preferences.Abort()
+	}
+}
+
+// join writes the tables, in the order of the prompts.
+func (r *run) join() error {
+	t, err := createTables(r.Out, r.store.header)
+	defer t.abort()
+	if err != nil {
+		return err
+	}
+	if err := r.joinRows(t); err != nil {
+		return err
+	}
+	if err := t.samples.Close(); err != nil {
+		return err
+	}
+	if err := r.writeReport(); err != nil {
+		return err
+	}
+	if r.summary.Chats == 0 {
+		return fmt.Errorf("no response may be picked: nothing can be learnt from them. %s", r.summary.why(r.Settings))
+	}
+	return errors.Join(t.chats.Close(), t.preferences.Close())
+}
+
+// joinRows hands the parts back before their place is taken.
+func (r *run) joinRows(t tables) error {
+	from := reader{parts: r.store.parts}
+	defer from.close()
+	r.report = report.New(report.Options{Seed: r.Seed})
+	for i := range r.prompts {
+		row, err := r.assemble(&from, i)
+		if err != nil {
+			return err
+		}
+		if err := r.write(t, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// assemble gathers the responses to a prompt, in the order of their numbers.
+func (r *run) assemble(from *reader, i int) (data.Sample, error) {
+	row := r.prompts[i].row(make([]data.Candidate, len(r.shelf[i])))
+	for k, at := range r.shelf[i] {
+		var err error
+		if row.Candidates[k], err = from.candidate(*at); err != nil {
+			return row, err
+		}
+	}
+	row.ID = data.ContentID(row)
+	return row, nil
+}
+
+func (r *run) write(t tables, row data.Sample) error {
+	chats := r.Pick.chats(row)
+	for _, c := range chats {
+		if err := t.chats.Write(c); err != nil {
+			return err
+		}
+	}
+	pair, contrast := r.Pick.preference(row, r.MinScoreGap)
+	if contrast {
+		if err := t.preferences.Write(pair); err != nil {
+			return err
+		}
+	}
+	r.report.Add(row)
+	r.summary.add(row, len(chats), contrast)
+	return t.samples.Write(row)
+}
+
+func (r *run) writeReport() error {
+	r.summary.Report = r.report.Report()
+	err := checkpoint.WriteFile(filepath.Join(r.Out, ReportJSONFile), func(w io.Writer) error {
+		out := json.NewEncoder(w)
+		out.SetIndent("", "  ")
+		return out.Encode(r.summary.Report)
+	})
+	return cmp.Or(err, checkpoint.WriteFile(filepath.Join(r.Out, ReportFile), r.summary.Report.WriteHTML))
+}

@@ -1,0 +1,85 @@
+package rejection
+
+import (
+	"math"
+	"time"
+
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/data"
+)
+
+// Progress is what has been drawn and scored.
+type Progress struct {
+	Prompts, All int // with all their samples, and in all
+	Samples      int
+	MeanScore    float64 // of all samples so far
+	PickedScore  float64 // mean over prompts of the best sample that ended by itself, else of the best
+	SamplesPerS  float64 // since the run began or was resumed
+	TokensPerS   float64
+	Remaining    time.Duration
+}
+
+// tally counts the samples of all prompts, however they come.
+type tally struct {
+	each    int         // samples that a prompt is to have
+	counts  []int       // of the samples of each prompt
+	best    [][]float64 // score of the best sample of each prompt that ended by itself, and of the best that did not
+	prompts int         // with all their samples
+	samples int
+	sum     float64 // of scores
+
+	began  time.Time // of this session, which began with
+	before int       // so many samples
+	tokens int       // of this session
+}
+
+func newTally(prompts, each int) tally {
+	t := tally{each: each, counts: make([]int, prompts), best: make([][]float64, prompts)}
+	for i := range t.best {
+		t.best[i] = []float64{math.Inf(-1), math.Inf(-1)}
+	}
+	return t
+}
+
+// count counts a sample of prompt i.
+func (t *tally) count(i int, c data.Candidate) {
+	t.samples++
+	t.sum += *c.Score
+	t.tokens += len(c.IDs)
+	best := &t.best[i][count(c.Finish != sample.Stop)]
+	*best = max(*best, *c.Score)
+	if t.counts[i]++; t.counts[i] == t.each {
+		t.prompts++
+	}
+}
+
+// begin starts the clock.
+func (t *tally) begin() { t.began, t.before, t.tokens = time.Now(), t.samples, 0 }
+
+// progress of a run of all prompts.
+func (t *tally) progress() Progress {
+	p := Progress{Prompts: t.prompts, All: len(t.counts), Samples: t.samples, MeanScore: t.sum / float64(t.samples)}
+	picked, n := 0.0, 0
+	for _, best := range t.best {
+		for _, score := range best {
+			if !math.IsInf(score, -1) {
+				picked, n = picked+score, n+1
+				break
+			}
+		}
+	}
+	p.PickedScore = picked / float64(n)
+	took := time.Since(t.began)
+	if done := t.samples - t.before; done > 0 {
+		p.SamplesPerS, p.TokensPerS = float64(done)/took.Seconds(), float64(t.tokens)/took.Seconds()
+		p.Remaining = took / time.Duration(done) * time.Duration(len(t.counts)*t.each-t.samples)
+	}
+	return p
+}
+
+// tell reports how far the run is.
+func (r *run) tell() {
+	if r.Report != nil {
+		r.Report(r.tally.progress())
+	}
+}

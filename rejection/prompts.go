@@ -1,0 +1,85 @@
+package rejection
+
+import (
+	"fmt"
+
+	"github.com/herd-lm/herd/core/chat"
+	"github.com/herd-lm/herd/data"
+)
+
+// prompt is a row of the input without a closing turn of the assistant, which is
+// the reference.
+type prompt struct {
+	data.Chat
+	reference string
+}
+
+// key tells prompts apart: a response belongs to one only if it was drawn for this
+// id and these words.
+func key(id string, row data.Chat) string {
+	return id + "/" + data.ContentID(data.Chat{Messages: row.Messages})
+}
+
+func (p prompt) key() string { return key(p.ID, p.Chat) }
+
+// keyOf returns the key of the prompt that a stored row answers.
+func keyOf(row data.Sample) string {
+	if len(row.Parents) != 1 {
+		return ""
+	}
+	return key(row.Parents[0], data.Chat{Messages: row.Prompt})
+}
+
+// loadPrompts reads the chats, each once: rows with the same id and words are one
+// prompt.
+func loadPrompts(s Settings) ([]prompt, error) {
+	var prompts []prompt
+	known := make(map[string]string) // id to key
+	for _, path := range s.Prompts {
+		for row, err := range data.Scan[data.Chat](path) {
+			if err != nil {
+				return nil, err
+			}
+			if s.Limit > 0 && len(prompts) == s.Limit {
+				return prompts, nil
+			}
+			p, err := newPrompt(row)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			before, again := known[p.ID]
+			if again && before != p.key() {
+				return nil, fmt.Errorf("%s: row %s has the id of a row before it that asks something else: samples are kept by id, give each prompt its own", path, p.ID)
+			}
+			if !again {
+				known[p.ID] = p.key()
+				prompts = append(prompts, p)
+			}
+		}
+	}
+	if len(prompts) == 0 {
+		return nil, fmt.Errorf("%v hold no prompts", s.Prompts)
+	}
+	return prompts, nil
+}
+
+func newPrompt(row data.Chat) (prompt, error) {
+	p := prompt{Chat: row}
+	if n := len(row.Messages); n > 0 && row.Messages[n-1].Role == chat.Assistant {
+		p.Messages, p.reference = row.Messages[:n-1], row.Messages[n-1].Content
+	}
+	if len(p.Messages) == 0 {
+		return p, fmt.Errorf("row %s asks nothing: it has no message before the assistant's", row.ID)
+	}
+	return p, nil
+}
+
+// row returns the row that some candidates are kept in.
+func (p prompt) row(candidates []data.Candidate) data.Sample {
+	return data.Sample{
+		Origin:     data.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta},
+		Prompt:     p.Messages,
+		Reference:  p.reference,
+		Candidates: candidates,
+	}
+}

@@ -1,0 +1,171 @@
+package rejection
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/example"
+)
+
+// The rules by which responses are picked, of those that may be.
+const (
+	PickBest      = "best"      // the one with the highest score
+	PickFraction  = "fraction"  // the best part of them, at least one
+	PickThreshold = "threshold" // all whose score is at least so high
+	PickCorrect   = "correct"   // all that a checker found correct
+)
+
+// Pick says which responses become chats to learn from. A response that was cut off
+// is not picked unless CutOff says so, nor one that a checker found wrong (but by
+// the rule threshold), nor one that says the same as a better one.
+type Pick struct {
+	Rule      string  `yaml:"rule"`
+	Fraction  float64 `yaml:"fraction" json:",omitempty"`   // for the rule of this name, 0 to 1
+	Threshold float64 `yaml:"threshold" json:",omitempty"`  // for the rule of this name
+	MinTokens int     `yaml:"min_tokens" json:",omitempty"` // shorter ones are not picked
+	MaxTokens int     `yaml:"max_tokens" json:",omitempty"` // longer ones are not picked; 0: any length
+	CutOff    bool    `yaml:"cut_off" json:",omitempty"`    // one that reached the limit on drawn tokens may be picked
+}
+
+func (p Pick) validate(checked bool) error {
+	switch {
+	case !slices.Contains([]string{PickBest, PickFraction, PickThreshold, PickCorrect}, p.Rule):
+		return fmt.Errorf("pick.rule is %q, expected best, fraction, threshold or correct", p.Rule)
+	case p.Rule == PickFraction && !(p.Fraction > 0 && p.Fraction <= 1):
+		return fmt.Errorf("pick.fraction is %g, expected more than 0, at most 1", p.Fraction)
+	case p.Rule != PickFraction && p.Fraction != 0:
+		return fmt.Errorf("pick.fraction is set, but pick.rule is %s", p.Rule)
+	case p.Rule != PickThreshold && p.Threshold != 0:
+		return fmt.Errorf("pick.threshold is set, but pick.rule is %s", p.Rule)
+	case p.Rule == PickCorrect && !checked:
+		return fmt.Errorf("pick.rule is correct, but there is no checker to say what is: set check")
+	case p.MinTokens < 0:
+		return fmt.Errorf("pick.min_tokens is %d, expected 0 or more", p.MinTokens)
+	case p.MaxTokens < 0 || p.MaxTokens > 0 && p.MaxTokens < p.MinTokens:
+		return fmt.Errorf("pick.max_tokens is %d, expected at least pick.min_tokens, or 0 for any length", p.MaxTokens)
+	}
+	return nil
+}
+
+// choose returns the indices of the candidates to learn from, the best first.
+func (p Pick) choose(candidates []data.Candidate) []int {
+	ranked := p.ranked(candidates)
+	switch p.Rule {
+	case PickBest:
+		return ranked[:min(1, len(ranked))]
+	case PickFraction:
+		const slack = 1e-9 // 0.3 of 10 is 3
+		n := max(1, int(p.Fraction*float64(len(ranked))+slack))
+		return ranked[:min(n, len(ranked))]
+	case PickThreshold:
+		return slices.DeleteFunc(ranked, func(i int) bool { return *candidates[i].Score < p.Threshold })
+	}
+	return ranked
+}
+
+// ranked returns the candidates that may be picked, by falling score, equal ones in
+// order; of those that say the same the best.
+func (p Pick) ranked(candidates []data.Candidate) []int {
+	var list []int
+	for i, c := range candidates {
+		if p.allows(c) {
+			list = append(list, i)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(*candidates[b].Score, *candidates[a].Score) })
+	said := make(map[string]bool)
+	return slices.DeleteFunc(list, func(i int) bool {
+		text := strings.TrimSpace(candidates[i].Text)
+		again := said[text]
+		said[text] = true
+		return again
+	})
+}
+
+func (p Pick) allows(c data.Candidate) bool {
+	n := length(c)
+	return (c.Finish == sample.Stop || p.CutOff) &&
+		(c.Correct == nil || *c.Correct || p.Rule == PickThreshold) &&
+		n >= p.MinTokens && (p.MaxTokens == 0 || n <= p.MaxTokens)
+}
+
+// length returns the tokens of a response, or its words if a server told no tokens.
+func length(c data.Candidate) int {
+	if len(c.IDs) > 0 {
+		return len(c.IDs)
+	}
+	return len(strings.Fields(c.Text))
+}
+
+// chats returns the prompt with each response that is picked.
+func (p Pick) chats(row data.Sample) []data.Chat {
+	var list []data.Chat
+	for _, i := range p.choose(row.Candidates) {
+		list = append(list, data.Chat{
+			Origin:   derived(row),
+			Messages: slices.Concat(row.Prompt, example.Reply(row.Candidates[i].Text)),
+		})
+	}
+	return list
+}
+
+// preference returns the best response that may be picked against the worst of all,
+// if their scores are at least gap apart and their texts differ. Where a checker
+// judged, that is a correct one against a wrong one.
+func (p Pick) preference(row data.Sample, gap float64) (data.Preference, bool) {
+	ranked := p.ranked(row.Candidates)
+	if len(ranked) == 0 {
+		return data.Preference{}, false
+	}
+	best, worst := row.Candidates[ranked[0]], row.Candidates[Worst(row.Candidates)]
+	lead := *best.Score - *worst.Score
+	annotator := "reward model"
+	contrast := strings.TrimSpace(best.Text) != strings.TrimSpace(worst.Text)
+	if best.Correct != nil && worst.Correct != nil {
+		annotator = "checker"
+		contrast = contrast && *best.Correct && !*worst.Correct
+	}
+	return data.Preference{
+		Origin: derived(row), Prompt: row.Prompt,
+		Chosen: example.Reply(best.Text), Rejected: example.Reply(worst.Text),
+		ChosenScore: best.Score, RejectedScore: worst.Score, Annotator: annotator,
+	}, lead > 0 && lead >= gap && contrast
+}
+
+func derived(row data.Sample) data.Origin {
+	return data.Origin{Source: "rejection", Parents: []string{row.ID}, Meta: row.Meta}
+}
+
+// Best returns the index of the candidate with the highest score, the first of
+// equals. A candidate that was cut off loses to any that ended by itself.
+func Best(candidates []data.Candidate) int {
+	best := 0
+	for i, c := range candidates {
+		if better(c, candidates[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
+// Worst returns the index of the candidate with the lowest score, the first of equals.
+func Worst(candidates []data.Candidate) int {
+	worst := 0
+	for i, c := range candidates {
+		if *c.Score < *candidates[worst].Score {
+			worst = i
+		}
+	}
+	return worst
+}
+
+func better(a, b data.Candidate) bool {
+	if aCut, bCut := a.Finish != sample.Stop, b.Finish != sample.Stop; aCut != bCut {
+		return bCut
+	}
+	return *a.Score > *b.Score
+}
