@@ -15,8 +15,9 @@ type prompt struct {
 	messages []token.Message // if it is a chat
 }
 
+// unmarshals reads raw into v, if it is of that kind. (null would be of any.)
 func unmarshals(raw json.RawMessage, v any) bool {
-	return raw != nil && json.Unmarshal(raw, v) == nil
+	return raw != nil && string(raw) != "null" && json.Unmarshal(raw, v) == nil
 }
 
 // readPrompts takes the texts of a parameter: a string, a list of strings, a list of
