@@ -126,13 +126,13 @@ func TestRoutes(t *testing.T) {
 // TestPage: the page loads nothing from elsewhere and runs no script within it.
 func TestPage(t *testing.T) {
 	_, at := start(t, nil, modelOf(t, "m", saying(nil, 1)))
-	for path, kind := range map[string]string{"/": "text/html", "/chat.js": "text/javascript", "/chat.css": "text/css"} {
+	for path, kind := range map[string]string{"/": "text/html", "/chat.js": "text/javascript", "/pane.js": "text/javascript", "/api.js": "text/javascript", "/text.js": "text/javascript", "/chat.css": "text/css"} {
 		got := ask(t, at, "GET", path, nil)
 		if !strings.HasPrefix(got.Header.Get("Content-Type"), kind) || !strings.Contains(got.Header.Get("Content-Security-Policy"), "default-src 'none'; script-src 'self'") {
 			t.Errorf("%s: %v", path, got.Header)
 		}
 	}
-	for _, name := range []string{"index.html", "chat.js", "chat.css"} {
+	for _, name := range []string{"index.html", "chat.js", "pane.js", "api.js", "text.js", "chat.css"} {
 		b, err := files.ReadFile("page/" + name)
 		if err != nil {
 			t.Fatal(err)

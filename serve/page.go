@@ -17,11 +17,11 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 // pages returns the routes of the page to chat on. Whoever has no key may see it: it
 // asks for one.
 func pages() []route {
-	return []route{
-		{"GET", "/{$}", true, false, file("page/index.html")},
-		{"GET", "/chat.css", true, false, file("page/chat.css")},
-		{"GET", "/chat.js", true, false, file("page/chat.js")},
+	routes := []route{{"GET", "/{$}", true, false, file("page/index.html")}}
+	for _, name := range []string{"chat.css", "chat.js", "pane.js", "api.js", "text.js"} {
+		routes = append(routes, route{"GET", "/" + name, true, false, file("page/" + name)})
 	}
+	return routes
 }
 
 func file(name string) handle {
