@@ -51,13 +51,13 @@ function show() {
 
 // refresh asks which models there are.
 async function refresh() {
+	const problem = at("problem");
+	problem.textContent = "";
 	try {
 		page.models = (await (await ask("v1/models", state.key)).json()).data;
-		at("hint").classList.remove("problem");
 	} catch (err) {
+		problem.textContent = err.message;
 		if (err.status === 401) unlock();
-		at("hint").textContent = err.message;
-		at("hint").classList.add("problem");
 	}
 	if (page.models.length > 1 && !state.panes[1].settings.model) state.panes[1].settings.model = page.models[1].id;
 	show();

@@ -77,7 +77,7 @@ export class Pane {
 
 	request() {
 		const { settings, messages } = this.state;
-		const request = { model: settings.model, messages: messages.map(({ role, content }) => ({ role, content })) };
+		const request = { model: settings.model, messages: messages.filter((m) => !m.problem).map(({ role, content }) => ({ role, content })) };
 		if (settings.system) request.messages.unshift({ role: "system", content: settings.system });
 		for (const name of ["temperature", "top_p", "top_k", "min_p", "max_tokens", "seed"]) {
 			if (settings[name]) request[name] = Number(settings[name]);
