@@ -61,7 +61,7 @@ type served struct {
 // New returns a server of at least one model; the first answers requests that name
 // none.
 func New(s Settings, models ...Model) (*Server, error) {
-	if err := s.validate(); err != nil {
+	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
 	if len(models) == 0 {

@@ -35,7 +35,8 @@ func Defaults() Settings {
 	}
 }
 
-func (s Settings) validate() error {
+// Validate reports the first setting that makes no sense.
+func (s Settings) Validate() error {
 	for _, c := range []struct {
 		name        string
 		value, from int64
@@ -47,7 +48,7 @@ func (s Settings) validate() error {
 		{"backlog", int64(s.Backlog), 1}, {"grace", int64(s.Grace), 0},
 	} {
 		if c.value < c.from {
-			return fmt.Errorf("%s: %d, expected at least %d", c.name, c.value, c.from)
+			return fmt.Errorf("%s is %d, expected at least %d", c.name, c.value, c.from)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,7 +67,14 @@ them. Each request is a line on standard error; what is asked and answered is no
 func (s *serving) run(cmd *cobra.Command) error {
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
+	if err := s.Validate(); err != nil {
+		return misuse(cmd, "%v", err)
+	}
 	if err := s.readKey(cmd); err != nil {
+		return err
+	}
+	args, err := namedModels(cmd, s.models)
+	if err != nil {
 		return err
 	}
 	// Before models are loaded: a port that is taken is known at once.
@@ -76,7 +84,7 @@ func (s *serving) run(cmd *cobra.Command) error {
 	}
 	defer l.Close()
 	s.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-	server, err := s.load(ctx)
+	server, err := s.load(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -99,14 +107,35 @@ func (s *serving) readKey(cmd *cobra.Command) error {
 	return nil
 }
 
+// namedModel is a directory with what its model is called.
+type namedModel struct{ name, dir string }
+
+// namedModels reads NAME=DIR or DIR, whose last element is the name.
+func namedModels(cmd *cobra.Command, args []string) (list []namedModel, err error) {
+	for _, arg := range args {
+		name, dir, named := strings.Cut(arg, "=")
+		if !named {
+			name, dir = filepath.Base(filepath.Clean(arg)), arg
+		}
+		if name == "" || dir == "" {
+			return nil, misuse(cmd, "--model is %q, expected DIR or NAME=DIR", arg)
+		}
+		if slices.ContainsFunc(list, func(m namedModel) bool { return m.name == name }) {
+			return nil, misuse(cmd, "two models are called %q: give one another name with --model NAME=DIR", name)
+		}
+		list = append(list, namedModel{name, dir})
+	}
+	return list, nil
+}
+
 // load loads all models.
-func (s *serving) load(ctx context.Context) (*serve.Server, error) {
+func (s *serving) load(ctx context.Context, list []namedModel) (*serve.Server, error) {
 	var models []serve.Model
-	for _, arg := range s.models {
+	for _, n := range list {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m, err := s.loadModel(arg)
+		m, err := s.loadModel(n)
 		if err != nil {
 			return nil, err
 		}
@@ -115,16 +144,8 @@ func (s *serving) load(ctx context.Context) (*serve.Server, error) {
 	return serve.New(s.Settings, models...)
 }
 
-// loadModel loads a model with its name, which is its directory's if none is given.
-func (s *serving) loadModel(arg string) (m serve.Model, err error) {
-	name, dir, named := strings.Cut(arg, "=")
-	if !named {
-		if dir, err = filepath.Abs(arg); err != nil {
-			return m, err
-		}
-		name, dir = filepath.Base(dir), arg
-	}
-	w, err := loadWeights(modelFlags{dir: dir}, s.precision)
+func (s *serving) loadModel(n namedModel) (m serve.Model, err error) {
+	w, err := loadWeights(modelFlags{dir: n.dir}, s.precision)
 	if err != nil {
 		return m, err
 	}
@@ -134,7 +155,7 @@ func (s *serving) loadModel(arg string) (m serve.Model, err error) {
 		return m, err
 	}
 	return serve.Model{
-		Name: name, Engine: p.engine, Tokenizer: p.tok, Format: p.format, Formless: p.formless, Stop: p.stop,
+		Name: n.name, Engine: p.engine, Tokenizer: p.tok, Format: p.format, Formless: p.formless, Stop: p.stop,
 		Context: p.config.Context(), Vocab: p.config.VocabSize, Digest: fmt.Sprintf("fp_%.16s_%s", digest, s.precision),
 	}, nil
 }
