@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/herd-lm/herd/core/sample"
 )
 
 // metrics are what GET /metrics tells, in Prometheus' text format.
@@ -84,7 +86,7 @@ func (s *Server) writeMetrics(w *reply, _ *http.Request) error {
 	var b strings.Builder
 	s.writeRequests(&b)
 	s.writeTokens(&b)
-	s.writeEngines(&b)
+	s.writeGauges(&b)
 	head(&b, "herd_goroutines", "gauge", "Goroutines of the process.")
 	fmt.Fprintf(&b, "herd_goroutines %d\n", runtime.NumGoroutine())
 	head(&b, "herd_start_time_seconds", "gauge", "When the server began, in Unix time.")
@@ -124,25 +126,38 @@ func (s *Server) writeTokens(b *strings.Builder) {
 	}
 }
 
-// writeEngines writes what is the case now, and what engines count themselves.
-func (s *Server) writeEngines(b *strings.Builder) {
-	for _, g := range []struct {
-		name, kind, help string
-		value            func(m *served) any
-	}{
-		{"herd_answers_running", "gauge", "Answers that were let through to the engine.", func(m *served) any { n, _ := m.queue.lengths(); return n }},
-		{"herd_requests_waiting", "gauge", "Requests that wait in the queue.", func(m *served) any { _, n := m.queue.lengths(); return n }},
-		{"herd_engine_running", "gauge", "Answers that the engine draws.", func(m *served) any { return m.Engine.Stats().Running }},
-		{"herd_engine_waiting", "gauge", "Answers that wait in the engine.", func(m *served) any { return m.Engine.Stats().Waiting }},
-		{"herd_cache_bytes", "gauge", "Keys and values in memory.", func(m *served) any { return m.Engine.Stats().CacheBytes }},
-		{"herd_cache_limit_bytes", "gauge", "Keys and values at most.", func(m *served) any { return m.Engine.Stats().CacheLimit }},
-		{"herd_engine_prompt_tokens_total", "counter", "Tokens of prompts that the engine was given.", func(m *served) any { return m.Engine.Stats().PromptTokens }},
-		{"herd_engine_shared_tokens_total", "counter", "Of these, tokens that were in the cache.", func(m *served) any { return m.Engine.Stats().SharedTokens }},
-		{"herd_engine_preempted_total", "counter", "Answers that had to make room for others.", func(m *served) any { return m.Engine.Stats().Preempted }},
-	} {
+// now is what is the case with a model, as its queue and its engine tell it.
+type now struct {
+	answers, requests int // let through, and waiting
+	sample.Stats
+}
+
+// gauges are read from now.
+var gauges = []struct {
+	name, kind, help string
+	value            func(n now) any
+}{
+	{"herd_answers_running", "gauge", "Answers that were let through to the engine.", func(n now) any { return n.answers }},
+	{"herd_requests_waiting", "gauge", "Requests that wait in the queue.", func(n now) any { return n.requests }},
+	{"herd_engine_running", "gauge", "Answers that the engine draws.", func(n now) any { return n.Running }},
+	{"herd_engine_waiting", "gauge", "Answers that wait in the engine.", func(n now) any { return n.Waiting }},
+	{"herd_cache_bytes", "gauge", "Keys and values in memory.", func(n now) any { return n.CacheBytes }},
+	{"herd_cache_limit_bytes", "gauge", "Keys and values at most.", func(n now) any { return n.CacheLimit }},
+	{"herd_engine_prompt_tokens_total", "counter", "Tokens of prompts that the engine was given.", func(n now) any { return n.PromptTokens }},
+	{"herd_engine_shared_tokens_total", "counter", "Of these, tokens that were in the cache.", func(n now) any { return n.SharedTokens }},
+	{"herd_engine_preempted_total", "counter", "Answers that had to make room for others.", func(n now) any { return n.Preempted }},
+}
+
+func (s *Server) writeGauges(b *strings.Builder) {
+	states := make([]now, len(s.models))
+	for i, m := range s.models {
+		states[i].answers, states[i].requests = m.queue.lengths()
+		states[i].Stats = m.Engine.Stats()
+	}
+	for _, g := range gauges {
 		head(b, g.name, g.kind, g.help)
-		for _, m := range s.models {
-			fmt.Fprintf(b, "%s{%s} %v\n", g.name, labels("model", m.Name), g.value(m))
+		for i, m := range s.models {
+			fmt.Fprintf(b, "%s{%s} %v\n", g.name, labels("model", m.Name), g.value(states[i]))
 		}
 	}
 }

@@ -15,6 +15,7 @@ type reply struct {
 	patience time.Duration
 	given    atomic.Bool // up on the client
 	began    time.Time
+	read     bool // the whole body
 
 	status int
 	failed int // status of an error that came after the header, or 0

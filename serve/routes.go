@@ -69,7 +69,11 @@ func (s *Server) guarded(e route) http.Handler {
 func (s *Server) told(path string, h handle) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := newReply(w, s.Patience)
+		_ = out.control.SetReadDeadline(out.began.Add(s.Patience))
 		if err := h(out, r); err != nil {
+			if !out.read { // net/http throws the rest away before it writes, for which there must be time
+				_ = out.control.SetReadDeadline(time.Now().Add(s.Patience / 2))
+			}
 			asError(r.Context(), err).write(out)
 		}
 		s.record(out, r, path)
@@ -93,9 +97,7 @@ func (s *Server) record(w *reply, r *http.Request, path string) {
 
 // body reads a request's body, which must be short and come soon.
 func (s *Server) body(w *reply, r *http.Request) ([]byte, error) {
-	_ = w.control.SetReadDeadline(time.Now().Add(s.Patience))
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.BodyBytes))
-	_ = w.control.SetReadDeadline(time.Time{})
 	if errors.As(err, new(*http.MaxBytesError)) {
 		return nil, &Error{
 			Status: http.StatusRequestEntityTooLarge, Type: invalidRequest, Code: "body_too_large",
@@ -105,6 +107,8 @@ func (s *Server) body(w *reply, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, &Error{Status: http.StatusBadRequest, Type: invalidRequest, Code: "body_unreadable", Message: "the body did not come as a whole"}
 	}
+	w.read = true
+	_ = w.control.SetReadDeadline(time.Time{}) // what is read from now on is that the client goes
 	return b, nil
 }
 
