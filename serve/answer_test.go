@@ -173,15 +173,15 @@ func TestSlowReader(t *testing.T) {
 // TestKeptConnection: the deadlines of one answer do not end the next on the same
 // connection.
 func TestKeptConnection(t *testing.T) {
-	_, at := start(t, func(s *Settings) { s.Patience = 50 * time.Millisecond }, modelOf(t, "m", saying(func(context.Context) error {
-		time.Sleep(30 * time.Millisecond)
+	_, at := start(t, func(s *Settings) { s.Patience = 200 * time.Millisecond }, modelOf(t, "m", saying(func(context.Context) error {
+		time.Sleep(60 * time.Millisecond)
 		return nil
 	}, 1, 2, 3, 4, 5)))
 	for range 2 {
 		if status, a := whole(t, at.URL+"/v1/completions", `{"prompt":"a"}`); status != http.StatusOK || a.Usage.Answer != 5 {
 			t.Errorf("%d %+v", status, a)
 		}
-		time.Sleep(80 * time.Millisecond)
+		time.Sleep(250 * time.Millisecond)
 	}
 }
 

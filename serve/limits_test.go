@@ -171,7 +171,7 @@ func TestLongBody(t *testing.T) {
 // was refused before.
 func TestSlowBody(t *testing.T) {
 	for key, want := range map[string]int{"right": http.StatusBadRequest, "wrong": http.StatusUnauthorized} {
-		_, at := start(t, func(s *Settings) { s.Key, s.Patience = "right", 30*time.Millisecond }, modelOf(t, "m", saying(nil, 1)))
+		_, at := start(t, func(s *Settings) { s.Key, s.Patience = "right", 200*time.Millisecond }, modelOf(t, "m", saying(nil, 1)))
 		conn, err := net.Dial("tcp", at.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
