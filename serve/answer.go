@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,10 @@ type drawing struct {
 	began   time.Time
 	first   atomic.Int64 // nanoseconds from began to the first token
 	drawn   atomic.Int64 // tokens so far
+
+	mu    sync.Mutex
+	open  int    // requests not answered yet
+	leave func() // the queue
 }
 
 // answer draws what t asks for and sends it.
@@ -58,12 +63,13 @@ func (s *Server) answer(w *reply, r *http.Request, t *task, as shape) error {
 	defer cancel()
 	w.model = t.model
 	d := &drawing{task: t, answers: make([][]sample.Completion, len(t.requests)), began: w.began}
-	defer d.record(w)
 	leave, err := t.model.queue.enter(ctx, t.choices())
 	if err != nil {
 		return asError(ctx, err)
 	}
-	defer leave()
+	d.leave, d.open = sync.OnceFunc(leave), len(t.requests)
+	defer d.leave()
+	defer d.record(w)
 	w.Header().Set("X-Seed", strconv.FormatUint(t.seed, 10))
 	if !t.stream {
 		if err := d.draw(ctx, nil); err != nil {
@@ -97,10 +103,8 @@ func (d *drawing) draw(ctx context.Context, meanwhile func(context.Context) erro
 	for i, r := range d.requests {
 		r.Stream = func(k int, delta sample.Delta) { d.take(i*d.n+k, delta) }
 		p.Go(func(ctx context.Context) (err error) {
+			defer d.ended()
 			d.answers[i], err = d.model.Engine.Complete(ctx, r)
-			if d.feed != nil {
-				d.feed.end()
-			}
 			return err
 		})
 	}
@@ -108,6 +112,19 @@ func (d *drawing) draw(ctx context.Context, meanwhile func(context.Context) erro
 		p.Go(meanwhile)
 	}
 	return p.Wait()
+}
+
+// ended says that one of the requests is answered. With the last of them others can
+// be let in, however long the client takes to read.
+func (d *drawing) ended() {
+	if d.feed != nil {
+		d.feed.end()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.open--; d.open == 0 {
+		d.leave()
+	}
 }
 
 // take is told of answers as they grow; it does not wait.

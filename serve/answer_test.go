@@ -170,6 +170,26 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
+// TestSlowReaderHoldsNoSlot: what is drawn and not yet read keeps nobody else waiting.
+func TestSlowReaderHoldsNoSlot(t *testing.T) {
+	text := strings.Repeat("x", 64<<20) // more than any socket holds
+	engine := fake{complete: func(_ context.Context, r sample.Request) ([]sample.Completion, error) {
+		if len(r.Prompt) > 1 {
+			return []sample.Completion{{Text: "y", Finish: sample.Stop}}, nil
+		}
+		r.Stream(0, sample.Delta{Text: text, Finish: sample.Stop})
+		return []sample.Completion{{Text: text, Finish: sample.Stop}}, nil
+	}}
+	_, at := start(t, func(s *Settings) { s.Slots = 1 }, modelOf(t, "m", engine))
+	for _, stream := range []string{"true", "false"} {
+		r := post(t, at.URL+"/v1/completions", `{"prompt":[1],"stream":`+stream+`}`) // and its body is not read
+		if status, a := whole(t, at.URL+"/v1/completions", `{"prompt":[1,2]}`); status != http.StatusOK || a.Choices[0].Text != "y" {
+			t.Errorf("%d %+v", status, a)
+		}
+		r.Body.Close()
+	}
+}
+
 // TestKeptConnection: the deadlines of one answer do not end the next on the same
 // connection.
 func TestKeptConnection(t *testing.T) {

@@ -63,7 +63,9 @@ func TestMetrics(t *testing.T) {
 	if err := checkFormat(text); err != nil {
 		t.Error(err)
 	}
-	for _, bad := range []string{"x 1\n", "# TYPE x_total counter\nx_total 1\n", "# HELP x X.\n# TYPE x counter\nx 1\n", "# HELP x X.\n# TYPE x gauge\nx{a=\"b} 1\n"} {
+	for _, bad := range []string{"x 1\n", "# TYPE x_total counter\nx_total 1\n", "# HELP x X.\n# TYPE x counter\nx 1\n", "# HELP x X.\n# TYPE x gauge\nx{a=\"b} 1\n",
+		"# HELP x_seconds X.\n# TYPE x_seconds histogram\nx_seconds_bucket{a=\"b\",le=\"1\"} 2\nx_seconds_bucket{a=\"b\",le=\"2\"} 1\n",
+	} {
 		if checkFormat(bad) == nil {
 			t.Errorf("planted: %q passes", bad)
 		}
@@ -73,25 +75,24 @@ func TestMetrics(t *testing.T) {
 var sampleLine = regexp.MustCompile(`^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (\S+)$`)
 
 // checkFormat holds a page of metrics to the text format and to what promtool checks:
-// help, type and unit of each, and histograms that add up.
+// help and type of each, names that go with the type, and buckets that add up.
 func checkFormat(text string) error {
 	kinds := map[string]string{}
-	last := 0.0
+	buckets := map[string]float64{} // the last of each histogram
 	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		if help, is := strings.CutPrefix(line, "# HELP "); is {
-			kinds[strings.Fields(help)[0]] = "?"
+		words := strings.Fields(line)
+		switch {
+		case strings.HasPrefix(line, "# HELP "):
+			kinds[words[2]] = "?"
 			continue
-		}
-		if kind, is := strings.CutPrefix(line, "# TYPE "); is {
-			f := strings.Fields(kind)
-			if kinds[f[0]] != "?" {
-				return fmt.Errorf("%s has no help, or a type twice", f[0])
+		case strings.HasPrefix(line, "# TYPE "):
+			if kinds[words[2]] != "?" {
+				return fmt.Errorf("%s has no help, or a type twice", words[2])
 			}
-			kinds[f[0]] = f[1]
+			kinds[words[2]] = words[3]
 			continue
 		}
-		m := sampleLine.FindStringSubmatch(line)
+		m := sampleLine.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if m == nil {
 			return fmt.Errorf("no sample: %s", line)
 		}
@@ -99,19 +100,30 @@ func checkFormat(text string) error {
 		if err != nil {
 			return err
 		}
-		name, bucket := strings.CutSuffix(m[1], "_bucket")
-		for _, suffix := range []string{"_sum", "_count"} {
-			if kinds[strings.TrimSuffix(name, suffix)] == "histogram" {
-				name = strings.TrimSuffix(name, suffix)
+		if err := checkName(m[1], kinds); err != nil {
+			return err
+		}
+		if series, _, is := strings.Cut(line, `,le="`); is {
+			if value < buckets[series] {
+				return fmt.Errorf("buckets fall: %s", line)
 			}
+			buckets[series] = value
 		}
-		switch kind := kinds[name]; {
-		case kind == "", kind == "?", kind == "counter" != strings.HasSuffix(name, "_total"), kind == "histogram" != strings.HasSuffix(name, "_seconds") && name != "herd_start_time_seconds":
-			return fmt.Errorf("%s is %q", name, kind)
-		case bucket && last > value && !strings.Contains(line, `le="`+strconv.FormatFloat(tookBounds[0], 'g', -1, 64)+`"`) && !strings.Contains(line, `le="0.001"`):
-			return fmt.Errorf("buckets fall: %s", line)
+	}
+	return nil
+}
+
+func checkName(name string, kinds map[string]string) error {
+	base := name
+	for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+		if short, is := strings.CutSuffix(name, suffix); is && kinds[short] == "histogram" {
+			base = short
 		}
-		last = value
+	}
+	kind := kinds[base]
+	counts := strings.HasSuffix(base, "_total")
+	if kind == "" || kind == "?" || (kind == "counter") != counts || kind == "histogram" && (base == name || !strings.HasSuffix(base, "_seconds")) {
+		return fmt.Errorf("%s is a %q", name, kind)
 	}
 	return nil
 }

@@ -67,6 +67,9 @@ func New(s Settings, models ...Model) (*Server, error) {
 	if len(models) == 0 {
 		return nil, fmt.Errorf("serve: there is no model to serve")
 	}
+	if s.Log == nil {
+		s.Log = Defaults().Log
+	}
 	server := &Server{Settings: s, began: time.Now(), metrics: newMetrics()}
 	for _, m := range models {
 		if other, err := server.model(m.Name); err == nil {

@@ -22,7 +22,7 @@ type Settings struct {
 
 	Key     string       // that clients must show; "": none
 	Origins []string     // of pages elsewhere that may ask; "*": all
-	Log     *slog.Logger // gets a line for each request
+	Log     *slog.Logger // gets a line for each request; nil: nobody does
 }
 
 // Defaults returns settings for one machine.
