@@ -29,60 +29,39 @@ type policy struct {
 	formless error // why there is no format
 }
 
-// weighed is a model with its weights, not yet packed to answer.
-type weighed struct {
-	name   string
-	tok    *tokenizer.Tokenizer
-	params *model.Params
-}
-
-// loadPolicy loads the model, for n answers at a time, with products of the
-// given precision.
-func loadPolicy(m modelFlags, n int, precision kernel.Precision) (*policy, error) {
-	w, err := loadWeights(m, precision)
+// loadPolicy loads the model, to answer as o says, with products of the given
+// precision.
+func loadPolicy(m modelFlags, o sample.Options, precision kernel.Precision) (*policy, error) {
+	at, err := m.locate()
 	if err != nil {
 		return nil, err
 	}
-	return w.policy(sample.Options{Slots: n})
-}
-
-// loadWeights loads a model that can answer.
-func loadWeights(m modelFlags, precision kernel.Precision) (weighed, error) {
-	at, err := m.locate()
-	if err != nil {
-		return weighed{}, err
-	}
 	config, err := at.Config()
 	if err != nil {
-		return weighed{}, err
+		return nil, err
 	}
 	if config.IsReward() {
-		return weighed{}, fmt.Errorf("%s is a reward model: it scores ('herd score'), it cannot answer", m)
+		return nil, fmt.Errorf("%s is a reward model: it scores ('herd score'), it cannot answer", m)
 	}
 	tok, err := loadTokenizer(at.Tokenizer())
 	if err != nil {
-		return weighed{}, err
+		return nil, err
 	}
 	params, err := at.LoadAs(config, false)
 	if err != nil {
-		return weighed{}, err
+		return nil, err
 	}
 	params.Precision = precision
-	return weighed{m.String(), tok, params}, nil
-}
-
-// policy returns what answers. It keeps nothing of the weights.
-func (w weighed) policy(o sample.Options) (*policy, error) {
-	engine, err := sample.NewEngine(w.params, w.tok, o)
+	engine, err := sample.NewEngine(params, tok, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", w.name, err)
+		return nil, fmt.Errorf("%s: %w", m, err)
 	}
-	p := &policy{name: w.name, config: w.params.Config, tok: w.tok, engine: engine}
-	p.stop = []token.ID{p.tok.EOT(), p.tok.EOS()}
-	if p.format, p.formless = chat.New(p.tok); p.formless == nil {
+	p := &policy{name: m.String(), config: config, tok: tok, engine: engine}
+	p.stop = []token.ID{tok.EOT(), tok.EOS()}
+	if p.format, p.formless = chat.New(tok); p.formless == nil {
 		p.stop = append(p.stop, p.format.Stop()...)
 	}
-	p.stop = p.config.StopIDs(p.stop...)
+	p.stop = config.StopIDs(p.stop...)
 	return p, nil
 }
 

@@ -145,12 +145,12 @@ func (s *serving) load(ctx context.Context, list []namedModel) (*serve.Server, e
 }
 
 func (s *serving) loadModel(n namedModel) (m serve.Model, err error) {
-	w, err := loadWeights(modelFlags{dir: n.dir}, s.precision)
+	flags := modelFlags{dir: n.dir}
+	p, err := loadPolicy(flags, sample.Options{Slots: s.Slots, Memory: int64(s.cache)}, s.precision)
 	if err != nil {
 		return m, err
 	}
-	digest := w.params.Digest()
-	p, err := w.policy(sample.Options{Slots: s.Slots, Memory: int64(s.cache)})
+	digest, err := flags.digest()
 	if err != nil {
 		return m, err
 	}
