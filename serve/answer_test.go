@@ -219,7 +219,7 @@ func TestEmbeddings(t *testing.T) {
 			t.Errorf("%s: %s, %v", format, body, err)
 		}
 	}
-	for _, body := range []string{`{"input":[]}`, `{"input":[[]]}`, `{"input":[[290]]}`, `{"input":"a","dimensions":3}`, `{"input":"a","encoding_format":"int8"}`} {
+	for _, body := range []string{`{"input":[]}`, `{"input":[[]]}`, `{"input":[[290]]}`, `{"input":"a","dimensions":3}`, `{"input":"a","encoding_format":"int8"}`, `{"input":"` + strings.Repeat("q", positions) + `"}`} {
 		if status, a := whole(t, at.URL+"/v1/embeddings", body); status != http.StatusBadRequest {
 			t.Errorf("%s: %d %+v", body, status, a)
 		}

@@ -86,6 +86,9 @@ func (s *Server) readEmbedding(f *fields, m *served) (prompts []prompt, packed b
 		if err := s.checkPrompt(m, p); err != nil {
 			return nil, false, err
 		}
+		if _, err := s.room(m, p, p.param, 0); err != nil { // engines want it
+			return nil, false, err
+		}
 	}
 	return prompts, format == "base64", nil
 }

@@ -139,12 +139,12 @@ var gauges = []struct {
 }{
 	{"herd_answers_running", "gauge", "Answers that were let through to the engine.", func(n now) any { return n.answers }},
 	{"herd_requests_waiting", "gauge", "Requests that wait in the queue.", func(n now) any { return n.requests }},
-	{"herd_engine_running", "gauge", "Answers that the engine draws.", func(n now) any { return n.Running }},
-	{"herd_engine_waiting", "gauge", "Answers that wait in the engine.", func(n now) any { return n.Waiting }},
-	{"herd_cache_bytes", "gauge", "Keys and values in memory.", func(n now) any { return n.CacheBytes }},
+	{"herd_engine_running", "gauge", "Answers that the engine draws, and prompts that it computes.", func(n now) any { return n.Running }},
+	{"herd_engine_waiting", "gauge", "Requests that wait for room in the engine.", func(n now) any { return n.Waiting }},
+	{"herd_cache_bytes", "gauge", "Keys and values of what the engine does.", func(n now) any { return n.CacheBytes }},
 	{"herd_cache_limit_bytes", "gauge", "Keys and values at most.", func(n now) any { return n.CacheLimit }},
 	{"herd_engine_prompt_tokens_total", "counter", "Tokens of prompts that the engine was given.", func(n now) any { return n.PromptTokens }},
-	{"herd_engine_shared_tokens_total", "counter", "Of these, tokens that were in the cache.", func(n now) any { return n.SharedTokens }},
+	{"herd_engine_shared_tokens_total", "counter", "Tokens of prompts that were found in the cache.", func(n now) any { return n.SharedTokens }},
 	{"herd_engine_preempted_total", "counter", "Answers that had to make room for others.", func(n now) any { return n.Preempted }},
 }
 

@@ -156,6 +156,6 @@ func (s *serving) loadModel(n namedModel) (m serve.Model, err error) {
 	}
 	return serve.Model{
 		Name: n.name, Engine: p.engine, Tokenizer: p.tok, Format: p.format, Formless: p.formless, Stop: p.stop,
-		Context: p.config.Context(), Vocab: p.config.VocabSize, Digest: fmt.Sprintf("fp_%.16s_%s", digest, s.precision),
+		Context: p.engine.Longest(), Vocab: p.config.VocabSize, Digest: fmt.Sprintf("fp_%.16s_%s", digest, s.precision),
 	}, nil
 }

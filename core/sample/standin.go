@@ -24,3 +24,6 @@ func (e *Engine) Stats() Stats { return Stats{} }
 func (e *Engine) Embed(context.Context, []token.ID) ([]float32, error) {
 	return nil, errors.ErrUnsupported
 }
+
+// Longest returns how many tokens a prompt and its completion may have together.
+func (e *Engine) Longest() int { return e.maxPos }
