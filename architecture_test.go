@@ -30,7 +30,7 @@ var floors = [][]string{
 	{"data/world"},
 	{"core/sample", "core/train", "core/score"},
 	{"core/stage", "core/modeldir", "core/remote", "eval", "rejection/report"},
-	{"pretrain", "sft", "reward", "rejection", "dpo"},
+	{"pretrain", "sft", "reward", "rejection", "dpo", "serve"},
 	{"recipes"},
 	{"cmd/herd", "scripts/bench", "scripts/llamacpp"},
 }

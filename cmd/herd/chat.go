@@ -35,7 +35,7 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 				return misuse(cmd, "%v", err)
 			}
 			var err error
-			if c.policy, err = loadPolicy(m, 1, precision); err != nil {
+			if c.policy, err = loadPolicy(m, sample.Options{Slots: 1}, precision); err != nil {
 				return err
 			}
 			if system != "" {

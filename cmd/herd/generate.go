@@ -62,7 +62,7 @@ func newGenerateCmd() *cobra.Command {
 }
 
 func (g generation) run(ctx context.Context, w io.Writer) error {
-	p, err := loadPolicy(g.model, g.n, g.precision)
+	p, err := loadPolicy(g.model, sample.Options{Slots: g.n}, g.precision)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"herd": main,
 		"tiny": func() { os.Exit(tiny(os.Args[1:])) },
+		"ask":  func() { os.Exit(ask(os.Args[1:])) },
 	})
 }
 
@@ -34,6 +36,7 @@ func TestMain(m *testing.M) {
 // There, next to herd and testscript's own commands, are
 //
 //	tiny [-reward] [-seed=N] DIR   writes a small random model with a tokenizer
+//	ask FILE PATH [BODY]           prints what the server whose URL is in a file answers
 //	code N CMD...        runs a command that must exit with N
 //	await FILE           waits until there is something in a file
 //	truncate FILE N      cuts a file to N bytes
@@ -48,6 +51,34 @@ func TestScripts(t *testing.T) {
 
 // tinyText is what the tokenizer of tiny models is trained on.
 var tinyText = strings.Repeat("the herd moves over the hills where the grass is green and the river runs; one follows another, and none is alone. ", 2)
+
+// ask sends a request to the server whose URL is in a file, with the key in $KEY.
+func ask(args []string) int {
+	at, err := os.ReadFile(args[0])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	method, body := http.MethodGet, ""
+	if len(args) > 2 {
+		method, body = http.MethodPost, args[2]
+	}
+	request, err := http.NewRequest(method, strings.TrimSpace(string(at))+args[1], strings.NewReader(body))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	request.Header.Set("Authorization", "Bearer "+os.Getenv("KEY"))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer response.Body.Close()
+	fmt.Println(response.Status)
+	_, _ = io.Copy(os.Stdout, response.Body)
+	return 0
+}
 
 // tiny writes a model directory: 300 tokens, 2 layers of width 32, 64 positions.
 func tiny(args []string) int {

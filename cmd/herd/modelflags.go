@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/train"
 )
 
 // modelFlags says which model a command uses.
@@ -18,6 +19,19 @@ func (m *modelFlags) add(cmd *cobra.Command) {
 }
 
 func (m modelFlags) locate() (model.Source, error) { return model.Locate(m.dir, m.adapter) }
+
+// digest identifies the content of the model's files.
+func (m modelFlags) digest() (string, error) {
+	at, err := m.locate()
+	if err != nil {
+		return "", err
+	}
+	manifest, err := train.NewManifest("serve", nil, train.Inputs{"model": at.Dirs()})
+	if err != nil {
+		return "", err
+	}
+	return manifest.Digest, nil
+}
 
 // String is what to call the model in errors.
 func (m modelFlags) String() string { return cmp.Or(m.adapter, m.dir) }

@@ -29,9 +29,9 @@ type policy struct {
 	formless error // why there is no format
 }
 
-// loadPolicy loads the model, for n answers at a time, with products of the
-// given precision.
-func loadPolicy(m modelFlags, n int, precision kernel.Precision) (*policy, error) {
+// loadPolicy loads the model, to answer as o says, with products of the given
+// precision.
+func loadPolicy(m modelFlags, o sample.Options, precision kernel.Precision) (*policy, error) {
 	at, err := m.locate()
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func loadPolicy(m modelFlags, n int, precision kernel.Precision) (*policy, error
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m, err)
 	}
-	engine := sample.NewEngine(weights, tok, sample.Options{Slots: n})
+	engine := sample.NewEngine(weights, tok, o)
 	p := &policy{name: m.String(), config: config, tok: tok, engine: engine}
 	p.stop = []token.ID{tok.EOT(), tok.EOS()}
 	if p.format, p.formless = chat.New(tok); p.formless == nil {
@@ -177,5 +177,10 @@ func samplingFlags(cmd *cobra.Command, s *sample.Settings, precision *kernel.Pre
 	flags.Float64Var(&s.Repetition, "repetition", 1, "penalty on tokens that came before: above 1 they become less likely")
 	flags.StringArrayVar(&s.StopStrings, "stop", nil, "end an answer before this `TEXT`; may be given several times")
 	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "longest answer, in tokens")
-	flags.TextVar(precision, "precision", *precision, "`FORMAT` of matrix products: fp32, bf16, auto (the faster of these), or int8 (weights in a quarter of the memory)")
+	precisionFlag(cmd, precision)
+}
+
+// precisionFlag gives cmd the flag of the precision, whose value is the default.
+func precisionFlag(cmd *cobra.Command, precision *kernel.Precision) {
+	cmd.Flags().TextVar(precision, "precision", *precision, "`FORMAT` of matrix products: fp32, bf16, auto (the faster of these), or int8 (weights in a quarter of the memory)")
 }

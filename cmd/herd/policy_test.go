@@ -17,7 +17,7 @@ func tinyPolicy(t *testing.T) *policy {
 	if err := writeTiny(dir, false); err != nil {
 		t.Fatal(err)
 	}
-	p, err := loadPolicy(modelFlags{dir: dir}, 1, kernel.FP32)
+	p, err := loadPolicy(modelFlags{dir: dir}, sample.Options{Slots: 1}, kernel.FP32)
 	if err != nil {
 		t.Fatal(err)
 	}

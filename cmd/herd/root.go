@@ -30,6 +30,7 @@ func newRootCmd() *cobra.Command {
 	)
 	section(root, "Use a model:",
 		newChatCmd(),
+		newServeCmd(),
 		newGenerateCmd(),
 		newScoreCmd(),
 		newModelCmd(),

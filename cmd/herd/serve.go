@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/serve"
+)
+
+// serving is what a person asks serve for.
+type serving struct {
+	models    []string // NAME=DIR or DIR
+	host      string
+	port      uint16
+	keyEnv    string
+	cache     byteSize
+	precision kernel.Precision
+	serve.Settings
+}
+
+func newServeCmd() *cobra.Command {
+	s := serving{Settings: serve.Defaults()}
+	cmd := &cobra.Command{
+		Use:   "serve --model DIR",
+		Short: "Answer HTTP requests in the forms of OpenAI's API, with a page to chat on",
+		Long: `Answer HTTP requests in the forms of OpenAI's API, with a page to chat on. Its
+address is printed. Ctrl-C waits for answers that are being given; the second ends
+them. Each request is a line on standard error; what is asked and answered is not.`,
+		Example: `  herd serve --model aligned
+  herd serve --model before=chatty --model after=aligned --port 9000
+  curl http://127.0.0.1:8080/v1/completions -d '{"prompt": "Once upon a time", "seed": 1}'`,
+		Args: operands(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.run(cmd)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&s.models, "model", nil, "`DIR` of a model or adapter, or NAME=DIR; may be given again for more models")
+	flags.StringVar(&s.host, "host", "127.0.0.1", "`ADDRESS` to listen at (0.0.0.0: all of this machine's)")
+	flags.Uint16Var(&s.port, "port", 8080, "to listen at (0: any that is free)")
+	flags.StringVar(&s.keyEnv, "api-key-env", "", "`NAME` of the environment variable with the key that clients must show")
+	flags.StringArrayVar(&s.Origins, "allow-origin", nil, "`ORIGIN` of a page elsewhere that may ask, as https://example.com, or * for all; may be given again")
+	flags.IntVar(&s.Slots, "slots", s.Slots, "answers that each model draws at once")
+	flags.IntVar(&s.Queue, "queue", s.Queue, "requests that may wait for each model; more are refused with 429")
+	flags.Var(&s.cache, "cache-memory", "`SIZE` of each model's keys and values at most, as 4GB (0: half of what is free)")
+	flags.IntVar(&s.PromptTokens, "max-prompt", s.PromptTokens, "longest prompt, in tokens (0: the model's context)")
+	flags.IntVar(&s.AnswerTokens, "max-tokens", s.AnswerTokens, "longest answer, in tokens (0: the model's context)")
+	flags.DurationVar(&s.Timeout, "timeout", s.Timeout, "longest time for a request")
+	flags.DurationVar(&s.Grace, "grace", s.Grace, "time for answers that are being given when the server is stopped")
+	precisionFlag(cmd, &s.precision)
+	require(cmd, "model")
+	return cmd
+}
+
+// run serves until a signal.
+func (s *serving) run(cmd *cobra.Command) error {
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	if err := s.Validate(); err != nil {
+		return misuse(cmd, "%v", err)
+	}
+	if err := s.readKey(cmd); err != nil {
+		return err
+	}
+	args, err := namedModels(cmd, s.models)
+	if err != nil {
+		return err
+	}
+	// Before models are loaded: a port that is taken is known at once.
+	l, err := net.Listen("tcp", net.JoinHostPort(s.host, strconv.Itoa(int(s.port))))
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	defer l.Close()
+	s.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	server, err := s.load(ctx, args)
+	if err != nil {
+		return err
+	}
+	if at, ok := l.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() && s.Key == "" {
+		s.Log.Warn("anyone who reaches this address may ask: --api-key-env gives it a key")
+	}
+	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "http://%s\n", l.Addr()); err != nil {
+		return err
+	}
+	return server.Serve(ctx, l)
+}
+
+func (s *serving) readKey(cmd *cobra.Command) error {
+	if s.keyEnv == "" {
+		return nil
+	}
+	if s.Key = os.Getenv(s.keyEnv); s.Key == "" {
+		return misuse(cmd, "--api-key-env: the environment variable %s is not set", s.keyEnv)
+	}
+	return nil
+}
+
+// namedModel is a directory with what its model is called.
+type namedModel struct{ name, dir string }
+
+// namedModels reads NAME=DIR or DIR, whose last element is the name.
+func namedModels(cmd *cobra.Command, args []string) (list []namedModel, err error) {
+	for _, arg := range args {
+		name, dir, named := strings.Cut(arg, "=")
+		if !named {
+			name, dir = filepath.Base(filepath.Clean(arg)), arg
+		}
+		if name == "" || dir == "" {
+			return nil, misuse(cmd, "--model is %q, expected DIR or NAME=DIR", arg)
+		}
+		if slices.ContainsFunc(list, func(m namedModel) bool { return m.name == name }) {
+			return nil, misuse(cmd, "two models are called %q: give one another name with --model NAME=DIR", name)
+		}
+		list = append(list, namedModel{name, dir})
+	}
+	return list, nil
+}
+
+// load loads all models.
+func (s *serving) load(ctx context.Context, list []namedModel) (*serve.Server, error) {
+	var models []serve.Model
+	for _, n := range list {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		m, err := s.loadModel(n)
+		if err != nil {
+			return nil, err
+		}
+		models = append(models, m)
+	}
+	return serve.New(s.Settings, models...)
+}
+
+func (s *serving) loadModel(n namedModel) (m serve.Model, err error) {
+	flags := modelFlags{dir: n.dir}
+	p, err := loadPolicy(flags, sample.Options{Slots: s.Slots, Memory: int64(s.cache)}, s.precision)
+	if err != nil {
+		return m, err
+	}
+	digest, err := flags.digest()
+	if err != nil {
+		return m, err
+	}
+	return serve.Model{
+		Name: n.name, Engine: p.engine, Tokenizer: p.tok, Format: p.format, Formless: p.formless, Stop: p.stop,
+		Context: p.engine.Longest(), Vocab: p.config.VocabSize, Digest: fmt.Sprintf("fp_%.16s_%s", digest, s.precision),
+	}, nil
+}

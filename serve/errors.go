@@ -1,0 +1,128 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Error is what a client is told went wrong, in the form of OpenAI's API.
+type Error struct {
+	Status  int // of HTTP
+	Message string
+	Type    string
+	Param   string        // the parameter that is at fault, or ""
+	Code    string        // for programs, or ""
+	Retry   time.Duration // when to try again; 0: not by itself
+}
+
+// Types of errors.
+const (
+	invalidRequest = "invalid_request_error"
+	rateLimit      = "rate_limit_error"
+	serverError    = "server_error"
+)
+
+// statusGone is what the log says of a client that went before its answer was
+// complete, after nginx; nobody is sent it.
+const statusGone = 499
+
+var (
+	errGone     = errors.New("the client went")
+	errSlow     = errors.New("the client does not read its answer")
+	errTimeout  = errors.New("the request took too long")
+	errShutdown = errors.New("the server is shutting down")
+)
+
+func (e *Error) Error() string { return e.Message }
+
+// invalid returns the error of a parameter that makes no sense.
+func invalid(param, format string, args ...any) *Error {
+	return &Error{Status: http.StatusBadRequest, Type: invalidRequest, Param: param, Code: "invalid_value", Message: fmt.Sprintf(format, args...)}
+}
+
+func unsupported(param string) *Error {
+	e := invalid(param, "%s is not supported by this server: leave it out", param)
+	e.Code = "unsupported_parameter"
+	return e
+}
+
+func notFound(code, format string, args ...any) *Error {
+	return &Error{Status: http.StatusNotFound, Type: invalidRequest, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func busy(retry time.Duration) *Error {
+	return &Error{
+		Status: http.StatusTooManyRequests, Type: rateLimit, Code: "rate_limit_exceeded", Retry: retry,
+		Message: "too many requests wait already: try again later",
+	}
+}
+
+func unavailable() *Error {
+	return &Error{
+		Status: http.StatusServiceUnavailable, Type: serverError, Code: "shutting_down", Retry: 5 * time.Second,
+		Message: errShutdown.Error(),
+	}
+}
+
+// asError returns err as a client is told of it. What went wrong inside is for the
+// log alone.
+func asError(ctx context.Context, err error) *Error {
+	if told, ok := errors.AsType[*Error](err); ok {
+		return told
+	}
+	cause := context.Cause(ctx)
+	switch {
+	case errors.Is(cause, errTimeout):
+		return &Error{Status: http.StatusGatewayTimeout, Type: serverError, Code: "timeout", Message: errTimeout.Error()}
+	case errors.Is(cause, errShutdown):
+		return unavailable()
+	case ctx.Err() != nil, errors.Is(err, errGone):
+		return &Error{Status: statusGone, Type: serverError, Code: "gone", Message: errGone.Error()}
+	case errors.Is(err, errors.ErrUnsupported):
+		return &Error{Status: http.StatusNotImplemented, Type: serverError, Code: "unsupported", Message: "this model cannot do that"}
+	}
+	return &Error{Status: http.StatusInternalServerError, Type: serverError, Code: "internal_error", Message: "the server failed: its log says why"}
+}
+
+// MarshalJSON writes {"error": ...} with null for what is empty.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	null := func(s string) *string {
+		if s == "" {
+			return nil
+		}
+		return &s
+	}
+	type body struct {
+		Message string  `json:"message"`
+		Type    string  `json:"type"`
+		Param   *string `json:"param"`
+		Code    *string `json:"code"`
+	}
+	return json.Marshal(map[string]body{"error": {e.Message, e.Type, null(e.Param), null(e.Code)}})
+}
+
+// write sends e. Clients that try again by themselves are told whether they should.
+func (e *Error) write(w http.ResponseWriter) {
+	h := w.Header()
+	if e.Retry > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((e.Retry+time.Second-1)/time.Second)))
+	} else {
+		h.Set("X-Should-Retry", "false") // of OpenAI's clients
+	}
+	if e.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	writeJSON(w, e.Status, e)
+}
+
+// writeJSON sends v. That nobody reads it is no one's error.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = newEncoder(w).Encode(v)
+}

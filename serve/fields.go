@@ -1,0 +1,172 @@
+package serve
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// fields is a JSON object whose keys are taken out one by one, so that in the end
+// no key is left that nobody knew. The first error is kept.
+type fields struct {
+	path string // of the object in the body: "messages[0]."
+	raw  map[string]json.RawMessage
+	err  *Error
+}
+
+func parseFields(body []byte, path string) (*fields, error) {
+	f := &fields{path: path}
+	if err := json.Unmarshal(body, &f.raw); err != nil || f.raw == nil {
+		what := "the body"
+		if path != "" {
+			what = strings.TrimSuffix(path, ".")
+		}
+		if err == nil || errors.As(err, new(*json.UnmarshalTypeError)) {
+			err = errors.New("expected an object")
+		}
+		return nil, invalid(strings.TrimSuffix(path, "."), "%s is no JSON object: %v", what, err)
+	}
+	return f, nil
+}
+
+// take removes a key and returns its value; nil if it is absent or null.
+func (f *fields) take(name string) json.RawMessage {
+	v := f.raw[name]
+	delete(f.raw, name)
+	if string(v) == "null" {
+		return nil
+	}
+	return v
+}
+
+// fail keeps the first error.
+func (f *fields) fail(name, format string, args ...any) {
+	if f.err == nil {
+		name = f.path + name
+		f.err = invalid(name, "%s", name+" "+fmt.Sprintf(format, args...))
+	}
+}
+
+// read takes a value of T, and reports whether it was there. kind names T to the
+// client.
+func read[T any](f *fields, name, kind string, to *T) bool {
+	v := f.take(name)
+	if v == nil {
+		return false
+	}
+	if json.Unmarshal(v, to) != nil {
+		f.fail(name, "is %s, expected %s", excerpt(v), kind)
+		return false
+	}
+	return true
+}
+
+func (f *fields) text(name string, to *string) bool { return read(f, name, "a string", to) }
+func (f *fields) flag(name string, to *bool) bool   { return read(f, name, "true or false", to) }
+
+// number takes a number from low to high.
+func (f *fields) number(name string, to *float64, low, high float64) bool {
+	if !read(f, name, "a number", to) {
+		return false
+	}
+	if !(*to >= low && *to <= high) {
+		f.fail(name, "is %g, expected %g to %g", *to, low, high)
+	}
+	return true
+}
+
+// integer takes a whole number from low to high.
+func (f *fields) integer(name string, to *int, low, high int) bool {
+	if !read(f, name, "a whole number", to) {
+		return false
+	}
+	if *to < low || *to > high {
+		f.fail(name, "is %d, expected %d to %d", *to, low, high)
+	}
+	return true
+}
+
+// idle are parameters that change nothing of an answer here.
+var idle = []string{
+	"user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
+	"prompt_cache_retention", "prediction", "parallel_tool_calls",
+}
+
+// neutral are parameters that are refused unless they ask for nothing.
+var neutral = map[string][]string{
+	"audio":              nil,
+	"function_call":      {`"none"`, `"auto"`},
+	"functions":          {`[]`},
+	"guided_json":        nil,
+	"logit_bias":         {`{}`},
+	"min_tokens":         {`0`},
+	"modalities":         {`["text"]`},
+	"reasoning_effort":   nil,
+	"response_format":    {`{"type":"text"}`},
+	"suffix":             {`""`},
+	"tool_choice":        {`"none"`, `"auto"`},
+	"tools":              {`[]`},
+	"use_beam_search":    {`false`},
+	"verbosity":          nil,
+	"web_search_options": nil,
+}
+
+// end returns the first error, or that of the first key that nobody took.
+func (f *fields) end() error {
+	for _, name := range slices.Sorted(maps.Keys(f.raw)) {
+		if f.err != nil {
+			break
+		}
+		f.err = f.left(name)
+	}
+	if f.err == nil {
+		return nil
+	}
+	return f.err
+}
+
+func (f *fields) left(name string) *Error {
+	value := f.take(name)
+	harmless, known := neutral[name]
+	switch {
+	case value == nil && known || f.path == "" && slices.Contains(idle, name):
+		return nil
+	case known && slices.Contains(harmless, compact(value)):
+		return nil
+	case known:
+		return unsupported(f.path + name)
+	}
+	e := invalid(f.path+excerpt([]byte(name)), "unknown parameter %q", excerpt([]byte(f.path+name)))
+	e.Code = "unknown_parameter"
+	return e
+}
+
+func compact(v []byte) string {
+	var b bytes.Buffer
+	if json.Compact(&b, v) != nil {
+		return ""
+	}
+	return b.String()
+}
+
+// excerpt is as much of v as belongs into an error.
+func excerpt(v []byte) string {
+	const most = 60
+	if len(v) > most {
+		return strings.ToValidUTF8(string(v[:most]), "") + "..."
+	}
+	return string(v)
+}
+
+// newEncoder returns an encoder that leaves <, > and & as they are: nothing that
+// it writes is part of a page.
+func newEncoder(w io.Writer) *json.Encoder {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e
+}

@@ -1,0 +1,157 @@
+package serve
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+)
+
+// doors count the requests inside, from before their bodies are read, so that what
+// they hold in memory is bounded; and they can be shut.
+type doors struct {
+	mu     sync.Mutex
+	inside int
+	most   int
+	closed bool
+	empty  chan struct{} // closed when the doors are and nobody is inside
+}
+
+func newDoors(most int) *doors { return &doors{most: most, empty: make(chan struct{})} }
+
+// enter lets a request in, which must leave.
+func (d *doors) enter() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.closed:
+		return unavailable()
+	case d.inside == d.most:
+		return busy(time.Second)
+	}
+	d.inside++
+	return nil
+}
+
+func (d *doors) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inside--
+	d.tell()
+}
+
+// close lets nobody in any more; the channel is closed when all have left.
+func (d *doors) close() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed {
+		d.closed = true
+		d.tell()
+	}
+	return d.empty
+}
+
+func (d *doors) tell() {
+	if d.closed && d.inside == 0 {
+		close(d.empty)
+	}
+}
+
+func (d *doors) shut() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closed
+}
+
+// queue lets requests to a model in the order they came, so many answers at once;
+// and so many requests wait, no more.
+type queue struct {
+	mu      sync.Mutex
+	slots   int
+	free    int
+	most    int
+	waiting *list.List    // of *ticket
+	pace    time.Duration // how long requests took lately
+}
+
+// ticket is a request's place in a queue.
+type ticket struct {
+	slots int
+	ready chan struct{}
+}
+
+func newQueue(slots, most int) *queue {
+	return &queue{slots: slots, free: slots, most: most, waiting: list.New()}
+}
+
+// enter waits until there is room for so many answers. The request must leave.
+func (q *queue) enter(ctx context.Context, answers int) (leave func(), err error) {
+	t := &ticket{min(answers, q.slots), make(chan struct{})}
+	place, err := q.join(t)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-t.ready:
+		begin := time.Now()
+		return func() { q.release(t, time.Since(begin)) }, nil
+	case <-ctx.Done():
+		q.abandon(place, t)
+		return nil, ctx.Err()
+	}
+}
+
+func (q *queue) join(t *ticket) (*list.Element, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiting.Len() >= q.most && (q.waiting.Len() > 0 || q.free < t.slots) {
+		return nil, busy(q.wait())
+	}
+	place := q.waiting.PushBack(t)
+	q.admit()
+	return place, nil
+}
+
+// admit lets in those in front for whom there is room.
+func (q *queue) admit() {
+	for front := q.waiting.Front(); front != nil && front.Value.(*ticket).slots <= q.free; front = q.waiting.Front() {
+		t := q.waiting.Remove(front).(*ticket)
+		q.free -= t.slots
+		close(t.ready)
+	}
+}
+
+// release gives the slots of a ticket back.
+func (q *queue) release(t *ticket, took time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pace += (took - q.pace) / 8
+	q.free += t.slots
+	q.admit()
+}
+
+// abandon leaves a place in the queue, or what it has led to meanwhile.
+func (q *queue) abandon(place *list.Element, t *ticket) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	select {
+	case <-t.ready:
+		q.free += t.slots
+	default:
+		q.waiting.Remove(place)
+	}
+	q.admit()
+}
+
+// wait estimates how long it takes until half of the queue is through.
+func (q *queue) wait() time.Duration {
+	estimate := q.pace * time.Duration(q.waiting.Len()+1) / time.Duration(2*q.slots)
+	return min(max(estimate, time.Second), time.Minute)
+}
+
+// lengths returns how many answers are being drawn and how many requests wait.
+func (q *queue) lengths() (running, waiting int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.slots - q.free, q.waiting.Len()
+}

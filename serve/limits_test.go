@@ -1,0 +1,193 @@
+package serve
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestQueueOrder: requests are let in as they came, also a large one behind small
+// ones, and no more answers at once than there are slots.
+func TestQueueOrder(t *testing.T) {
+	q := newQueue(4, 10)
+	hold, err := q.enter(t.Context(), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var order []int
+	most, now := 0, 0
+	var all sync.WaitGroup
+	sizes := []int{1, 3, 9, 2, 1, 1} // 9 is all of the 4
+	for i, n := range sizes {
+		all.Go(func() {
+			leave, err := q.enter(t.Context(), n)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			order = append(order, i)
+			now += min(n, 4)
+			most = max(most, now)
+			mu.Unlock()
+			time.Sleep(5 * time.Millisecond)
+			mu.Lock()
+			now -= min(n, 4)
+			mu.Unlock()
+			leave()
+		})
+		eventually(t, "it waits", func() bool { _, n := q.lengths(); return n == i+1 })
+	}
+	hold()
+	all.Wait()
+	// Those who are let in together run in any order: 0 and 1, then 2, then the rest.
+	slices.Sort(order[:2])
+	slices.Sort(order[3:])
+	if !slices.Equal(order, []int{0, 1, 2, 3, 4, 5}) || most != 4 {
+		t.Errorf("order %v, %d at once", order, most)
+	}
+	if running, waiting := q.lengths(); running != 0 || waiting != 0 {
+		t.Errorf("%d run, %d wait", running, waiting)
+	}
+}
+
+// TestQueueAbandoned: who goes makes room, from the queue and from the door.
+func TestQueueAbandoned(t *testing.T) {
+	q := newQueue(1, 2)
+	hold, err := q.enter(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			if _, err := q.enter(ctx, 1); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	eventually(t, "two wait", func() bool { _, n := q.lengths(); return n == 2 })
+	var full *Error
+	if _, err := q.enter(t.Context(), 1); !errors.As(err, &full) || full.Status != http.StatusTooManyRequests || full.Retry < time.Second {
+		t.Errorf("the queue is full: %v", err)
+	}
+	cancel()
+	all.Wait()
+	hold()
+	ticket := &ticket{1, make(chan struct{})}
+	place, err := q.join(ticket) // is let in at once, and goes nevertheless
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.abandon(place, ticket)
+	if running, waiting := q.lengths(); running != 0 || waiting != 0 {
+		t.Errorf("%d run, %d wait", running, waiting)
+	}
+}
+
+// TestNoQueue: with no places to wait, what has room goes in and all else is refused.
+func TestNoQueue(t *testing.T) {
+	q := newQueue(2, 0)
+	leave, err := q.enter(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.enter(t.Context(), 2); err == nil {
+		t.Error("there is no room for two more")
+	}
+	leave()
+	if _, err := q.enter(t.Context(), 2); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWait: the longer the queue and the slower the answers, the longer clients shall
+// wait, within reason.
+func TestWait(t *testing.T) {
+	for _, c := range []struct {
+		pace    time.Duration
+		waiting int
+		want    time.Duration
+	}{{0, 5, time.Second}, {8 * time.Second, 1, 4 * time.Second}, {8 * time.Second, 3, 8 * time.Second}, {time.Hour, 9, time.Minute}} {
+		q := newQueue(2, 10)
+		q.pace = c.pace
+		for range c.waiting {
+			q.waiting.PushBack(nil)
+		}
+		if got := q.wait(); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
+// TestBackPressure: what is beyond the queue is told to come again, when, and that it
+// may; nothing that was let in suffers.
+func TestBackPressure(t *testing.T) {
+	open := make(chan struct{})
+	step := func(context.Context) error { <-open; return nil }
+	s, at := start(t, func(s *Settings) { s.Slots, s.Queue = 1, 2 }, modelOf(t, "m", saying(step, 1)))
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			if status, a := whole(t, at.URL+"/v1/completions", `{"prompt":"a"}`); status != http.StatusOK {
+				t.Errorf("%d %+v", status, a.Error)
+			}
+		})
+	}
+	eventually(t, "two wait", func() bool { _, n := s.models[0].queue.lengths(); return n == 2 })
+	for range 5 {
+		r := post(t, at.URL+"/v1/completions", `{"prompt":"a","stream":true}`)
+		r.Body.Close()
+		after, err := strconv.Atoi(r.Header.Get("Retry-After"))
+		if r.StatusCode != http.StatusTooManyRequests || err != nil || after < 1 || r.Header.Get("X-Should-Retry") != "" {
+			t.Errorf("%d %v", r.StatusCode, r.Header)
+		}
+	}
+	close(open)
+	all.Wait()
+}
+
+// TestLongBody: a body that is too long is refused without being read.
+func TestLongBody(t *testing.T) {
+	_, at := start(t, func(s *Settings) { s.BodyBytes = 100 }, modelOf(t, "m", saying(nil, 1)))
+	body := `{"prompt":"a","user":"` + string(make([]byte, 200)) + `"}`
+	if status, a := whole(t, at.URL+"/v1/completions", body); status != http.StatusRequestEntityTooLarge || a.Error.Code != "body_too_large" {
+		t.Errorf("%d %+v", status, a.Error)
+	}
+}
+
+// TestSlowBody: a client that does not send its body in time is told so, also one that
+// was refused before.
+func TestSlowBody(t *testing.T) {
+	for key, want := range map[string]int{"right": http.StatusBadRequest, "wrong": http.StatusUnauthorized} {
+		_, at := start(t, func(s *Settings) { s.Key, s.Patience = "right", 200*time.Millisecond }, modelOf(t, "m", saying(nil, 1)))
+		conn, err := net.Dial("tcp", at.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 100\r\n\r\n{", key)
+		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Body.Close(); r.StatusCode != want {
+			t.Errorf("%s: %d", key, r.StatusCode)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the connection is open still: %v", key, err)
+		}
+	}
+}

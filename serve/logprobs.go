@@ -1,0 +1,121 @@
+package serve
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/tokenizer"
+)
+
+// speller writes tokens as log-probabilities name them.
+type speller struct {
+	tok   *tokenizer.Tokenizer
+	asIDs bool // token_id:17, for who wants ids
+}
+
+// spell returns the text of a token, or where that is no UTF-8 its bytes, as
+// OpenAI's API writes them: no two tokens are the same.
+func (s speller) spell(id token.ID) string {
+	if s.asIDs {
+		return fmt.Sprintf("token_id:%d", id)
+	}
+	text := s.tok.Token(id)
+	if utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	b.WriteString("bytes:")
+	for i := range len(text) {
+		fmt.Fprintf(&b, `\x%02x`, text[i])
+	}
+	return b.String()
+}
+
+// finite returns a number that JSON has: OpenAI's -9999 for what cannot come.
+func finite(logProb float64) float64 {
+	if math.IsNaN(logProb) {
+		return -9999
+	}
+	return min(max(logProb, -9999), 9999)
+}
+
+// alternative is a token in the log-probabilities of a chat.
+type alternative struct {
+	Token   string  `json:"token"`
+	LogProb float64 `json:"logprob"`
+	Bytes   []int   `json:"bytes"`
+}
+
+type chosen struct {
+	alternative
+	Top []alternative `json:"top_logprobs"`
+}
+
+// chatLogProbs is what chats have.
+type chatLogProbs struct {
+	Content []chosen `json:"content"`
+	Refusal *string  `json:"refusal"`
+}
+
+func (s speller) alternative(id token.ID, logProb float64) alternative {
+	raw := s.tok.Token(id)
+	a := alternative{s.spell(id), finite(logProb), make([]int, len(raw))}
+	for i := range len(raw) {
+		a.Bytes[i] = int(raw[i])
+	}
+	return a
+}
+
+func (s speller) chat(tokens []sample.Token) *chatLogProbs {
+	l := &chatLogProbs{Content: make([]chosen, len(tokens))}
+	for i, t := range tokens {
+		c := chosen{s.alternative(t.ID, t.LogProb), make([]alternative, len(t.Top))}
+		for j, a := range t.Top {
+			c.Top[j] = s.alternative(a.ID, a.LogProb)
+		}
+		l.Content[i] = c
+	}
+	return l
+}
+
+// textLogProbs is what completions have.
+type textLogProbs struct {
+	Tokens   []string             `json:"tokens"`
+	LogProbs []float64            `json:"token_logprobs"`
+	Top      []map[string]float64 `json:"top_logprobs"` // null if none are asked for
+	Offsets  []int                `json:"text_offset"`  // characters before each token
+}
+
+// place is how far an answer has come.
+type place struct {
+	decoder    *tokenizer.Stream
+	characters int
+}
+
+// text goes on from p.
+func (s speller) text(tokens []sample.Token, top int, p *place) *textLogProbs {
+	if p.decoder == nil {
+		p.decoder = s.tok.Stream()
+		p.decoder.SkipSpecial = true
+	}
+	l := &textLogProbs{Tokens: []string{}, LogProbs: []float64{}, Offsets: []int{}}
+	for _, t := range tokens {
+		l.Tokens = append(l.Tokens, s.spell(t.ID))
+		l.LogProbs = append(l.LogProbs, finite(t.LogProb))
+		l.Offsets = append(l.Offsets, p.characters)
+		p.characters += utf8.RuneCountInString(p.decoder.Next(t.ID))
+		if top == 0 {
+			continue
+		}
+		most := map[string]float64{s.spell(t.ID): finite(t.LogProb)} // OpenAI's always has the chosen one
+		for _, a := range t.Top {
+			most[s.spell(a.ID)] = finite(a.LogProb)
+		}
+		l.Top = append(l.Top, most)
+	}
+	return l
+}

@@ -1,0 +1,128 @@
+package serve
+
+import (
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// tokenized is what llama-server and vLLM tell of a text.
+type tokenized struct {
+	Tokens  any `json:"tokens"` // ids, or with_pieces: tokenPiece
+	Count   int `json:"count"`
+	Context int `json:"max_model_len"`
+}
+
+type tokenPiece struct {
+	ID    token.ID `json:"id"`
+	Piece any      `json:"piece"` // a string, or where it is no UTF-8 its bytes
+}
+
+// tokenize is POST /tokenize. It takes llama-server's content, or vLLM's prompt or
+// messages.
+func (s *Server) tokenize(w *reply, r *http.Request) error {
+	f, err := s.fields(w, r)
+	if err != nil {
+		return err
+	}
+	m, err := s.named(f)
+	if err != nil {
+		return err
+	}
+	ids, err := textIDs(f, m)
+	if err != nil {
+		return err
+	}
+	var pieces bool
+	f.flag("with_pieces", &pieces)
+	if err := f.end(); err != nil {
+		return err
+	}
+	out := tokenized{ids, len(ids), m.Context}
+	if pieces {
+		out.Tokens = piecesOf(m, ids)
+	}
+	writeJSON(w, http.StatusOK, out)
+	return nil
+}
+
+// textIDs takes a text, or a chat, and returns it as tokens.
+func textIDs(f *fields, m *served) ([]token.ID, error) {
+	if _, chats := f.raw["messages"]; chats {
+		messages, err := readMessages(f)
+		if err != nil {
+			return nil, err
+		}
+		if m.Format == nil {
+			return nil, invalid("messages", "%s answers no chats: %v", m.Name, m.Formless)
+		}
+		ids, err := m.Format.Prompt(messages)
+		if err != nil {
+			return nil, invalid("messages", "%v", err)
+		}
+		return ids, nil
+	}
+	var text string
+	prompt := f.text("prompt", &text)
+	if !f.text("content", &text) && !prompt {
+		f.fail("content", "is not given, nor are prompt or messages")
+	}
+	special, parse := prompt, false // vLLM's default, and llama-server's
+	f.flag("add_special", &special)
+	f.flag("add_special_tokens", &special)
+	f.flag("parse_special", &parse)
+	encode := m.Tokenizer.Encode
+	if parse {
+		encode = m.Tokenizer.EncodeWithSpecial
+	}
+	ids := []token.ID{}
+	if special {
+		ids = append(ids, m.Tokenizer.Prompt("")...)
+	}
+	return append(ids, encode(text)...), nil
+}
+
+func piecesOf(m *served, ids []token.ID) []tokenPiece {
+	list := make([]tokenPiece, len(ids))
+	for i, id := range ids {
+		list[i] = tokenPiece{ID: id}
+		text := m.Tokenizer.Token(id)
+		if list[i].Piece = text; utf8.ValidString(text) {
+			continue
+		}
+		raw := make([]int, len(text))
+		for j := range len(text) {
+			raw[j] = int(text[j])
+		}
+		list[i].Piece = raw
+	}
+	return list
+}
+
+// detokenize is POST /detokenize.
+func (s *Server) detokenize(w *reply, r *http.Request) error {
+	f, err := s.fields(w, r)
+	if err != nil {
+		return err
+	}
+	m, err := s.named(f)
+	if err != nil {
+		return err
+	}
+	ids := tokenIDs(f.take("tokens"))
+	if ids == nil {
+		f.fail("tokens", "is not given as a list of token ids")
+	}
+	if err := f.end(); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if id < 0 || int(id) >= m.Vocab {
+			return invalid("tokens", "token %d is outside the vocabulary of %d", id, m.Vocab)
+		}
+	}
+	text := m.Tokenizer.Decode(ids)
+	writeJSON(w, http.StatusOK, map[string]string{"content": text, "prompt": text}) // llama-server's name, and vLLM's
+	return nil
+}
