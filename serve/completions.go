@@ -64,8 +64,11 @@ func (c *textShape) prepare(t *task, short bool) {
 			r.MaxTokens = min(r.MaxTokens, defaultMost)
 		}
 		text := ""
-		if c.echo {
-			text = c.tok.DecodeSkipSpecial(r.Prompt)
+		if prompt := c.tok.DecodeSkipSpecial(r.Prompt); prompt != "" {
+			r.Continues = true
+			if c.echo {
+				text = prompt
+			}
 		}
 		for range t.n {
 			c.prompts = append(c.prompts, text)

@@ -42,17 +42,17 @@ func TestSettings(t *testing.T) {
 		body string
 		want sample.Request
 	}{
-		{`{"prompt":"the","seed":5}`, sample.Request{Seeds: []uint64{5}, Stop: m.Stop, Settings: sample.Settings{Temperature: 1, TopP: 1, Repetition: 1, MaxTokens: 16}}},
+		{`{"prompt":"the","seed":5}`, sample.Request{Seeds: []uint64{5}, Stop: m.Stop, Continues: true, Settings: sample.Settings{Temperature: 1, TopP: 1, Repetition: 1, MaxTokens: 16}}},
 		{
 			`{"model":"m","prompt":"the","seed":5,"n":3,"temperature":0.5,"top_p":0.9,"top_k":7,"min_p":0.1,"repetition_penalty":1.2,
 			"presence_penalty":-1,"frequency_penalty":2,"max_tokens":9,"stop":["a","b"],"logprobs":4,"user":"x","suffix":null,"logit_bias":{ }}`,
-			sample.Request{Seeds: []uint64{5, 6, 7}, Stop: m.Stop, Detail: true, Top: 4, Settings: sample.Settings{
+			sample.Request{Seeds: []uint64{5, 6, 7}, Stop: m.Stop, Continues: true, Detail: true, Top: 4, Settings: sample.Settings{
 				Temperature: 0.5, TopP: 0.9, TopK: 7, MinP: 0.1, Repetition: 1.2, Presence: -1, Frequency: 2, MaxTokens: 9, StopStrings: []string{"a", "b"},
 			}},
 		},
 		{
 			`{"prompt":"the","seed":-1,"top_p":0,"top_k":-1,"stop":"x","stop_token_ids":[3],"ignore_eos":true,"n":2}`,
-			sample.Request{Seeds: []uint64{math.MaxUint64, 0}, Stop: []token.ID{3}, Settings: sample.Settings{
+			sample.Request{Seeds: []uint64{math.MaxUint64, 0}, Stop: []token.ID{3}, Continues: true, Settings: sample.Settings{
 				Temperature: 1, TopP: math.SmallestNonzeroFloat64, Repetition: 1, MaxTokens: 16, StopStrings: []string{"x"},
 			}},
 		},

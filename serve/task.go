@@ -101,6 +101,7 @@ func readSettings(f *fields) sample.Settings {
 	}
 	f.number("min_p", &s.MinP, 0, 1)
 	f.number("repetition_penalty", &s.Repetition, 1e-3, 1e3)
+	f.number("repeat_penalty", &s.Repetition, 1e-3, 1e3) // llama-server's name
 	f.number("presence_penalty", &s.Presence, -2, 2)
 	f.number("frequency_penalty", &s.Frequency, -2, 2)
 	return s

@@ -72,24 +72,24 @@ func (g generation) run(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
+	r := p.request(ids, g.Settings, g.seed)
+	r.Continues = !g.chat && g.prompt != ""
 	if g.n == 1 && !g.json {
-		_, err := p.stream(ctx, harmless(w), p.request(ids, g.Settings, g.seed))
+		_, err := p.stream(ctx, harmless(w), r)
 		fmt.Fprintln(w)
 		return err
 	}
-	return g.draw(ctx, p, ids, w)
+	return g.draw(ctx, p, r, w)
 }
 
 // draw draws all continuations and prints them when they are complete.
-func (g generation) draw(ctx context.Context, p *policy, ids []token.ID, w io.Writer) error {
-	if err := p.check(ids); err != nil {
+func (g generation) draw(ctx context.Context, p *policy, r sample.Request, w io.Writer) error {
+	if err := p.check(r.Prompt); err != nil {
 		return err
 	}
-	seeds := make([]uint64, g.n)
-	for i := range seeds {
-		seeds[i] = g.seed + uint64(i)
+	for i := 1; i < g.n; i++ {
+		r.Seeds = append(r.Seeds, g.seed+uint64(i))
 	}
-	r := p.request(ids, g.Settings, seeds...)
 	r.Detail, r.Top = g.logprobs >= 0, g.logprobs
 	return p.engine.Generate(ctx, []sample.Request{r}, func(_ int, all []sample.Completion) error {
 		for _, c := range all {

@@ -23,6 +23,10 @@ type Request struct {
 	// lay it out themselves. The Engine does not look at it.
 	Messages []token.Message
 
+	// Continues says that a completion's text goes on from the prompt's: a blank that
+	// SentencePiece puts in front of a text is then part of it.
+	Continues bool
+
 	Detail bool // say what each token's log-probability was: Completion.Tokens
 	Top    int  // with Detail: and this many of the likeliest tokens at its place
 

@@ -34,7 +34,7 @@ func (e *Engine) newSequence(j *job, k int) *sequence {
 	s := &sequence{job: j, k: k, tokens: slices.Clip(j.Prompt)}
 	if k != promptOnly {
 		s.rng = rand.New(rand.NewPCG(j.Seeds[k], 0))
-		s.text = newTranscript(e.tok, j.StopStrings)
+		s.text = newTranscript(e.tok, j.Request)
 		s.penalties = newPenalties(j.Settings, j.Prompt)
 	}
 	return s

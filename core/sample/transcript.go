@@ -17,11 +17,11 @@ type transcript struct {
 	ended   bool
 }
 
-func newTranscript(tok *tokenizer.Tokenizer, stops []string) *transcript {
-	t := &transcript{stops: stops}
+func newTranscript(tok *tokenizer.Tokenizer, r Request) *transcript {
+	t := &transcript{stops: r.StopStrings}
 	if tok != nil {
 		t.decoder = tok.Stream()
-		t.decoder.SkipSpecial = true
+		t.decoder.SkipSpecial, t.decoder.Begun = true, r.Continues
 	}
 	return t
 }

@@ -21,7 +21,7 @@ func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
 
 // told reads ids into a transcript and returns its text and all news of it.
 func told(tok *tokenizer.Tokenizer, ids []token.ID, stops ...string) (text string, news []string, ended bool) {
-	s := newTranscript(tok, stops)
+	s := newTranscript(tok, Request{Settings: Settings{StopStrings: stops}})
 	for _, id := range ids {
 		if ended = s.add(id); ended {
 			break
@@ -79,4 +79,36 @@ func TestNewsIsPrompt(t *testing.T) {
 	if slices.Contains(news[:len(news)-1], "") {
 		t.Errorf("told %q", news)
 	}
+}
+
+// TestContinues: behind a text, the blank of a SentencePiece token stays.
+func TestContinues(t *testing.T) {
+	tok := sentencePieces(t)
+	ids := tok.Encode("ab ab")
+	for continues, want := range map[bool]string{false: "ab ab", true: " ab ab"} {
+		s := newTranscript(tok, Request{Continues: continues})
+		for _, id := range ids {
+			s.add(id)
+		}
+		if s.close(); s.String() != want {
+			t.Errorf("continues %v: %q, want %q", continues, s, want)
+		}
+	}
+}
+
+func sentencePieces(t *testing.T) *tokenizer.Tokenizer {
+	t.Helper()
+	normal := func(text string, score float32) tokenizer.Piece {
+		return tokenizer.Piece{Text: text, Score: score, Kind: tokenizer.PieceNormal}
+	}
+	tok, err := tokenizer.FromPieces(tokenizer.Pieces{
+		List: []tokenizer.Piece{
+			{Text: "<unk>", Kind: tokenizer.PieceUnknown}, normal("a", -9), normal("b", -9), normal("\u2581", -9), normal("ab", -1), normal("\u2581ab", -2),
+		},
+		BOS: tokenizer.None, EOS: tokenizer.None, AddDummyPrefix: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
 }

@@ -10,10 +10,10 @@ import (
 // be spread over several tokens: its bytes are held back until it is whole.
 type Stream struct {
 	SkipSpecial bool // leave special tokens out
+	Begun       bool // there was text before: a blank in front belongs to the text, not to its beginning
 
-	t     *Tokenizer
-	held  []byte // fewer bytes than a character
-	begun bool   // there was text: a blank is no longer that in front
+	t    *Tokenizer
+	held []byte // fewer bytes than a character
 }
 
 // Stream returns a decoder for one sequence of tokens.
@@ -32,8 +32,8 @@ func (s *Stream) Next(id token.ID) string {
 }
 
 func (s *Stream) add(text string) {
-	if !s.begun && text != "" {
-		text, s.begun = s.t.strip(text), true
+	if !s.Begun && text != "" {
+		text, s.Begun = s.t.strip(text), true
 	}
 	s.held = append(s.held, text...)
 }
