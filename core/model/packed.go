@@ -89,7 +89,7 @@ func (r *windowReader) read(w *Param, from, n int) ([]float32, error) {
 // packer packs windows of parameters.
 type packer struct {
 	precision kernel.Precision
-	part      func(w *Param, from, n int) ([]float32, error) // n elements of a window, for now
+	part      func(w *Param, from, n int) ([]float32, error) // n elements of a window, valid until the next call
 	err       error                                          // the first
 }
 
