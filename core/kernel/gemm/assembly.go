@@ -5,13 +5,13 @@ package gemm
 // Register tiles in assembly, their strides in bytes. All of one kind chain the
 // same operations, so that a row does not depend on which tile it falls into.
 type (
-	packedTile func(words uint64, a, b, c, add *float32, stride uint64)
-	directTile func(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+	packedTile func(tiles, words uint64, a, b, c, add *float32, stride uint64)
+	directTile func(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
 	packedTiles [2]packedTile // of one vector, and of two
 	directTiles [2]directTile
 
-	// int8Tile is of two vectors: a directTile by a panel of int8.
+	// int8Tile is of two vectors: one directTile by a panel of int8.
 	int8Tile func(depth uint64, a *float32, strideA uint64, panel, c, add *float32, stride uint64)
 )
 
@@ -22,11 +22,15 @@ func assembly(p path, lanes int, packed []packedTiles, direct []directTiles, qua
 	if p.fetch != nil {
 		p.fetching = p.mr - 1
 	}
-	p.packed = func(words, rows, cols int, a, b, c, add []float32, stride int) {
-		callPacked(packed[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, b, c, add, stride)
+	p.packed = func(tiles, words, rows, cols int, a, b, c, add []float32, stride int) {
+		a, b = a[:tiles*words*rows], b[:words*2*lanes]
+		packed[rows][cols/lanes-1](uint64(tiles), uint64(words), &a[0], &b[0],
+			tileAt(c, tiles*rows, cols, stride), addAt(add, tiles*rows, cols, stride), uint64(4*stride))
 	}
-	p.direct = func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
-		callDirect(direct[rows][cols/lanes-1], 2*lanes, words, rows, cols, a, strideA, b, c, add, stride)
+	p.direct = func(tiles, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
+		a, b = a[:(tiles*rows-1)*strideA+words], b[:words*2*lanes]
+		direct[rows][cols/lanes-1](uint64(tiles), uint64(words), &a[0], uint64(4*strideA), &b[0],
+			tileAt(c, tiles*rows, cols, stride), addAt(add, tiles*rows, cols, stride), uint64(4*stride))
 	}
 	p.int8Rows = len(quantised) - 1
 	p.directInt8 = func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int) {
@@ -35,23 +39,12 @@ func assembly(p path, lanes int, packed []packedTiles, direct []directTiles, qua
 	return p
 }
 
-// callPacked and callDirect check what assembly does not: that panels and tile
-// are inside their slices.
-func callPacked(f packedTile, nr, words, rows, cols int, a, b, c, add []float32, stride int) {
-	a, b = a[:words*rows], b[:words*nr]
-	f(uint64(words), &a[0], &b[0], tileAt(c, rows, cols, stride), addAt(add, rows, cols, stride), uint64(4*stride))
-}
-
-func callDirect(f directTile, nr, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
-	a, b = a[:(rows-1)*strideA+words], b[:words*nr]
-	f(uint64(words), &a[0], uint64(4*strideA), &b[0], tileAt(c, rows, cols, stride), addAt(add, rows, cols, stride), uint64(4*stride))
-}
-
 func callInt8(f int8Tile, p *path, depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int) {
 	a, panel = a[:(rows-1)*strideA+p.wordsOf(depth)], panel[:p.int8Size(depth)]
 	f(uint64(depth), &a[0], uint64(4*strideA), &panel[0], tileAt(c, rows, p.nr, stride), addAt(add, rows, p.nr, stride), uint64(4*stride))
 }
 
+// tileAt and addAt check what assembly does not: that a tile is inside its slice.
 func tileAt(c []float32, rows, cols, stride int) *float32 {
 	c = c[:(rows-1)*stride+cols]
 	return &c[0]

@@ -74,7 +74,7 @@ func TestBoundsInt8(t *testing.T) {
 					a[i] = math.Float32frombits(high | high>>16)
 				}
 				p.directInt8(depth, rows, a, wide, panel, c, nil, p.nr)
-				p.direct(wide, rows, p.nr, a, wide, words, want, nil, p.nr)
+				p.direct(1, wide, rows, p.nr, a, wide, words, want, nil, p.nr)
 				if !slices.Equal(c, want) {
 					t.Fatalf("depth %d, %d rows: a tile gives another product than with what was widened", depth, rows)
 				}

@@ -77,10 +77,11 @@ func (p Product) Rows(lo, hi int) Product {
 // Block sizes: a panel of b (blockWords x tile width) stays in the first level
 // cache, the block of a in the second.
 const (
-	blockWords = 288
-	blockA     = 336     // lines of a
-	panelWords = 1 << 19 // packed words of b at a time, on one thread
-	nearRows   = 32      // lines of a that the first level cache holds, however far apart they are
+	blockWords  = 288
+	blockA      = 336     // lines of a
+	panelWords  = 1 << 19 // packed words of b at a time, on one thread
+	nearRows    = 32      // lines of a that the first level cache holds, however far apart they are
+	tilesAtOnce = 6       // in one call; between calls, a little of what comes next is asked for
 )
 
 // Multiply computes the product on one thread.
@@ -162,13 +163,13 @@ func (t *part) after(i, tiles int) upcoming {
 	}
 }
 
-// bringNear asks for a little of what comes next.
-func (t *part) bringNear() {
+// bringNear asks for a little of what comes next, with so many tiles.
+func (t *part) bringNear(tiles int) {
 	u := &t.next
 	if u.rows == 0 {
 		return
 	}
-	n := min(u.each, u.rows)
+	n := min(tiles*u.each, u.rows)
 	t.fetch(u.data, n, u.size, u.stride)
 	if u.rows -= n; u.rows > 0 {
 		u.data = u.data[n*u.stride:]
@@ -217,34 +218,40 @@ func (t *part) load(i, rows int) lines {
 }
 
 // strip multiplies the block's rows [i, i+rows) by one panel: columns [j, j+cols)
-// of c. A ragged end goes through a buffer.
+// of c, some tiles at a time. A ragged end goes through a buffer.
 func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 	whole := (cols + t.narrow - 1) / t.narrow * t.narrow
 	if t.inPlace {
 		whole = t.nr // it has no narrower tiles
 	}
-	for r := 0; r < rows; r += t.height {
+	most := tilesAtOnce
+	if cols != whole || t.inPlace {
+		most = 1
+	}
+	for r := 0; r < rows; {
 		n := min(t.height, rows-r)
+		tiles := min(most, (rows-r)/n)
 		at := (i+r)*t.Stride + j
-		t.bringNear()
+		t.bringNear(tiles)
 		add := addFrom(t.add(), at)
 		if cols == whole {
-			t.tile(a, r, n, whole, panel, t.C[at:], add, t.Stride)
-			continue
+			t.tiles(tiles, a, r, n, whole, panel, t.C[at:], add, t.Stride)
+		} else {
+			t.tiles(tiles, a, r, n, whole, panel, t.edge[:], nil, t.nr)
+			t.storeEdge(t.C[at:], add, n, cols)
 		}
-		t.tile(a, r, n, whole, panel, t.edge[:], nil, t.nr)
-		t.storeEdge(t.C[at:], add, n, cols)
+		r += tiles * n
 	}
 }
 
-// tile computes rows [r, r+n) of a block and cols lines of a panel.
-func (t *part) tile(a lines, r, n, cols int, panel, c, add []float32, stride int) {
+// tiles computes tiles of n rows from row r of a block on, and cols lines of a panel.
+func (t *part) tiles(tiles int, a lines, r, n, cols int, panel, c, add []float32, stride int) {
 	if t.inPlace {
 		t.directInt8(t.kc, n, a.data[r*a.stride:], a.stride, panel, c, add, stride)
 	} else if a.stride > 0 {
-		t.direct(t.words(), n, cols, a.data[r*a.stride:], a.stride, panel, c, add, stride)
+		t.direct(tiles, t.words(), n, cols, a.data[r*a.stride:], a.stride, panel, c, add, stride)
 	} else {
-		t.packed(t.words(), n, cols, a.data[r*t.words():], panel, c, add, stride)
+		t.packed(tiles, t.words(), n, cols, a.data[r*t.words():], panel, c, add, stride)
 	}
 }
 

@@ -4,13 +4,17 @@
 
 #include "textflag.h"
 
-// func neonPacked1x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked1x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked1x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked1x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -52,27 +56,38 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 
 store:
 	FMOVQ F0, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect1x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect1x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect1x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect1x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
 	VMOVI $0, V0.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	CMP $2, R0
 	BLT word2end
@@ -104,22 +119,34 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R2, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 
 store:
 	FMOVQ F0, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked1x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked1x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked1x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked1x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -167,29 +194,40 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
 
 store:
 	FSTPQ (F0, F1), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect1x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect1x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect1x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect1x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	CMP $2, R0
 	BLT word2end
@@ -224,23 +262,35 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R2, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
 
 store:
 	FSTPQ (F0, F1), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked2x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked2x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked2x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked2x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -291,27 +341,38 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
 
 store:
 	FMOVQ F0, (R4)
 	ADD R5, R4
 	FMOVQ F1, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect2x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect2x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect2x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect2x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -320,7 +381,7 @@ TEXT ·neonDirect2x1(SB), NOSPLIT, $0-56
 	PRFM 8(R6), PSTL1KEEP
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	CMP $2, R0
@@ -358,27 +419,39 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R7, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
 
 store:
 	FMOVQ F0, (R4)
 	ADD R5, R4
 	FMOVQ F1, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked2x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked2x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked2x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked2x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -441,13 +514,12 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
 
@@ -455,15 +527,27 @@ store:
 	FSTPQ (F0, F1), (R4)
 	ADD R5, R4
 	FSTPQ (F2, F3), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect2x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect2x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect2x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect2x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -474,7 +558,7 @@ TEXT ·neonDirect2x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	CMP $2, R0
@@ -518,13 +602,13 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R7, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
 
@@ -532,15 +616,27 @@ store:
 	FSTPQ (F0, F1), (R4)
 	ADD R5, R4
 	FSTPQ (F2, F3), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked3x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked3x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked3x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked3x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -605,15 +701,14 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 
 store:
@@ -622,15 +717,27 @@ store:
 	FMOVQ F1, (R4)
 	ADD R5, R4
 	FMOVQ F2, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect3x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect3x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect3x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect3x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -643,7 +750,7 @@ TEXT ·neonDirect3x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -687,15 +794,15 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R8, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 
 store:
@@ -704,15 +811,27 @@ store:
 	FMOVQ F1, (R4)
 	ADD R5, R4
 	FMOVQ F2, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked3x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked3x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked3x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked3x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -795,17 +914,16 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
 
@@ -815,15 +933,27 @@ store:
 	FSTPQ (F2, F3), (R4)
 	ADD R5, R4
 	FSTPQ (F4, F5), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect3x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect3x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect3x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect3x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -839,7 +969,7 @@ TEXT ·neonDirect3x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V3.B16
 	VMOVI $0, V4.B16
 	VMOVI $0, V5.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -892,17 +1022,17 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R8, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
 
@@ -912,15 +1042,27 @@ store:
 	FSTPQ (F2, F3), (R4)
 	ADD R5, R4
 	FSTPQ (F4, F5), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked4x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked4x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked4x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked4x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -989,18 +1131,17 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
 
 store:
@@ -1011,15 +1152,27 @@ store:
 	FMOVQ F2, (R4)
 	ADD R5, R4
 	FMOVQ F3, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect4x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect4x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect4x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect4x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -1036,7 +1189,7 @@ TEXT ·neonDirect4x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -1086,18 +1239,18 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R9, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
 
 store:
@@ -1108,15 +1261,27 @@ store:
 	FMOVQ F2, (R4)
 	ADD R5, R4
 	FMOVQ F3, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked4x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked4x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked4x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked4x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -1209,21 +1374,20 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
 
@@ -1235,15 +1399,27 @@ store:
 	FSTPQ (F4, F5), (R4)
 	ADD R5, R4
 	FSTPQ (F6, F7), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect4x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect4x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect4x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect4x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -1264,7 +1440,7 @@ TEXT ·neonDirect4x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V5.B16
 	VMOVI $0, V6.B16
 	VMOVI $0, V7.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -1326,21 +1502,21 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R9, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
 
@@ -1352,15 +1528,27 @@ store:
 	FSTPQ (F4, F5), (R4)
 	ADD R5, R4
 	FSTPQ (F6, F7), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked5x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked5x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked5x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked5x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -1443,21 +1631,20 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 
 store:
@@ -1470,15 +1657,27 @@ store:
 	FMOVQ F3, (R4)
 	ADD R5, R4
 	FMOVQ F4, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect5x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect5x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect5x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect5x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -1499,7 +1698,7 @@ TEXT ·neonDirect5x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	VMOVI $0, V4.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -1555,21 +1754,21 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R10, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 
 store:
@@ -1582,15 +1781,27 @@ store:
 	FMOVQ F3, (R4)
 	ADD R5, R4
 	FMOVQ F4, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked5x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked5x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked5x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked5x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -1703,25 +1914,24 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 
@@ -1735,15 +1945,27 @@ store:
 	FSTPQ (F6, F7), (R4)
 	ADD R5, R4
 	FSTPQ (F8, F9), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect5x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect5x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect5x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect5x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -1769,7 +1991,7 @@ TEXT ·neonDirect5x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V7.B16
 	VMOVI $0, V8.B16
 	VMOVI $0, V9.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -1840,25 +2062,25 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R10, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 
@@ -1872,15 +2094,27 @@ store:
 	FSTPQ (F6, F7), (R4)
 	ADD R5, R4
 	FSTPQ (F8, F9), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked6x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked6x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked6x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked6x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -1972,24 +2206,23 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
 
 store:
@@ -2004,15 +2237,27 @@ store:
 	FMOVQ F4, (R4)
 	ADD R5, R4
 	FMOVQ F5, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect6x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect6x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect6x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect6x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -2037,7 +2282,7 @@ TEXT ·neonDirect6x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V3.B16
 	VMOVI $0, V4.B16
 	VMOVI $0, V5.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -2099,24 +2344,24 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R11, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
 
 store:
@@ -2131,15 +2376,27 @@ store:
 	FMOVQ F4, (R4)
 	ADD R5, R4
 	FMOVQ F5, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked6x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked6x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked6x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked6x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -2267,29 +2524,28 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 
@@ -2305,15 +2561,27 @@ store:
 	FSTPQ (F8, F9), (R4)
 	ADD R5, R4
 	FSTPQ (F10, F11), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect6x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect6x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect6x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect6x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -2344,7 +2612,7 @@ TEXT ·neonDirect6x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V9.B16
 	VMOVI $0, V10.B16
 	VMOVI $0, V11.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -2424,29 +2692,29 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R11, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 
@@ -2462,15 +2730,27 @@ store:
 	FSTPQ (F8, F9), (R4)
 	ADD R5, R4
 	FSTPQ (F10, F11), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked7x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked7x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked7x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked7x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -2576,27 +2856,26 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 
 store:
@@ -2613,15 +2892,27 @@ store:
 	FMOVQ F5, (R4)
 	ADD R5, R4
 	FMOVQ F6, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect7x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect7x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect7x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect7x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -2650,7 +2941,7 @@ TEXT ·neonDirect7x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V4.B16
 	VMOVI $0, V5.B16
 	VMOVI $0, V6.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -2718,27 +3009,27 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R12, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 
 store:
@@ -2755,15 +3046,27 @@ store:
 	FMOVQ F5, (R4)
 	ADD R5, R4
 	FMOVQ F6, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked7x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked7x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked7x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked7x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -2911,33 +3214,32 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 
@@ -2955,15 +3257,27 @@ store:
 	FSTPQ (F10, F11), (R4)
 	ADD R5, R4
 	FSTPQ (F12, F13), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect7x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect7x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect7x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect7x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -2999,7 +3313,7 @@ TEXT ·neonDirect7x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V11.B16
 	VMOVI $0, V12.B16
 	VMOVI $0, V13.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -3088,33 +3402,33 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R12, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 
@@ -3132,15 +3446,27 @@ store:
 	FSTPQ (F10, F11), (R4)
 	ADD R5, R4
 	FSTPQ (F12, F13), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked8x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked8x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked8x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked8x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -3250,30 +3576,29 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
 
 store:
@@ -3292,15 +3617,27 @@ store:
 	FMOVQ F6, (R4)
 	ADD R5, R4
 	FMOVQ F7, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect8x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect8x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect8x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect8x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -3333,7 +3670,7 @@ TEXT ·neonDirect8x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V5.B16
 	VMOVI $0, V6.B16
 	VMOVI $0, V7.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -3407,30 +3744,30 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R13, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
 
 store:
@@ -3449,15 +3786,27 @@ store:
 	FMOVQ F6, (R4)
 	ADD R5, R4
 	FMOVQ F7, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked8x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked8x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked8x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked8x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -3615,37 +3964,36 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
 
@@ -3665,15 +4013,27 @@ store:
 	FSTPQ (F12, F13), (R4)
 	ADD R5, R4
 	FSTPQ (F14, F15), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect8x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect8x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect8x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect8x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -3714,7 +4074,7 @@ TEXT ·neonDirect8x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V13.B16
 	VMOVI $0, V14.B16
 	VMOVI $0, V15.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -3812,37 +4172,37 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R13, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
 
@@ -3862,15 +4222,27 @@ store:
 	FSTPQ (F12, F13), (R4)
 	ADD R5, R4
 	FSTPQ (F14, F15), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked9x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked9x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked9x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked9x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -3994,33 +4366,32 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 
 store:
@@ -4041,15 +4412,27 @@ store:
 	FMOVQ F7, (R4)
 	ADD R5, R4
 	FMOVQ F8, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect9x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect9x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect9x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect9x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -4086,7 +4469,7 @@ TEXT ·neonDirect9x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V6.B16
 	VMOVI $0, V7.B16
 	VMOVI $0, V8.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -4166,33 +4549,33 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R14, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 
 store:
@@ -4213,15 +4596,27 @@ store:
 	FMOVQ F7, (R4)
 	ADD R5, R4
 	FMOVQ F8, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked9x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked9x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked9x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked9x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -4399,41 +4794,40 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 
@@ -4455,15 +4849,27 @@ store:
 	FSTPQ (F14, F15), (R4)
 	ADD R5, R4
 	FSTPQ (F16, F17), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect9x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect9x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect9x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect9x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -4509,7 +4915,7 @@ TEXT ·neonDirect9x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V15.B16
 	VMOVI $0, V16.B16
 	VMOVI $0, V17.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -4616,41 +5022,41 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R14, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 
@@ -4672,15 +5078,27 @@ store:
 	FSTPQ (F14, F15), (R4)
 	ADD R5, R4
 	FSTPQ (F16, F17), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked10x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked10x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked10x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked10x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -4813,36 +5231,35 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
 
 store:
@@ -4865,15 +5282,27 @@ store:
 	FMOVQ F8, (R4)
 	ADD R5, R4
 	FMOVQ F9, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect10x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect10x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect10x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect10x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -4914,7 +5343,7 @@ TEXT ·neonDirect10x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V7.B16
 	VMOVI $0, V8.B16
 	VMOVI $0, V9.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -5000,36 +5429,36 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R15, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
 
 store:
@@ -5052,15 +5481,27 @@ store:
 	FMOVQ F8, (R4)
 	ADD R5, R4
 	FMOVQ F9, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked10x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked10x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked10x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked10x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -5253,45 +5694,44 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
 
@@ -5315,15 +5755,27 @@ store:
 	FSTPQ (F16, F17), (R4)
 	ADD R5, R4
 	FSTPQ (F18, F19), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect10x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect10x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect10x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect10x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -5374,7 +5826,7 @@ TEXT ·neonDirect10x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V17.B16
 	VMOVI $0, V18.B16
 	VMOVI $0, V19.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -5490,45 +5942,45 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R15, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
 
@@ -5552,15 +6004,27 @@ store:
 	FSTPQ (F16, F17), (R4)
 	ADD R5, R4
 	FSTPQ (F18, F19), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked11x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked11x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked11x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked11x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -5707,39 +6171,38 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 
 store:
@@ -5764,15 +6227,27 @@ store:
 	FMOVQ F9, (R4)
 	ADD R5, R4
 	FMOVQ F10, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect11x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect11x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect11x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect11x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -5817,7 +6292,7 @@ TEXT ·neonDirect11x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V8.B16
 	VMOVI $0, V9.B16
 	VMOVI $0, V10.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -5909,39 +6384,39 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R16, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 
 store:
@@ -5966,15 +6441,27 @@ store:
 	FMOVQ F9, (R4)
 	ADD R5, R4
 	FMOVQ F10, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked11x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked11x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked11x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked11x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -6187,49 +6674,48 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 
@@ -6255,15 +6741,27 @@ store:
 	FSTPQ (F18, F19), (R4)
 	ADD R5, R4
 	FSTPQ (F20, F21), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect11x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect11x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect11x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect11x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -6319,7 +6817,7 @@ TEXT ·neonDirect11x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V19.B16
 	VMOVI $0, V20.B16
 	VMOVI $0, V21.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -6444,49 +6942,49 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R16, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 
@@ -6512,15 +7010,27 @@ store:
 	FSTPQ (F18, F19), (R4)
 	ADD R5, R4
 	FSTPQ (F20, F21), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked12x1(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked12x1(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked12x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked12x1(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -6671,42 +7181,41 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
 
 store:
@@ -6733,15 +7242,27 @@ store:
 	FMOVQ F10, (R4)
 	ADD R5, R4
 	FMOVQ F11, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect12x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect12x1(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect12x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect12x1(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 8(R6), PSTL1KEEP
@@ -6790,7 +7311,7 @@ TEXT ·neonDirect12x1(SB), NOSPLIT, $0-56
 	VMOVI $0, V9.B16
 	VMOVI $0, V10.B16
 	VMOVI $0, V11.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -6888,42 +7409,42 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FMOVQ (R6), F24
+	ADD R3, R17, R2
+	CBZ R21, store
+	FMOVQ (R21), F24
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d421 // fadd v1.4s, v1.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d463 // fadd v3.4s, v3.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4a5 // fadd v5.4s, v5.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d4e7 // fadd v7.4s, v7.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d529 // fadd v9.4s, v9.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
-	ADD R5, R6
-	FMOVQ (R6), F24
+	ADD R5, R21
+	FMOVQ (R21), F24
 	WORD $0x4e38d56b // fadd v11.4s, v11.4s, v24.4s
 
 store:
@@ -6950,15 +7471,27 @@ store:
 	FMOVQ F10, (R4)
 	ADD R5, R4
 	FMOVQ F11, (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonPacked12x2(words uint64, a, b, c, add *float32, stride uint64)
-TEXT ·neonPacked12x2(SB), NOSPLIT, $0-48
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+16(FP), R1
-	MOVD c+24(FP), R4
-	MOVD stride+40(FP), R5
+// func neonPacked12x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
+TEXT ·neonPacked12x2(SB), NOSPLIT, $0-56
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+32(FP), R4
+	MOVD add+40(FP), R21
+	MOVD stride+48(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+24(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -7181,53 +7714,52 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+32(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
 	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
 
@@ -7255,15 +7787,27 @@ store:
 	FSTPQ (F20, F21), (R4)
 	ADD R5, R4
 	FSTPQ (F22, F23), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
-// func neonDirect12x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
-TEXT ·neonDirect12x2(SB), NOSPLIT, $0-56
-	MOVD words+0(FP), R0
-	MOVD a+8(FP), R2
-	MOVD b+24(FP), R1
-	MOVD c+32(FP), R4
-	MOVD stride+48(FP), R5
+// func neonDirect12x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+TEXT ·neonDirect12x2(SB), NOSPLIT, $0-64
+	MOVD tiles+0(FP), R20
+	MOVD a+16(FP), R2
+	MOVD c+40(FP), R4
+	MOVD add+48(FP), R21
+	MOVD stride+56(FP), R5
+
+tile:
+	MOVD words+8(FP), R0
+	MOVD b+32(FP), R1
 	MOVD R4, R6
 	PRFM (R6), PSTL1KEEP
 	PRFM 24(R6), PSTL1KEEP
@@ -7324,7 +7868,7 @@ TEXT ·neonDirect12x2(SB), NOSPLIT, $0-56
 	VMOVI $0, V21.B16
 	VMOVI $0, V22.B16
 	VMOVI $0, V23.B16
-	MOVD strideA+16(FP), R3
+	MOVD strideA+24(FP), R3
 	MOVD $0, R19
 	ADD R3, R2, R7
 	ADD R3, R7, R8
@@ -7458,53 +8002,53 @@ word1:
 	BGE word1
 
 word1end:
-	MOVD add+40(FP), R6
-	CBZ R6, store
-	FLDPQ (R6), (F24, F25)
+	ADD R3, R17, R2
+	CBZ R21, store
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
-	ADD R5, R6
-	FLDPQ (R6), (F24, F25)
+	ADD R5, R21
+	FLDPQ (R21), (F24, F25)
 	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
 	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
 
@@ -7532,6 +8076,14 @@ store:
 	FSTPQ (F20, F21), (R4)
 	ADD R5, R4
 	FSTPQ (F22, F23), (R4)
+	SUB $1, R20
+	CBZ R20, done
+	ADD R5, R4
+	CBZ R21, tile
+	ADD R5, R21
+	B tile
+
+done:
 	RET
 
 // func neonTranspose(blocks uint64, lines *[4]*float32, dst *float32, width uint64)

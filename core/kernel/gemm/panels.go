@@ -159,15 +159,13 @@ func (q *Panels) Multiply(s *Scratch, p Product) {
 // they do.
 func (q *Panels) multiplyFew(p Product) {
 	height := evenly(p.M, q.tallest)
+	whole := p.M / height * height
 	for j := 0; j*q.nr < p.N; j++ {
 		panel, cols := q.panel(j, 0), min(q.nr, p.N-j*q.nr)
-		for i := 0; i < p.M; i += height {
-			at := i*p.Stride + j*q.nr
-			var add []float32
-			if p.Add != nil {
-				add = p.Add[at:]
-			}
-			q.direct(p.Depth, min(height, p.M-i), cols, p.A.Data[i*p.A.Stride:], p.A.Stride, panel, p.C[at:], add, p.Stride)
+		q.direct(whole/height, p.Depth, height, cols, p.A.Data, p.A.Stride, panel, p.C[j*q.nr:], addFrom(p.Add, j*q.nr), p.Stride)
+		if rest := p.M - whole; rest > 0 {
+			at := whole*p.Stride + j*q.nr
+			q.direct(1, p.Depth, rest, cols, p.A.Data[whole*p.A.Stride:], p.A.Stride, panel, p.C[at:], addFrom(p.Add, at), p.Stride)
 		}
 	}
 }

@@ -15,13 +15,13 @@ type path struct {
 
 	fetching int // rows of the largest tile that asks for b ahead of its use; 0: none does
 
-	// packed and direct compute a tile c[rows, cols] = a·b + add (row stride in
-	// elements; add may be nil, or c itself) from a panel b [words][nr], where cols
-	// is a multiple of narrow: a chain
+	// packed and direct compute tiles one below the other, at least one, of rows rows
+	// and cols columns each: c = a·b + add (row stride in elements; add may be nil, or
+	// c itself) by a panel b [words][nr], where cols is a multiple of narrow: a chain
 	// of multiply-adds in order of depth, from zero; add comes last. packed reads
-	// a panel a [words][rows], direct rows of words that are strideA apart.
-	packed func(words, rows, cols int, a, b, c, add []float32, stride int)
-	direct func(words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int)
+	// a panel a [words][rows] for each tile, direct rows of words that are strideA apart.
+	packed func(tiles, words, rows, cols int, a, b, c, add []float32, stride int)
+	direct func(tiles, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int)
 
 	// pack writes lines [i, i+lines) of o at depths [k, k+kc) as dst[words][width].
 	// What it writes for the width-lines that are missing is never used. It

@@ -10,12 +10,16 @@ import (
 // sums and six operands the Go compiler keeps in registers: 4x4 spills.
 var portable = path{level: cpu.Generic, mr: 2, nr: 4, narrow: 4, perWord: 1, packed: packedPortable, direct: directPortable, pack: packPortable, widen: widenPortable}
 
-func packedPortable(words, rows, _ int, a, b, c, add []float32, stride int) {
-	tilePortable(words, rows, a, rows, 1, b, c, add, stride)
+func packedPortable(tiles, words, rows, _ int, a, b, c, add []float32, stride int) {
+	for t := range tiles {
+		tilePortable(words, rows, a[t*words*rows:], rows, 1, b, c[t*rows*stride:], addFrom(add, t*rows*stride), stride)
+	}
 }
 
-func directPortable(words, rows, _ int, a []float32, strideA int, b, c, add []float32, stride int) {
-	tilePortable(words, rows, a, 1, strideA, b, c, add, stride)
+func directPortable(tiles, words, rows, _ int, a []float32, strideA int, b, c, add []float32, stride int) {
+	for t := range tiles {
+		tilePortable(words, rows, a[t*rows*strideA:], 1, strideA, b, c[t*rows*stride:], addFrom(add, t*rows*stride), stride)
+	}
 }
 
 // tilePortable computes rows 1 or 2; a's elements are step apart in depth and gap

@@ -4,285 +4,285 @@
 
 package gemm
 
-// avx512Packed1x1 computes c[1,16] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed1x1 computes tiles c[1,16] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed1x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed1x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct1x1 computes c[1,16] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct1x1 computes tiles c[1,16] = a·b + add, one below the other, at least one, from 1 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct1x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct1x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed1x2 computes c[1,32] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed1x2 computes tiles c[1,32] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed1x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed1x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct1x2 computes c[1,32] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct1x2 computes tiles c[1,32] = a·b + add, one below the other, at least one, from 1 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct1x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct1x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed2x1 computes c[2,16] = a·b + add from a[words][2] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed2x1 computes tiles c[2,16] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed2x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed2x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct2x1 computes c[2,16] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct2x1 computes tiles c[2,16] = a·b + add, one below the other, at least one, from 2 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct2x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct2x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed2x2 computes c[2,32] = a·b + add from a[words][2] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed2x2 computes tiles c[2,32] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed2x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed2x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct2x2 computes c[2,32] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct2x2 computes tiles c[2,32] = a·b + add, one below the other, at least one, from 2 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct2x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct2x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed3x1 computes c[3,16] = a·b + add from a[words][3] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed3x1 computes tiles c[3,16] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed3x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed3x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct3x1 computes c[3,16] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct3x1 computes tiles c[3,16] = a·b + add, one below the other, at least one, from 3 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct3x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct3x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed3x2 computes c[3,32] = a·b + add from a[words][3] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed3x2 computes tiles c[3,32] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed3x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed3x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct3x2 computes c[3,32] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct3x2 computes tiles c[3,32] = a·b + add, one below the other, at least one, from 3 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct3x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct3x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed4x1 computes c[4,16] = a·b + add from a[words][4] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed4x1 computes tiles c[4,16] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed4x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed4x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct4x1 computes c[4,16] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct4x1 computes tiles c[4,16] = a·b + add, one below the other, at least one, from 4 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct4x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct4x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed4x2 computes c[4,32] = a·b + add from a[words][4] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed4x2 computes tiles c[4,32] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed4x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed4x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct4x2 computes c[4,32] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct4x2 computes tiles c[4,32] = a·b + add, one below the other, at least one, from 4 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct4x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct4x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed5x1 computes c[5,16] = a·b + add from a[words][5] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed5x1 computes tiles c[5,16] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed5x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed5x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct5x1 computes c[5,16] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct5x1 computes tiles c[5,16] = a·b + add, one below the other, at least one, from 5 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct5x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct5x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed5x2 computes c[5,32] = a·b + add from a[words][5] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed5x2 computes tiles c[5,32] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed5x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed5x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct5x2 computes c[5,32] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct5x2 computes tiles c[5,32] = a·b + add, one below the other, at least one, from 5 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct5x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct5x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed6x1 computes c[6,16] = a·b + add from a[words][6] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed6x1 computes tiles c[6,16] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed6x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed6x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct6x1 computes c[6,16] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct6x1 computes tiles c[6,16] = a·b + add, one below the other, at least one, from 6 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct6x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct6x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed6x2 computes c[6,32] = a·b + add from a[words][6] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed6x2 computes tiles c[6,32] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed6x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed6x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct6x2 computes c[6,32] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct6x2 computes tiles c[6,32] = a·b + add, one below the other, at least one, from 6 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct6x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct6x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed7x1 computes c[7,16] = a·b + add from a[words][7] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed7x1 computes tiles c[7,16] = a·b + add, one below the other, at least one, from a panel a[words][7] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed7x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed7x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct7x1 computes c[7,16] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct7x1 computes tiles c[7,16] = a·b + add, one below the other, at least one, from 7 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct7x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct7x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed7x2 computes c[7,32] = a·b + add from a[words][7] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed7x2 computes tiles c[7,32] = a·b + add, one below the other, at least one, from a panel a[words][7] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed7x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed7x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct7x2 computes c[7,32] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct7x2 computes tiles c[7,32] = a·b + add, one below the other, at least one, from 7 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct7x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct7x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed8x1 computes c[8,16] = a·b + add from a[words][8] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed8x1 computes tiles c[8,16] = a·b + add, one below the other, at least one, from a panel a[words][8] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed8x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed8x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct8x1 computes c[8,16] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct8x1 computes tiles c[8,16] = a·b + add, one below the other, at least one, from 8 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct8x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct8x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed8x2 computes c[8,32] = a·b + add from a[words][8] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed8x2 computes tiles c[8,32] = a·b + add, one below the other, at least one, from a panel a[words][8] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed8x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed8x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct8x2 computes c[8,32] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct8x2 computes tiles c[8,32] = a·b + add, one below the other, at least one, from 8 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct8x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct8x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed9x1 computes c[9,16] = a·b + add from a[words][9] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed9x1 computes tiles c[9,16] = a·b + add, one below the other, at least one, from a panel a[words][9] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed9x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed9x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct9x1 computes c[9,16] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct9x1 computes tiles c[9,16] = a·b + add, one below the other, at least one, from 9 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct9x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct9x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed9x2 computes c[9,32] = a·b + add from a[words][9] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed9x2 computes tiles c[9,32] = a·b + add, one below the other, at least one, from a panel a[words][9] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed9x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed9x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct9x2 computes c[9,32] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct9x2 computes tiles c[9,32] = a·b + add, one below the other, at least one, from 9 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct9x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct9x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed10x1 computes c[10,16] = a·b + add from a[words][10] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed10x1 computes tiles c[10,16] = a·b + add, one below the other, at least one, from a panel a[words][10] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed10x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed10x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct10x1 computes c[10,16] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct10x1 computes tiles c[10,16] = a·b + add, one below the other, at least one, from 10 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct10x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct10x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed10x2 computes c[10,32] = a·b + add from a[words][10] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed10x2 computes tiles c[10,32] = a·b + add, one below the other, at least one, from a panel a[words][10] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed10x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed10x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct10x2 computes c[10,32] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct10x2 computes tiles c[10,32] = a·b + add, one below the other, at least one, from 10 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct10x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct10x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed11x1 computes c[11,16] = a·b + add from a[words][11] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed11x1 computes tiles c[11,16] = a·b + add, one below the other, at least one, from a panel a[words][11] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed11x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed11x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct11x1 computes c[11,16] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct11x1 computes tiles c[11,16] = a·b + add, one below the other, at least one, from 11 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct11x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct11x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed11x2 computes c[11,32] = a·b + add from a[words][11] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed11x2 computes tiles c[11,32] = a·b + add, one below the other, at least one, from a panel a[words][11] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed11x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed11x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct11x2 computes c[11,32] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct11x2 computes tiles c[11,32] = a·b + add, one below the other, at least one, from 11 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct11x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct11x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed12x1 computes c[12,16] = a·b + add from a[words][12] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed12x1 computes tiles c[12,16] = a·b + add, one below the other, at least one, from a panel a[words][12] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed12x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed12x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct12x1 computes c[12,16] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct12x1 computes tiles c[12,16] = a·b + add, one below the other, at least one, from 12 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct12x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct12x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed12x2 computes c[12,32] = a·b + add from a[words][12] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed12x2 computes tiles c[12,32] = a·b + add, one below the other, at least one, from a panel a[words][12] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed12x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed12x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct12x2 computes c[12,32] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct12x2 computes tiles c[12,32] = a·b + add, one below the other, at least one, from 12 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct12x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct12x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed13x1 computes c[13,16] = a·b + add from a[words][13] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed13x1 computes tiles c[13,16] = a·b + add, one below the other, at least one, from a panel a[words][13] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed13x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed13x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct13x1 computes c[13,16] = a·b + add from 13 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct13x1 computes tiles c[13,16] = a·b + add, one below the other, at least one, from 13 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct13x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct13x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed13x2 computes c[13,32] = a·b + add from a[words][13] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed13x2 computes tiles c[13,32] = a·b + add, one below the other, at least one, from a panel a[words][13] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed13x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed13x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct13x2 computes c[13,32] = a·b + add from 13 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct13x2 computes tiles c[13,32] = a·b + add, one below the other, at least one, from 13 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct13x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct13x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed14x1 computes c[14,16] = a·b + add from a[words][14] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed14x1 computes tiles c[14,16] = a·b + add, one below the other, at least one, from a panel a[words][14] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed14x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed14x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct14x1 computes c[14,16] = a·b + add from 14 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct14x1 computes tiles c[14,16] = a·b + add, one below the other, at least one, from 14 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct14x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct14x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Packed14x2 computes c[14,32] = a·b + add from a[words][14] and b[words][32]; add may be nil. stride is in bytes.
+// avx512Packed14x2 computes tiles c[14,32] = a·b + add, one below the other, at least one, from a panel a[words][14] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Packed14x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx512Packed14x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx512Direct14x2 computes c[14,32] = a·b + add from 14 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// avx512Direct14x2 computes tiles c[14,32] = a·b + add, one below the other, at least one, from 14 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx512Direct14x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx512Direct14x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Widen multiplies the steps of a panel of int8 [depth][32] by their scales, new ones every 64 depths; depth is at least 1.
 //
@@ -329,125 +329,125 @@ func avx512Int8x7(depth uint64, a *float32, strideA uint64, panel *float32, c *f
 //go:noescape
 func avx512Int8x8(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed1x1 computes c[1,8] = a·b + add from a[words][1] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed1x1 computes tiles c[1,8] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed1x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed1x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct1x1 computes c[1,8] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct1x1 computes tiles c[1,8] = a·b + add, one below the other, at least one, from 1 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct1x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct1x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed1x2 computes c[1,16] = a·b + add from a[words][1] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed1x2 computes tiles c[1,16] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed1x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed1x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct1x2 computes c[1,16] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct1x2 computes tiles c[1,16] = a·b + add, one below the other, at least one, from 1 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct1x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct1x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed2x1 computes c[2,8] = a·b + add from a[words][2] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed2x1 computes tiles c[2,8] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed2x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed2x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct2x1 computes c[2,8] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct2x1 computes tiles c[2,8] = a·b + add, one below the other, at least one, from 2 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct2x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct2x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed2x2 computes c[2,16] = a·b + add from a[words][2] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed2x2 computes tiles c[2,16] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed2x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed2x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct2x2 computes c[2,16] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct2x2 computes tiles c[2,16] = a·b + add, one below the other, at least one, from 2 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct2x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct2x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed3x1 computes c[3,8] = a·b + add from a[words][3] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed3x1 computes tiles c[3,8] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed3x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed3x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct3x1 computes c[3,8] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct3x1 computes tiles c[3,8] = a·b + add, one below the other, at least one, from 3 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct3x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct3x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed3x2 computes c[3,16] = a·b + add from a[words][3] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed3x2 computes tiles c[3,16] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed3x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed3x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct3x2 computes c[3,16] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct3x2 computes tiles c[3,16] = a·b + add, one below the other, at least one, from 3 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct3x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct3x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed4x1 computes c[4,8] = a·b + add from a[words][4] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed4x1 computes tiles c[4,8] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed4x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed4x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct4x1 computes c[4,8] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct4x1 computes tiles c[4,8] = a·b + add, one below the other, at least one, from 4 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct4x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct4x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed4x2 computes c[4,16] = a·b + add from a[words][4] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed4x2 computes tiles c[4,16] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed4x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed4x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct4x2 computes c[4,16] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct4x2 computes tiles c[4,16] = a·b + add, one below the other, at least one, from 4 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct4x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct4x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed5x1 computes c[5,8] = a·b + add from a[words][5] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed5x1 computes tiles c[5,8] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed5x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed5x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct5x1 computes c[5,8] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct5x1 computes tiles c[5,8] = a·b + add, one below the other, at least one, from 5 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct5x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct5x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed5x2 computes c[5,16] = a·b + add from a[words][5] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed5x2 computes tiles c[5,16] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed5x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed5x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct5x2 computes c[5,16] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct5x2 computes tiles c[5,16] = a·b + add, one below the other, at least one, from 5 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct5x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct5x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed6x1 computes c[6,8] = a·b + add from a[words][6] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed6x1 computes tiles c[6,8] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed6x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed6x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct6x1 computes c[6,8] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct6x1 computes tiles c[6,8] = a·b + add, one below the other, at least one, from 6 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct6x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct6x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Packed6x2 computes c[6,16] = a·b + add from a[words][6] and b[words][16]; add may be nil. stride is in bytes.
+// avx2Packed6x2 computes tiles c[6,16] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Packed6x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func avx2Packed6x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// avx2Direct6x2 computes c[6,16] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+// avx2Direct6x2 computes tiles c[6,16] = a·b + add, one below the other, at least one, from 6 rows of a each, strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func avx2Direct6x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func avx2Direct6x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx2Widen multiplies the steps of a panel of int8 [depth][16] by their scales, new ones every 64 depths; depth is at least 1.
 //
@@ -474,285 +474,285 @@ func avx2Int8x3(depth uint64, a *float32, strideA uint64, panel *float32, c *flo
 //go:noescape
 func avx2Int8x4(depth uint64, a *float32, strideA uint64, panel *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed1x1 computes c[1,16] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed1x1 computes tiles c[1,16] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed1x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed1x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct1x1 computes c[1,16] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct1x1 computes tiles c[1,16] = a·b + add, one below the other, at least one, from 1 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct1x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct1x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed1x2 computes c[1,32] = a·b + add from a[words][1] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed1x2 computes tiles c[1,32] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed1x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed1x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct1x2 computes c[1,32] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct1x2 computes tiles c[1,32] = a·b + add, one below the other, at least one, from 1 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct1x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct1x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed2x1 computes c[2,16] = a·b + add from a[words][2] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed2x1 computes tiles c[2,16] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed2x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed2x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct2x1 computes c[2,16] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct2x1 computes tiles c[2,16] = a·b + add, one below the other, at least one, from 2 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct2x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct2x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed2x2 computes c[2,32] = a·b + add from a[words][2] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed2x2 computes tiles c[2,32] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed2x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed2x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct2x2 computes c[2,32] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct2x2 computes tiles c[2,32] = a·b + add, one below the other, at least one, from 2 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct2x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct2x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed3x1 computes c[3,16] = a·b + add from a[words][3] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed3x1 computes tiles c[3,16] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed3x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed3x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct3x1 computes c[3,16] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct3x1 computes tiles c[3,16] = a·b + add, one below the other, at least one, from 3 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct3x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct3x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed3x2 computes c[3,32] = a·b + add from a[words][3] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed3x2 computes tiles c[3,32] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed3x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed3x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct3x2 computes c[3,32] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct3x2 computes tiles c[3,32] = a·b + add, one below the other, at least one, from 3 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct3x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct3x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed4x1 computes c[4,16] = a·b + add from a[words][4] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed4x1 computes tiles c[4,16] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed4x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed4x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct4x1 computes c[4,16] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct4x1 computes tiles c[4,16] = a·b + add, one below the other, at least one, from 4 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct4x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct4x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed4x2 computes c[4,32] = a·b + add from a[words][4] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed4x2 computes tiles c[4,32] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed4x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed4x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct4x2 computes c[4,32] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct4x2 computes tiles c[4,32] = a·b + add, one below the other, at least one, from 4 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct4x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct4x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed5x1 computes c[5,16] = a·b + add from a[words][5] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed5x1 computes tiles c[5,16] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed5x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed5x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct5x1 computes c[5,16] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct5x1 computes tiles c[5,16] = a·b + add, one below the other, at least one, from 5 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct5x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct5x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed5x2 computes c[5,32] = a·b + add from a[words][5] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed5x2 computes tiles c[5,32] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed5x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed5x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct5x2 computes c[5,32] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct5x2 computes tiles c[5,32] = a·b + add, one below the other, at least one, from 5 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct5x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct5x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed6x1 computes c[6,16] = a·b + add from a[words][6] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed6x1 computes tiles c[6,16] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed6x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed6x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct6x1 computes c[6,16] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct6x1 computes tiles c[6,16] = a·b + add, one below the other, at least one, from 6 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct6x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct6x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed6x2 computes c[6,32] = a·b + add from a[words][6] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed6x2 computes tiles c[6,32] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed6x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed6x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct6x2 computes c[6,32] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct6x2 computes tiles c[6,32] = a·b + add, one below the other, at least one, from 6 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct6x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct6x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed7x1 computes c[7,16] = a·b + add from a[words][7] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed7x1 computes tiles c[7,16] = a·b + add, one below the other, at least one, from a panel a[words][7] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed7x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed7x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct7x1 computes c[7,16] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct7x1 computes tiles c[7,16] = a·b + add, one below the other, at least one, from 7 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct7x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct7x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed7x2 computes c[7,32] = a·b + add from a[words][7] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed7x2 computes tiles c[7,32] = a·b + add, one below the other, at least one, from a panel a[words][7] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed7x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed7x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct7x2 computes c[7,32] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct7x2 computes tiles c[7,32] = a·b + add, one below the other, at least one, from 7 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct7x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct7x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed8x1 computes c[8,16] = a·b + add from a[words][8] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed8x1 computes tiles c[8,16] = a·b + add, one below the other, at least one, from a panel a[words][8] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed8x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed8x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct8x1 computes c[8,16] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct8x1 computes tiles c[8,16] = a·b + add, one below the other, at least one, from 8 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct8x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct8x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed8x2 computes c[8,32] = a·b + add from a[words][8] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed8x2 computes tiles c[8,32] = a·b + add, one below the other, at least one, from a panel a[words][8] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed8x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed8x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct8x2 computes c[8,32] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct8x2 computes tiles c[8,32] = a·b + add, one below the other, at least one, from 8 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct8x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct8x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed9x1 computes c[9,16] = a·b + add from a[words][9] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed9x1 computes tiles c[9,16] = a·b + add, one below the other, at least one, from a panel a[words][9] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed9x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed9x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct9x1 computes c[9,16] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct9x1 computes tiles c[9,16] = a·b + add, one below the other, at least one, from 9 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct9x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct9x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed9x2 computes c[9,32] = a·b + add from a[words][9] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed9x2 computes tiles c[9,32] = a·b + add, one below the other, at least one, from a panel a[words][9] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed9x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed9x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct9x2 computes c[9,32] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct9x2 computes tiles c[9,32] = a·b + add, one below the other, at least one, from 9 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct9x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct9x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed10x1 computes c[10,16] = a·b + add from a[words][10] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed10x1 computes tiles c[10,16] = a·b + add, one below the other, at least one, from a panel a[words][10] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed10x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed10x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct10x1 computes c[10,16] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct10x1 computes tiles c[10,16] = a·b + add, one below the other, at least one, from 10 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct10x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct10x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed10x2 computes c[10,32] = a·b + add from a[words][10] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed10x2 computes tiles c[10,32] = a·b + add, one below the other, at least one, from a panel a[words][10] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed10x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed10x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct10x2 computes c[10,32] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct10x2 computes tiles c[10,32] = a·b + add, one below the other, at least one, from 10 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct10x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct10x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed11x1 computes c[11,16] = a·b + add from a[words][11] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed11x1 computes tiles c[11,16] = a·b + add, one below the other, at least one, from a panel a[words][11] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed11x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed11x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct11x1 computes c[11,16] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct11x1 computes tiles c[11,16] = a·b + add, one below the other, at least one, from 11 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct11x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct11x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed11x2 computes c[11,32] = a·b + add from a[words][11] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed11x2 computes tiles c[11,32] = a·b + add, one below the other, at least one, from a panel a[words][11] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed11x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed11x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct11x2 computes c[11,32] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct11x2 computes tiles c[11,32] = a·b + add, one below the other, at least one, from 11 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct11x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct11x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed12x1 computes c[12,16] = a·b + add from a[words][12] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed12x1 computes tiles c[12,16] = a·b + add, one below the other, at least one, from a panel a[words][12] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed12x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed12x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct12x1 computes c[12,16] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct12x1 computes tiles c[12,16] = a·b + add, one below the other, at least one, from 12 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct12x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct12x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed12x2 computes c[12,32] = a·b + add from a[words][12] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed12x2 computes tiles c[12,32] = a·b + add, one below the other, at least one, from a panel a[words][12] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed12x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed12x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct12x2 computes c[12,32] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct12x2 computes tiles c[12,32] = a·b + add, one below the other, at least one, from 12 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct12x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct12x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed13x1 computes c[13,16] = a·b + add from a[words][13] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed13x1 computes tiles c[13,16] = a·b + add, one below the other, at least one, from a panel a[words][13] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed13x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed13x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct13x1 computes c[13,16] = a·b + add from 13 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct13x1 computes tiles c[13,16] = a·b + add, one below the other, at least one, from 13 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct13x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct13x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed13x2 computes c[13,32] = a·b + add from a[words][13] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed13x2 computes tiles c[13,32] = a·b + add, one below the other, at least one, from a panel a[words][13] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed13x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed13x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct13x2 computes c[13,32] = a·b + add from 13 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct13x2 computes tiles c[13,32] = a·b + add, one below the other, at least one, from 13 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct13x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct13x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed14x1 computes c[14,16] = a·b + add from a[words][14] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed14x1 computes tiles c[14,16] = a·b + add, one below the other, at least one, from a panel a[words][14] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed14x1(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed14x1(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct14x1 computes c[14,16] = a·b + add from 14 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct14x1 computes tiles c[14,16] = a·b + add, one below the other, at least one, from 14 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct14x1(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct14x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Packed14x2 computes c[14,32] = a·b + add from a[words][14] and b[words][32]; add may be nil. stride is in bytes.
+// bf16Packed14x2 computes tiles c[14,32] = a·b + add, one below the other, at least one, from a panel a[words][14] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Packed14x2(words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
+func bf16Packed14x2(tiles uint64, words uint64, a *float32, b *float32, c *float32, add *float32, stride uint64)
 
-// bf16Direct14x2 computes c[14,32] = a·b + add from 14 rows of a that are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+// bf16Direct14x2 computes tiles c[14,32] = a·b + add, one below the other, at least one, from 14 rows of a each, strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func bf16Direct14x2(words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+func bf16Direct14x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // bf16Widen multiplies the steps of a panel of int8 [depth][32] by their scales, new ones every 64 depths; depth is at least 1.
 //

@@ -4,245 +4,245 @@
 
 package gemm
 
-// neonPacked1x1 computes c[1,4] = a·b + add from a[words][1] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked1x1 computes tiles c[1,4] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked1x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked1x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect1x1 computes c[1,4] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect1x1 computes tiles c[1,4] = a·b + add, one below the other, at least one, from 1 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect1x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect1x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked1x2 computes c[1,8] = a·b + add from a[words][1] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked1x2 computes tiles c[1,8] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked1x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked1x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect1x2 computes c[1,8] = a·b + add from 1 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect1x2 computes tiles c[1,8] = a·b + add, one below the other, at least one, from 1 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect1x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect1x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked2x1 computes c[2,4] = a·b + add from a[words][2] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked2x1 computes tiles c[2,4] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked2x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked2x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect2x1 computes c[2,4] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect2x1 computes tiles c[2,4] = a·b + add, one below the other, at least one, from 2 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect2x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect2x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked2x2 computes c[2,8] = a·b + add from a[words][2] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked2x2 computes tiles c[2,8] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked2x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked2x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect2x2 computes c[2,8] = a·b + add from 2 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect2x2 computes tiles c[2,8] = a·b + add, one below the other, at least one, from 2 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect2x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect2x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked3x1 computes c[3,4] = a·b + add from a[words][3] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked3x1 computes tiles c[3,4] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked3x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked3x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect3x1 computes c[3,4] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect3x1 computes tiles c[3,4] = a·b + add, one below the other, at least one, from 3 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect3x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect3x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked3x2 computes c[3,8] = a·b + add from a[words][3] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked3x2 computes tiles c[3,8] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked3x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked3x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect3x2 computes c[3,8] = a·b + add from 3 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect3x2 computes tiles c[3,8] = a·b + add, one below the other, at least one, from 3 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect3x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect3x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked4x1 computes c[4,4] = a·b + add from a[words][4] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked4x1 computes tiles c[4,4] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked4x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked4x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect4x1 computes c[4,4] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect4x1 computes tiles c[4,4] = a·b + add, one below the other, at least one, from 4 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect4x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect4x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked4x2 computes c[4,8] = a·b + add from a[words][4] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked4x2 computes tiles c[4,8] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked4x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked4x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect4x2 computes c[4,8] = a·b + add from 4 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect4x2 computes tiles c[4,8] = a·b + add, one below the other, at least one, from 4 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect4x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect4x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked5x1 computes c[5,4] = a·b + add from a[words][5] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked5x1 computes tiles c[5,4] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked5x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked5x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect5x1 computes c[5,4] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect5x1 computes tiles c[5,4] = a·b + add, one below the other, at least one, from 5 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect5x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect5x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked5x2 computes c[5,8] = a·b + add from a[words][5] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked5x2 computes tiles c[5,8] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked5x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked5x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect5x2 computes c[5,8] = a·b + add from 5 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect5x2 computes tiles c[5,8] = a·b + add, one below the other, at least one, from 5 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect5x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect5x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked6x1 computes c[6,4] = a·b + add from a[words][6] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked6x1 computes tiles c[6,4] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked6x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked6x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect6x1 computes c[6,4] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect6x1 computes tiles c[6,4] = a·b + add, one below the other, at least one, from 6 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect6x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect6x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked6x2 computes c[6,8] = a·b + add from a[words][6] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked6x2 computes tiles c[6,8] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked6x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked6x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect6x2 computes c[6,8] = a·b + add from 6 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect6x2 computes tiles c[6,8] = a·b + add, one below the other, at least one, from 6 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect6x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect6x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked7x1 computes c[7,4] = a·b + add from a[words][7] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked7x1 computes tiles c[7,4] = a·b + add, one below the other, at least one, from a panel a[words][7] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked7x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked7x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect7x1 computes c[7,4] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect7x1 computes tiles c[7,4] = a·b + add, one below the other, at least one, from 7 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect7x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect7x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked7x2 computes c[7,8] = a·b + add from a[words][7] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked7x2 computes tiles c[7,8] = a·b + add, one below the other, at least one, from a panel a[words][7] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked7x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked7x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect7x2 computes c[7,8] = a·b + add from 7 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect7x2 computes tiles c[7,8] = a·b + add, one below the other, at least one, from 7 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect7x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect7x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked8x1 computes c[8,4] = a·b + add from a[words][8] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked8x1 computes tiles c[8,4] = a·b + add, one below the other, at least one, from a panel a[words][8] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked8x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked8x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect8x1 computes c[8,4] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect8x1 computes tiles c[8,4] = a·b + add, one below the other, at least one, from 8 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect8x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect8x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked8x2 computes c[8,8] = a·b + add from a[words][8] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked8x2 computes tiles c[8,8] = a·b + add, one below the other, at least one, from a panel a[words][8] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked8x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked8x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect8x2 computes c[8,8] = a·b + add from 8 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect8x2 computes tiles c[8,8] = a·b + add, one below the other, at least one, from 8 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect8x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect8x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked9x1 computes c[9,4] = a·b + add from a[words][9] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked9x1 computes tiles c[9,4] = a·b + add, one below the other, at least one, from a panel a[words][9] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked9x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked9x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect9x1 computes c[9,4] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect9x1 computes tiles c[9,4] = a·b + add, one below the other, at least one, from 9 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect9x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect9x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked9x2 computes c[9,8] = a·b + add from a[words][9] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked9x2 computes tiles c[9,8] = a·b + add, one below the other, at least one, from a panel a[words][9] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked9x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked9x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect9x2 computes c[9,8] = a·b + add from 9 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect9x2 computes tiles c[9,8] = a·b + add, one below the other, at least one, from 9 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect9x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect9x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked10x1 computes c[10,4] = a·b + add from a[words][10] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked10x1 computes tiles c[10,4] = a·b + add, one below the other, at least one, from a panel a[words][10] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked10x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked10x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect10x1 computes c[10,4] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect10x1 computes tiles c[10,4] = a·b + add, one below the other, at least one, from 10 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect10x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect10x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked10x2 computes c[10,8] = a·b + add from a[words][10] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked10x2 computes tiles c[10,8] = a·b + add, one below the other, at least one, from a panel a[words][10] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked10x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked10x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect10x2 computes c[10,8] = a·b + add from 10 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect10x2 computes tiles c[10,8] = a·b + add, one below the other, at least one, from 10 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect10x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect10x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked11x1 computes c[11,4] = a·b + add from a[words][11] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked11x1 computes tiles c[11,4] = a·b + add, one below the other, at least one, from a panel a[words][11] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked11x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked11x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect11x1 computes c[11,4] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect11x1 computes tiles c[11,4] = a·b + add, one below the other, at least one, from 11 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect11x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect11x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked11x2 computes c[11,8] = a·b + add from a[words][11] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked11x2 computes tiles c[11,8] = a·b + add, one below the other, at least one, from a panel a[words][11] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked11x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked11x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect11x2 computes c[11,8] = a·b + add from 11 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect11x2 computes tiles c[11,8] = a·b + add, one below the other, at least one, from 11 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect11x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect11x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked12x1 computes c[12,4] = a·b + add from a[words][12] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked12x1 computes tiles c[12,4] = a·b + add, one below the other, at least one, from a panel a[words][12] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked12x1(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked12x1(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect12x1 computes c[12,4] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect12x1 computes tiles c[12,4] = a·b + add, one below the other, at least one, from 12 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect12x1(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect12x1(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
-// neonPacked12x2 computes c[12,8] = a·b + add from a[words][12] and b[words][8]; add may be nil. stride is in bytes.
+// neonPacked12x2 computes tiles c[12,8] = a·b + add, one below the other, at least one, from a panel a[words][12] each and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonPacked12x2(words uint64, a, b, c, add *float32, stride uint64)
+func neonPacked12x2(tiles, words uint64, a, b, c, add *float32, stride uint64)
 
-// neonDirect12x2 computes c[12,8] = a·b + add from 12 rows of a that are strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
+// neonDirect12x2 computes tiles c[12,8] = a·b + add, one below the other, at least one, from 12 rows of a each, strideA bytes apart and b[words][8]; add may be nil. stride is in bytes.
 //
 //go:noescape
-func neonDirect12x2(words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
+func neonDirect12x2(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
 
 // neonTranspose stores column k of the 4 lines at dst + k·width bytes, for k < 4·blocks.
 //

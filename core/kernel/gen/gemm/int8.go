@@ -73,7 +73,7 @@ func (k arithmetic) int8Tile(rows int, duplicates Mem) {
 	Doc(fmt.Sprintf("%s computes c[%d,%d] = a·b + add from rows of words that are strideA bytes apart and a panel of int8 (see %sWiden); add may be nil. stride is in bytes.",
 		name, rows, 2*k.Lanes, k.name))
 	Pragma("noescape")
-	element, advance := k.elements(rows, direct)
+	element, advance, _ := k.elements(rows, direct)
 	for i := range 2 * rows {
 		k.Zero(k.Reg(i))
 	}
@@ -89,8 +89,8 @@ func (k arithmetic) int8Tile(rows int, duplicates Mem) {
 			}
 		}
 	}, advance)
-	c, stride, at := Load(Param("c"), GP64()), Load(Param("stride"), GP64()), GP64()
-	k.storeTile(rows, 2, c, stride, at)
+	c, add, stride := Load(Param("c"), GP64()), Load(Param("add"), GP64()), Load(Param("stride"), GP64())
+	k.storeTile(rows, 2, c, add, stride)
 	VZEROUPPER()
 	RET()
 }

@@ -36,40 +36,27 @@ func (k arithmetic) multiplyAdd(b, a, sum int) {
 	}
 }
 
-// layout is how the elements of a lie: in a panel [words][rows], or in rows.
+// layout is how the elements of a lie: in panels [words][rows], one a tile, or in rows.
 type layout struct {
 	name, doc, params string
 }
 
 var (
-	packed = layout{"Packed", "a[words][%d]", "words uint64, a, b, c, add *float32, stride uint64"}
-	direct = layout{"Direct", "%d rows of a that are strideA bytes apart", "words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64"}
+	packed = layout{"Packed", "a panel a[words][%d] each", "tiles, words uint64, a, b, c, add *float32, stride uint64"}
+	direct = layout{"Direct", "%d rows of a each, strideA bytes apart", "tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64"}
 )
 
-// tile writes the kernel of a tile of the given rows and vectors, 1 or 2. The
-// sums take vectors·rows registers, the panel of b two, and two more take turns
-// at holding a word of a.
+// tile writes the kernel of tiles of the given rows and vectors, 1 or 2, one below the
+// other. The sums take vectors·rows registers, the panel of b two, and two more take
+// turns at holding a word of a.
 func (k arithmetic) tile(rows, vectors int, l layout) {
 	name := fmt.Sprintf("%s%s%dx%d", k.name, l.name, rows, vectors)
 	TEXT(name, NOSPLIT, "func("+l.params+")")
-	Doc(fmt.Sprintf("%s computes c[%d,%d] = a·b + add from "+l.doc+" and b[words][%d]; add may be nil. stride is in bytes.", name, rows, vectors*k.Lanes, rows, 2*k.Lanes))
+	Doc(fmt.Sprintf("%s computes tiles c[%d,%d] = a·b + add, one below the other, at least one, from "+l.doc+" and b[words][%d]; add may be nil. stride is in bytes.", name, rows, vectors*k.Lanes, rows, 2*k.Lanes))
 	Pragma("noescape")
-	words, b := Load(Param("words"), GP64()), Load(Param("b"), GP64())
-	element, advance := k.elements(rows, l)
-	c, stride := Load(Param("c"), GP64()), Load(Param("stride"), GP64())
-	at := GP64()
-	MOVQ(c, at)
-	k.arrive(rows, vectors, stride, at)
-	Load(Param("add"), at)
-	CMPQ(at, c)
-	JE(LabelRef("sums"))
-	TESTQ(at, at)
-	JE(LabelRef("sums"))
-	k.arrive(rows, vectors, stride, at)
-	Label("sums")
-	for i := range vectors * rows {
-		k.Zero(k.Reg(i))
-	}
+	tiles, words, b, at := Load(Param("tiles"), GP64()), GP64(), GP64(), GP64()
+	c, add, stride := Load(Param("c"), GP64()), Load(Param("add"), GP64()), Load(Param("stride"), GP64())
+	element, advance, below := k.elements(rows, l)
 	panel := []int{k.Registers - 4, k.Registers - 3}[:vectors]
 	step := func(u int) {
 		if rows < k.mostRows() {
@@ -86,21 +73,49 @@ func (k arithmetic) tile(rows, vectors int, l layout) {
 			}
 		}
 	}
+	Label("tile")
+	k.arrive(rows, vectors, c, add, stride, at)
+	Load(Param("words"), words)
+	Load(Param("b"), b)
+	for i := range vectors * rows {
+		k.Zero(k.Reg(i))
+	}
 	isa.Loop("k", words, unroll, step, func(steps int) {
 		advance(steps)
 		ADDQ(U32(steps*2*k.Bytes), b)
 	})
-	k.storeTile(rows, vectors, c, stride, at)
+	k.storeTile(rows, vectors, c, add, stride)
+	DECQ(tiles)
+	JE(LabelRef("done"))
+	ADDQ(stride, c)
+	below()
+	TESTQ(add, add)
+	JE(LabelRef("tile"))
+	ADDQ(stride, add)
+	JMP(LabelRef("tile"))
+	Label("done")
 	VZEROUPPER()
 	RET()
 }
 
-// arrive asks for the tile at at, which is needed when the sums are there.
-func (k arithmetic) arrive(rows, vectors int, stride, at reg.Register) {
-	eachRow(rows, stride, at, func(int) {
-		PREFETCHT0(Mem{Base: at})
-		PREFETCHT0(Mem{Base: at, Disp: vectors*k.Bytes - 1})
-	})
+// arrive asks for the tile of c, and that of add if it is another: they are needed when
+// the sums are there.
+func (k arithmetic) arrive(rows, vectors int, c, add, stride, at reg.Register) {
+	fetch := func() {
+		eachRow(rows, stride, at, func(int) {
+			PREFETCHT0(Mem{Base: at})
+			PREFETCHT0(Mem{Base: at, Disp: vectors*k.Bytes - 1})
+		})
+	}
+	MOVQ(c, at)
+	fetch()
+	CMPQ(add, c)
+	JE(LabelRef("sums"))
+	TESTQ(add, add)
+	JE(LabelRef("sums"))
+	MOVQ(add, at)
+	fetch()
+	Label("sums")
 }
 
 // fetch asks for the word of b that is ahead of step u's: b may come from memory,
@@ -112,12 +127,14 @@ func (k arithmetic) fetch(b reg.Register, u int) {
 	}
 }
 
-// elements returns where row r's word is, u words on, and how to move on.
-func (k arithmetic) elements(rows int, l layout) (element func(r, u int) Mem, advance func(steps int)) {
+// elements returns where row r's word is, u words on, how to move on, and how to go from
+// the end of a tile's words to the first of the tile below.
+func (k arithmetic) elements(rows int, l layout) (element func(r, u int) Mem, advance func(steps int), below func()) {
 	a := Load(Param("a"), GP64())
 	if l == packed {
 		return func(r, u int) Mem { return Mem{Base: a, Disp: (u*rows + r) * 4} },
-			func(steps int) { ADDQ(U32(steps*rows*4), a) }
+			func(steps int) { ADDQ(U32(steps*rows*4), a) },
+			func() {} // it starts where this one ends
 	}
 	// One register points to every third row: the others are one and two strides on.
 	stride := Load(Param("strideA"), GP64())
@@ -135,22 +152,33 @@ func (k arithmetic) elements(rows int, l layout) (element func(r, u int) Mem, ad
 		}
 		return at
 	}
-	return element, func(steps int) {
+	advance = func(steps int) {
 		for _, base := range bases {
 			ADDQ(U32(4*steps), base)
 		}
 	}
+	return element, advance, func() {
+		down := Load(Param("words"), GP64())
+		SHLQ(U8(2), down)
+		NEGQ(down)
+		for range rows {
+			ADDQ(stride, down)
+		}
+		for _, base := range bases {
+			ADDQ(down, base)
+		}
+	}
 }
 
-// storeTile adds add to the sums, unless it is nil, and stores them.
-func (k arithmetic) storeTile(rows, vectors int, c, stride, at reg.Register) {
-	Load(Param("add"), at)
-	TESTQ(at, at)
+// storeTile adds add to the sums, unless it is nil, and stores them. c and add are at
+// their last rows then.
+func (k arithmetic) storeTile(rows, vectors int, c, add, stride reg.Register) {
+	TESTQ(add, add)
 	JE(LabelRef("store"))
-	eachRow(rows, stride, at, func(r int) {
+	eachRow(rows, stride, add, func(r int) {
 		for v := range vectors {
 			sum := k.Reg(vectors*r + v)
-			VADDPS(Mem{Base: at, Disp: v * k.Bytes}, sum, sum)
+			VADDPS(Mem{Base: add, Disp: v * k.Bytes}, sum, sum)
 		}
 	})
 	Label("store")

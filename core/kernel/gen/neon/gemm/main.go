@@ -9,8 +9,8 @@ func main() {
 	for rows := 1; rows <= mostRows; rows++ {
 		for vectors := 1; vectors <= 2; vectors++ {
 			k := kernel{&f, rows, vectors}
-			k.tile("Packed", "a[words][%d]", "a, b, c, add *float32", k.packed)
-			k.tile("Direct", "%d rows of a that are strideA bytes apart", "a *float32, strideA uint64, b, c, add *float32", k.direct)
+			k.tile("Packed", "a panel a[words][%d] each", "a, b, c, add *float32", k.packed)
+			k.tile("Direct", "%d rows of a each, strideA bytes apart", "a *float32, strideA uint64, b, c, add *float32", k.direct)
 		}
 	}
 	transpose(&f)

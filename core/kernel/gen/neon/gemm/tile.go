@@ -25,9 +25,13 @@ const (
 	strideA
 	c
 	stride
-	at             // a row of c or of add
-	rowsOf         // of a: row r, but for row 0, is at register rowsOf + r - 1
-	offset GP = 19 // of a word in its row, in bytes; 18 is the system's
+	at     // a row of c
+	rowsOf // of a: row r, but for row 0, is at register rowsOf + r - 1
+
+	// 18 is the system's.
+	offset GP = iota + 11 // of a word in its row, in bytes
+	tiles
+	add
 )
 
 // kernel is what computes a tile.
@@ -38,16 +42,20 @@ type kernel struct {
 
 func (k kernel) sum(r, v int) Vec { return Vec(k.vectors*r + v) }
 
-// tile writes a kernel of one layout of a: multiply adds up the products.
+// tile writes a kernel of one layout of a: multiply adds up the products of a tile and
+// leaves a where the next begins.
 func (k kernel) tile(layout, doc, arguments string, multiply func()) {
 	name := fmt.Sprintf("neon%s%dx%d", layout, k.rows, k.vectors)
-	doc = fmt.Sprintf("computes c[%d,%d] = a·b + add from "+doc+" and b[words][8]; add may be nil. stride is in bytes.", k.rows, 4*k.vectors, k.rows)
-	k.Routine(name, "(words uint64, "+arguments+", stride uint64)", doc, func() {
-		k.Op("MOVD", k.Argument("words"), words)
+	doc = fmt.Sprintf("computes tiles c[%d,%d] = a·b + add, one below the other, at least one, from "+doc+" and b[words][8]; add may be nil. stride is in bytes.", k.rows, 4*k.vectors, k.rows)
+	k.Routine(name, "(tiles, words uint64, "+arguments+", stride uint64)", doc, func() {
+		k.Op("MOVD", k.Argument("tiles"), tiles)
 		k.Op("MOVD", k.Argument("a"), a)
-		k.Op("MOVD", k.Argument("b"), b)
 		k.Op("MOVD", k.Argument("c"), c)
+		k.Op("MOVD", k.Argument("add"), add)
 		k.Op("MOVD", k.Argument("stride"), stride)
+		k.Label("tile")
+		k.Op("MOVD", k.Argument("words"), words)
+		k.Op("MOVD", k.Argument("b"), b)
 		k.Op("MOVD", c, at)
 		k.eachRow(at, func(int) { // the tile of c arrives while we compute
 			k.Op("PRFM", At(at, 0), "PSTL1KEEP")
@@ -58,6 +66,13 @@ func (k kernel) tile(layout, doc, arguments string, multiply func()) {
 		}
 		multiply()
 		k.store()
+		k.Op("SUB", Imm(1), tiles)
+		k.Op("CBZ", tiles, "done")
+		k.Op("ADD", stride, c)
+		k.Op("CBZ", add, "tile")
+		k.Op("ADD", stride, add)
+		k.Op("B", "tile")
+		k.Label("done")
 	})
 }
 
@@ -132,6 +147,7 @@ func (k kernel) direct() {
 		k.Op("ADD", Imm(4*n), offset)
 		k.Op("ADD", Imm(32*n), b)
 	})
+	k.Op("ADD", strideA, row(k.rows-1), a)
 }
 
 // multiplyRows adds the products of n words of rows [r, r+rows). A sum's next
@@ -165,12 +181,12 @@ func (k kernel) move(base GP, offset int, first Vec, store bool) {
 	k.Op(move, registers, memory)
 }
 
-// store adds add to the sums, unless it is nil, and stores them.
+// store adds add to the sums, unless it is nil, and stores them. c and add are at their
+// last rows then.
 func (k kernel) store() {
-	k.Op("MOVD", k.Argument("add"), at)
-	k.Op("CBZ", at, "store")
-	k.eachRow(at, func(r int) {
-		k.move(at, 0, firstB, false)
+	k.Op("CBZ", add, "store")
+	k.eachRow(add, func(r int) {
+		k.move(add, 0, firstB, false)
 		for v := range k.vectors {
 			k.Add(k.sum(r, v), k.sum(r, v), firstB+Vec(v))
 		}
