@@ -11,7 +11,7 @@ import (
 // within limits: each time it reads all of w and adds to all of dw, which should
 // be little beside the products, and more rows would make those no faster.
 const (
-	wholeRowsMost = 1 << 25
+	wholeRowsMost = 1 << 26
 	fewestRows    = 128
 	mostRows      = 1024
 )
@@ -39,9 +39,8 @@ func (f Precision) CrossEntropy(logp, dx, dw, logits, weight, x, w []float32, ta
 		clear(dw)
 	}
 	c := crossEntropy{precision: f, d: d, vocab: vocab, w: w, dw: dw, logits: logits, gradients: dx != nil}
-	most := max(1, len(logits)/vocab)
-	for i := 0; i < len(target); i += most {
-		end := min(i+most, len(target))
+	for i, end := 0, 0; i < len(target); i = end {
+		end = i + share(len(target)-i, len(logits)/vocab)
 		c.logp, c.weight, c.target, c.x = logp[i:end], weight[i:end], target[i:end], x[i*d:end*d]
 		c.forward()
 		if c.gradients {
@@ -53,6 +52,13 @@ func (f Precision) CrossEntropy(logp, dx, dw, logits, weight, x, w []float32, ta
 		loss -= float64(weight[i]) * float64(l)
 	}
 	return loss
+}
+
+// share returns how many of n rows to take at a time, at most most: as few times as can
+// be, and about as many each time. A few rows left over would cost as much as many.
+func share(n, most int) int {
+	times := (n + most - 1) / most
+	return (n + times - 1) / times
 }
 
 // crossEntropy is the rows that are taken at a time.

@@ -177,10 +177,21 @@ func TestCrossEntropyExtremes(t *testing.T) {
 func TestCrossEntropyScratch(t *testing.T) {
 	for _, c := range []struct{ r, vocab, rows int }{
 		{0, 100, 0}, {1, 100, 1}, {1024, 100, 1024}, {5000, 100, 1024}, {5000, 4096, 1024}, {5000, 1 << 14, 1024},
-		{5000, 1 << 15, 1024}, {300, 1 << 15, 300}, {5000, 128256, 261}, {5000, 1 << 20, 128}, {3, 1 << 20, 3},
+		{5000, 1 << 15, 1024}, {300, 1 << 15, 300}, {5000, 128256, 523}, {5000, 1 << 20, 128}, {3, 1 << 20, 3},
 	} {
 		if got := CrossEntropyScratch(c.r, c.vocab); got != c.rows*c.vocab {
 			t.Errorf("%d rows of %d: scratch for %v rows, want %d", c.r, c.vocab, float64(got)/float64(c.vocab), c.rows)
+		}
+	}
+}
+
+// TestShare: rows are taken as few times as can be, and no time takes few of them.
+func TestShare(t *testing.T) {
+	for _, c := range []struct{ n, most, want int }{
+		{2048, 682, 512}, {2048, 1024, 1024}, {2049, 1024, 683}, {5, 8, 5}, {1, 1, 1}, {7, 1, 1}, {1366, 682, 456},
+	} {
+		if got := share(c.n, c.most); got != c.want {
+			t.Errorf("%d rows, %d at most: %d, want %d", c.n, c.most, got, c.want)
 		}
 	}
 }
