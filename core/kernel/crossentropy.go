@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 
+	"github.com/herd-lm/herd/core/kernel/gemm"
 	"github.com/herd-lm/herd/core/kernel/vector"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -40,7 +41,7 @@ func (f Precision) CrossEntropy(logp, dx, dw, logits, weight, x, w []float32, ta
 	}
 	c := crossEntropy{precision: f, d: d, vocab: vocab, w: w, dw: dw, logits: logits, gradients: dx != nil}
 	for i, end := 0, 0; i < len(target); i = end {
-		end = i + share(len(target)-i, len(logits)/vocab)
+		end = i + gemm.Evenly(len(target)-i, len(logits)/vocab) // a few rows left over would cost as much as many
 		c.logp, c.weight, c.target, c.x = logp[i:end], weight[i:end], target[i:end], x[i*d:end*d]
 		c.forward()
 		if c.gradients {
@@ -52,13 +53,6 @@ func (f Precision) CrossEntropy(logp, dx, dw, logits, weight, x, w []float32, ta
 		loss -= float64(weight[i]) * float64(l)
 	}
 	return loss
-}
-
-// share returns how many of n rows to take at a time, at most most: as few times as can
-// be, and about as many each time. A few rows left over would cost as much as many.
-func share(n, most int) int {
-	times := (n + most - 1) / most
-	return (n + times - 1) / times
 }
 
 // crossEntropy is the rows that are taken at a time.
@@ -88,9 +82,9 @@ func (c *crossEntropy) forward() {
 func (c *crossEntropy) row(i int) {
 	row, t := c.logits[i*c.vocab:][:c.vocab], c.target[i]
 	logit := float64(row[t])
-	// addExp is told the largest logit, so that all exponentials are over it.
-	top, sum := addExp(float64(vector.Max(row)), 0, row)
-	c.logp[i] = float32(logit - (top + math.Log(sum)))
+	top := vector.Max(row)
+	sum := expSum(row, top)
+	c.logp[i] = float32(logit - (float64(top) + math.Log(sum)))
 	if c.gradients {
 		vector.Scale(row, float32(float64(c.weight[i])/sum))
 		row[t] -= c.weight[i]

@@ -20,6 +20,17 @@ import (
 // in float64.
 const logitsRun = 512
 
+// expSum sums the exponentials of row over top, which no element exceeds, and leaves
+// them in row.
+func expSum(row []float32, top float32) (sum float64) {
+	for len(row) > 0 {
+		run := row[:min(logitsRun, len(row))]
+		row = row[len(run):]
+		sum += float64(vector.ExpSum(run, top))
+	}
+	return sum
+}
+
 // addExp returns the largest logit of row, or top if that is larger, and the sum
 // of the exponentials over it: those of row and sum, which is over top. It leaves
 // the exponentials in row, each over the largest logit up to its run.

@@ -127,7 +127,7 @@ func (t *part) add() []float32 {
 func (t *part) multiply(q *Panels) {
 	for i := t.i0; i < t.i1; i += blockA {
 		rows := min(blockA, t.i1-i)
-		t.height = evenly(rows, q.tallest)
+		t.height = Evenly(rows, q.tallest)
 		a := t.load(i, rows)
 		t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0
 		t.next = t.after(i+rows, (rows+t.height-1)/t.height*(t.j1-t.j0))
@@ -176,10 +176,10 @@ func (t *part) bringNear(tiles int) {
 	}
 }
 
-// evenly returns how many of n to take at a time, at most most: as few times as
+// Evenly returns how many of n to take at a time, at most most: as few times as
 // can be, and about as many each time. A tile of 14 rows and one of 2 take longer
 // than two of 8.
-func evenly(n, most int) int {
+func Evenly(n, most int) int {
 	times := (n + most - 1) / most
 	return (n + times - 1) / times
 }

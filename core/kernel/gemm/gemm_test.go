@@ -346,3 +346,14 @@ func onEachPath(t *testing.T, f func(t *testing.T, format Format)) {
 		}
 	}
 }
+
+// TestEvenly: lines are taken as few times as can be, and no time takes few of them.
+func TestEvenly(t *testing.T) {
+	for _, c := range []struct{ n, most, want int }{
+		{2048, 682, 512}, {2048, 1024, 1024}, {2049, 1024, 683}, {5, 8, 5}, {1, 1, 1}, {7, 1, 1}, {1366, 682, 456},
+	} {
+		if got := Evenly(c.n, c.most); got != c.want {
+			t.Errorf("%d lines, %d at most: %d, want %d", c.n, c.most, got, c.want)
+		}
+	}
+}

@@ -158,7 +158,7 @@ func (q *Panels) Multiply(s *Scratch, p Product) {
 // products attention has many, so small that looking after them would take as long as
 // they do.
 func (q *Panels) multiplyFew(p Product) {
-	height := evenly(p.M, q.tallest)
+	height := Evenly(p.M, q.tallest)
 	whole := p.M / height * height
 	for j := 0; j*q.nr < p.N; j++ {
 		panel, cols := q.panel(j, 0), min(q.nr, p.N-j*q.nr)
