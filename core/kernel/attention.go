@@ -96,7 +96,7 @@ func AttentionBytes(h Heads, n int) int64 {
 // these than keep all threads busy: what lies side by side in memory is better read
 // by one of them.
 func (a *attention) eachHeads(n int, f func(i, from, to int)) {
-	busy := 8 * Threads()
+	busy := 12 * Threads()
 	ranges := min(a.h.KV, (busy+n-1)/max(n, 1))
 	Parallel(n*ranges, func(item int) {
 		i, r := item/ranges, item%ranges
