@@ -125,8 +125,8 @@ func (t *part) add() []float32 {
 // multiply takes the rows in blocks, and for each block all panels of q: a panel
 // is in the first level cache while it meets the block's tiles.
 func (t *part) multiply(q *Panels) {
-	for i := t.i0; i < t.i1; i += blockA {
-		rows := min(blockA, t.i1-i)
+	for i, rows := t.i0, 0; i < t.i1; i += rows {
+		rows = t.blockRows(q, i)
 		t.height = Evenly(rows, q.tallest)
 		a := t.load(i, rows)
 		t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0
@@ -135,6 +135,14 @@ func (t *part) multiply(q *Panels) {
 			t.strip(a, t.panel(q, j), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
 		}
 	}
+}
+
+// blockRows returns how many rows the block from row i on has: about as many as the
+// others, since for a few left over each panel would have to come near as for many, and
+// whole tiles.
+func (t *part) blockRows(q *Panels, i int) int {
+	rows := Evenly(t.i1-i, blockA)
+	return min((rows+q.tallest-1)/q.tallest*q.tallest, blockA, t.i1-i)
 }
 
 // upcoming is what is left to ask for of the lines of a that the next block needs:
