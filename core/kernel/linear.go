@@ -8,7 +8,16 @@ import (
 // Linear computes y[n,out] = x[n,in] · w[out,in]ᵀ, plus residual[n,out] unless
 // it is nil. residual may be y itself. A row of y depends on its row of x only.
 func (f Precision) Linear(y, x, w, residual []float32, n, in, out int) {
-	f.product(y, residual, gemm.Rows(x, in), gemm.Rows(w, in), n, out, in)
+	f.LinearThen(y, x, w, residual, n, in, out, nil)
+}
+
+// LinearThen is Linear that calls then for rows [lo, hi) of y when they are complete,
+// each once, unless then is nil: on the thread that computed them while they are in
+// its caches, where there are many. then may be called on several threads at a time.
+func (f Precision) LinearThen(y, x, w, residual []float32, n, in, out int, then func(lo, hi int)) {
+	f.multiply(gemm.Product{
+		C: y, Stride: out, Add: residual, A: gemm.Rows(x, in), B: gemm.Rows(w, in), M: n, N: out, Depth: in, Done: then,
+	})
 }
 
 // LinearInputGrad computes dx[n,in] = dy[n,out] · w[out,in], or adds it to dx.
@@ -49,6 +58,9 @@ func (f Precision) multiply(p gemm.Product) {
 		s.product = p
 		s.multiply()
 		sharedProducts.Put(s)
+		if p.Done != nil {
+			parallelRows(p.M, p.N, p.Done)
+		}
 	}
 }
 

@@ -80,14 +80,6 @@ func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
 	return o.Apply(x, n.param(g))
 }
 
-// linear returns x·wᵀ along a: [a, out] of x [a, in] and w [out, in].
-func (n *network) linear(x *G.Node, w *Param, a axis) *G.Node {
-	p := n.projection(w, a)
-	p.op.Forward = func(in []G.Value) { p.run(in, nil) }
-	p.op.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) { return p.gradient(child, dy), nil }
-	return p.apply(x)
-}
-
 // linearGrad returns the gradients of the children x and w of o = x·wᵀ that it is
 // differentiable by. What only the other would need is not read.
 func (n *network) linearGrad(o *graph.Op, child G.Nodes, dy *G.Node, w *Param, a axis) G.Nodes {
@@ -118,7 +110,7 @@ func (n *network) linearGrad(o *graph.Op, child G.Nodes, dy *G.Node, w *Param, a
 func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 	p := n.projection(w, tokens)
 	p.op.Wrt, p.op.Unread = append(p.op.Wrt, false), append(p.op.Unread, true)
-	p.op.Forward = func(in []G.Value) { p.run(in, graph.Floats(in[len(p.op.Wrt)-1])) }
+	p.op.Forward = func(in []G.Value) { p.run(in, graph.Floats(in[len(p.op.Wrt)-1]), nil) }
 	p.op.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 		stream.grad = dy
 		return append(p.gradient(child, dy), nil), nil
@@ -137,12 +129,19 @@ func (n *network) qkv(h *G.Node, w, bias *Param) *G.Node {
 		p.op.Wrt, p.op.Unread = append(p.op.Wrt, bias.G != nil), append(p.op.Unread, true)
 		more = G.Nodes{n.param(bias)}
 	}
-	p.op.Forward = func(in []G.Value) {
-		p.run(in, nil)
+	var addend []float32 // the bias in the current run
+	finish := func(lo, hi int) {
+		rows := p.y.Data[lo*n.heads.QKV() : hi*n.heads.QKV()]
 		if bias != nil {
-			kernel.AddBias(p.op.Out.Data, graph.Floats(in[last]), n.feed.extent(tokens), bias.Shape[0])
+			kernel.AddBias(rows, addend, hi-lo, bias.Shape[0])
 		}
-		n.rotary.Rotate(p.op.Out.Data, n.feed.batch.Pos, n.heads, false)
+		n.rotary.Rotate(rows, n.feed.batch.Pos[lo:hi], n.heads, false)
+	}
+	p.op.Forward = func(in []G.Value) {
+		if bias != nil {
+			addend = graph.Floats(in[last])
+		}
+		p.run(in, nil, finish)
 	}
 	p.op.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 		grads := p.gradient(child, dy)
@@ -190,19 +189,22 @@ func (n *network) attention(qkv *G.Node) *G.Node {
 	return o.Apply(qkv)
 }
 
-// swiglu returns silu(gate)*up of gate|up [tokens, 2f].
-func (n *network) swiglu(gateUp *G.Node) *G.Node {
+// gated returns silu(gate)*up of gate|up = h·wᵀ [tokens, 2f].
+func (n *network) gated(h *G.Node, w *Param) *G.Node {
 	f := n.params.Config.IntermediateSize
-	o := &graph.Op{Name: "swiglu", Out: n.buffer(tokens, f), Wrt: []bool{true}, Unread: []bool{false, true}}
-	o.Forward = func(in []G.Value) {
-		kernel.SwiGLU(o.Out.Data, graph.Floats(in[0]), n.feed.extent(tokens), f)
-	}
-	o.Gradient = func(in G.Nodes, _, dy *G.Node) (G.Nodes, error) {
-		back := &graph.Op{Name: "swiglu.grad", Out: n.buffer(tokens, 2*f)}
+	p := n.projection(w, tokens)
+	gateUp, out := p.y, n.buffer(tokens, f)
+	p.op.Out, p.op.Extra = out, append(p.op.Extra, gateUp)
+	finish := func(lo, hi int) { kernel.SwiGLU(out.Data[lo*f:], gateUp.Data[2*lo*f:], hi-lo, f) }
+	p.op.Forward = func(in []G.Value) { p.run(in, nil, finish) }
+	p.op.Gradient = func(child G.Nodes, out, dy *G.Node) (G.Nodes, error) {
+		back := &graph.Op{Name: "swiglu.grad", Out: gateUp} // which nobody reads again
+		back.Bytes = n.perRow(tokens, 4*(f+2*f+2*f))
 		back.Forward = func(in []G.Value) {
-			kernel.SwiGLUGrad(back.Out.Data, graph.Floats(in[1]), graph.Floats(in[0]), n.feed.extent(tokens), f)
+			kernel.SwiGLUGrad(gateUp.Data, graph.Floats(in[0]), gateUp.Data, n.feed.extent(tokens), f)
 		}
-		return G.Nodes{back.Apply(in[0], dy)}, nil
+		return p.gradient(child, back.Apply(dy, out)), nil
 	}
-	return o.Apply(gateUp)
+	p.op.Unread = append(p.op.Unread, false)
+	return p.op.Apply(append(G.Nodes{h}, p.weights(h)...)...)
 }

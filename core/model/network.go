@@ -83,7 +83,7 @@ func (n *network) attentionBlock(x *G.Node, l Layer) *G.Node {
 func (n *network) mlpBlock(x *G.Node, l Layer) *G.Node {
 	stream := &residual{x: x}
 	h := n.norm(x, l.MLPNorm, tokens, stream)
-	return n.project(n.swiglu(n.linear(h, l.GateUp, tokens)), l.Down, stream)
+	return n.project(n.gated(h, l.GateUp), l.Down, stream)
 }
 
 // param returns the node that aliases the weights of t.

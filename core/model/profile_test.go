@@ -53,7 +53,7 @@ func TestCosts(t *testing.T) {
 		"down_proj": layers * 2 * N * f * d, "down_proj.grad": layers * 4 * N * f * d,
 		"attention": layers * 2 * 2 * pairs * d, "attention.grad": layers * 5 * 2 * pairs * d,
 		"head": 2 * R * d * vocab, "head.grad": 3 * 2 * R * d * vocab,
-		"embed": 0, "embed.grad": 0, "norm": 0, "norm.grad": 0, "swiglu": 0, "swiglu.grad": 0,
+		"embed": 0, "embed.grad": 0, "norm": 0, "norm.grad": 0, "swiglu.grad": 0,
 		"gather": 0, "gather.grad": 0, "sequences": 0, "sequences.grad": 0,
 		"chosen": 0, "chosen.grad": 0, "rejected": 0, "rejected.grad": 0,
 	}
@@ -69,8 +69,8 @@ func TestCosts(t *testing.T) {
 	for name, elements := range map[string]float64{
 		"qkv_proj":      layers * (N*d + qkv*d + N*qkv),
 		"qkv_proj.grad": layers * (N*d + qkv*d + N*qkv + N*d + qkv*d),
-		"o_proj":        layers * (N*d + d*d + N*d + N*d), // and the stream that it adds
-		"swiglu":        layers * (N*2*f + N*f),
+		"o_proj":        layers * (N*d + d*d + N*d + N*d),     // and the stream that it adds
+		"gate_up_proj":  layers * (N*d + 2*f*d + N*2*f + N*f), // which is gate and up, and what they make
 		"swiglu.grad":   layers * (N*2*f + N*f + N*2*f),
 		"attention":     layers * (N*qkv + N*d + N*3),
 		"norm":          layers*2*(N*d+d+N*d+N) + (R*d + d + R*d + R),

@@ -14,7 +14,8 @@ type projection struct {
 	w   *Param
 	a   axis
 	op  *graph.Op
-	low *lowRank // nil: w alone
+	y   *graph.Buffer // [a, out], of which the Op makes more or nothing: its Out
+	low *lowRank      // nil: w alone
 
 	u           *graph.Buffer // [a, terms*r], what the gradient needs of the terms
 	t           *graph.Buffer // [a, out] before DoRA's gain; nil without
@@ -24,8 +25,8 @@ type projection struct {
 
 func (n *network) projection(w *Param, a axis) *projection {
 	out, in := w.Shape[0], w.Shape[1]
-	p := &projection{n: n, w: w, a: a, low: n.params.Adapter.besides(w)}
-	p.op = &graph.Op{Name: w.Name, Out: n.buffer(a, out), Wrt: []bool{true, w.G != nil}}
+	p := &projection{n: n, w: w, a: a, y: n.buffer(a, out), low: n.params.Adapter.besides(w)}
+	p.op = &graph.Op{Name: w.Name, Out: p.y, Wrt: []bool{true, w.G != nil}}
 	p.op.Flops = n.perRow(a, 2*in*out)
 	p.op.Unread = []bool{w.G == nil && p.low == nil, true}
 	if p.low != nil {
@@ -76,23 +77,28 @@ func (p *projection) apply(x *G.Node, more ...*G.Node) *G.Node {
 	return p.op.Apply(append(append(G.Nodes{x}, p.weights(x)...), more...)...)
 }
 
-// run computes the projection into the Op's Out, plus residual unless that is nil.
-func (p *projection) run(in []G.Value, residual []float32) {
-	rows, x, w, y := p.n.feed.extent(p.a), graph.Floats(in[0]), graph.Floats(in[1]), p.op.Out.Data
+// run computes the projection into y, plus residual unless that is nil. Then it calls
+// then for rows [lo, hi) that cover all, unless that is nil: see LinearThen.
+func (p *projection) run(in []G.Value, residual []float32, then func(lo, hi int)) {
+	rows, x, w, y := p.n.feed.extent(p.a), graph.Floats(in[0]), graph.Floats(in[1]), p.y.Data
 	out, width, precision := p.w.Shape[0], p.w.Shape[1], p.n.params.Precision
-	switch {
-	case p.low == nil:
-		precision.Linear(y, x, w, residual, rows, width, out)
-	case p.t == nil:
+	if p.low == nil {
+		precision.LinearThen(y, x, w, residual, rows, width, out, then)
+		return
+	}
+	if p.t == nil {
 		precision.Linear(y, x, w, residual, rows, width, out)
 		precision.LowRank(y, p.u.Data, p.drop(p.dropped, x), graph.Floats(in[2]), graph.Floats(in[3]), rows, p.low.LowRank)
-	default:
+	} else {
 		a, b, m, t := graph.Floats(in[2]), graph.Floats(in[3]), graph.Floats(in[4]), p.t.Data
 		precision.Linear(t, x, w, nil, rows, width, out)
 		precision.LowRank(t, p.u.Data, p.drop(p.dropped, x), a, b, rows, p.low.LowRank)
 		p.low.Norms(p.norms.Data, p.low.squares, w, a, b)
 		p.low.Gains(p.gain.Data, m, p.norms.Data)
 		kernel.Gain(y, t, p.gain.Data, residual, rows, out)
+	}
+	if then != nil {
+		then(0, rows)
 	}
 }
 

@@ -73,7 +73,7 @@ func TestProfile(t *testing.T) {
 	}
 
 	names, seconds := profileRows(t, job.Dir)
-	for _, want := range []string{"qkv_proj", "qkv_proj.grad", "attention", "attention.grad", "swiglu", "cross-entropy", "norm", "embed",
+	for _, want := range []string{"qkv_proj", "qkv_proj.grad", "attention", "attention.grad", "swiglu.grad", "cross-entropy", "norm", "embed",
 		"batches", "metrics", "optimiser", "checkpoints", "reports", "other"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no row %s among %v", want, names)

@@ -59,11 +59,17 @@ type Product struct {
 	C      []float32 // row i starts at C[i*Stride]; overlaps no operand
 	Stride int
 	Add    []float32 // its rows lie as C's; C itself accumulates; nil adds nothing
+
+	// Done, unless it is nil, is called by Multiply for rows [lo, hi) of c as soon as
+	// they are complete, and near: for each row once.
+	Done  func(lo, hi int)
+	first int // what Done knows row 0 as
 }
 
-// Rows returns the part of the product that is rows [lo, hi) of c.
+// Rows returns the part of the product that is rows [lo, hi) of c. Done still hears
+// what they are called in p.
 func (p Product) Rows(lo, hi int) Product {
-	p.M = hi - lo
+	p.M, p.first = hi-lo, p.first+lo
 	if p.Depth > 0 {
 		p.A.Data = p.A.Data[p.A.at(lo, 0):]
 	}
@@ -90,21 +96,35 @@ func (p Product) Multiply() {
 	defer s.GiveBack()
 	s.product = p // what p points to must not move to the heap
 	q := &s.panels
-	for more := q.Start(&s.product, panelWords); more; more = q.Next(&s.product) {
+	more := q.Start(&s.product, panelWords)
+	if !more {
+		p.complete(0, p.M)
+	}
+	for more {
 		q.Pack(p.B, 0, q.Count())
-		q.part(&s.product, s, 0, p.M, 0, q.Count())
+		t := part{Product: &s.product, path: q.path, Scratch: s, i1: p.M, j1: q.Count(), last: q.last(&s.product)}
+		t.multiply(q)
+		more = q.Next(&s.product)
 	}
 	s.product = Product{}
 }
 
-// part is rows [i0, i1) of c and panels [j0, j1) of b at depths [k, k+kc).
+// complete says that rows [lo, hi) of c are.
+func (p *Product) complete(lo, hi int) {
+	if p.Done != nil && lo < hi {
+		p.Done(p.first+lo, p.first+hi)
+	}
+}
+
+// part is rows [i0, i1) of c and panels [j0, j1) of b, at the depths that are packed.
 type part struct {
 	*Product
 	*path
 	*Scratch
 	i0, i1, j0, j1 int
-	k, kc          int
-	end            int  // of the depths
+	last           bool // whether rows are complete then
+	from, end      int  // the depths
+	k, kc          int  // those of a block of them
 	height         int  // rows of a tile
 	inPlace        bool // panels of int8 are multiplied as they are, not widened before
 	next           upcoming
@@ -122,18 +142,31 @@ func (t *part) add() []float32 {
 	return t.Add
 }
 
-// multiply takes the rows in blocks, and for each block all panels of q: a panel
-// is in the first level cache while it meets the block's tiles.
+// multiply takes the rows in blocks, and each block at all depths before the next: so
+// the sums of a block stay near until they are complete.
 func (t *part) multiply(q *Panels) {
+	t.from, t.end = q.from, min(t.Depth, q.from+q.depth)
 	for i, rows := t.i0, 0; i < t.i1; i += rows {
 		rows = t.blockRows(q, i)
 		t.height = Evenly(rows, q.tallest)
-		a := t.load(i, rows)
-		t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0
-		t.next = t.after(i+rows, (rows+t.height-1)/t.height*(t.j1-t.j0))
-		for j := t.j0; j < t.j1; j++ {
-			t.strip(a, t.panel(q, j), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
+		for t.k = t.from; t.k < t.end; t.k += t.kc {
+			t.kc = min(q.step, t.end-t.k)
+			t.block(q, i, rows)
 		}
+		if t.last {
+			t.complete(i, i+rows)
+		}
+	}
+}
+
+// block multiplies rows [i, i+rows) at depths [k, k+kc) by all panels of q: a panel is
+// in the first level cache while it meets the block's tiles.
+func (t *part) block(q *Panels, i, rows int) {
+	a := t.load(i, rows)
+	t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0
+	t.next = t.after(i, rows, (rows+t.height-1)/t.height*(t.j1-t.j0))
+	for j := t.j0; j < t.j1; j++ {
+		t.strip(a, t.panel(q, j), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
 	}
 }
 
@@ -153,15 +186,15 @@ type upcoming struct {
 	each               int // rows at a time
 }
 
-// after returns what comes after a block whose lines end at i and that has so many
-// tiles: more lines, or more depth. Lines that are rows need not be asked for: the
+// after returns what comes after a block of lines [i, i+lines), which has so many
+// tiles: more depth, or more lines. Lines that are rows need not be asked for: the
 // processor sees itself that one follows another.
-func (t *part) after(i, tiles int) upcoming {
-	k := t.k
-	if i >= t.i1 {
-		i, k = t.i0, k+t.kc
+func (t *part) after(i, lines, tiles int) upcoming {
+	k := t.k + t.kc
+	if k >= t.end {
+		i, k = i+lines, t.from
 	}
-	if t.fetch == nil || !t.A.Columns || k >= t.end {
+	if t.fetch == nil || !t.A.Columns || i >= t.i1 {
 		return upcoming{}
 	}
 	rows := min(t.kc, t.end-k)

@@ -270,6 +270,35 @@ func inParts(rng *rand.Rand, p *Product) {
 
 // TestReserve: one b packed once serves several products, and takes no more room
 // than its elements and what fills the last panel.
+// TestDone: a product tells of every row once, when it is as it will be. Some have
+// more than one chunk of panels, of lines and of depths, so that rows are computed
+// in part before they are complete.
+func TestDone(t *testing.T) {
+	onEachPath(t, func(t *testing.T, format Format) {
+		for i, s := range append(shapes, struct{ m, n, depth int }{370, 1100, 1300}) {
+			rng := rand.New(rand.NewPCG(uint64(i), 5))
+			p := newProduct(rng, format, s.m, s.n, s.depth, i%2 == 0, i%3 == 0, accumulate)
+			whole, first := p, 2*p.M/3
+			told, seen := make([]int, p.M), make([]float32, len(p.C))
+			p.Done = func(lo, hi int) {
+				for r := lo; r < hi; r++ {
+					told[r]++
+					copy(seen[r*p.Stride:][:p.N], whole.C[r*p.Stride:])
+				}
+			}
+			for _, part := range []Product{p.Rows(0, first), p.Rows(first, p.M)} {
+				part.Multiply()
+			}
+			for r, n := range told {
+				if n != 1 || !slices.Equal(seen[r*p.Stride:][:p.N], whole.C[r*p.Stride:][:p.N]) {
+					t.Fatalf("%v: told %d times of row %d, the last time it was complete: %v", &p, n, r,
+						slices.Equal(seen[r*p.Stride:][:p.N], whole.C[r*p.Stride:][:p.N]))
+				}
+			}
+		}
+	})
+}
+
 func TestReserve(t *testing.T) {
 	onEachPath(t, func(t *testing.T, f Format) {
 		rng := rand.New(rand.NewPCG(13, 14))

@@ -57,6 +57,9 @@ func (q *Panels) Next(p *Product) bool {
 	return true
 }
 
+// last reports whether no lines and depths of p's b are left for Next.
+func (q *Panels) last(p *Product) bool { return q.from+q.depth >= p.Depth && q.line+q.lines >= p.N }
+
 // fit decides how much is packed at a time: as many lines as fit with one block
 // of depth, then as many blocks as fit with those.
 func (q *Panels) fit(p *Product) {
@@ -135,11 +138,7 @@ func (q *Panels) Part(p *Product, i0, i1, j0, j1 int) {
 
 func (q *Panels) part(p *Product, s *Scratch, i0, i1, j0, j1 int) {
 	t := part{Product: p, path: q.path, Scratch: s, i0: i0, i1: i1, j0: j0, j1: j1}
-	end := min(p.Depth, q.from+q.depth)
-	for k := q.from; k < end; k += q.step {
-		t.k, t.kc, t.end = k, min(q.step, end-k), end
-		t.multiply(q)
-	}
+	t.multiply(q)
 }
 
 // Multiply computes p on one thread, with the first p.N lines and p.Depth depths of
