@@ -48,34 +48,23 @@ func (f Precision) product(c, add []float32, a, b gemm.Operand, m, n, depth int)
 // multiply computes p, whose format is f's, on as many threads as it is worth.
 func (f Precision) multiply(p gemm.Product) {
 	p.Format = f.format()
-	switch threads := Threads(); {
-	case p.M*p.N*p.Depth < worthForking || threads == 1:
+	threads := Threads()
+	if p.M*p.N*p.Depth < worthForking || threads == 1 {
 		p.Multiply()
-	case packsAlone(p.M, threads):
-		splitRows(p, threads)
-	default:
-		s := sharedProducts.Get()
-		s.product = p
+		return
+	}
+	s := sharedProducts.Get()
+	defer sharedProducts.Put(s)
+	s.product = p
+	if p.M >= manyRows*threads {
+		s.multiplyRuns(threads)
+	} else {
 		s.multiply()
-		sharedProducts.Put(s)
 		if p.Done != nil {
 			parallelRows(p.M, p.N, p.Done)
 		}
 	}
-}
-
-// packsAlone reports whether there are so many rows that each thread better packs
-// all of b itself.
-func packsAlone(rows, threads int) bool { return rows >= 512*threads }
-
-// splitRows gives each thread a run of whole tiles of rows. Each packs all of b,
-// and has it in its own caches.
-func splitRows(p gemm.Product, threads int) {
-	unit, _ := gemm.Tile(p.Format)
-	tiles := (p.M + unit - 1) / unit
-	Parallel(threads, func(i int) {
-		p.Rows(tiles*i/threads*unit, min(p.M, tiles*(i+1)/threads*unit)).Multiply()
-	})
+	s.product = gemm.Product{}
 }
 
 // shared is a product by panels that all threads pack together. Its panels are
@@ -83,16 +72,36 @@ func splitRows(p gemm.Product, threads int) {
 type shared struct {
 	product gemm.Product
 	panels  gemm.Panels
+	shares  gemm.Shares
 }
 
 var sharedProducts memory.Pool[shared]
 
+// manyRows is how many rows a thread should have if it is to have a run of them and all
+// panels: with fewer, packing takes so long beside multiplying that the panels are
+// split as well.
+const manyRows = 128
+
+// multiplyRuns gives each thread a run of whole tiles of rows, and a share of the panels
+// to pack.
+func (s *shared) multiplyRuns(threads int) {
+	p := &s.product
+	unit, _ := gemm.Tile(p.Format)
+	tiles := (p.M + unit - 1) / unit
+	for more := s.panels.Start(p, panelWords); more; more = s.panels.Next(p) {
+		s.shares.Begin(threads)
+		Parallel(threads, func(i int) {
+			s.panels.PartShared(p, tiles*i/threads*unit, min(p.M, tiles*(i+1)/threads*unit), &s.shares, i)
+		})
+	}
+}
+
+// multiply packs all panels, then has parts computed.
 func (s *shared) multiply() {
 	for more := s.panels.Start(&s.product, panelWords); more; more = s.panels.Next(&s.product) {
 		packPanels(&s.panels, s.product.B, 0, 0, s.panels.Count())
 		s.multiplyPanels(&s.panels)
 	}
-	s.product = gemm.Product{}
 }
 
 func (f Precision) format() gemm.Format {

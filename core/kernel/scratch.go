@@ -40,19 +40,15 @@ func Release() {
 	gemm.Release()
 }
 
-// ScratchBytes returns about the most memory that kernels keep where products have
-// up to rows rows, and the largest matrix that they pack has factor elements.
-func ScratchBytes(rows, factor int) int64 {
+// ScratchBytes returns about the most memory that kernels keep where the largest matrix
+// that products pack has factor elements.
+func ScratchBytes(factor int) int64 {
 	const tile = 256 << 10 // of attention
 	threads := Threads()
-	own, shared := 0, min(factor, panelWords) // elements of panels
-	switch {
-	case threads == 1:
-		own, shared = factor, 0
-	case packsAlone(rows, threads):
-		own = factor
+	if threads == 1 {
+		return gemm.ScratchBytes(factor) + tile
 	}
-	return int64(threads)*(gemm.ScratchBytes(own)+tile) + 4*int64(shared)
+	return int64(threads)*(gemm.ScratchBytes(worthForking)+tile) + 4*int64(min(factor, panelWords))
 }
 
 // cut returns the first n elements of rest and leaves the others in it.

@@ -32,7 +32,7 @@ func TestScratchBytes(t *testing.T) {
 			FP32.AttentionGrad(dqkv, y, x, logits, qkv, long(), h, n)
 			FP32.CrossEntropy(logp, y, dw, logits, x[:n], x, w, target, d, d, false)
 		}
-		kept, said := heap()-before, ScratchBytes(d, d*d)+AttentionBytes(h, n)
+		kept, said := heap()-before, ScratchBytes(d*d)+AttentionBytes(h, n)
 		if kept < said/2 || kept > said+said/4 {
 			t.Errorf("%d threads: %d bytes are kept, said are %d", threads, kept, said)
 		}

@@ -86,14 +86,13 @@ func (p *Program) Advice() string {
 // ScratchBytes returns the most memory that the kernels of the program keep besides
 // its arena.
 func (p *Program) ScratchBytes() int64 {
-	tokens := p.net.capacity.Tokens
-	rows, factor := tokens, 0
+	tokens, factor := p.net.capacity.Tokens, 0
 	for _, t := range p.net.params.all() {
 		if len(t.Shape) == 2 { // x[n,in]·wᵀ packs w[out,in], its gradient dyᵀ·x packs x
-			rows, factor = max(rows, t.Shape[0]), max(factor, t.size(), tokens*t.Shape[1])
+			factor = max(factor, t.size(), tokens*t.Shape[1])
 		}
 	}
-	return kernel.ScratchBytes(rows, factor) + kernel.AttentionBytes(p.net.heads, tokens)
+	return kernel.ScratchBytes(factor) + kernel.AttentionBytes(p.net.heads, tokens)
 }
 
 // Draw says what dropout draws from in the next run: the same for the same seed,

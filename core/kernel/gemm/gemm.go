@@ -18,6 +18,8 @@
 // threads, bit for bit.
 package gemm
 
+import "sync/atomic"
+
 // Operand is a set of lines of equal depth.
 type Operand struct {
 	Data    []float32
@@ -60,8 +62,8 @@ type Product struct {
 	Stride int
 	Add    []float32 // its rows lie as C's; C itself accumulates; nil adds nothing
 
-	// Done, unless it is nil, is called by Multiply for rows [lo, hi) of c as soon as
-	// they are complete, and near: for each row once.
+	// Done, unless it is nil, is called by Multiply and PartShared for rows [lo, hi) of c
+	// as soon as they are complete, and near: for each row once.
 	Done  func(lo, hi int)
 	first int // what Done knows row 0 as
 }
@@ -128,6 +130,9 @@ type part struct {
 	height         int  // rows of a tile
 	inPlace        bool // panels of int8 are multiplied as they are, not widened before
 	next           upcoming
+
+	shares []atomic.Uint32 // of all panels, to be packed when they are needed; nil: they are
+	own    int
 }
 
 // words is the depth in words: a word holds one float32 or two bfloat16s.
@@ -165,7 +170,16 @@ func (t *part) block(q *Panels, i, rows int) {
 	a := t.load(i, rows)
 	t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0
 	t.next = t.after(i, rows, (rows+t.height-1)/t.height*(t.j1-t.j0))
-	for j := t.j0; j < t.j1; j++ {
+	if t.shares != nil && i == t.i0 && t.k == t.from {
+		t.eachShare(q, a, i, rows)
+	} else {
+		t.strips(q, a, i, rows, t.j0, t.j1)
+	}
+}
+
+// strips multiplies a, the block's rows, by the panels [j0, j1).
+func (t *part) strips(q *Panels, a lines, i, rows, j0, j1 int) {
+	for j := j0; j < j1; j++ {
 		t.strip(a, t.panel(q, j), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
 	}
 }
