@@ -80,7 +80,7 @@ var sharedProducts memory.Pool[shared]
 // manyRows is how many rows a thread should have if it is to have a run of them and all
 // panels: with fewer, packing takes so long beside multiplying that the panels are
 // split as well.
-const manyRows = 128
+const manyRows = 512
 
 // multiplyRuns gives each thread a run of whole tiles of rows, and a share of the panels
 // to pack.
