@@ -17,10 +17,10 @@ const (
 	mostRows      = 1024
 )
 
-// CrossEntropyScratch returns for how many logits CrossEntropy should be given
-// room, for r rows or fewer.
+// CrossEntropyScratch returns how many floats of scratch CrossEntropy should be given,
+// for r rows or fewer.
 func CrossEntropyScratch(r, vocab int) int {
-	return min(r, max(fewestRows, min(mostRows, wholeRowsMost/vocab))) * vocab
+	return min(r, max(fewestRows, min(mostRows, wholeRowsMost/vocab))) * LogitRow(vocab)
 }
 
 // CrossEntropy computes logp[r] = log softmax(x·wᵀ)[target[r]] for the rows of
@@ -32,16 +32,16 @@ func CrossEntropyScratch(r, vocab int) int {
 // A frozen w has no dw: pass nil. Without dx there are no gradients at all. Rows
 // whose weight is 0 cost the gradients nothing. dx must not overlap x.
 //
-// logits is scratch of at least vocab floats; as many rows are taken at a time as
+// logits is scratch of at least LogitRow(vocab) floats; as many rows are taken at a time as
 // it has room for, and the sum that is dw is taken in that order. A row's logp
 // and dx depend on that row only.
 func (f Precision) CrossEntropy(logp, dx, dw, logits, weight, x, w []float32, target []token.ID, d, vocab int, accumulate bool) (loss float64) {
 	if len(target) == 0 && !accumulate {
 		clear(dw)
 	}
-	c := crossEntropy{precision: f, d: d, vocab: vocab, w: w, dw: dw, logits: logits, gradients: dx != nil}
+	c := crossEntropy{precision: f, d: d, vocab: vocab, stride: LogitRow(vocab), w: w, dw: dw, logits: logits, gradients: dx != nil}
 	for i, end := 0, 0; i < len(target); i = end {
-		end = i + gemm.Evenly(len(target)-i, len(logits)/vocab) // a few rows left over would cost as much as many
+		end = i + gemm.Evenly(len(target)-i, len(logits)/c.stride) // a few rows left over would cost as much as many
 		c.logp, c.weight, c.target, c.x = logp[i:end], weight[i:end], target[i:end], x[i*d:end*d]
 		c.forward()
 		if c.gradients {
@@ -59,6 +59,7 @@ func (f Precision) CrossEntropy(logp, dx, dw, logits, weight, x, w []float32, ta
 type crossEntropy struct {
 	precision    Precision
 	d, vocab     int
+	stride       int       // from one row of logits to the next
 	w, dw        []float32 // [vocab, d]
 	logits       []float32 // [rows, vocab], then their gradients
 	logp, weight []float32 // [rows]
@@ -69,7 +70,7 @@ type crossEntropy struct {
 
 func (c *crossEntropy) forward() {
 	n := len(c.target)
-	c.precision.Linear(c.logits, c.x, c.w, nil, n, c.d, c.vocab)
+	c.precision.logits(c.logits, c.x, c.w, n, c.d, c.vocab)
 	parallelRows(n, c.vocab, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			c.row(i)
@@ -80,7 +81,7 @@ func (c *crossEntropy) forward() {
 // row takes the log-probability from the logits of row i, and turns them into
 // their gradients: weight·(p − [entry is the target]).
 func (c *crossEntropy) row(i int) {
-	row, t := c.logits[i*c.vocab:][:c.vocab], c.target[i]
+	row, t := c.logits[i*c.stride:][:c.vocab], c.target[i]
 	logit := float64(row[t])
 	top := vector.Max(row)
 	sum := expSum(row, top)
@@ -107,9 +108,9 @@ func (c *crossEntropy) backward(accumulate bool) {
 		x = c.dx
 	}
 	if c.dw != nil {
-		c.precision.LinearWeightGrad(c.dw, c.logits, x, n, c.d, c.vocab, accumulate)
+		c.precision.logitWeightGrad(c.dw, c.logits, x, n, c.d, c.vocab, accumulate)
 	}
-	c.precision.LinearInputGrad(c.dx, c.logits, c.w, n, c.d, c.vocab, false)
+	c.precision.logitInputGrad(c.dx, c.logits, c.w, n, c.d, c.vocab, false)
 	if some {
 		c.spread(b.rows)
 	}
@@ -119,7 +120,7 @@ func (c *crossEntropy) backward(accumulate bool) {
 // rows of x to the front of dx, which has room until it is computed itself.
 func (c *crossEntropy) collect(rows []int32) {
 	for to, from := range rows {
-		copy(c.logits[to*c.vocab:][:c.vocab], c.logits[int(from)*c.vocab:])
+		copy(c.logits[to*c.stride:][:c.vocab], c.logits[int(from)*c.stride:])
 		copy(c.dx[to*c.d:][:c.d], c.x[int(from)*c.d:])
 	}
 }

@@ -37,7 +37,7 @@ func (p *pass) run() *pass {
 	if p.forward {
 		dx = nil
 	}
-	p.loss = FP32.CrossEntropy(p.logp, dx, dw, unset(p.atATime*p.vocab), p.weight, p.x, p.w, p.target, p.d, p.vocab, false)
+	p.loss = FP32.CrossEntropy(p.logp, dx, dw, unset(p.atATime*LogitRow(p.vocab)), p.weight, p.x, p.w, p.target, p.d, p.vocab, false)
 	return p
 }
 
@@ -156,7 +156,7 @@ func TestCrossEntropyExtremes(t *testing.T) {
 	w := make([]float32, vocab)
 	w[vocab-1] = 1
 	logp, dx, dw := make([]float32, 4), make([]float32, 4), make([]float32, vocab)
-	FP32.CrossEntropy(logp, dx, dw, make([]float32, 4*vocab), []float32{1, 1, 1, 2}, []float32{1e4, 1e4, -1e4, 0}, w,
+	FP32.CrossEntropy(logp, dx, dw, make([]float32, 4*LogitRow(vocab)), []float32{1, 1, 1, 2}, []float32{1e4, 1e4, -1e4, 0}, w,
 		[]token.ID{vocab - 1, 0, 1, 2}, 1, vocab, false)
 	if err := near(logp, vec{0, -1e4, -math.Log(vocab - 1), -math.Log(vocab)}, 1e-7); err != nil {
 		t.Error(err)
@@ -179,7 +179,7 @@ func TestCrossEntropyScratch(t *testing.T) {
 		{0, 100, 0}, {1, 100, 1}, {1024, 100, 1024}, {5000, 100, 1024}, {5000, 4096, 1024}, {5000, 1 << 14, 1024},
 		{5000, 1 << 15, 1024}, {300, 1 << 15, 300}, {5000, 128256, 523}, {5000, 1 << 20, 128}, {3, 1 << 20, 3},
 	} {
-		if got := CrossEntropyScratch(c.r, c.vocab); got != c.rows*c.vocab {
+		if got := CrossEntropyScratch(c.r, c.vocab); got != c.rows*LogitRow(c.vocab) {
 			t.Errorf("%d rows of %d: scratch for %v rows, want %d", c.r, c.vocab, float64(got)/float64(c.vocab), c.rows)
 		}
 	}

@@ -175,13 +175,13 @@ func crossEntropyOperation(rng *rand.Rand, r, d, vocab, atATime int) operation {
 		define: func(v []vec) vec { return refHead(v[0], v[1], target, d, vocab) },
 		forward: func(v [][]float32) []float32 {
 			logp := random(rng, r)
-			FP32.CrossEntropy(logp, nil, nil, unset(atATime*vocab), make([]float32, r), v[0], v[1], target, d, vocab, false)
+			FP32.CrossEntropy(logp, nil, nil, unset(atATime*LogitRow(vocab)), make([]float32, r), v[0], v[1], target, d, vocab, false)
 			return logp
 		},
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			logp, weight, dx, dw := random(rng, r), make([]float32, r), random(rng, r*d), random(rng, vocab*d)
 			vector.AddScaled(weight, -1, dy)
-			FP32.CrossEntropy(logp, dx, dw, unset(atATime*vocab), weight, v[0], v[1], target, d, vocab, false)
+			FP32.CrossEntropy(logp, dx, dw, unset(atATime*LogitRow(vocab)), weight, v[0], v[1], target, d, vocab, false)
 			return [][]float32{dx, dw}
 		},
 	}
@@ -322,7 +322,7 @@ func TestAccumulate(t *testing.T) {
 	})
 	for _, atATime := range []int{n, 7} {
 		accumulates(t, vocab*d, func(dw []float32, acc bool) {
-			FP32.CrossEntropy(make([]float32, n), dx, dw, unset(atATime*vocab), dlogp, x, w, ids, d, vocab, acc)
+			FP32.CrossEntropy(make([]float32, n), dx, dw, unset(atATime*LogitRow(vocab)), dlogp, x, w, ids, d, vocab, acc)
 		})
 	}
 }

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 
+	"github.com/herd-lm/herd/core/kernel/gemm"
 	"github.com/herd-lm/herd/core/kernel/vector"
 )
 
@@ -15,6 +16,28 @@ import (
 //     coefficient of each log-probability beforehand.
 //   - HeadLogProb and HeadLogProbGrad take all rows with a part of the vocabulary at
 //     a time. The gradient computes the logits once more, for any loss.
+
+// LogitRow returns how many floats a row of logits takes in scratch: an odd number of
+// cache lines, so that rows below each other do not compete for the same few of them, as
+// they would for a vocabulary of 4,096 or 49,152.
+func LogitRow(vocab int) int { return ((vocab+15)/16 | 1) * 16 }
+
+// logits computes y[n,vocab] = x[n,d] · w[vocab,d]ᵀ. Its rows are LogitRow(vocab) apart.
+func (f Precision) logits(y, x, w []float32, n, d, vocab int) {
+	f.multiply(gemm.Product{C: y, Stride: LogitRow(vocab), A: gemm.Rows(x, d), B: gemm.Rows(w, d), M: n, N: vocab, Depth: d})
+}
+
+// logitInputGrad computes dx[n,d] = dy · w[vocab,d], or adds it to dx. The rows of dy
+// [n,vocab] are as logits has them.
+func (f Precision) logitInputGrad(dx, dy, w []float32, n, d, vocab int, accumulate bool) {
+	f.product(dx, addTo(dx, accumulate), gemm.Rows(dy, LogitRow(vocab)), gemm.Columns(w, d), n, d, vocab)
+}
+
+// logitWeightGrad computes dw[vocab,d] = dyᵀ · x[n,d], or adds it to dw. The rows of dy
+// [n,vocab] are as logits has them.
+func (f Precision) logitWeightGrad(dw, dy, x []float32, n, d, vocab int, accumulate bool) {
+	f.product(dw, addTo(dw, accumulate), gemm.Columns(dy, LogitRow(vocab)), gemm.Columns(x, d), vocab, d, n)
+}
 
 // logitsRun is how many exponentials are summed in float32; their sums are added
 // in float64.

@@ -20,7 +20,9 @@ func chunkOf(r, vocab int) int {
 
 // HeadLogProbScratch returns how many floats of scratch HeadLogProb needs for r
 // rows or fewer: chunkOf takes whole runs, but at least one.
-func HeadLogProbScratch(r, vocab int) int { return min(r*vocab, max(logitsMost, r*logitsRun)) }
+func HeadLogProbScratch(r, vocab int) int {
+	return min(r*LogitRow(vocab), max(logitsMost, r*logitsRun)+r*LogitRow(0))
+}
 
 // HeadLogProb computes logp[r] = log softmax(x·wᵀ)[target[r]] for the rows of
 // x[r,d] and w[vocab,d], and keeps lse[r] = log Σ exp(x·wᵀ) for the gradient. A
@@ -37,10 +39,11 @@ func (f Precision) HeadLogProb(logp, lse, scratch, x, w []float32, target []toke
 	}
 	for v := 0; v < vocab; v += step {
 		c := min(step, vocab-v)
-		f.Linear(scratch, x, w[v*d:], nil, r, d, c)
+		stride := LogitRow(c)
+		f.logits(scratch, x, w[v*d:], r, d, c)
 		parallelRows(r, c, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
-				row := scratch[i*c:][:c]
+				row := scratch[i*stride:][:c]
 				if t := int(target[i]) - v; t >= 0 && t < c {
 					logp[i] = row[t]
 				}
@@ -106,16 +109,16 @@ func (h *headGrad) collect(scratch, dlogp, lse, x []float32, target []token.ID) 
 // chunk handles the vocabulary's entries [v, v+c).
 func (h *headGrad) chunk(dw, w []float32, v, c int, accumulate bool) {
 	r, d := len(h.rows), h.d
-	part := w[v*d:][:c*d]
-	h.precision.Linear(h.logits, h.x, part, nil, r, d, c)
+	part, stride := w[v*d:][:c*d], LogitRow(c)
+	h.precision.logits(h.logits, h.x, part, r, d, c)
 	parallelRows(r, c, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			h.logitGrads(h.logits[i*c:][:c], i, v)
+			h.logitGrads(h.logits[i*stride:][:c], i, v)
 		}
 	})
-	h.precision.LinearInputGrad(h.dx, h.logits, part, r, d, c, true)
+	h.precision.logitInputGrad(h.dx, h.logits, part, r, d, c, true)
 	if dw != nil {
-		h.precision.LinearWeightGrad(dw[v*d:][:c*d], h.logits, h.x, r, d, c, accumulate)
+		h.precision.logitWeightGrad(dw[v*d:][:c*d], h.logits, h.x, r, d, c, accumulate)
 	}
 }
 

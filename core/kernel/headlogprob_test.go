@@ -20,7 +20,7 @@ func headLogProbGrad(f Precision, dx, dw, dlogp, lse, x, w []float32, target []t
 func TestHeadScratch(t *testing.T) {
 	for _, vocab := range []int{1, 300, 512, 4096, 128256} {
 		for r := 0; r <= 5000; r++ {
-			if need := r * chunkOf(r, vocab); need > HeadLogProbScratch(r, vocab) {
+			if need := r * LogitRow(chunkOf(r, vocab)); need > HeadLogProbScratch(r, vocab) {
 				t.Fatalf("%d rows of %d logits at a time do not fit into %d", r, chunkOf(r, vocab), HeadLogProbScratch(r, vocab))
 			}
 			if HeadLogProbScratch(r, vocab) > HeadLogProbScratch(r+1, vocab) {

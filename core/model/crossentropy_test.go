@@ -36,7 +36,7 @@ func weighted(rng *rand.Rand, texts, length, vocab int) *token.Batch {
 // several is a batch with more readouts than a head takes at a time.
 func several(t *testing.T, rng *rand.Rand, texts int) *token.Batch {
 	b := weighted(rng, texts, 61, 37)
-	if r := len(b.Read); kernel.CrossEntropyScratch(r, 37) == r*37 {
+	if r := len(b.Read); kernel.CrossEntropyScratch(r, 37) == r*kernel.LogitRow(37) {
 		t.Fatalf("%d readouts are taken at once", r)
 	}
 	return b

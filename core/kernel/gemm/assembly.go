@@ -17,7 +17,7 @@ type (
 
 // assembly completes a path by tiles that have up to two vectors of lanes. Those
 // that fetch b are all but the tallest.
-func assembly(p path, lanes int, packed []packedTiles, direct []directTiles, quantised []int8Tile) path {
+func assembly(p path, lanes int, packed []packedTiles, direct, across []directTiles, quantised []int8Tile) path {
 	p.mr, p.nr, p.narrow = len(packed)-1, 2*lanes, lanes
 	if p.fetch != nil {
 		p.fetching = p.mr - 1
@@ -31,6 +31,13 @@ func assembly(p path, lanes int, packed []packedTiles, direct []directTiles, qua
 		a, b = a[:(tiles*rows-1)*strideA+words], b[:words*2*lanes]
 		direct[rows][cols/lanes-1](uint64(tiles), uint64(words), &a[0], uint64(4*strideA), &b[0],
 			tileAt(c, tiles*rows, cols, stride), addAt(add, tiles*rows, cols, stride), uint64(4*stride))
+	}
+	if across != nil {
+		p.across = func(tiles, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int) {
+			a, b = a[:(words-1)*strideA+tiles*rows], b[:words*2*lanes]
+			across[rows][cols/lanes-1](uint64(tiles), uint64(words), &a[0], uint64(4*strideA), &b[0],
+				tileAt(c, tiles*rows, cols, stride), addAt(add, tiles*rows, cols, stride), uint64(4*stride))
+		}
 	}
 	p.int8Rows = len(quantised) - 1
 	p.directInt8 = func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int) {

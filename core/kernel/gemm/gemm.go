@@ -9,8 +9,7 @@
 // The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance
 // Matrix Multiplication" (2008). Lines of b are packed into panels that a register
 // tile reads in order; whoever multiplies again and again by one b packs it once
-// (Panels). Lines of a are packed too, or read as rows side by side where that is
-// cheaper.
+// (Panels). Lines of a are read where they are, or packed too where that is cheaper.
 //
 // An element of c is a sum over depth blocks whose borders depend on the depth
 // alone, and within a block a chain in order of k. So it does not depend on how
@@ -89,6 +88,7 @@ const (
 	blockA      = 336     // lines of a
 	panelWords  = 1 << 19 // packed words of b at a time, on one thread
 	nearRows    = 32      // lines of a that the first level cache holds, however far apart they are
+	pageWords   = 1024    // of memory, of the smallest size
 	tilesAtOnce = 6       // in one call; between calls, a little of what comes next is asked for
 )
 
@@ -168,7 +168,7 @@ func (t *part) multiply(q *Panels) {
 // in the first level cache while it meets the block's tiles.
 func (t *part) block(q *Panels, i, rows int) {
 	a := t.load(i, rows)
-	t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0
+	t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0 && !a.columns
 	t.next = t.after(i, rows, (rows+t.height-1)/t.height*(t.j1-t.j0))
 	if t.shares != nil && i == t.i0 && t.k == t.from {
 		t.eachShare(q, a, i, rows)
@@ -239,37 +239,53 @@ func Evenly(n, most int) int {
 	return (n + times - 1) / times
 }
 
-// lines are lines of a as a kernel reads them: rows of words, stride apart; or
-// (stride 0) panels of at most height lines, panel r at data[r*words].
+// lines are lines of a as a kernel reads them: rows of words, stride apart, or columns of
+// such rows; or (stride 0) panels of at most height lines, panel r at data[r*words].
 type lines struct {
-	data   []float32
-	stride int
+	data    []float32
+	stride  int
+	columns bool
 }
 
-// load makes lines [i, i+rows) of a readable: where they are, if they are rows of
-// words close together or few (many far apart compete for the same cache lines); as
-// rows of words, where words are to be made; else as panels.
+// load makes lines [i, i+rows) of a readable: where they are, if the kernel reads words as
+// they lie; as rows of words, where words are to be made; else as panels.
 func (t *part) load(i, rows int) lines {
-	if t.A.Columns || t.row == nil && t.A.Stride >= 2*t.kc && rows > nearRows {
-		done := 0
-		if t.A.Columns && t.packSide != nil && t.kc%t.perWord == 0 {
-			done = rows / t.height * t.height
-			t.packSide(t.a[:], t.A, i, done/t.height, t.height, t.k, t.kc)
-		}
-		for r := done; r < rows; r += t.height {
-			n := min(t.height, rows-r)
-			t.pack(t.a[r*t.words():], t.A, i+r, n, t.k, t.kc, n)
-		}
-		return lines{t.a[:], 0}
-	}
-	if t.row == nil {
-		return lines{t.A.Data[t.A.at(i, t.k):], t.A.Stride}
+	switch {
+	case t.row == nil && t.readable(rows):
+		return lines{t.A.Data[t.A.at(i, t.k):], t.A.Stride, t.A.Columns}
+	case t.row == nil || t.A.Columns:
+		t.packBlock(i, rows)
+		return lines{t.a[:], 0, false}
 	}
 	stride := (t.words() + 15) &^ 15
 	for r := range rows {
 		t.row(t.a[r*stride:][:stride], t.A.Data[t.A.at(i+r, t.k):][:t.kc], t.A.Stride)
 	}
-	return lines{t.a[:], stride}
+	return lines{t.a[:], stride, false}
+}
+
+// readable reports whether so many lines of a are multiplied where they are. Packing
+// them takes as long as multiplying them by a panel or more; but rows of memory that are
+// a multiple of pages apart compete for the same few lines of all caches, from which the
+// panels would drive them one after another.
+func (t *part) readable(rows int) bool {
+	if t.A.Columns && t.across == nil {
+		return false
+	}
+	return rows <= nearRows && !t.A.Columns || t.A.Stride%pageWords != 0
+}
+
+// packBlock packs lines [i, i+rows) of a, as tiles read them.
+func (t *part) packBlock(i, rows int) {
+	done := 0
+	if t.A.Columns && t.packSide != nil && t.kc%t.perWord == 0 {
+		done = rows / t.height * t.height
+		t.packSide(t.a[:], t.A, i, done/t.height, t.height, t.k, t.kc)
+	}
+	for r := done; r < rows; r += t.height {
+		n := min(t.height, rows-r)
+		t.pack(t.a[r*t.words():], t.A, i+r, n, t.k, t.kc, n)
+	}
 }
 
 // strip multiplies the block's rows [i, i+rows) by one panel: columns [j, j+cols)
@@ -303,6 +319,8 @@ func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 func (t *part) tiles(tiles int, a lines, r, n, cols int, panel, c, add []float32, stride int) {
 	if t.inPlace {
 		t.directInt8(t.kc, n, a.data[r*a.stride:], a.stride, panel, c, add, stride)
+	} else if a.columns {
+		t.across(tiles, t.words(), n, cols, a.data[r:], a.stride, panel, c, add, stride)
 	} else if a.stride > 0 {
 		t.direct(tiles, t.words(), n, cols, a.data[r*a.stride:], a.stride, panel, c, add, stride)
 	} else {

@@ -19,9 +19,11 @@ type path struct {
 	// and cols columns each: c = a·b + add (row stride in elements; add may be nil, or
 	// c itself) by a panel b [words][nr], where cols is a multiple of narrow: a chain
 	// of multiply-adds in order of depth, from zero; add comes last. packed reads
-	// a panel a [words][rows] for each tile, direct rows of words that are strideA apart.
+	// a panel a [words][rows] for each tile, direct rows of words that are strideA apart,
+	// across, where there is one, columns of words whose rows are strideA apart.
 	packed func(tiles, words, rows, cols int, a, b, c, add []float32, stride int)
 	direct func(tiles, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int)
+	across func(tiles, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int)
 
 	// pack writes lines [i, i+lines) of o at depths [k, k+kc) as dst[words][width].
 	// What it writes for the width-lines that are missing is never used. It

@@ -5,13 +5,13 @@ import "github.com/herd-lm/herd/core/kernel/cpu"
 var (
 	avx512 = assembly(path{
 		level: cpu.AVX512, perWord: 1, pack: packAVX512, packSide: sideAVX512, widen: widenAVX512, fetch: fetch,
-	}, 16, packed512[:], direct512[:], int8512[:])
+	}, 16, packed512[:], direct512[:], across512[:], int8512[:])
 	avx2 = assembly(path{
 		level: cpu.AVX2, perWord: 1, pack: packAVX2, packSide: sideAVX2, widen: widenAVX2, fetch: fetch,
-	}, 8, packed256[:], direct256[:], int8256[:])
+	}, 8, packed256[:], direct256[:], across256[:], int8256[:])
 	avx512BF16 = assembly(path{
 		level: cpu.AVX512, perWord: 2, pack: packBF16, packSide: sideBF16, row: roundRow, widen: widenBF16, fetch: fetch,
-	}, 16, packedBF16[:], directBF16[:], int8BF16[:])
+	}, 16, packedBF16[:], directBF16[:], nil, int8BF16[:])
 )
 
 // paths are the ways to multiply float32s, by level.
@@ -41,6 +41,13 @@ var (
 		{avx512Direct9x1, avx512Direct9x2}, {avx512Direct10x1, avx512Direct10x2}, {avx512Direct11x1, avx512Direct11x2},
 		{avx512Direct12x1, avx512Direct12x2}, {avx512Direct13x1, avx512Direct13x2}, {avx512Direct14x1, avx512Direct14x2},
 	}
+	across512 = [...]directTiles{
+		{}, {avx512Across1x1, avx512Across1x2}, {avx512Across2x1, avx512Across2x2},
+		{avx512Across3x1, avx512Across3x2}, {avx512Across4x1, avx512Across4x2}, {avx512Across5x1, avx512Across5x2},
+		{avx512Across6x1, avx512Across6x2}, {avx512Across7x1, avx512Across7x2}, {avx512Across8x1, avx512Across8x2},
+		{avx512Across9x1, avx512Across9x2}, {avx512Across10x1, avx512Across10x2}, {avx512Across11x1, avx512Across11x2},
+		{avx512Across12x1, avx512Across12x2}, {avx512Across13x1, avx512Across13x2}, {avx512Across14x1, avx512Across14x2},
+	}
 	packed256 = [...]packedTiles{
 		{}, {avx2Packed1x1, avx2Packed1x2}, {avx2Packed2x1, avx2Packed2x2},
 		{avx2Packed3x1, avx2Packed3x2}, {avx2Packed4x1, avx2Packed4x2}, {avx2Packed5x1, avx2Packed5x2},
@@ -50,6 +57,11 @@ var (
 		{}, {avx2Direct1x1, avx2Direct1x2}, {avx2Direct2x1, avx2Direct2x2},
 		{avx2Direct3x1, avx2Direct3x2}, {avx2Direct4x1, avx2Direct4x2}, {avx2Direct5x1, avx2Direct5x2},
 		{avx2Direct6x1, avx2Direct6x2},
+	}
+	across256 = [...]directTiles{
+		{}, {avx2Across1x1, avx2Across1x2}, {avx2Across2x1, avx2Across2x2},
+		{avx2Across3x1, avx2Across3x2}, {avx2Across4x1, avx2Across4x2}, {avx2Across5x1, avx2Across5x2},
+		{avx2Across6x1, avx2Across6x2},
 	}
 	packedBF16 = [...]packedTiles{
 		{}, {bf16Packed1x1, bf16Packed1x2}, {bf16Packed2x1, bf16Packed2x2},

@@ -3,7 +3,7 @@ package gemm
 import "github.com/herd-lm/herd/core/kernel/cpu"
 
 // neon has tiles of up to 12x8: 24 sums, which leave eight registers.
-var neon = assembly(path{level: cpu.NEON, perWord: 1, pack: packNEON, widen: widenNEON}, 4, packedNEON[:], directNEON[:], []int8Tile{nil})
+var neon = assembly(path{level: cpu.NEON, perWord: 1, pack: packNEON, widen: widenNEON}, 4, packedNEON[:], directNEON[:], nil, []int8Tile{nil})
 
 // paths are the ways to multiply float32s, by level.
 var paths = []*path{&portable, &neon}

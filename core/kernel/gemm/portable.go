@@ -8,7 +8,7 @@ import (
 
 // portable is the path in plain Go. Its tile of 2x4 is the largest whose eight
 // sums and six operands the Go compiler keeps in registers: 4x4 spills.
-var portable = path{level: cpu.Generic, mr: 2, nr: 4, narrow: 4, perWord: 1, packed: packedPortable, direct: directPortable, pack: packPortable, widen: widenPortable}
+var portable = path{level: cpu.Generic, mr: 2, nr: 4, narrow: 4, perWord: 1, packed: packedPortable, direct: directPortable, across: acrossPortable, pack: packPortable, widen: widenPortable}
 
 func packedPortable(tiles, words, rows, _ int, a, b, c, add []float32, stride int) {
 	for t := range tiles {
@@ -19,6 +19,12 @@ func packedPortable(tiles, words, rows, _ int, a, b, c, add []float32, stride in
 func directPortable(tiles, words, rows, _ int, a []float32, strideA int, b, c, add []float32, stride int) {
 	for t := range tiles {
 		tilePortable(words, rows, a[t*rows*strideA:], 1, strideA, b, c[t*rows*stride:], addFrom(add, t*rows*stride), stride)
+	}
+}
+
+func acrossPortable(tiles, words, rows, _ int, a []float32, strideA int, b, c, add []float32, stride int) {
+	for t := range tiles {
+		tilePortable(words, rows, a[t*rows:], strideA, 1, b, c[t*rows*stride:], addFrom(add, t*rows*stride), stride)
 	}
 }
 

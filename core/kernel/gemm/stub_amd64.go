@@ -14,6 +14,11 @@ func avx512Packed1x1(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //go:noescape
 func avx512Direct1x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across1x1 computes tiles c[1,16] = a·b + add, one below the other, at least one, from 1 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across1x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed1x2 computes tiles c[1,32] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -23,6 +28,11 @@ func avx512Packed1x2(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //
 //go:noescape
 func avx512Direct1x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across1x2 computes tiles c[1,32] = a·b + add, one below the other, at least one, from 1 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across1x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed2x1 computes tiles c[2,16] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -34,6 +44,11 @@ func avx512Packed2x1(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //go:noescape
 func avx512Direct2x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across2x1 computes tiles c[2,16] = a·b + add, one below the other, at least one, from 2 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across2x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed2x2 computes tiles c[2,32] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -43,6 +58,11 @@ func avx512Packed2x2(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //
 //go:noescape
 func avx512Direct2x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across2x2 computes tiles c[2,32] = a·b + add, one below the other, at least one, from 2 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across2x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed3x1 computes tiles c[3,16] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -54,6 +74,11 @@ func avx512Packed3x1(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //go:noescape
 func avx512Direct3x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across3x1 computes tiles c[3,16] = a·b + add, one below the other, at least one, from 3 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across3x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed3x2 computes tiles c[3,32] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -63,6 +88,11 @@ func avx512Packed3x2(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //
 //go:noescape
 func avx512Direct3x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across3x2 computes tiles c[3,32] = a·b + add, one below the other, at least one, from 3 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across3x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed4x1 computes tiles c[4,16] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -74,6 +104,11 @@ func avx512Packed4x1(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //go:noescape
 func avx512Direct4x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across4x1 computes tiles c[4,16] = a·b + add, one below the other, at least one, from 4 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across4x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed4x2 computes tiles c[4,32] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -83,6 +118,11 @@ func avx512Packed4x2(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //
 //go:noescape
 func avx512Direct4x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across4x2 computes tiles c[4,32] = a·b + add, one below the other, at least one, from 4 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across4x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed5x1 computes tiles c[5,16] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -94,6 +134,11 @@ func avx512Packed5x1(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //go:noescape
 func avx512Direct5x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across5x1 computes tiles c[5,16] = a·b + add, one below the other, at least one, from 5 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across5x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed5x2 computes tiles c[5,32] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -103,6 +148,11 @@ func avx512Packed5x2(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //
 //go:noescape
 func avx512Direct5x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across5x2 computes tiles c[5,32] = a·b + add, one below the other, at least one, from 5 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across5x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed6x1 computes tiles c[6,16] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -114,6 +164,11 @@ func avx512Packed6x1(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //go:noescape
 func avx512Direct6x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across6x1 computes tiles c[6,16] = a·b + add, one below the other, at least one, from 6 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across6x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed6x2 computes tiles c[6,32] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -123,6 +178,11 @@ func avx512Packed6x2(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //
 //go:noescape
 func avx512Direct6x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across6x2 computes tiles c[6,32] = a·b + add, one below the other, at least one, from 6 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across6x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed7x1 computes tiles c[7,16] = a·b + add, one below the other, at least one, from a panel a[words][7] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -134,6 +194,11 @@ func avx512Packed7x1(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //go:noescape
 func avx512Direct7x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across7x1 computes tiles c[7,16] = a·b + add, one below the other, at least one, from 7 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across7x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed7x2 computes tiles c[7,32] = a·b + add, one below the other, at least one, from a panel a[words][7] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -143,6 +208,11 @@ func avx512Packed7x2(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //
 //go:noescape
 func avx512Direct7x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across7x2 computes tiles c[7,32] = a·b + add, one below the other, at least one, from 7 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across7x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed8x1 computes tiles c[8,16] = a·b + add, one below the other, at least one, from a panel a[words][8] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -154,6 +224,11 @@ func avx512Packed8x1(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //go:noescape
 func avx512Direct8x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across8x1 computes tiles c[8,16] = a·b + add, one below the other, at least one, from 8 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across8x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed8x2 computes tiles c[8,32] = a·b + add, one below the other, at least one, from a panel a[words][8] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -163,6 +238,11 @@ func avx512Packed8x2(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //
 //go:noescape
 func avx512Direct8x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across8x2 computes tiles c[8,32] = a·b + add, one below the other, at least one, from 8 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across8x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed9x1 computes tiles c[9,16] = a·b + add, one below the other, at least one, from a panel a[words][9] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -174,6 +254,11 @@ func avx512Packed9x1(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //go:noescape
 func avx512Direct9x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across9x1 computes tiles c[9,16] = a·b + add, one below the other, at least one, from 9 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across9x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed9x2 computes tiles c[9,32] = a·b + add, one below the other, at least one, from a panel a[words][9] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -183,6 +268,11 @@ func avx512Packed9x2(tiles uint64, words uint64, a *float32, b *float32, c *floa
 //
 //go:noescape
 func avx512Direct9x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across9x2 computes tiles c[9,32] = a·b + add, one below the other, at least one, from 9 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across9x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed10x1 computes tiles c[10,16] = a·b + add, one below the other, at least one, from a panel a[words][10] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -194,6 +284,11 @@ func avx512Packed10x1(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //go:noescape
 func avx512Direct10x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across10x1 computes tiles c[10,16] = a·b + add, one below the other, at least one, from 10 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across10x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed10x2 computes tiles c[10,32] = a·b + add, one below the other, at least one, from a panel a[words][10] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -203,6 +298,11 @@ func avx512Packed10x2(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //
 //go:noescape
 func avx512Direct10x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across10x2 computes tiles c[10,32] = a·b + add, one below the other, at least one, from 10 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across10x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed11x1 computes tiles c[11,16] = a·b + add, one below the other, at least one, from a panel a[words][11] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -214,6 +314,11 @@ func avx512Packed11x1(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //go:noescape
 func avx512Direct11x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across11x1 computes tiles c[11,16] = a·b + add, one below the other, at least one, from 11 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across11x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed11x2 computes tiles c[11,32] = a·b + add, one below the other, at least one, from a panel a[words][11] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -223,6 +328,11 @@ func avx512Packed11x2(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //
 //go:noescape
 func avx512Direct11x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across11x2 computes tiles c[11,32] = a·b + add, one below the other, at least one, from 11 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across11x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed12x1 computes tiles c[12,16] = a·b + add, one below the other, at least one, from a panel a[words][12] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -234,6 +344,11 @@ func avx512Packed12x1(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //go:noescape
 func avx512Direct12x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across12x1 computes tiles c[12,16] = a·b + add, one below the other, at least one, from 12 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across12x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed12x2 computes tiles c[12,32] = a·b + add, one below the other, at least one, from a panel a[words][12] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -243,6 +358,11 @@ func avx512Packed12x2(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //
 //go:noescape
 func avx512Direct12x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across12x2 computes tiles c[12,32] = a·b + add, one below the other, at least one, from 12 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across12x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed13x1 computes tiles c[13,16] = a·b + add, one below the other, at least one, from a panel a[words][13] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -254,6 +374,11 @@ func avx512Packed13x1(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //go:noescape
 func avx512Direct13x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across13x1 computes tiles c[13,16] = a·b + add, one below the other, at least one, from 13 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across13x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed13x2 computes tiles c[13,32] = a·b + add, one below the other, at least one, from a panel a[words][13] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -263,6 +388,11 @@ func avx512Packed13x2(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //
 //go:noescape
 func avx512Direct13x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across13x2 computes tiles c[13,32] = a·b + add, one below the other, at least one, from 13 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across13x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Packed14x1 computes tiles c[14,16] = a·b + add, one below the other, at least one, from a panel a[words][14] each and b[words][32]; add may be nil. stride is in bytes.
 //
@@ -274,6 +404,11 @@ func avx512Packed14x1(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //go:noescape
 func avx512Direct14x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx512Across14x1 computes tiles c[14,16] = a·b + add, one below the other, at least one, from 14 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across14x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx512Packed14x2 computes tiles c[14,32] = a·b + add, one below the other, at least one, from a panel a[words][14] each and b[words][32]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -283,6 +418,11 @@ func avx512Packed14x2(tiles uint64, words uint64, a *float32, b *float32, c *flo
 //
 //go:noescape
 func avx512Direct14x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx512Across14x2 computes tiles c[14,32] = a·b + add, one below the other, at least one, from 14 columns of a each, whose rows are strideA bytes apart and b[words][32]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx512Across14x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx512Widen multiplies the steps of a panel of int8 [depth][32] by their scales, new ones every 64 depths; depth is at least 1.
 //
@@ -339,6 +479,11 @@ func avx2Packed1x1(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //go:noescape
 func avx2Direct1x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx2Across1x1 computes tiles c[1,8] = a·b + add, one below the other, at least one, from 1 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across1x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx2Packed1x2 computes tiles c[1,16] = a·b + add, one below the other, at least one, from a panel a[words][1] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -348,6 +493,11 @@ func avx2Packed1x2(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //
 //go:noescape
 func avx2Direct1x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Across1x2 computes tiles c[1,16] = a·b + add, one below the other, at least one, from 1 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across1x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx2Packed2x1 computes tiles c[2,8] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][16]; add may be nil. stride is in bytes.
 //
@@ -359,6 +509,11 @@ func avx2Packed2x1(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //go:noescape
 func avx2Direct2x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx2Across2x1 computes tiles c[2,8] = a·b + add, one below the other, at least one, from 2 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across2x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx2Packed2x2 computes tiles c[2,16] = a·b + add, one below the other, at least one, from a panel a[words][2] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -368,6 +523,11 @@ func avx2Packed2x2(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //
 //go:noescape
 func avx2Direct2x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Across2x2 computes tiles c[2,16] = a·b + add, one below the other, at least one, from 2 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across2x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx2Packed3x1 computes tiles c[3,8] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][16]; add may be nil. stride is in bytes.
 //
@@ -379,6 +539,11 @@ func avx2Packed3x1(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //go:noescape
 func avx2Direct3x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx2Across3x1 computes tiles c[3,8] = a·b + add, one below the other, at least one, from 3 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across3x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx2Packed3x2 computes tiles c[3,16] = a·b + add, one below the other, at least one, from a panel a[words][3] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -388,6 +553,11 @@ func avx2Packed3x2(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //
 //go:noescape
 func avx2Direct3x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Across3x2 computes tiles c[3,16] = a·b + add, one below the other, at least one, from 3 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across3x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx2Packed4x1 computes tiles c[4,8] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][16]; add may be nil. stride is in bytes.
 //
@@ -399,6 +569,11 @@ func avx2Packed4x1(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //go:noescape
 func avx2Direct4x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx2Across4x1 computes tiles c[4,8] = a·b + add, one below the other, at least one, from 4 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across4x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx2Packed4x2 computes tiles c[4,16] = a·b + add, one below the other, at least one, from a panel a[words][4] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -408,6 +583,11 @@ func avx2Packed4x2(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //
 //go:noescape
 func avx2Direct4x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Across4x2 computes tiles c[4,16] = a·b + add, one below the other, at least one, from 4 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across4x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx2Packed5x1 computes tiles c[5,8] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][16]; add may be nil. stride is in bytes.
 //
@@ -419,6 +599,11 @@ func avx2Packed5x1(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //go:noescape
 func avx2Direct5x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx2Across5x1 computes tiles c[5,8] = a·b + add, one below the other, at least one, from 5 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across5x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx2Packed5x2 computes tiles c[5,16] = a·b + add, one below the other, at least one, from a panel a[words][5] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -428,6 +613,11 @@ func avx2Packed5x2(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //
 //go:noescape
 func avx2Direct5x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Across5x2 computes tiles c[5,16] = a·b + add, one below the other, at least one, from 5 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across5x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx2Packed6x1 computes tiles c[6,8] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][16]; add may be nil. stride is in bytes.
 //
@@ -439,6 +629,11 @@ func avx2Packed6x1(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //go:noescape
 func avx2Direct6x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
+// avx2Across6x1 computes tiles c[6,8] = a·b + add, one below the other, at least one, from 6 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across6x1(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
 // avx2Packed6x2 computes tiles c[6,16] = a·b + add, one below the other, at least one, from a panel a[words][6] each and b[words][16]; add may be nil. stride is in bytes.
 //
 //go:noescape
@@ -448,6 +643,11 @@ func avx2Packed6x2(tiles uint64, words uint64, a *float32, b *float32, c *float3
 //
 //go:noescape
 func avx2Direct6x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
+
+// avx2Across6x2 computes tiles c[6,16] = a·b + add, one below the other, at least one, from 6 columns of a each, whose rows are strideA bytes apart and b[words][16]; add may be nil. stride is in bytes.
+//
+//go:noescape
+func avx2Across6x2(tiles uint64, words uint64, a *float32, strideA uint64, b *float32, c *float32, add *float32, stride uint64)
 
 // avx2Widen multiplies the steps of a panel of int8 [depth][16] by their scales, new ones every 64 depths; depth is at least 1.
 //

@@ -16,6 +16,9 @@ func main() {
 			for vectors := 1; vectors <= 2; vectors++ {
 				k.tile(rows, vectors, packed)
 				k.tile(rows, vectors, direct)
+				if !k.bf16 {
+					k.tile(rows, vectors, across)
+				}
 			}
 		}
 		k.widen(doubled)

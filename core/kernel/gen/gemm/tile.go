@@ -44,6 +44,7 @@ type layout struct {
 var (
 	packed = layout{"Packed", "a panel a[words][%d] each", "tiles, words uint64, a, b, c, add *float32, stride uint64"}
 	direct = layout{"Direct", "%d rows of a each, strideA bytes apart", "tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64"}
+	across = layout{"Across", "%d columns of a each, whose rows are strideA bytes apart", direct.params}
 )
 
 // tile writes the kernel of tiles of the given rows and vectors, 1 or 2, one below the
@@ -136,6 +137,9 @@ func (k arithmetic) elements(rows int, l layout) (element func(r, u int) Mem, ad
 			func(steps int) { ADDQ(U32(steps*rows*4), a) },
 			func() {} // it starts where this one ends
 	}
+	if l == across {
+		return k.across(rows, a)
+	}
 	// One register points to every third row: the others are one and two strides on.
 	stride := Load(Param("strideA"), GP64())
 	bases := []reg.Register{a}
@@ -167,6 +171,47 @@ func (k arithmetic) elements(rows int, l layout) (element func(r, u int) Mem, ad
 		for _, base := range bases {
 			ADDQ(down, base)
 		}
+	}
+}
+
+// across is elements for columns of a: step u reads a run of row u, a little of a row
+// that is not the next in memory, so it asks for the runs to come itself.
+func (k arithmetic) across(rows int, a reg.Register) (element func(r, u int) Mem, advance func(steps int), below func()) {
+	const soon = 8 // rows
+	stride := Load(Param("strideA"), GP64())
+	top, pair, far, farPair := GP64(), GP64(), GP64(), GP64()
+	start := func() {
+		LEAQ(Mem{Base: a, Index: stride, Scale: 2}, pair)
+		LEAQ(Mem{Base: a, Index: stride, Scale: soon}, far)
+		LEAQ(Mem{Base: far, Index: stride, Scale: 2}, farPair)
+	}
+	MOVQ(a, top)
+	start()
+	at := func(first, third reg.Register, u, disp int) Mem {
+		m := Mem{Base: first, Disp: disp}
+		if u >= 2 {
+			m.Base = third
+		}
+		if u%2 == 1 {
+			m.Index, m.Scale = stride, 1
+		}
+		return m
+	}
+	element = func(r, u int) Mem {
+		if r == 0 {
+			PREFETCHT0(at(far, farPair, u, 4*(rows-1)))
+		}
+		return at(a, pair, u, 4*r)
+	}
+	advance = func(steps int) {
+		for _, base := range []reg.Register{a, pair, far, farPair} {
+			LEAQ(Mem{Base: base, Index: stride, Scale: uint8(steps)}, base)
+		}
+	}
+	return element, advance, func() {
+		ADDQ(U32(4*rows), top)
+		MOVQ(top, a)
+		start()
 	}
 }
 
