@@ -121,7 +121,7 @@ func (a *attention) pack(with func(k *keyPanels, format gemm.Format, keys, value
 
 // queryRows is about how many rows, of all heads that share a key head, are in
 // a tile of queries.
-const queryRows = 112
+const queryRows = 128
 
 // queryBlocks cuts the segments into runs of tokens, each within one segment and
 // small enough for one tile.

@@ -29,9 +29,6 @@ func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.S
 		defer t.giveBack()
 		g := newTileGrad(t, dqkv, do, o, lse)
 		for s := woods.roots[i]; s >= 0; s = woods.next[s] {
-			g.clearKeys(segs[s], from, to)
-		}
-		for s := woods.roots[i]; s >= 0; s = woods.next[s] {
 			g.segment(s, from, to)
 		}
 	})
@@ -85,16 +82,6 @@ func newTileGrad(t *tile, dqkv, do, o, lse []float32) *tileGrad {
 	return g
 }
 
-// clearKeys zeroes the gradients of a segment's keys and values, of the heads
-// [from, to): the tiles add to them.
-func (g *tileGrad) clearKeys(seg token.Segment, from, to int) {
-	for i := int(seg.Start); i < int(seg.End); i++ {
-		row := g.dqkv[i*g.h.QKV():]
-		clear(row[g.h.key(from):g.h.key(to)])
-		clear(row[g.h.value(from):g.h.value(to)])
-	}
-}
-
 func (g *tileGrad) dkey(k int) []float32   { return g.dqkv[k*g.h.QKV()+g.h.key(g.kv):] }
 func (g *tileGrad) dvalue(k int) []float32 { return g.dqkv[k*g.h.QKV()+g.h.value(g.kv):] }
 
@@ -145,19 +132,21 @@ func (g *tileGrad) scoreGrads(k *keyPanels, r0, r1, k0, k1, keys int) {
 }
 
 // keyGrads adds the tile's contribution to the gradients of the keys [k0, k1) and
-// of their values, leaving out the rows before the first that sees any of a run:
+// of their values, or sets those of its own tokens: no tile before it saw them. Rows
+// before the first that sees any of a run are left out.
 //
 //	dv += pᵀ·do   dk += dsᵀ·q
 func (g *tileGrad) keyGrads(k0, k1 int) {
 	for lo, hi := k0, 0; lo < k1; lo = hi {
-		hi = k1
-		if g.firstRow(k1-1) > 0 {
-			hi = min(k1, lo+g.run)
+		seen := lo < g.lo
+		hi = min(k1, lo+runRows)
+		if seen {
+			hi = min(k1, g.lo) // all rows see these
 		}
 		from := g.firstRow(lo)
 		at, depth := from*keyBlock+lo-k0, g.rows-from
 		q, do := g.qColumns.Skip(from), g.doColumns.Skip(from)
-		g.multiply(&do, g.dvalue(lo), g.h.QKV(), gemm.Columns(g.s[at:], keyBlock), hi-lo, g.h.Dim, depth, true)
-		g.multiply(&q, g.dkey(lo), g.h.QKV(), gemm.Columns(g.ds[at:], keyBlock), hi-lo, g.h.Dim, depth, true)
+		g.multiply(&do, g.dvalue(lo), g.h.QKV(), gemm.Columns(g.s[at:], keyBlock), hi-lo, g.h.Dim, depth, seen)
+		g.multiply(&q, g.dkey(lo), g.h.QKV(), gemm.Columns(g.ds[at:], keyBlock), hi-lo, g.h.Dim, depth, seen)
 	}
 }

@@ -24,13 +24,14 @@ type tile struct {
 	s       []float32 // [rows, keyBlock] scores, not yet scaled by 1/√Dim, then probabilities
 }
 
+const runRows = 32
+
 func newTile(a *attention) *tile {
 	most := a.h.blockTokens() * a.h.group()
 	b := borrow(most * (4*a.h.Dim + 2*keyBlock + 3))
 	b.rows = resized(b.rows, most)
 	t := &b.tile
-	mr, _ := gemm.Tile(a.precision.format())
-	*t = tile{attention: a, run: (24 + mr - 1) / mr * mr, memory: b, scratch: gemm.Borrow(), rest: b.floats, seen: b.rows}
+	*t = tile{attention: a, run: runRows, memory: b, scratch: gemm.Borrow(), rest: b.floats, seen: b.rows}
 	t.q, t.s = cut(&t.rest, most*a.h.Dim), cut(&t.rest, most*keyBlock)
 	return t
 }
@@ -64,16 +65,12 @@ func (t *tile) load(kv int) {
 // copyOut does the reverse.
 func (t *tile) copyIn(dst, x []float32, width int) {
 	run := t.h.group() * t.h.Dim
-	for i := t.lo; i < t.hi; i++ {
-		copy(dst[(i-t.lo)*run:][:run], x[i*width+t.kv*run:])
-	}
+	vector.CopyRows(dst, x[t.lo*width+t.kv*run:], t.hi-t.lo, run, run, width)
 }
 
 func (t *tile) copyOut(x, src []float32, width int) {
 	run := t.h.group() * t.h.Dim
-	for i := t.lo; i < t.hi; i++ {
-		copy(x[i*width+t.kv*run:], src[(i-t.lo)*run:][:run])
-	}
+	vector.CopyRows(x[t.lo*width+t.kv*run:], src, t.hi-t.lo, run, width, run)
 }
 
 // token returns the token of row r.

@@ -51574,78 +51574,78 @@ store:
 // func avx512Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Transpose(SB), NOSPLIT, $0-40
-	MOVQ blocks+0(FP), AX
-	MOVQ lines+8(FP), CX
-	MOVQ ahead+16(FP), DX
+	MOVQ blocks+0(FP), CX
+	MOVQ lines+8(FP), DX
 	MOVQ dst+24(FP), BX
 	MOVQ width+32(FP), SI
 	XORQ DI, DI
+	MOVQ ahead+16(FP), R8
 
 block:
-	MOVQ       (CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z0
-	MOVQ       8(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z1
-	MOVQ       16(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z2
-	MOVQ       24(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z3
-	MOVQ       32(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z4
-	MOVQ       40(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z5
-	MOVQ       48(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z6
-	MOVQ       56(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z7
-	MOVQ       64(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z8
-	MOVQ       72(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z9
-	MOVQ       80(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z10
-	MOVQ       88(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z11
-	MOVQ       96(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z12
-	MOVQ       104(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z13
-	MOVQ       112(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z14
-	MOVQ       120(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Z15
+	MOVQ       (DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z0
+	MOVQ       8(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z1
+	MOVQ       16(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z2
+	MOVQ       24(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z3
+	MOVQ       32(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z4
+	MOVQ       40(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z5
+	MOVQ       48(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z6
+	MOVQ       56(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z7
+	MOVQ       64(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z8
+	MOVQ       72(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z9
+	MOVQ       80(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z10
+	MOVQ       88(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z11
+	MOVQ       96(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z12
+	MOVQ       104(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z13
+	MOVQ       112(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z14
+	MOVQ       120(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Z15
 	VUNPCKLPS  Z1, Z0, Z16
 	VUNPCKHPS  Z1, Z0, Z17
 	VUNPCKLPS  Z3, Z2, Z18
@@ -51743,7 +51743,170 @@ block:
 	VMOVUPS    Z15, (BX)
 	ADDQ       SI, BX
 	ADDQ       $0x40, DI
-	DECQ       AX
+	DECQ       CX
+	JNE        block
+	VZEROUPPER
+	RET
+
+// func avx512TransposeRows(blocks uint64, lines *float32, stride uint64, dst *float32, width uint64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512TransposeRows(SB), NOSPLIT, $0-40
+	MOVQ blocks+0(FP), CX
+	MOVQ lines+8(FP), DX
+	MOVQ dst+24(FP), BX
+	MOVQ width+32(FP), SI
+	XORQ DI, DI
+	MOVQ stride+16(FP), R8
+	MOVQ R8, R9
+	SHLQ $0x04, R9
+
+block:
+	LEAQ       (DX)(DI*1), AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z0
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z1
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z2
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z3
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z4
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z5
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z6
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z7
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z8
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z9
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z10
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z11
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z12
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z13
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z14
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Z15
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z18
+	VUNPCKHPS  Z3, Z2, Z19
+	VUNPCKLPS  Z5, Z4, Z20
+	VUNPCKHPS  Z5, Z4, Z21
+	VUNPCKLPS  Z7, Z6, Z22
+	VUNPCKHPS  Z7, Z6, Z23
+	VUNPCKLPS  Z9, Z8, Z24
+	VUNPCKHPS  Z9, Z8, Z25
+	VUNPCKLPS  Z11, Z10, Z26
+	VUNPCKHPS  Z11, Z10, Z27
+	VUNPCKLPS  Z13, Z12, Z28
+	VUNPCKHPS  Z13, Z12, Z29
+	VUNPCKLPS  Z15, Z14, Z30
+	VUNPCKHPS  Z15, Z14, Z31
+	VUNPCKLPD  Z18, Z16, Z0
+	VUNPCKHPD  Z18, Z16, Z1
+	VUNPCKLPD  Z19, Z17, Z2
+	VUNPCKHPD  Z19, Z17, Z3
+	VUNPCKLPD  Z22, Z20, Z4
+	VUNPCKHPD  Z22, Z20, Z5
+	VUNPCKLPD  Z23, Z21, Z6
+	VUNPCKHPD  Z23, Z21, Z7
+	VUNPCKLPD  Z26, Z24, Z8
+	VUNPCKHPD  Z26, Z24, Z9
+	VUNPCKLPD  Z27, Z25, Z10
+	VUNPCKHPD  Z27, Z25, Z11
+	VUNPCKLPD  Z30, Z28, Z12
+	VUNPCKHPD  Z30, Z28, Z13
+	VUNPCKLPD  Z31, Z29, Z14
+	VUNPCKHPD  Z31, Z29, Z15
+	VSHUFF32X4 $0x44, Z4, Z0, Z16
+	VSHUFF32X4 $0xee, Z4, Z0, Z17
+	VSHUFF32X4 $0x44, Z12, Z8, Z18
+	VSHUFF32X4 $0xee, Z12, Z8, Z19
+	VSHUFF32X4 $0x88, Z18, Z16, Z0
+	VSHUFF32X4 $0xdd, Z18, Z16, Z4
+	VSHUFF32X4 $0x88, Z19, Z17, Z8
+	VSHUFF32X4 $0xdd, Z19, Z17, Z12
+	VSHUFF32X4 $0x44, Z5, Z1, Z20
+	VSHUFF32X4 $0xee, Z5, Z1, Z21
+	VSHUFF32X4 $0x44, Z13, Z9, Z22
+	VSHUFF32X4 $0xee, Z13, Z9, Z23
+	VSHUFF32X4 $0x88, Z22, Z20, Z1
+	VSHUFF32X4 $0xdd, Z22, Z20, Z5
+	VSHUFF32X4 $0x88, Z23, Z21, Z9
+	VSHUFF32X4 $0xdd, Z23, Z21, Z13
+	VSHUFF32X4 $0x44, Z6, Z2, Z24
+	VSHUFF32X4 $0xee, Z6, Z2, Z25
+	VSHUFF32X4 $0x44, Z14, Z10, Z26
+	VSHUFF32X4 $0xee, Z14, Z10, Z27
+	VSHUFF32X4 $0x88, Z26, Z24, Z2
+	VSHUFF32X4 $0xdd, Z26, Z24, Z6
+	VSHUFF32X4 $0x88, Z27, Z25, Z10
+	VSHUFF32X4 $0xdd, Z27, Z25, Z14
+	VSHUFF32X4 $0x44, Z7, Z3, Z28
+	VSHUFF32X4 $0xee, Z7, Z3, Z29
+	VSHUFF32X4 $0x44, Z15, Z11, Z30
+	VSHUFF32X4 $0xee, Z15, Z11, Z31
+	VSHUFF32X4 $0x88, Z30, Z28, Z3
+	VSHUFF32X4 $0xdd, Z30, Z28, Z7
+	VSHUFF32X4 $0x88, Z31, Z29, Z11
+	VSHUFF32X4 $0xdd, Z31, Z29, Z15
+	VMOVUPS    Z0, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z1, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z2, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z3, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z4, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z5, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z6, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z7, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z8, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z9, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z10, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z11, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z12, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z13, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z14, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Z15, (BX)
+	ADDQ       SI, BX
+	ADDQ       $0x40, DI
+	DECQ       CX
 	JNE        block
 	VZEROUPPER
 	RET
@@ -51751,46 +51914,46 @@ block:
 // func avx2Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)
 // Requires: AVX, MMX+
 TEXT ·avx2Transpose(SB), NOSPLIT, $0-40
-	MOVQ blocks+0(FP), AX
-	MOVQ lines+8(FP), CX
-	MOVQ ahead+16(FP), DX
+	MOVQ blocks+0(FP), CX
+	MOVQ lines+8(FP), DX
 	MOVQ dst+24(FP), BX
 	MOVQ width+32(FP), SI
 	XORQ DI, DI
+	MOVQ ahead+16(FP), R8
 
 block:
-	MOVQ       (CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Y0
-	MOVQ       8(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Y1
-	MOVQ       16(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Y2
-	MOVQ       24(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Y3
-	MOVQ       32(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Y4
-	MOVQ       40(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Y5
-	MOVQ       48(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Y6
-	MOVQ       56(CX), R8
-	ADDQ       DI, R8
-	PREFETCHT0 (R8)(DX*1)
-	VMOVUPS    (R8), Y7
+	MOVQ       (DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Y0
+	MOVQ       8(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Y1
+	MOVQ       16(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Y2
+	MOVQ       24(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Y3
+	MOVQ       32(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Y4
+	MOVQ       40(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Y5
+	MOVQ       48(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Y6
+	MOVQ       56(DX), AX
+	ADDQ       DI, AX
+	PREFETCHT0 (AX)(R8*1)
+	VMOVUPS    (AX), Y7
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y9
 	VUNPCKLPS  Y3, Y2, Y10
@@ -51832,7 +51995,90 @@ block:
 	VMOVUPS    Y15, (BX)
 	ADDQ       SI, BX
 	ADDQ       $0x20, DI
-	DECQ       AX
+	DECQ       CX
+	JNE        block
+	VZEROUPPER
+	RET
+
+// func avx2TransposeRows(blocks uint64, lines *float32, stride uint64, dst *float32, width uint64)
+// Requires: AVX, MMX+
+TEXT ·avx2TransposeRows(SB), NOSPLIT, $0-40
+	MOVQ blocks+0(FP), CX
+	MOVQ lines+8(FP), DX
+	MOVQ dst+24(FP), BX
+	MOVQ width+32(FP), SI
+	XORQ DI, DI
+	MOVQ stride+16(FP), R8
+	MOVQ R8, R9
+	SHLQ $0x03, R9
+
+block:
+	LEAQ       (DX)(DI*1), AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Y0
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Y1
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Y2
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Y3
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Y4
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Y5
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Y6
+	ADDQ       R8, AX
+	PREFETCHT0 (AX)(R9*1)
+	VMOVUPS    (AX), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y9
+	VUNPCKLPS  Y3, Y2, Y10
+	VUNPCKHPS  Y3, Y2, Y11
+	VUNPCKLPS  Y5, Y4, Y12
+	VUNPCKHPS  Y5, Y4, Y13
+	VUNPCKLPS  Y7, Y6, Y14
+	VUNPCKHPS  Y7, Y6, Y15
+	VUNPCKLPD  Y10, Y8, Y0
+	VUNPCKHPD  Y10, Y8, Y1
+	VUNPCKLPD  Y11, Y9, Y2
+	VUNPCKHPD  Y11, Y9, Y3
+	VUNPCKLPD  Y14, Y12, Y4
+	VUNPCKHPD  Y14, Y12, Y5
+	VUNPCKLPD  Y15, Y13, Y6
+	VUNPCKHPD  Y15, Y13, Y7
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y12
+	VPERM2F128 $0x20, Y5, Y1, Y9
+	VPERM2F128 $0x31, Y5, Y1, Y13
+	VPERM2F128 $0x20, Y6, Y2, Y10
+	VPERM2F128 $0x31, Y6, Y2, Y14
+	VPERM2F128 $0x20, Y7, Y3, Y11
+	VPERM2F128 $0x31, Y7, Y3, Y15
+	VMOVUPS    Y8, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y9, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y10, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y11, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y12, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y13, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y14, (BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y15, (BX)
+	ADDQ       SI, BX
+	ADDQ       $0x20, DI
+	DECQ       CX
 	JNE        block
 	VZEROUPPER
 	RET

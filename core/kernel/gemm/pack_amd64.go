@@ -17,9 +17,13 @@ func packVectors(lanes int, dst []float32, o Operand, i, lines, k, kc, width int
 	}
 	whole := kc / lanes * lanes
 	for r := 0; r < lines && whole > 0; r += lanes {
+		part := room(dst[r:], whole, width)[:(whole-1)*width+lanes]
+		if r+lanes <= lines {
+			transposeRows(lanes, part, o.Data[o.at(i+r, k):][:(lanes-1)*o.Stride+whole], o.Stride, whole, width)
+			continue
+		}
 		var at [16]*float32
 		pointers(at[:lanes], o, i+r, lines-r, k, whole)
-		part := room(dst[r:], whole, width)[:(whole-1)*width+lanes]
 		if lanes == 16 {
 			avx512Transpose(uint64(kc/lanes), &at, ahead(o), &part[0], uint64(4*width))
 		} else {
@@ -28,6 +32,15 @@ func packVectors(lanes int, dst []float32, o Operand, i, lines, k, kc, width int
 	}
 	if whole < kc {
 		packPortable(dst[whole*width:], o, i, lines, k+whole, kc-whole, width)
+	}
+}
+
+// transposeRows packs as many rows as there are lanes, stride apart.
+func transposeRows(lanes int, dst, src []float32, stride, depth, width int) {
+	if lanes == 16 {
+		avx512TransposeRows(uint64(depth/lanes), &src[0], uint64(4*stride), &dst[0], uint64(4*width))
+	} else {
+		avx2TransposeRows(uint64(depth/lanes), &src[0], uint64(4*stride), &dst[0], uint64(4*width))
 	}
 }
 

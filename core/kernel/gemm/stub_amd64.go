@@ -1004,10 +1004,20 @@ func bf16Int8x8(depth uint64, a *float32, strideA uint64, panel *float32, c *flo
 //go:noescape
 func avx512Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)
 
+// avx512TransposeRows stores column k of the 16 lines at dst + k·width bytes, for k < 16·blocks.
+//
+//go:noescape
+func avx512TransposeRows(blocks uint64, lines *float32, stride uint64, dst *float32, width uint64)
+
 // avx2Transpose stores column k of the 8 lines at dst + k·width bytes, for k < 8·blocks.
 //
 //go:noescape
 func avx2Transpose(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)
+
+// avx2TransposeRows stores column k of the 8 lines at dst + k·width bytes, for k < 8·blocks.
+//
+//go:noescape
+func avx2TransposeRows(blocks uint64, lines *float32, stride uint64, dst *float32, width uint64)
 
 // bf16Transpose stores word k of the 16 lines at dst + k·width bytes, for k < 16·blocks; of each block of 32 depths those are read where mask is -1.
 //

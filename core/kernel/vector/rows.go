@@ -34,6 +34,14 @@ func (b Scores) Gradient(s, ds, lse, delta []float32) {
 // factor.
 func ScaleRows(y, by []float32) { selected.scaleRows(y, by) }
 
+// CopyRows copies n rows of width elements from x, where they are strideX apart, to y,
+// where they are strideY apart: for many that are short.
+func CopyRows(y, x []float32, n, width, strideY, strideX int) {
+	if n > 0 {
+		selected.copyRows(y[:(n-1)*strideY+width], x[:(n-1)*strideX+width], n, width, strideY, strideX)
+	}
+}
+
 // completed returns the levels, each with what it has no routine of its own for set
 // to go row by row with those that it has.
 func completed(levels ...*routines) []*routines {
@@ -46,6 +54,9 @@ func completed(levels ...*routines) []*routines {
 		}
 		if r.scaleRows == nil {
 			r.scaleRows = r.scaleByRow
+		}
+		if r.copyRows == nil {
+			r.copyRows = copyByRow
 		}
 	}
 	return levels
@@ -79,6 +90,12 @@ func (r *routines) scaleByRow(y, by []float32) {
 	for i, f := range by {
 		width := len(y) / len(by)
 		r.scale(y[i*width:][:width], f)
+	}
+}
+
+func copyByRow(y, x []float32, n, width, strideY, strideX int) {
+	for i := range n {
+		copy(y[i*strideY:][:width], x[i*strideX:][:width])
 	}
 }
 

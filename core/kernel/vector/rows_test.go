@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/herd-lm/herd/core/kernel/guard"
@@ -193,6 +194,37 @@ func TestRotate(t *testing.T) {
 			}
 			if half > 0 && check(half, .1) == nil {
 				t.Errorf("half %d: a planted error goes unnoticed", half)
+			}
+		}
+	})
+}
+
+// TestCopyRows: rows arrive, and nothing beside them changes or is read.
+func TestCopyRows(t *testing.T) {
+	onEachLevel(t, func(t *testing.T) {
+		const rows, gap = 3, 5
+		rng := rand.New(rand.NewPCG(10, 10))
+		for _, width := range lengths {
+			for _, end := range []bool{false, true} {
+				array := func(stride int) []float32 {
+					x, free, err := guard.Floats((rows-1)*stride+width, end)
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(free)
+					copy(x, random(rng, len(x)))
+					return x
+				}
+				x, y := array(width+2*gap), array(width+gap)
+				want := slices.Clone(y)
+				for r := range rows {
+					copy(want[r*(width+gap):][:width], x[r*(width+2*gap):])
+				}
+				CopyRows(y, x, rows, width, width+gap, width+2*gap)
+				if !slices.Equal(y, want) {
+					t.Errorf("width %d: %v, want %v", width, y, want)
+				}
+				CopyRows(nil, nil, 0, width, width, width)
 			}
 		}
 	})

@@ -74,6 +74,11 @@ func avx512Gate(y []float32, g []float32, u []float32)
 //go:noescape
 func avx512GateGrad(dg []float32, du []float32, dy []float32, g []float32, u []float32)
 
+// avx512CopyRows computes y[i·strideY:][:width] = x[i·strideX:][:width] for i < n, at least 1.
+//
+//go:noescape
+func avx512CopyRows(y []float32, x []float32, n int, width int, strideY int, strideX int)
+
 // avx512DotRows computes out[j] = Σ q·k[j·stride:].
 //
 //go:noescape
@@ -173,6 +178,11 @@ func avx2Gate(y []float32, g []float32, u []float32)
 //
 //go:noescape
 func avx2GateGrad(dg []float32, du []float32, dy []float32, g []float32, u []float32)
+
+// avx2CopyRows computes y[i·strideY:][:width] = x[i·strideX:][:width] for i < n, at least 1.
+//
+//go:noescape
+func avx2CopyRows(y []float32, x []float32, n int, width int, strideY int, strideX int)
 
 // avx2DotRows computes out[j] = Σ q·k[j·stride:].
 //

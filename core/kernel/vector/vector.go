@@ -41,6 +41,7 @@ type routines struct {
 	softmaxRows   func(s []float32, stride, n int, visible []int32, scale float32, top, sum, shrink []float32)
 	scoreGradRows func(s, ds []float32, stride, n int, visible []int32, scale float32, lse, delta []float32)
 	scaleRows     func(y, by []float32)
+	copyRows      func(y, x []float32, n, width, strideY, strideX int)
 	scoreGrad     func(ds, p []float32, delta float32) // ds = p·(ds − delta), where scoreGradRows goes row by row
 }
 

@@ -1096,6 +1096,48 @@ loopdone:
 	VZEROUPPER
 	RET
 
+// func avx512CopyRows(y []float32, x []float32, n int, width int, strideY int, strideX int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512CopyRows(SB), NOSPLIT, $0-80
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ n+48(FP), DX
+	MOVQ width+56(FP), BX
+	MOVQ strideY+64(FP), SI
+	MOVQ strideX+72(FP), DI
+
+row:
+	MOVQ BX, R9
+	SHLQ $0x02, R9
+	XORQ R8, R8
+
+loop:
+	LEAQ    64(R8), R10
+	CMPQ    R10, R9
+	JG      loopragged
+	VMOVUPS (CX)(R8*1), Z0
+	VMOVUPS Z0, (AX)(R8*1)
+	MOVQ    R10, R8
+	JMP     loop
+
+loopragged:
+	SUBQ      R8, R9
+	JE        loopdone
+	LEAQ      table<>+0(SB), R10
+	NEGQ      R9
+	VMOVUPS   64(R10)(R9*1), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (CX)(R8*1), K1, Z0
+	VMOVUPS   Z0, K1, (AX)(R8*1)
+
+loopdone:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(DI*4), CX
+	DECQ DX
+	JNE  row
+	VZEROUPPER
+	RET
+
 // func avx512DotRows(out []float32, q []float32, k []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·avx512DotRows(SB), NOSPLIT, $0-80
@@ -2606,6 +2648,47 @@ loopragged:
 	VMASKMOVPS   Y5, Y2, (CX)(DI*1)
 
 loopdone:
+	VZEROUPPER
+	RET
+
+// func avx2CopyRows(y []float32, x []float32, n int, width int, strideY int, strideX int)
+// Requires: AVX
+TEXT ·avx2CopyRows(SB), NOSPLIT, $0-80
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ n+48(FP), DX
+	MOVQ width+56(FP), BX
+	MOVQ strideY+64(FP), SI
+	MOVQ strideX+72(FP), DI
+
+row:
+	MOVQ BX, R9
+	SHLQ $0x02, R9
+	XORQ R8, R8
+
+loop:
+	LEAQ    32(R8), R10
+	CMPQ    R10, R9
+	JG      loopragged
+	VMOVUPS (CX)(R8*1), Y0
+	VMOVUPS Y0, (AX)(R8*1)
+	MOVQ    R10, R8
+	JMP     loop
+
+loopragged:
+	SUBQ       R8, R9
+	JE         loopdone
+	LEAQ       table<>+0(SB), R10
+	NEGQ       R9
+	VMOVUPS    64(R10)(R9*1), Y0
+	VMASKMOVPS (CX)(R8*1), Y0, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R8*1)
+
+loopdone:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(DI*4), CX
+	DECQ DX
+	JNE  row
 	VZEROUPPER
 	RET
 

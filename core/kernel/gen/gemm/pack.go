@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -14,43 +15,59 @@ import (
 // vector, the next row overwrites what is too much: rows must come in order, and
 // there must be slack after the last. Nothing is read that is not asked for.
 
-// transposeSignature: blocks of lanes columns, one pointer per line (AVX2 has
-// eight), and dst, which moves on by width bytes for each column. What is ahead bytes
-// from each line is asked for.
-const transposeSignature = "func(blocks uint64, lines *[16]*float32, ahead uint64, dst *float32, width uint64)"
-
-// transposeBlocks writes the loop around a transposition of lanes x lanes. The
-// lines' pointers are in memory, all with one offset: so lines may repeat, and a
-// panel with lines missing need not read past the matrix.
-func transposeBlocks(s isa.Set, body func(load func(line int) Mem, store func(r reg.VecPhysical))) {
-	TEXT(fmt.Sprintf("%sTranspose", s.Name), NOSPLIT, transposeSignature)
-	Doc(fmt.Sprintf("%sTranspose stores column k of the %d lines at dst + k·width bytes, for k < %d·blocks.", s.Name, s.Lanes, s.Lanes))
-	Pragma("noescape")
-
-	blocks, lines, ahead := Load(Param("blocks"), GP64()), Load(Param("lines"), GP64()), Load(Param("ahead"), GP64())
-	dst, width := Load(Param("dst"), GP64()), Load(Param("width"), GP64())
-	offset, line := GP64(), GP64()
-	XORQ(offset, offset)
-	Label("block")
-	body(func(l int) Mem {
-		MOVQ(Mem{Base: lines, Disp: 8 * l}, line)
-		ADDQ(offset, line)
-		PREFETCHT0(Mem{Base: line, Index: ahead, Scale: 1})
-		return Mem{Base: line}
-	}, func(r reg.VecPhysical) {
-		VMOVUPS(r, Mem{Base: dst})
-		ADDQ(width, dst)
+// transposition writes routines around the body of a transposition of lanes x lanes; dst
+// moves on by width bytes for each column. The lines of one are stride apart. Those of
+// the other are anywhere: their pointers are in memory, so that a panel with lines
+// missing need not read past the matrix. What is ahead bytes from each line is asked for.
+func transposition(s isa.Set, body func(load func(line int) Mem, store func(r reg.VecPhysical))) {
+	routine := func(suffix, lines string, load func(src, offset reg.Register) func(int) Mem) {
+		TEXT(s.Name+"Transpose"+suffix, NOSPLIT, "func(blocks uint64, lines "+lines+", dst *float32, width uint64)")
+		Doc(fmt.Sprintf("%sTranspose%s stores column k of the %d lines at dst + k·width bytes, for k < %d·blocks.", s.Name, suffix, s.Lanes, s.Lanes))
+		Pragma("noescape")
+		blocks, src := Load(Param("blocks"), GP64()), Load(Param("lines"), GP64())
+		dst, width, offset := Load(Param("dst"), GP64()), Load(Param("width"), GP64()), GP64()
+		XORQ(offset, offset)
+		at := load(src, offset)
+		Label("block")
+		body(at, func(r reg.VecPhysical) {
+			VMOVUPS(r, Mem{Base: dst})
+			ADDQ(width, dst)
+		})
+		ADDQ(U8(s.Bytes), offset)
+		DECQ(blocks)
+		JNE(LabelRef("block"))
+		VZEROUPPER()
+		RET()
+	}
+	line := GP64()
+	routine("", "*[16]*float32, ahead uint64", func(src, offset reg.Register) func(int) Mem {
+		ahead := Load(Param("ahead"), GP64())
+		return func(l int) Mem {
+			MOVQ(Mem{Base: src, Disp: 8 * l}, line)
+			ADDQ(offset, line)
+			PREFETCHT0(Mem{Base: line, Index: ahead, Scale: 1})
+			return Mem{Base: line}
+		}
 	})
-	ADDQ(U8(s.Bytes), offset)
-	DECQ(blocks)
-	JNE(LabelRef("block"))
-	VZEROUPPER()
-	RET()
+	routine("Rows", "*float32, stride uint64", func(src, offset reg.Register) func(int) Mem {
+		stride, ahead := Load(Param("stride"), GP64()), GP64()
+		MOVQ(stride, ahead)
+		SHLQ(U8(bits.Len(uint(s.Lanes))-1), ahead)
+		return func(l int) Mem {
+			if l == 0 {
+				LEAQ(Mem{Base: src, Index: offset, Scale: 1}, line)
+			} else {
+				ADDQ(stride, line)
+			}
+			PREFETCHT0(Mem{Base: line, Index: ahead, Scale: 1})
+			return Mem{Base: line}
+		}
+	})
 }
 
 func transpose16() {
 	z := isa.AVX512.Reg
-	transposeBlocks(isa.AVX512, func(load func(int) Mem, store func(reg.VecPhysical)) {
+	transposition(isa.AVX512, func(load func(int) Mem, store func(reg.VecPhysical)) {
 		for l := range 16 {
 			VMOVUPS(load(l), z(l))
 		}
@@ -92,7 +109,7 @@ func transposed16(store func(reg.VecPhysical)) {
 
 func transpose8() {
 	y := isa.AVX2.Reg
-	transposeBlocks(isa.AVX2, func(load func(int) Mem, store func(reg.VecPhysical)) {
+	transposition(isa.AVX2, func(load func(int) Mem, store func(reg.VecPhysical)) {
 		for l := range 8 {
 			VMOVUPS(load(l), y(l))
 		}

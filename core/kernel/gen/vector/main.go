@@ -17,6 +17,7 @@ func main() {
 		w.sums()
 		w.elementwise()
 		w.exponentials()
+		w.copies()
 		w.rows()
 		w.attention()
 		w.adam()
