@@ -15,7 +15,7 @@ import (
 var shapes = []struct{ m, n, depth int }{
 	{1, 1, 1}, {1, 7, 5}, {7, 1, 17}, {2, 4, 16}, {3, 5, 31}, {13, 33, 48}, {14, 32, 256}, {15, 31, 257},
 	{16, 48, 300}, {29, 65, 513}, {350, 40, 20}, {5, 2100, 18}, {1, 96, 1030}, {4, 4, 0}, {0, 3, 2}, {3, 0, 2},
-	{34, 5, 1021}, {1021, 5, 34}, // rows of a are a page apart: more than a few are packed
+	{20, 40, 1700}, {34, 5, 1021}, {1021, 5, 34}, // rows of a are a page apart: more than a few are packed
 }
 
 func random(rng *rand.Rand, n int) []float32 {

@@ -28,7 +28,7 @@ type path struct {
 	// pack writes lines [i, i+lines) of o at depths [k, k+kc) as dst[words][width].
 	// What it writes for the width-lines that are missing is never used. It
 	// reads nothing else of o, and writes past the panel only where width is
-	// less than nr: no more than slack lines.
+	// less than nr: no more than slack words.
 	pack func(dst []float32, o Operand, i, lines, k, kc, width int)
 
 	// packSide, where there is one, packs panels side by side of an operand made of
@@ -56,7 +56,7 @@ type path struct {
 const (
 	tileMost  = 14 * 32 // elements of the largest tile
 	mostLines = 32      // of b in a tile
-	slack     = 32      // lines
+	slack     = 64      // words
 )
 
 // wordsOf returns how many words hold a depth.

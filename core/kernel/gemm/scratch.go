@@ -4,7 +4,7 @@ import "github.com/herd-lm/herd/core/memory"
 
 // Scratch is what one thread needs to multiply. Borrow lends one.
 type Scratch struct {
-	a       [(blockA + slack) * blockWords]float32
+	a       [blockA + slack]float32
 	wide    [blockWords * mostLines]float32 // a panel of b that is not kept as words
 	edge    [tileMost]float32
 	product Product
@@ -25,5 +25,5 @@ func Release() { scratches.Forget() }
 // ScratchBytes returns the most memory that a thread keeps where the largest b of
 // a product has factor elements.
 func ScratchBytes(factor int) int64 {
-	return 4 * int64((blockA+slack)*blockWords+blockWords*mostLines+tileMost+min(factor, panelWords))
+	return 4 * int64(blockA+slack+blockWords*mostLines+tileMost+min(factor, panelWords))
 }
