@@ -92,7 +92,8 @@ const (
 	panelWords  = 1 << 19   // packed words of b at a time, on one thread
 	nearRows    = 32        // lines of a that the first level cache holds, however far apart they are
 	pageWords   = 1024      // of memory, of the smallest size
-	tilesAtOnce = 6         // in one call; between calls, a little of what comes next is asked for
+	tilesAtOnce = 6         // in one call
+	tilesAsking = 2         // in one call, if a little of what comes next is to be asked for before it
 )
 
 // Multiply computes the product on one thread.
@@ -301,6 +302,9 @@ func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 		whole = t.nr // it has no narrower tiles
 	}
 	most := tilesAtOnce
+	if t.next.rows > 0 {
+		most = tilesAsking
+	}
 	if cols != whole || t.inPlace {
 		most = 1
 	}

@@ -75,7 +75,7 @@ func (k arithmetic) tile(rows, vectors int, l layout) {
 		}
 	}
 	Label("tile")
-	k.arrive(rows, vectors, c, add, stride, at)
+	soon := k.arrivals(rows, vectors, c, add, stride, at)
 	Load(Param("words"), words)
 	Load(Param("b"), b)
 	for i := range vectors * rows {
@@ -84,6 +84,9 @@ func (k arithmetic) tile(rows, vectors int, l layout) {
 	isa.Loop("k", words, unroll, step, func(steps int) {
 		advance(steps)
 		ADDQ(U32(steps*2*k.Bytes), b)
+		if steps == unroll {
+			soon()
+		}
 	})
 	k.storeTile(rows, vectors, c, add, stride)
 	DECQ(tiles)
@@ -99,24 +102,31 @@ func (k arithmetic) tile(rows, vectors int, l layout) {
 	RET()
 }
 
-// arrive asks for the tile of c, and that of add if it is another: they are needed when
-// the sums are there.
-func (k arithmetic) arrive(rows, vectors int, c, add, stride, at reg.Register) {
-	fetch := func() {
-		eachRow(rows, stride, at, func(int) {
-			PREFETCHT0(Mem{Base: at})
-			PREFETCHT0(Mem{Base: at, Disp: vectors*k.Bytes - 1})
-		})
-	}
+// arrivals returns what asks for one row of the tile of c, and of add if it is another,
+// then for the next, and at last for none that is new: they are needed when the sums are
+// there. All at once they would keep what the sums need waiting.
+func (k arithmetic) arrivals(rows, vectors int, c, add, stride, at reg.Register) func() {
+	last, apart := GP64(), GP64()
 	MOVQ(c, at)
-	fetch()
-	CMPQ(add, c)
-	JE(LabelRef("sums"))
+	MOVQ(c, last)
+	for range rows - 1 {
+		ADDQ(stride, last)
+	}
+	XORQ(apart, apart)
 	TESTQ(add, add)
 	JE(LabelRef("sums"))
-	MOVQ(add, at)
-	fetch()
+	MOVQ(add, apart)
+	SUBQ(c, apart)
 	Label("sums")
+	return func() {
+		for _, line := range []int{0, vectors*k.Bytes - 1} {
+			PREFETCHT0(Mem{Base: at, Disp: line})
+			PREFETCHT0(Mem{Base: at, Index: apart, Scale: 1, Disp: line})
+		}
+		ADDQ(stride, at)
+		CMPQ(at, last)
+		CMOVQHI(last, at)
+	}
 }
 
 // fetch asks for the word of b that is ahead of step u's: b may come from memory,
