@@ -61,10 +61,12 @@ func (q *Panels) Next(p *Product) bool {
 func (q *Panels) last(p *Product) bool { return q.from+q.depth >= p.Depth && q.line+q.lines >= p.N }
 
 // fit decides how much is packed at a time: as many lines as fit with one block
-// of depth, then as many blocks as fit with those.
+// of depth, or fewer if what is left is then shared evenly, then as many blocks as fit
+// with those.
 func (q *Panels) fit(p *Product) {
 	block := q.wordsOf(q.step)
-	q.lines = min(p.N-q.line, max(1, q.most/block/q.nr)*q.nr)
+	left := p.N - q.line
+	q.lines = min(left, Evenly((left+q.nr-1)/q.nr, max(1, q.most/block/q.nr))*q.nr)
 	blocks := max(1, q.most/(block*q.padded()))
 	q.depth = min(p.Depth-q.from, blocks*q.step)
 	q.grow()
