@@ -28,29 +28,35 @@ func BenchmarkLinear(b *testing.B) {
 }
 
 func BenchmarkAttention(b *testing.B) {
-	h := Heads{6, 6, 48}
-	for _, length := range []int{32, 64, 128, 256, 2048} {
-		const n = 2048
-		var segs []token.Segment
-		for i := 0; i < n; i += length {
-			segs = append(segs, token.Segment{Start: int32(i), End: int32(i + length), Parent: -1})
+	for _, h := range []Heads{{6, 6, 48}, {9, 3, 64}} {
+		for _, length := range []int{32, 64, 128, 256, 2048} {
+			benchmarkAttention(b, h, length)
 		}
-		rng := newRand(3)
-		qkv, o, lse, dqkv := random(rng, n*h.QKV()), make([]float32, n*h.Out()), make([]float32, n*h.Query), make([]float32, n*h.QKV())
-		flops := 2 * float64(n) * float64(length) * float64(h.Out()) // 2 products, half of the square
-		b.Run(fmt.Sprint("forward/", length), func(b *testing.B) {
-			for range b.N {
-				FP32.Attention(o, lse, qkv, segs, h, n)
-			}
-			b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-		})
-		b.Run(fmt.Sprint("backward/", length), func(b *testing.B) {
-			for range b.N {
-				FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n)
-			}
-			b.ReportMetric(2.5*flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-		})
 	}
+}
+
+func benchmarkAttention(b *testing.B, h Heads, length int) {
+	const n = 2048
+	var segs []token.Segment
+	for i := 0; i < n; i += length {
+		segs = append(segs, token.Segment{Start: int32(i), End: int32(i + length), Parent: -1})
+	}
+	rng := newRand(3)
+	qkv, o, lse, dqkv := random(rng, n*h.QKV()), make([]float32, n*h.Out()), make([]float32, n*h.Query), make([]float32, n*h.QKV())
+	flops := 2 * float64(n) * float64(length) * float64(h.Out()) // 2 products, half of the square
+	name := fmt.Sprintf("%d-%dx%d/%d", h.Query, h.KV, h.Dim, length)
+	b.Run("forward/"+name, func(b *testing.B) {
+		for range b.N {
+			FP32.Attention(o, lse, qkv, segs, h, n)
+		}
+		b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+	})
+	b.Run("backward/"+name, func(b *testing.B) {
+		for range b.N {
+			FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n)
+		}
+		b.ReportMetric(2.5*flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+	})
 }
 
 func BenchmarkOther(b *testing.B) {
