@@ -70,8 +70,7 @@ type crossEntropy struct {
 
 func (c *crossEntropy) forward() {
 	n := len(c.target)
-	c.precision.logits(c.logits, c.x, c.w, n, c.d, c.vocab)
-	parallelRows(n, c.vocab, func(lo, hi int) {
+	c.precision.logits(c.logits, c.x, c.w, n, c.d, c.vocab, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			c.row(i)
 		}

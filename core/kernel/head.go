@@ -22,9 +22,10 @@ import (
 // they would for a vocabulary of 4,096 or 49,152.
 func LogitRow(vocab int) int { return ((vocab+15)/16 | 1) * 16 }
 
-// logits computes y[n,vocab] = x[n,d] · w[vocab,d]ᵀ. Its rows are LogitRow(vocab) apart.
-func (f Precision) logits(y, x, w []float32, n, d, vocab int) {
-	f.multiply(gemm.Product{C: y, Stride: LogitRow(vocab), A: gemm.Rows(x, d), B: gemm.Rows(w, d), M: n, N: vocab, Depth: d})
+// logits computes y[n,vocab] = x[n,d] · w[vocab,d]ᵀ, and calls then as LinearThen does. Its
+// rows are LogitRow(vocab) apart.
+func (f Precision) logits(y, x, w []float32, n, d, vocab int, then func(lo, hi int)) {
+	f.multiply(gemm.Product{C: y, Stride: LogitRow(vocab), A: gemm.Rows(x, d), B: gemm.Rows(w, d), M: n, N: vocab, Depth: d, Done: then})
 }
 
 // logitInputGrad computes dx[n,d] = dy · w[vocab,d], or adds it to dx. The rows of dy

@@ -40,8 +40,7 @@ func (f Precision) HeadLogProb(logp, lse, scratch, x, w []float32, target []toke
 	for v := 0; v < vocab; v += step {
 		c := min(step, vocab-v)
 		stride := LogitRow(c)
-		f.logits(scratch, x, w[v*d:], r, d, c)
-		parallelRows(r, c, func(lo, hi int) {
+		f.logits(scratch, x, w[v*d:], r, d, c, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				row := scratch[i*stride:][:c]
 				if t := int(target[i]) - v; t >= 0 && t < c {
@@ -110,8 +109,7 @@ func (h *headGrad) collect(scratch, dlogp, lse, x []float32, target []token.ID) 
 func (h *headGrad) chunk(dw, w []float32, v, c int, accumulate bool) {
 	r, d := len(h.rows), h.d
 	part, stride := w[v*d:][:c*d], LogitRow(c)
-	h.precision.logits(h.logits, h.x, part, r, d, c)
-	parallelRows(r, c, func(lo, hi int) {
+	h.precision.logits(h.logits, h.x, part, r, d, c, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			h.logitGrads(h.logits[i*stride:][:c], i, v)
 		}
