@@ -14,7 +14,6 @@ type tile struct {
 	seg    int32
 	lo, hi int
 	rows   int // (hi-lo)·group
-	run    int // rows that are multiplied at a time where each sees other keys
 
 	memory  *buffer
 	scratch *gemm.Scratch
@@ -24,6 +23,8 @@ type tile struct {
 	s       []float32 // [rows, keyBlock] scores, not yet scaled by 1/√Dim, then probabilities
 }
 
+// runRows is how many rows, or keys, are multiplied at a time where each row sees other
+// keys. It divides keyBlock and fills whole panels, so that no product has a ragged edge.
 const runRows = 32
 
 func newTile(a *attention) *tile {
@@ -31,7 +32,7 @@ func newTile(a *attention) *tile {
 	b := borrow(most * (4*a.h.Dim + 2*keyBlock + 3))
 	b.rows = resized(b.rows, most)
 	t := &b.tile
-	*t = tile{attention: a, run: runRows, memory: b, scratch: gemm.Borrow(), rest: b.floats, seen: b.rows}
+	*t = tile{attention: a, memory: b, scratch: gemm.Borrow(), rest: b.floats, seen: b.rows}
 	t.q, t.s = cut(&t.rest, most*a.h.Dim), cut(&t.rest, most*keyBlock)
 	return t
 }
@@ -111,7 +112,7 @@ func (t *tile) visible(r, k0, k1 int) int { return max(0, min(k1, t.token(r)+1)-
 // keys [k0, k1); none sees more than the first keys of them.
 func (t *tile) eachRun(k0, k1 int, f func(r0, r1, keys int)) {
 	for r := t.firstRow(k0); r < t.rows; {
-		end := min(t.rows, r+t.run)
+		end := min(t.rows, r+runRows)
 		if t.visible(r, k0, k1) == k1-k0 {
 			end = t.rows // this one sees all, and so do the others
 		}

@@ -19,9 +19,10 @@ func chunkOf(r, vocab int) int {
 }
 
 // HeadLogProbScratch returns how many floats of scratch HeadLogProb needs for r
-// rows or fewer: chunkOf takes whole runs, but at least one.
+// rows or fewer: chunkOf takes whole runs, but at least one, of which LogitRow makes rows
+// that are a cache line longer.
 func HeadLogProbScratch(r, vocab int) int {
-	return min(r*LogitRow(vocab), max(logitsMost, r*logitsRun)+r*LogitRow(0))
+	return min(r*LogitRow(vocab), max(logitsMost, r*logitsRun)+r*16)
 }
 
 // HeadLogProb computes logp[r] = log softmax(x·wᵀ)[target[r]] for the rows of
