@@ -7,7 +7,7 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // references runs the stage and returns the reference's log-probabilities, and the
@@ -22,7 +22,7 @@ func references(t *testing.T, s Settings, o train.Options) (logps []float64, rew
 	if err := Run(t.Context(), s, o); err != nil {
 		t.Fatal(err)
 	}
-	rows, _, err := data.ReadAll[data.Preference](filepath.Join(s.Out, "preferences.arrow"))
+	rows, _, err := table.ReadAll[table.Preference](filepath.Join(s.Out, "preferences.arrow"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,10 +6,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/herd-lm/herd/core/checkpoint"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/stage"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/stage"
 )
 
 // Settings of the stage.
@@ -66,18 +66,18 @@ func (s Settings) ownReference() bool {
 }
 
 // Manifest describes the run that s asks for.
-func (s Settings) Manifest() (checkpoint.Manifest, error) {
+func (s Settings) Manifest() (run.Manifest, error) {
 	bare := s
 	bare.Model, bare.Adapter, bare.Reference, bare.Preferences, bare.Out = "", "", "", nil, ""
 	start, err := s.start().Dirs()
 	if err != nil {
-		return checkpoint.Manifest{}, stage.Check("dpo", err)
+		return run.Manifest{}, stage.Check("dpo", err)
 	}
 	reference, err := s.reference().Dirs()
 	if err != nil {
-		return checkpoint.Manifest{}, stage.Check("dpo", err)
+		return run.Manifest{}, stage.Check("dpo", err)
 	}
-	return train.NewManifest("dpo", bare, train.Inputs{"model": start, "reference": reference, "preferences": s.Preferences})
+	return run.NewManifest("dpo", bare, run.Inputs{"model": start, "reference": reference, "preferences": s.Preferences})
 }
 
 // Run optimises the model on the preferences. The reference's log-probabilities

@@ -1,13 +1,13 @@
 package dpo
 
 import (
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // The sequences of an example, in order.
@@ -21,7 +21,7 @@ const (
 // both have is pushed up and down at once (arXiv 2407.21783, section 4.1.4).
 // Headers belong to the prompt. The chosen response's likelihood term is over
 // all its tokens, the end of turn included, and per token: each row counts 1.
-func Example(format *chat.Format, row data.Preference, maskFormat bool) (pack.Example, error) {
+func Example(format *template.Format, row table.Preference, maskFormat bool) (pack.Example, error) {
 	e, rendered, err := example.Responses(format, row.ID, row.Prompt, row.Chosen, row.Rejected)
 	if err != nil {
 		return e, err
@@ -40,10 +40,10 @@ func Example(format *chat.Format, row data.Preference, maskFormat bool) (pack.Ex
 
 // contrasted returns 1 for each of the assistant's own tokens but, if masked,
 // the ends of turns, and 0 for the others.
-func contrasted(response chat.Rendered, maskFormat bool) []float32 {
+func contrasted(response template.Rendered, maskFormat bool) []float32 {
 	w := example.Marks(response.Own)
 	for i, kind := range response.Kind {
-		if maskFormat && kind != chat.Content {
+		if maskFormat && kind != template.Content {
 			w[i] = 0
 		}
 	}

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // TestExample: the end of turn counts in the contrast of neither response unless
@@ -18,15 +18,15 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	format, err := chat.New(tok)
+	format, err := template.New(tok)
 	if err != nil {
 		t.Fatal(err)
 	}
 	minus := func(x float64) *float64 { return &x }
-	row := data.Preference{
-		Prompt:        []token.Message{{Role: "user", Content: "What is it?"}},
-		Chosen:        []token.Message{{Role: "assistant", Content: "It is a goat."}},
-		Rejected:      []token.Message{{Role: "assistant", Content: "What?"}},
+	row := table.Preference{
+		Prompt:        []chat.Message{{Role: "user", Content: "What is it?"}},
+		Chosen:        []chat.Message{{Role: "assistant", Content: "It is a goat."}},
+		Rejected:      []chat.Message{{Role: "assistant", Content: "What?"}},
 		RefChosenLogP: minus(-7), RefRejectedLogP: minus(-9),
 	}
 	for _, mask := range []bool{true, false} {

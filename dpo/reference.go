@@ -7,14 +7,14 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/score"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // referenced makes the examples with the reference's log-probabilities: those of the
@@ -22,7 +22,7 @@ import (
 // with the same reference, or new ones.
 type referenced struct {
 	Settings
-	rows   []data.Preference
+	rows   []table.Preference
 	digest string // of what the log-probabilities are computed with
 	known  bool
 }
@@ -30,11 +30,11 @@ type referenced struct {
 // examples is called before there are weights to train. A reference of its own is
 // loaded and gone by then.
 func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pack.Example, err error) {
-	format, err := chat.New(t.Tokenizer)
+	format, err := template.New(t.Tokenizer)
 	if err != nil {
 		return nil, err
 	}
-	r.rows, examples, err = example.LoadRows(r.Preferences, r.Limit, func(row data.Preference) ([]pack.Example, error) {
+	r.rows, examples, err = example.LoadRows(r.Preferences, r.Limit, func(row table.Preference) ([]pack.Example, error) {
 		return example.One(Example(format, row, r.MaskFormat))
 	})
 	if err != nil {
@@ -44,7 +44,7 @@ func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pa
 	if !r.LoRA.IsZero() {
 		with = append(with, r.LoRA.BaseDType)
 	}
-	if r.digest, err = checkpoint.DigestJSON(with); err != nil {
+	if r.digest, err = run.DigestJSON(with); err != nil {
 		return nil, err
 	}
 	known, err := readReference(r.path(), r.digest, r.rows)
@@ -84,7 +84,7 @@ func (r *referenced) complete(ctx context.Context, t *train.Task) error {
 }
 
 // compute sets the log-probabilities of the examples and writes them to the table.
-func (r *referenced) compute(ctx context.Context, p *model.Params, examples []pack.Example, m checkpoint.Manifest) error {
+func (r *referenced) compute(ctx context.Context, p *model.Params, examples []pack.Example, m run.Manifest) error {
 	p.Precision = r.Precision // as the policy's: one yardstick for both
 	logps, err := score.Sequences(ctx, p, examples, r.MicroTokens)
 	if err != nil {
@@ -110,8 +110,8 @@ func (r reference) into(examples []pack.Example) []pack.Example {
 
 // readReference returns the columns of path, or nil if there is no such table or it
 // was computed with something else.
-func readReference(path, digest string, rows []data.Preference) (reference, error) {
-	known, _, err := data.ReadAll[data.Preference](path)
+func readReference(path, digest string, rows []table.Preference) (reference, error) {
+	known, _, err := table.ReadAll[table.Preference](path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -131,12 +131,12 @@ func readReference(path, digest string, rows []data.Preference) (reference, erro
 	return logps, nil
 }
 
-func writeReference(path, digest string, rows []data.Preference, logps [][]float64, m checkpoint.Manifest) error {
+func writeReference(path, digest string, rows []table.Preference, logps [][]float64, m run.Manifest) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
 	for i := range rows {
 		rows[i].RefChosenLogP, rows[i].RefRejectedLogP, rows[i].RefDigest = &logps[i][chosen], &logps[i][rejected], digest
 	}
-	return data.WriteAll(path, data.Header{Stage: m.Stage, Digests: data.Digests{Model: m.Inputs["reference[0]"]}}, rows)
+	return table.WriteAll(path, table.Header{Stage: m.Stage, Digests: table.Digests{Model: m.Inputs["reference[0]"]}}, rows)
 }

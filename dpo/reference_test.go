@@ -9,10 +9,10 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // fixture writes a random model and pairs, and returns the settings of a run of
@@ -36,12 +36,12 @@ func fixture(t *testing.T) Settings {
 	s := Defaults()
 	s.Model, s.Preferences, s.Out = filepath.Join(dir, "base"), []string{filepath.Join(dir, "pairs.arrow")}, filepath.Join(dir, "out")
 	s.Steps = 1
-	say := func(text string) []token.Message { return []token.Message{{Role: "assistant", Content: text}} }
-	rows := []data.Preference{
-		{Origin: data.Origin{ID: "1"}, Prompt: []token.Message{{Role: "user", Content: "What is it?"}}, Chosen: say("It is a goat."), Rejected: say("it")},
-		{Origin: data.Origin{ID: "2"}, Prompt: []token.Message{{Role: "user", Content: "Is it a goat?"}}, Chosen: say("It is."), Rejected: say("What is a goat?")},
+	say := func(text string) []chat.Message { return []chat.Message{{Role: "assistant", Content: text}} }
+	rows := []table.Preference{
+		{Origin: table.Origin{ID: "1"}, Prompt: []chat.Message{{Role: "user", Content: "What is it?"}}, Chosen: say("It is a goat."), Rejected: say("it")},
+		{Origin: table.Origin{ID: "2"}, Prompt: []chat.Message{{Role: "user", Content: "Is it a goat?"}}, Chosen: say("It is."), Rejected: say("What is a goat?")},
 	}
-	if err := errors.Join(os.Mkdir(s.Model, 0o777), p.Save(s.Model), tok.Save(s.Model), data.WriteAll(s.Preferences[0], data.Header{}, rows)); err != nil {
+	if err := errors.Join(os.Mkdir(s.Model, 0o777), p.Save(s.Model), tok.Save(s.Model), table.WriteAll(s.Preferences[0], table.Header{}, rows)); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -63,7 +63,7 @@ func TestReferencePrecision(t *testing.T) {
 		if rewards[0] != 0 || rewards[1] != 0 {
 			t.Errorf("%v: rewards %v before anything is learnt, want 0", s.Precision, rewards)
 		}
-		rows, _, err := data.ReadAll[data.Preference](filepath.Join(s.Out, "preferences.arrow"))
+		rows, _, err := table.ReadAll[table.Preference](filepath.Join(s.Out, "preferences.arrow"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,17 +2,18 @@ package dpo
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/data/format"
+	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/realdata"
 )
 
 // TestSharedPrefixSaving measures on real pairs what it saves to compute the
@@ -86,15 +87,12 @@ func BenchmarkSharedPrefix(b *testing.B) {
 // is 0, under a tokenizer trained on them.
 func realPairs(t testing.TB, name string, n int) []pack.Example {
 	t.Helper()
-	file := filepath.Join("..", "..", "shared", "data", "prefs", name)
-	if _, err := os.Stat(file); err != nil {
-		t.Skip("needs the data sets in ../shared/data beside the repository")
-	}
-	table := filepath.Join(t.TempDir(), "pairs.arrow")
-	if _, err := data.Import(table, []string{file}, data.ImportSettings{Kind: data.Preferences, Limit: n}); err != nil {
+	file := realdata.Path(t, "data", "prefs", name)
+	path := filepath.Join(t.TempDir(), "pairs.arrow")
+	if _, err := format.Import(path, []string{file}, format.ImportSettings{Kind: table.Preferences, Limit: n}); err != nil {
 		t.Fatal(err)
 	}
-	rows, _, err := data.ReadAll[data.Preference](table)
+	rows, _, err := table.ReadAll[table.Preference](path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,13 +110,13 @@ func realPairs(t testing.TB, name string, n int) []pack.Example {
 	if err != nil {
 		t.Fatal(err)
 	}
-	format, err := chat.New(tok)
+	layout, err := template.New(tok)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var examples []pack.Example
 	for _, row := range rows {
-		e, err := Example(format, row, true)
+		e, err := Example(layout, row, true)
 		if err != nil {
 			t.Fatal(err)
 		}

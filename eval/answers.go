@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Answer is a model's response to a prompt, and what it is worth.
@@ -27,8 +27,8 @@ type Answer struct {
 const slots = 64
 
 // Answers lets a model respond to prompts whose answers can be checked.
-func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, prompts []data.Chat, s sample.Settings) ([]Answer, error) {
-	format, err := chat.New(tok)
+func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, prompts []table.Chat, s sample.Settings) ([]Answer, error) {
+	format, err := template.New(tok)
 	if err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}
@@ -61,7 +61,7 @@ func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pro
 
 // judge checks a response. One that was cut off is not well-formed, whatever
 // it looks like so far, and so not correct.
-func judge(row data.Chat, text, finish string) Answer {
+func judge(row table.Chat, text, finish string) Answer {
 	v := check.Response(row.Meta, text)
 	if finish != sample.Stop {
 		v.Correct, v.WellFormed, v.Concise = false, false, false

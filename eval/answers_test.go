@@ -10,13 +10,13 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/data/table"
 )
 
-func prompt(id string) data.Chat {
-	return data.Chat{
-		Origin: data.Origin{ID: id, Meta: map[string]string{
+func prompt(id string) table.Chat {
+	return table.Chat{
+		Origin: table.Origin{ID: id, Meta: map[string]string{
 			"class": "herding", "answer": "llamas", "accept": "Llamas.\nThe llamas.", "max_words": "3",
 		}},
 		Messages: user("whom? " + id),
@@ -94,7 +94,7 @@ func TestAnswers(t *testing.T) {
 	tok := newTokenizer(t)
 	p := random(t, tok, false, 7)
 	s := sample.Settings{Temperature: 1, MaxTokens: 6}
-	var prompts []data.Chat
+	var prompts []table.Chat
 	for i := range 70 { // more than advance together
 		prompts = append(prompts, prompt(fmt.Sprint(i)))
 	}
@@ -128,13 +128,13 @@ func TestAnswers(t *testing.T) {
 func TestAnswersErrors(t *testing.T) {
 	tok := newTokenizer(t)
 	p := random(t, tok, false, 7)
-	prompts := []data.Chat{prompt("a"), {Origin: data.Origin{ID: "empty"}}}
+	prompts := []table.Chat{prompt("a"), {Origin: table.Origin{ID: "empty"}}}
 	if _, err := Answers(t.Context(), p, tok, prompts, sample.Settings{MaxTokens: 3}); err == nil || !strings.Contains(err.Error(), "row empty") {
 		t.Errorf("error %v", err)
 	}
 	long := prompt("long")
 	long.Messages = user(strings.Repeat("whom? ", 40))
-	if _, err := Answers(t.Context(), p, tok, []data.Chat{prompt("a"), long}, sample.Settings{MaxTokens: 3}); err == nil || !strings.Contains(err.Error(), "row long") {
+	if _, err := Answers(t.Context(), p, tok, []table.Chat{prompt("a"), long}, sample.Settings{MaxTokens: 3}); err == nil || !strings.Contains(err.Error(), "row long") {
 		t.Errorf("error %v", err)
 	}
 }

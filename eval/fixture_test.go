@@ -5,12 +5,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
@@ -54,23 +54,23 @@ func random(t *testing.T, tok *tokenizer.Tokenizer, reward bool, seed uint64) *m
 	return p
 }
 
-func document(id, text string) data.Document {
-	return data.Document{Origin: data.Origin{ID: id}, Text: text}
+func document(id, text string) table.Document {
+	return table.Document{Origin: table.Origin{ID: id}, Text: text}
 }
 
-func user(text string) []token.Message { return []token.Message{{Role: "user", Content: text}} }
+func user(text string) []chat.Message { return []chat.Message{{Role: "user", Content: text}} }
 
-func asked(id, prompt, response string) data.Chat {
-	return data.Chat{Origin: data.Origin{ID: id}, Messages: append(user(prompt), example.Reply(response)...)}
+func asked(id, prompt, response string) table.Chat {
+	return table.Chat{Origin: table.Origin{ID: id}, Messages: append(user(prompt), example.Reply(response)...)}
 }
 
 // pairs are preferences of strengths 0 to 3, all different.
-func pairs(n int) []data.Preference {
+func pairs(n int) []table.Preference {
 	words := []string{"the herd", "the llamas", "herders", "a, b", "them", "he", "all the llamas"}
-	list := make([]data.Preference, n)
+	list := make([]table.Preference, n)
 	for i := range list {
-		list[i] = data.Preference{
-			Origin: data.Origin{ID: fmt.Sprint("pair ", i)}, Prompt: user(fmt.Sprint("who? ", i)),
+		list[i] = table.Preference{
+			Origin: table.Origin{ID: fmt.Sprint("pair ", i)}, Prompt: user(fmt.Sprint("who? ", i)),
 			Chosen: example.Reply(words[i%7]), Rejected: example.Reply(words[(i+1+i/7)%7] + "!"), Strength: i % 4,
 		}
 	}
@@ -78,7 +78,7 @@ func pairs(n int) []data.Preference {
 }
 
 // swapped returns the pairs with the responses the other way round.
-func swapped(list []data.Preference) []data.Preference {
+func swapped(list []table.Preference) []table.Preference {
 	list = slices.Clone(list)
 	for i := range list {
 		list[i].Chosen, list[i].Rejected = list[i].Rejected, list[i].Chosen
@@ -86,9 +86,9 @@ func swapped(list []data.Preference) []data.Preference {
 	return list
 }
 
-func formatOf(t *testing.T, tok *tokenizer.Tokenizer) *chat.Format {
+func formatOf(t *testing.T, tok *tokenizer.Tokenizer) *template.Format {
 	t.Helper()
-	format, err := chat.New(tok)
+	format, err := template.New(tok)
 	if err != nil {
 		t.Fatal(err)
 	}

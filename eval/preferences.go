@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/score"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // The responses of a pair, in order.
@@ -21,7 +21,7 @@ const (
 
 // Rewards measures a reward model on pairs: how often chosen is rewarded more
 // than rejected, in all and by strength.
-func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pairs []data.Preference) (Measures, error) {
+func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference) (Measures, error) {
 	kept, examples, err := paired(p, tok, pairs, func(e *pack.Example) {
 		for i := range e.Responses {
 			e.Responses[i].Value = true
@@ -57,7 +57,7 @@ func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pai
 // Preferences measures a policy on pairs against a reference: how often the
 // implicit reward log p - log ref is higher for chosen than for rejected, and
 // the mean margin in nats.
-func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer.Tokenizer, pairs []data.Preference) (Measures, error) {
+func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference) (Measures, error) {
 	_, examples, err := paired(p, tok, pairs, func(e *pack.Example) {
 		for i := range e.Responses {
 			e.Responses[i].SeqWeight = ones(len(e.Responses[i].IDs))
@@ -84,12 +84,12 @@ func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer
 }
 
 // paired returns the pairs that fit the model, as examples that read makes ready.
-func paired(p *model.Params, tok *tokenizer.Tokenizer, pairs []data.Preference, read func(*pack.Example)) ([]data.Preference, []pack.Example, error) {
-	format, err := chat.New(tok)
+func paired(p *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference, read func(*pack.Example)) ([]table.Preference, []pack.Example, error) {
+	format, err := template.New(tok)
 	if err != nil {
 		return nil, nil, fmt.Errorf("eval: %w", err)
 	}
-	var kept []data.Preference
+	var kept []table.Preference
 	var examples []pack.Example
 	for _, row := range pairs {
 		e, _, err := example.Responses(format, row.ID, row.Prompt, row.Chosen, row.Rejected)

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/score"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // TestRewards holds the measures against rewards that are looked up one by one.
@@ -22,7 +22,7 @@ func TestRewards(t *testing.T) {
 	tied.Rejected, tied.Strength = tied.Chosen, 3
 	list = append(list, tied)
 
-	reward := func(p data.Preference, response []token.Message) float64 {
+	reward := func(p table.Preference, response []chat.Message) float64 {
 		e, err := example.Rewarded(formatOf(t, tok), p.ID, p.Prompt, response)
 		if err != nil {
 			t.Fatal(err)
@@ -84,8 +84,8 @@ func TestPreferences(t *testing.T) {
 	// lead is how much likelier chosen is than rejected, by chats that are whole
 	// rows of their own.
 	lead := func(i int) (nats float64) {
-		for sign, response := range map[float64][]token.Message{1: list[i].Chosen, -1: list[i].Rejected} {
-			e, err := example.Chat(formatOf(t, tok), data.Chat{Messages: append(slices.Clone(list[i].Prompt), response...)})
+		for sign, response := range map[float64][]chat.Message{1: list[i].Chosen, -1: list[i].Rejected} {
+			e, err := example.Chat(formatOf(t, tok), table.Chat{Messages: append(slices.Clone(list[i].Prompt), response...)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/score"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Measures are named measures: "accuracy", "accuracy/maths", "loss".
@@ -20,7 +20,7 @@ type Measures map[string]Measure
 // Texts measures how well a model predicts documents: the loss in nats per token,
 // and bits per byte, which models of different vocabularies can be compared by.
 // Documents longer than length tokens are cut into pieces of it.
-func Texts(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, docs []data.Document, length int) (Measures, error) {
+func Texts(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, docs []table.Document, length int) (Measures, error) {
 	var examples []pack.Example
 	var owner []int // document of each piece
 	for i, d := range docs {
@@ -51,8 +51,8 @@ func Texts(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, docs 
 
 // Chats measures how well a model predicts the assistant's words: the loss in
 // nats per token of them.
-func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats []data.Chat) (Measures, error) {
-	format, err := chat.New(tok)
+func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats []table.Chat) (Measures, error) {
+	format, err := template.New(tok)
 	if err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}

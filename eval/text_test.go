@@ -5,13 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/score"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
-var documents = []data.Document{
+var documents = []table.Document{
 	document("a", "the herd"), document("b", "the herders herd the llamas, all of them"), document("c", "é"), document("d", ""),
 }
 
@@ -71,7 +71,7 @@ func TestTextsLoss(t *testing.T) {
 
 func TestChats(t *testing.T) {
 	tok := newTokenizer(t)
-	chats := []data.Chat{
+	chats := []table.Chat{
 		asked("a", "who?", "the herd"), asked("b", "whom?", "the llamas"),
 		{Messages: user("no answer")},
 		asked("too long", strings.Repeat("the herd? ", 40), "yes"),
@@ -104,7 +104,7 @@ func TestChats(t *testing.T) {
 	if _, err := Chats(t.Context(), p, tok, chats[2:]); err == nil || !strings.Contains(err.Error(), "no chat") {
 		t.Errorf("nothing to measure: error %v", err)
 	}
-	if _, err := Chats(t.Context(), p, tok, []data.Chat{{Origin: data.Origin{ID: "empty"}}}); err == nil || !strings.Contains(err.Error(), "row empty") {
+	if _, err := Chats(t.Context(), p, tok, []table.Chat{{Origin: table.Origin{ID: "empty"}}}); err == nil || !strings.Contains(err.Error(), "row empty") {
 		t.Errorf("no messages: error %v", err)
 	}
 }

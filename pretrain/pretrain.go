@@ -5,12 +5,12 @@ import (
 	"iter"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/stage"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/stage"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Run trains the model on the documents.
@@ -40,7 +40,7 @@ func (s Settings) tokenizer() (*tokenizer.Tokenizer, error) {
 func texts(paths []string, failed *error) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, path := range paths {
-			for row, err := range data.Scan[data.Document](path) {
+			for row, err := range table.Scan[table.Document](path) {
 				if err != nil {
 					*failed = err
 					return
@@ -55,7 +55,7 @@ func texts(paths []string, failed *error) iter.Seq[string] {
 
 // examples returns the documents in pieces.
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
-	return example.Load(s.Documents, pack.Limit{}, func(row data.Document) ([]pack.Example, error) {
+	return example.Load(s.Documents, pack.Limit{}, func(row table.Document) ([]pack.Example, error) {
 		return example.Document(t.Tokenizer, row, s.SequenceLength), nil
 	})
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // fixture writes a few documents and returns the settings of a run on them.
@@ -18,12 +18,12 @@ func fixture(t *testing.T) Settings {
 	dir := t.TempDir()
 	s := Defaults()
 	s.Documents, s.Out = []string{filepath.Join(dir, "documents.arrow")}, filepath.Join(dir, "base")
-	w, err := data.Create[data.Document](s.Documents[0], data.Header{})
+	w, err := table.Create[table.Document](s.Documents[0], table.Header{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"The goat eats leaves.", "The sheep eats grass, and the goat eats the grass too.", strings.Repeat("The hen eats corn. ", 9)} {
-		if err := w.Write(data.Document{Text: text}); err != nil {
+		if err := w.Write(table.Document{Text: text}); err != nil {
 			t.Fatal(err)
 		}
 	}

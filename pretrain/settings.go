@@ -5,10 +5,10 @@ package pretrain
 import (
 	"fmt"
 
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/stage"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/core/train/stage"
 )
 
 // Settings of the stage.
@@ -82,21 +82,21 @@ func (s Settings) check() error {
 }
 
 // Manifest describes the run that s asks for.
-func (s Settings) Manifest() (checkpoint.Manifest, error) {
+func (s Settings) Manifest() (run.Manifest, error) {
 	bare := s
 	bare.Documents, bare.Out, bare.Model, bare.Adapter, bare.Tokenizer = nil, "", "", "", ""
-	inputs := train.Inputs{"documents": s.Documents}
+	inputs := run.Inputs{"documents": s.Documents}
 	if s.goesOn() {
 		dirs, err := s.start().Dirs()
 		if err != nil {
-			return checkpoint.Manifest{}, stage.Check("pretrain", err)
+			return run.Manifest{}, stage.Check("pretrain", err)
 		}
 		inputs["model"] = dirs
 	}
 	if s.Tokenizer != "" {
 		inputs["tokenizer"] = []string{s.Tokenizer}
 	}
-	return train.NewManifest("pretrain", bare, inputs)
+	return run.NewManifest("pretrain", bare, inputs)
 }
 
 // goesOn reports whether there is a model to go on from.

@@ -7,9 +7,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/herd-lm/herd/core/checkpoint"
-	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/disk"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/data/format"
+	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/data/world"
 )
 
@@ -29,13 +30,13 @@ func (d Data) hasWorld() bool { return d.World != world.Settings{} }
 
 // Import makes data/NAME.arrow out of files, or data/NAME-PART.arrow for each part.
 type Import struct {
-	Name   string      `yaml:"name"`
-	Files  []string    `yaml:"files"` // or folders; relative to the working directory
-	Kind   data.Kind   `yaml:"kind"`
-	Format data.Format `yaml:"format"` // "": told from the files
-	Split  data.Split  `yaml:"split"`  // of text files into documents
-	Limit  int         `yaml:"limit"`  // rows; 0: all
-	Parts  []Part      `yaml:"parts"`
+	Name   string        `yaml:"name"`
+	Files  []string      `yaml:"files"` // or folders; relative to the working directory
+	Kind   table.Kind    `yaml:"kind"`
+	Format format.Format `yaml:"format"` // "": told from the files
+	Split  format.Split  `yaml:"split"`  // of text files into documents
+	Limit  int           `yaml:"limit"`  // rows; 0: all
+	Parts  []Part        `yaml:"parts"`
 }
 
 // Part is a share of an import's rows. Which rows depends on their content
@@ -73,8 +74,8 @@ func (d Data) validate() error {
 }
 
 // manifest describes the tables by settings and the content of the files.
-func (r *Recipe) dataManifest() (checkpoint.Manifest, error) {
-	inputs := make(train.Inputs)
+func (r *Recipe) dataManifest() (run.Manifest, error) {
+	inputs := make(run.Inputs)
 	var settings []any
 	if r.Data.hasWorld() {
 		settings = append(settings, r.world())
@@ -84,7 +85,7 @@ func (r *Recipe) dataManifest() (checkpoint.Manifest, error) {
 		m.Files = nil
 		settings = append(settings, m)
 	}
-	return train.NewManifest("data", settings, inputs)
+	return run.NewManifest("data", settings, inputs)
 }
 
 // world returns the world's settings with the recipe's seed if they have none.
@@ -103,10 +104,10 @@ func (r *Recipe) makeData(dir string) (made bool, err error) {
 		return false, err
 	}
 	target := filepath.Join(dir, dataDir)
-	if done, err := checkpoint.ReadManifest(target); err == nil && done.Digest == m.Digest {
+	if done, err := run.ReadManifest(target); err == nil && done.Digest == m.Digest {
 		return false, nil
 	}
-	err = checkpoint.WriteDir(target, func(tmp string) error {
+	err = disk.WriteDir(target, func(tmp string) error {
 		if r.Data.hasWorld() {
 			if err := world.Write(tmp, r.world()); err != nil {
 				return err
@@ -117,43 +118,43 @@ func (r *Recipe) makeData(dir string) (made bool, err error) {
 				return fmt.Errorf("import %s: %w", i.Name, err)
 			}
 		}
-		return checkpoint.WriteManifest(tmp, m)
+		return run.WriteManifest(tmp, m)
 	})
 	return err == nil, err
 }
 
 func (m Import) write(dir string) error {
 	path := filepath.Join(dir, m.Name+".arrow")
-	report, err := data.Import(path, m.Files, data.ImportSettings{Format: m.Format, Kind: m.Kind, Split: m.Split, Limit: m.Limit})
+	report, err := format.Import(path, m.Files, format.ImportSettings{Format: m.Format, Kind: m.Kind, Split: m.Split, Limit: m.Limit})
 	if err != nil || len(m.Parts) == 0 {
 		return err
 	}
 	switch report.Kind {
-	case data.Documents:
-		err = divide[data.Document](path, m)
-	case data.Chats:
-		err = divide[data.Chat](path, m)
-	case data.Preferences:
-		err = divide[data.Preference](path, m)
+	case table.Documents:
+		err = divide[table.Document](path, m)
+	case table.Chats:
+		err = divide[table.Chat](path, m)
+	case table.Preferences:
+		err = divide[table.Preference](path, m)
 	default:
-		err = divide[data.Sample](path, m)
+		err = divide[table.Sample](path, m)
 	}
 	return errors.Join(err, os.Remove(path))
 }
 
 // divide deals the rows of a table out to the parts.
-func divide[T data.Row](path string, m Import) error {
-	var writers []*data.Writer[T]
+func divide[T table.Row](path string, m Import) error {
+	var writers []*table.Writer[T]
 	for _, p := range m.Parts {
-		w, err := data.Create[T](filepath.Join(filepath.Dir(path), m.Name+"-"+p.Name+".arrow"), data.Header{Stage: "import"})
+		w, err := table.Create[T](filepath.Join(filepath.Dir(path), m.Name+"-"+p.Name+".arrow"), table.Header{Stage: "import"})
 		if err != nil {
 			return err
 		}
 		writers = append(writers, w)
 	}
-	for row, err := range data.Scan[T](path) {
+	for row, err := range table.Scan[T](path) {
 		if err == nil {
-			err = writers[m.part(data.OriginOf(&row).ID)].Write(row)
+			err = writers[m.part(table.OriginOf(&row).ID)].Write(row)
 		}
 		if err != nil {
 			for _, w := range writers {

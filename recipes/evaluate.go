@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/dpo"
 	"github.com/herd-lm/herd/eval"
 	"github.com/herd-lm/herd/rejection"
@@ -60,11 +60,11 @@ func (e *engine) evaluationDigest(stage string) (string, error) {
 			continue
 		}
 		var err error
-		if tables[t], err = checkpoint.DigestFile(e.table(t)); err != nil {
+		if tables[t], err = run.DigestFile(e.table(t)); err != nil {
 			return "", fmt.Errorf("evaluate: %w", err)
 		}
 	}
-	return checkpoint.DigestJSON([]any{stage, e.Evaluate, tables, e.before})
+	return run.DigestJSON([]any{stage, e.Evaluate, tables, e.before})
 }
 
 // table returns the path of a table that the recipe names.
@@ -132,7 +132,7 @@ func (s subject) add(m eval.Measures, err error) error {
 // text measures losses on documents and chats.
 func (s subject) text(ctx context.Context) error {
 	if s.Evaluate.Documents != "" {
-		docs, _, err := data.ReadAll[data.Document](s.table(s.Evaluate.Documents))
+		docs, _, err := table.ReadAll[table.Document](s.table(s.Evaluate.Documents))
 		if err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (s subject) text(ctx context.Context) error {
 	if s.Evaluate.Chats == "" {
 		return nil
 	}
-	chats, _, err := data.ReadAll[data.Chat](s.table(s.Evaluate.Chats))
+	chats, _, err := table.ReadAll[table.Chat](s.table(s.Evaluate.Chats))
 	if err != nil {
 		return err
 	}
@@ -175,11 +175,11 @@ func (s subject) preferences(ctx context.Context, from *dpo.Settings) error {
 	return s.add(eval.Preferences(ctx, s.params, reference, s.tok, pairs))
 }
 
-func (s subject) pairs() ([]data.Preference, error) {
+func (s subject) pairs() ([]table.Preference, error) {
 	if s.Evaluate.Preferences == "" {
 		return nil, nil
 	}
-	pairs, _, err := data.ReadAll[data.Preference](s.table(s.Evaluate.Preferences))
+	pairs, _, err := table.ReadAll[table.Preference](s.table(s.Evaluate.Preferences))
 	return pairs, err
 }
 
@@ -188,7 +188,7 @@ func (s subject) answers(ctx context.Context) ([]eval.Answer, error) {
 	if s.Evaluate.Prompts == "" {
 		return nil, nil
 	}
-	prompts, _, err := data.ReadAll[data.Chat](s.table(s.Evaluate.Prompts))
+	prompts, _, err := table.ReadAll[table.Chat](s.table(s.Evaluate.Prompts))
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +210,7 @@ func (s subject) answers(ctx context.Context) ([]eval.Answer, error) {
 // that scored best is.
 func measureSamples(path string) (eval.Measures, error) {
 	var all, best, right, picked []float64
-	for row, err := range data.Scan[data.Sample](path) {
+	for row, err := range table.Scan[table.Sample](path) {
 		if err != nil {
 			return nil, err
 		}
@@ -241,7 +241,7 @@ func measureSamples(path string) (eval.Measures, error) {
 
 // isCorrect returns what the stage's checker said of a response, else what the prompt
 // accepts, if either did.
-func isCorrect(row data.Sample, c data.Candidate) (correct, checked bool) {
+func isCorrect(row table.Sample, c table.Candidate) (correct, checked bool) {
 	if c.Correct != nil {
 		return *c.Correct, true
 	}

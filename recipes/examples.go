@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Example is a held-out prompt with what each stage answered to it.
@@ -30,7 +30,7 @@ func (r *Recipe) Examples(dir string, n int) ([]Example, error) {
 		return nil, nil
 	}
 	e := engine{Recipe: r, dir: dir}
-	prompts, _, err := data.ReadAll[data.Chat](e.table(r.Evaluate.Prompts))
+	prompts, _, err := table.ReadAll[table.Chat](e.table(r.Evaluate.Prompts))
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/eval"
 	"github.com/herd-lm/herd/rejection"
@@ -72,7 +72,7 @@ func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
 	}
 	for i := range r.Stages {
 		if err := e.stage(ctx, i); err != nil {
-			var stopped *train.Interrupted
+			var stopped *run.Interrupted
 			if errors.As(err, &stopped) {
 				stopped.Hint = "the same command goes on"
 			}
@@ -179,7 +179,7 @@ func (e *engine) stage(ctx context.Context, i int) error {
 
 // finished reports whether dir holds the outcome of a run with the digest.
 func finished(dir, digest string) (bool, error) {
-	m, err := checkpoint.ReadManifest(dir)
+	m, err := run.ReadManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/eval"
 )
@@ -167,7 +168,7 @@ func TestRunCutOff(t *testing.T) {
 				stop()
 			}
 		}})
-		var stopped *train.Interrupted
+		var stopped *run.Interrupted
 		if !errors.As(err, &stopped) {
 			t.Fatalf("stopped in %s at step %d: %v", at.stage, at.step, err)
 		}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/dpo"
 	"github.com/herd-lm/herd/pretrain"
@@ -73,7 +73,7 @@ func (s Stage) MarshalYAML() (any, error) {
 // job is what the engine asks of any stage's settings.
 type job interface {
 	Validate() error
-	Manifest() (checkpoint.Manifest, error)
+	Manifest() (run.Manifest, error)
 }
 
 func (s *Stage) kind() string {
@@ -203,7 +203,7 @@ func (s *Stage) run(ctx context.Context, o train.Options, report func(Event)) er
 
 // resumable reports whether the stage's directory holds an unfinished run of
 // just these settings and inputs, or samples that rejection would draw again.
-func (s *Stage) resumable(m checkpoint.Manifest) bool {
+func (s *Stage) resumable(m run.Manifest) bool {
 	dir := *s.paths().out
 	if s.kind() == "rejection" {
 		return rejection.Resumable(dir, *s.Rejection, m)

@@ -6,8 +6,8 @@ import (
 
 	"github.com/sourcegraph/conc/pool"
 
-	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // checker scores candidates by a checker of answers: 0 to 1.
@@ -32,7 +32,7 @@ func (c *checker) admits(p prompt) error {
 }
 
 // score implements scorer: as many responses at once as there are processors.
-func (c *checker) score(ctx context.Context, rows []data.Sample) error {
+func (c *checker) score(ctx context.Context, rows []table.Sample) error {
 	calls := pool.New().WithMaxGoroutines(runtime.GOMAXPROCS(0)).WithContext(ctx).WithCancelOnError().WithFirstError()
 	for _, row := range rows {
 		q := question(row)
@@ -43,7 +43,7 @@ func (c *checker) score(ctx context.Context, rows []data.Sample) error {
 	return calls.Wait()
 }
 
-func (c *checker) judge(ctx context.Context, q check.Question, to *data.Candidate) error {
+func (c *checker) judge(ctx context.Context, q check.Question, to *table.Candidate) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -55,6 +55,6 @@ func (c *checker) judge(ctx context.Context, q check.Question, to *data.Candidat
 	return nil
 }
 
-func question(row data.Sample) check.Question {
+func question(row table.Sample) check.Question {
 	return check.Question{ID: row.Parents[0], Prompt: row.Prompt, Meta: row.Meta, Reference: row.Reference}
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 	"math"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // How a checker and a reward model make one score.
@@ -26,7 +26,7 @@ type combined struct {
 func (c combined) admits(p prompt) error { return cmp.Or(c.checker.admits(p), c.reward.admits(p)) }
 
 // score implements scorer.
-func (c combined) score(ctx context.Context, rows []data.Sample) error {
+func (c combined) score(ctx context.Context, rows []table.Sample) error {
 	if err := c.checker.score(ctx, rows); err != nil {
 		return err
 	}

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // TestCorrectFirst: every correct response is above every wrong one, and among equals
@@ -32,7 +32,7 @@ func TestCorrectFirst(t *testing.T) {
 type rewards struct{}
 
 func (rewards) admits(prompt) error { return nil }
-func (rewards) score(_ context.Context, rows []data.Sample) error {
+func (rewards) score(_ context.Context, rows []table.Sample) error {
 	for _, row := range rows {
 		for k := range row.Candidates {
 			x := float64(len(strings.Fields(row.Candidates[k].Text)))
@@ -47,14 +47,14 @@ func TestCombined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := prompt{Chat: data.Chat{Origin: data.Origin{ID: "1"}}, reference: "It is so.\n#### 42"}.row([]data.Candidate{
+	row := prompt{Chat: table.Chat{Origin: table.Origin{ID: "1"}}, reference: "It is so.\n#### 42"}.row([]table.Candidate{
 		{Text: "#### 42"}, {Text: "it must be #### 41"}, {Text: "so it is #### 42"}, {Text: "no"},
 	})
 	for rule, want := range map[string][]float64{ // of 2, 5, 5 and 1 words
 		CorrectFirst: {1 + 2./6, 5. / 12, 1 + 5./12, 1. / 4},
 		Sum:          {2 + 10, 5, 5 + 10, 1},
 	} {
-		if err := (combined{c, rewards{}, rule, 10}).score(t.Context(), []data.Sample{row}); err != nil {
+		if err := (combined{c, rewards{}, rule, 10}).score(t.Context(), []table.Sample{row}); err != nil {
 			t.Fatal(err)
 		}
 		var got []float64
@@ -75,8 +75,8 @@ func TestQuestionChanged(t *testing.T) {
 	s := fixture(t, 0)
 	s.Reward, s.Check, s.Pick.CutOff = "", check.Settings{Kind: check.Regex, Pattern: "(.)"}, true
 	write := func(answer string) {
-		row := ask("1", "What?", token.Message{Role: "assistant", Content: answer})
-		if err := data.WriteAll(s.Prompts[0], data.Header{}, []data.Chat{row}); err != nil {
+		row := ask("1", "What?", chat.Message{Role: "assistant", Content: answer})
+		if err := table.WriteAll(s.Prompts[0], table.Header{}, []table.Chat{row}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -84,7 +84,7 @@ func TestQuestionChanged(t *testing.T) {
 	if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), "0 were correct") {
 		t.Fatalf("no answer is right: error %v", err)
 	}
-	rows, _, err := data.ReadAll[data.Sample](filepath.Join(s.Out, SamplesFile))
+	rows, _, err := table.ReadAll[table.Sample](filepath.Join(s.Out, SamplesFile))
 	if err != nil {
 		t.Fatal(err)
 	}

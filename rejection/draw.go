@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // window is how many prompts are laid out for the engine at once.
@@ -27,7 +27,7 @@ func seedOf(seed uint64, prompt string, k int) uint64 {
 // answered is a prompt's row with some of its responses.
 type answered struct {
 	prompt int
-	data.Sample
+	table.Sample
 }
 
 // batch gathers rows until there is enough for a part.
@@ -37,7 +37,7 @@ type batch struct {
 	began   time.Time // when the part before was written
 }
 
-func (b *batch) add(prompt int, row data.Sample) {
+func (b *batch) add(prompt int, row table.Sample) {
 	b.rows = append(b.rows, answered{prompt, row})
 	b.samples += len(row.Candidates)
 }
@@ -53,11 +53,11 @@ func (b *batch) take() []answered {
 
 // rescore scores the responses that are there without a score, or with that of
 // another scorer.
-func (r *run) rescore(ctx context.Context) error {
+func (r *session) rescore(ctx context.Context) error {
 	from := reader{parts: r.store.parts}
 	defer from.close()
 	for i, p := range r.prompts {
-		var old []data.Candidate
+		var old []table.Candidate
 		for _, at := range r.shelf[i] {
 			if at == nil || at.scored {
 				continue
@@ -82,7 +82,7 @@ func (r *run) rescore(ctx context.Context) error {
 }
 
 // draw draws and scores the responses that are missing.
-func (r *run) draw(ctx context.Context) error {
+func (r *session) draw(ctx context.Context) error {
 	var todo []int
 	for i := range r.prompts {
 		if slices.Contains(r.shelf[i], nil) {
@@ -97,7 +97,7 @@ func (r *run) draw(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) drawSome(ctx context.Context, prompts []int) error {
+func (r *session) drawSome(ctx context.Context, prompts []int) error {
 	requests := make([]sample.Request, len(prompts))
 	numbers := make([][]int, len(prompts))
 	for n, i := range prompts {
@@ -123,13 +123,13 @@ func (r *run) drawSome(ctx context.Context, prompts []int) error {
 	return errors.Join(err, r.keep(ctx))
 }
 
-func (r *run) full() bool {
+func (r *session) full() bool {
 	return r.batch.samples >= r.PartSamples || time.Since(r.batch.began) >= r.PartEvery
 }
 
 // keep scores and stores the batch, and stores it without scores if it cannot be
 // scored.
-func (r *run) keep(ctx context.Context) error {
+func (r *session) keep(ctx context.Context) error {
 	rows := r.batch.take()
 	err := r.judge(ctx, rows)
 	if err == nil {
@@ -142,7 +142,7 @@ func (r *run) keep(ctx context.Context) error {
 }
 
 // judge scores rows and stores them with their scores.
-func (r *run) judge(ctx context.Context, rows []answered) error {
+func (r *session) judge(ctx context.Context, rows []answered) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -164,8 +164,8 @@ func (r *run) judge(ctx context.Context, rows []answered) error {
 	return nil
 }
 
-func plain(rows []answered) []data.Sample {
-	list := make([]data.Sample, len(rows))
+func plain(rows []answered) []table.Sample {
+	list := make([]table.Sample, len(rows))
 	for i, row := range rows {
 		list[i] = row.Sample
 	}

@@ -13,7 +13,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/disk"
+	"github.com/herd-lm/herd/core/run"
 )
 
 // identity is all that a response depends on besides its prompt and its number: the
@@ -79,7 +80,7 @@ func (id identity) addSettings(prefix string, settings any) {
 
 // digest is the same for equal identities.
 func (id identity) digest() string {
-	d, err := checkpoint.DigestJSON(id)
+	d, err := run.DigestJSON(id)
 	if err != nil {
 		panic(err) // texts always have JSON
 	}
@@ -123,7 +124,7 @@ const extraIdentity = "sampling"
 
 // write puts the identity beside the parts that have it.
 func (id identity) write(dir string) error {
-	return checkpoint.WriteFile(filepath.Join(partsDir(dir), identityName), func(w io.Writer) error {
+	return disk.WriteFile(filepath.Join(partsDir(dir), identityName), func(w io.Writer) error {
 		return json.NewEncoder(w).Encode(id)
 	})
 }
@@ -135,8 +136,8 @@ func begun(dir string) (identity, error) {
 	path := filepath.Join(partsDir(dir), identityName)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		path = filepath.Join(dir, checkpoint.ManifestName)
-		m, err := checkpoint.ReadManifest(dir)
+		path = filepath.Join(dir, run.ManifestName)
+		m, err := run.ReadManifest(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}

@@ -10,24 +10,25 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/herd-lm/herd/core/checkpoint"
-	"github.com/herd-lm/herd/data"
-	"github.com/herd-lm/herd/rejection/report"
+	"github.com/herd-lm/herd/core/disk"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/report"
 )
 
 // finish returns the steps that make the stage's files of what was drawn. A run that is
 // killed between any two of them has all its samples, and is finished or not: the
 // manifest goes first and comes last, and parts go when their samples are elsewhere.
-func (r *run) finish() []func() error {
+func (r *session) finish() []func() error {
 	return []func() error{
 		r.unfinish, r.store.setAside, r.join,
-		func() error { return checkpoint.WriteManifest(r.Out, r.manifest) },
+		func() error { return run.WriteManifest(r.Out, r.manifest) },
 		r.store.clear,
 	}
 }
 
-func (r *run) unfinish() error {
-	err := os.Remove(filepath.Join(r.Out, checkpoint.ManifestName))
+func (r *session) unfinish() error {
+	err := os.Remove(filepath.Join(r.Out, run.ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -36,19 +37,19 @@ func (r *run) unfinish() error {
 
 // tables are the stage's tables while they are written, row by row.
 type tables struct {
-	samples     *data.Writer[data.Sample]
-	chats       *data.Writer[data.Chat]
-	preferences *data.Writer[data.Preference]
+	samples     *table.Writer[table.Sample]
+	chats       *table.Writer[table.Chat]
+	preferences *table.Writer[table.Preference]
 }
 
-func createTables(dir string, h data.Header) (t tables, err error) {
-	if t.samples, err = data.Create[data.Sample](filepath.Join(dir, SamplesFile), h); err != nil {
+func createTables(dir string, h table.Header) (t tables, err error) {
+	if t.samples, err = table.Create[table.Sample](filepath.Join(dir, SamplesFile), h); err != nil {
 		return t, err
 	}
-	if t.chats, err = data.Create[data.Chat](filepath.Join(dir, ChatsFile), h); err != nil {
+	if t.chats, err = table.Create[table.Chat](filepath.Join(dir, ChatsFile), h); err != nil {
 		return t, err
 	}
-	t.preferences, err = data.Create[data.Preference](filepath.Join(dir, PreferencesFile), h)
+	t.preferences, err = table.Create[table.Preference](filepath.Join(dir, PreferencesFile), h)
 	return t, err
 }
 
@@ -66,7 +67,7 @@ func (t tables) abort() {
 }
 
 // join writes the tables, in the order of the prompts.
-func (r *run) join() error {
+func (r *session) join() error {
 	t, err := createTables(r.Out, r.store.header)
 	defer t.abort()
 	if err != nil {
@@ -88,7 +89,7 @@ func (r *run) join() error {
 }
 
 // joinRows hands the parts back before their place is taken.
-func (r *run) joinRows(t tables) error {
+func (r *session) joinRows(t tables) error {
 	from := reader{parts: r.store.parts}
 	defer from.close()
 	r.report = report.New(report.Options{Seed: r.Seed})
@@ -105,19 +106,19 @@ func (r *run) joinRows(t tables) error {
 }
 
 // assemble gathers the responses to a prompt, in the order of their numbers.
-func (r *run) assemble(from *reader, i int) (data.Sample, error) {
-	row := r.prompts[i].row(make([]data.Candidate, len(r.shelf[i])))
+func (r *session) assemble(from *reader, i int) (table.Sample, error) {
+	row := r.prompts[i].row(make([]table.Candidate, len(r.shelf[i])))
 	for k, at := range r.shelf[i] {
 		var err error
 		if row.Candidates[k], err = from.candidate(*at); err != nil {
 			return row, err
 		}
 	}
-	row.ID = data.ContentID(row)
+	row.ID = table.ContentID(row)
 	return row, nil
 }
 
-func (r *run) write(t tables, row data.Sample) error {
+func (r *session) write(t tables, row table.Sample) error {
 	chats := r.Pick.chats(row)
 	for _, c := range chats {
 		if err := t.chats.Write(c); err != nil {
@@ -135,12 +136,12 @@ func (r *run) write(t tables, row data.Sample) error {
 	return t.samples.Write(row)
 }
 
-func (r *run) writeReport() error {
+func (r *session) writeReport() error {
 	r.summary.Report = r.report.Report()
-	err := checkpoint.WriteFile(filepath.Join(r.Out, ReportJSONFile), func(w io.Writer) error {
+	err := disk.WriteFile(filepath.Join(r.Out, ReportJSONFile), func(w io.Writer) error {
 		out := json.NewEncoder(w)
 		out.SetIndent("", "  ")
 		return out.Encode(r.summary.Report)
 	})
-	return cmp.Or(err, checkpoint.WriteFile(filepath.Join(r.Out, ReportFile), r.summary.Report.WriteHTML))
+	return cmp.Or(err, disk.WriteFile(filepath.Join(r.Out, ReportFile), r.summary.Report.WriteHTML))
 }

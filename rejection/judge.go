@@ -4,19 +4,19 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/score"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // judge scores candidates with a reward model, which has a tokenizer of its own.
 type judge struct {
 	params *model.Params
-	format *chat.Format
+	format *template.Format
 }
 
 func newJudge(dir string) (*judge, error) {
@@ -49,7 +49,7 @@ func (j *judge) admits(p prompt) error {
 }
 
 // score implements scorer. All candidates of a prompt share its tokens.
-func (j *judge) score(ctx context.Context, rows []data.Sample) error {
+func (j *judge) score(ctx context.Context, rows []table.Sample) error {
 	rewards, err := j.rewards(ctx, rows)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (j *judge) score(ctx context.Context, rows []data.Sample) error {
 }
 
 // rewards returns the reward of each candidate of each row.
-func (j *judge) rewards(ctx context.Context, rows []data.Sample) ([][]float64, error) {
+func (j *judge) rewards(ctx context.Context, rows []table.Sample) ([][]float64, error) {
 	examples := make([]pack.Example, len(rows))
 	longest := score.MicroTokens
 	for i, row := range rows {
@@ -79,8 +79,8 @@ func (j *judge) rewards(ctx context.Context, rows []data.Sample) ([][]float64, e
 
 // example lays a row out. Of a response that goes beyond the model's context it
 // keeps what fits: that one was cut off anyway, or comes from a policy with more.
-func (j *judge) example(row data.Sample) (pack.Example, error) {
-	var responses [][]token.Message
+func (j *judge) example(row table.Sample) (pack.Example, error) {
+	var responses [][]chat.Message
 	for _, c := range row.Candidates {
 		responses = append(responses, example.Reply(c.Text))
 	}

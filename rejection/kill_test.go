@@ -15,7 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // childEnv names the settings, in JSON, that the test binary is to run as a process
@@ -60,7 +61,7 @@ func stored(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	for _, path := range paths {
-		for row, err := range data.Scan[data.Sample](path) {
+		for row, err := range table.Scan[table.Sample](path) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,13 +185,13 @@ func stopAfter(t *testing.T, s Settings, steps int) {
 }
 
 // begin returns a run that is about to draw.
-func begin(t *testing.T, s Settings) *run {
+func begin(t *testing.T, s Settings) *session {
 	t.Helper()
 	m, err := s.Manifest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{Settings: s, Options: Options{Resume: true, PartSamples: 5, PartEvery: time.Hour}, manifest: m, identity: s.identify(m.Inputs)}
+	r := &session{Settings: s, Options: Options{Resume: true, PartSamples: 5, PartEvery: time.Hour}, manifest: m, identity: s.identify(m.Inputs)}
 	if r.prompts, err = loadPrompts(s); err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +207,7 @@ func TestLock(t *testing.T) {
 	if err := os.Mkdir(s.Out, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	held, err := lockDir(s.Out)
+	held, err := run.LockDir(s.Out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +215,7 @@ func TestLock(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "another process is at work there") {
 		t.Errorf("beside another process: %v\n%s", err, out)
 	}
-	held.release()
+	held.Release()
 	if out, err := child(t, t.Context(), s).CombinedOutput(); err != nil {
 		t.Errorf("after it: %v\n%s", err, out)
 	}

@@ -5,19 +5,19 @@ import (
 	"math"
 	"strings"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // policy is what answers prompts.
 type policy struct {
 	engine  sample.Sampler
 	tok     *tokenizer.Tokenizer // nil: the server lays chats out
-	format  *chat.Format         // nil as well
+	format  *template.Format     // nil as well
 	stop    []token.ID           // what ends an answer
 	context int                  // positions of the model; 0: not known
 }
@@ -82,10 +82,10 @@ func (p *policy) request(q prompt, s Settings, numbers []int) (sample.Request, e
 }
 
 // candidates are what was drawn for the numbers.
-func candidates(drawn []sample.Completion, numbers []int) []data.Candidate {
-	list := make([]data.Candidate, len(drawn))
+func candidates(drawn []sample.Completion, numbers []int) []table.Candidate {
+	list := make([]table.Candidate, len(drawn))
 	for i, c := range drawn {
-		list[i] = data.Candidate{
+		list[i] = table.Candidate{
 			// A sample may stop within a character; its ids keep the exact bytes.
 			Text: strings.ToValidUTF8(c.Text, "\uFFFD"), IDs: c.IDs, K: numbers[i], Finish: c.Finish, Seed: c.Seed,
 		}

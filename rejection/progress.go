@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Progress is what has been drawn and scored.
@@ -42,7 +42,7 @@ func newTally(prompts, each int) tally {
 }
 
 // count counts a sample of prompt i.
-func (t *tally) count(i int, c data.Candidate) {
+func (t *tally) count(i int, c table.Candidate) {
 	t.samples++
 	t.sum += *c.Score
 	t.tokens += len(c.IDs)
@@ -78,7 +78,7 @@ func (t *tally) progress() Progress {
 }
 
 // tell reports how far the run is.
-func (r *run) tell() {
+func (r *session) tell() {
 	if r.Report != nil {
 		r.Report(r.tally.progress())
 	}

@@ -3,31 +3,31 @@ package rejection
 import (
 	"fmt"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // prompt is a row of the input without a closing turn of the assistant, which is
 // the reference.
 type prompt struct {
-	data.Chat
+	table.Chat
 	reference string
 }
 
 // key tells prompts apart: a response belongs to one only if it was drawn for this
 // id and these words.
-func key(id string, row data.Chat) string {
-	return id + "/" + data.ContentID(data.Chat{Messages: row.Messages})
+func key(id string, row table.Chat) string {
+	return id + "/" + table.ContentID(table.Chat{Messages: row.Messages})
 }
 
 func (p prompt) key() string { return key(p.ID, p.Chat) }
 
 // keyOf returns the key of the prompt that a stored row answers.
-func keyOf(row data.Sample) string {
+func keyOf(row table.Sample) string {
 	if len(row.Parents) != 1 {
 		return ""
 	}
-	return key(row.Parents[0], data.Chat{Messages: row.Prompt})
+	return key(row.Parents[0], table.Chat{Messages: row.Prompt})
 }
 
 // loadPrompts reads the chats, each once: rows with the same id and words are one
@@ -36,7 +36,7 @@ func loadPrompts(s Settings) ([]prompt, error) {
 	var prompts []prompt
 	known := make(map[string]string) // id to key
 	for _, path := range s.Prompts {
-		for row, err := range data.Scan[data.Chat](path) {
+		for row, err := range table.Scan[table.Chat](path) {
 			if err != nil {
 				return nil, err
 			}
@@ -63,7 +63,7 @@ func loadPrompts(s Settings) ([]prompt, error) {
 	return prompts, nil
 }
 
-func newPrompt(row data.Chat) (prompt, error) {
+func newPrompt(row table.Chat) (prompt, error) {
 	p := prompt{Chat: row}
 	if n := len(row.Messages); n > 0 && row.Messages[n-1].Role == chat.Assistant {
 		p.Messages, p.reference = row.Messages[:n-1], row.Messages[n-1].Content
@@ -75,9 +75,9 @@ func newPrompt(row data.Chat) (prompt, error) {
 }
 
 // row returns the row that some candidates are kept in.
-func (p prompt) row(candidates []data.Candidate) data.Sample {
-	return data.Sample{
-		Origin:     data.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta},
+func (p prompt) row(candidates []table.Candidate) table.Sample {
+	return table.Sample{
+		Origin:     table.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta},
 		Prompt:     p.Messages,
 		Reference:  p.reference,
 		Candidates: candidates,

@@ -8,33 +8,33 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/data/table"
 )
 
-func ask(id, question string, more ...token.Message) data.Chat {
-	messages := append([]token.Message{{Role: "user", Content: question}}, more...)
-	return data.Chat{Origin: data.Origin{ID: id}, Messages: messages}
+func ask(id, question string, more ...chat.Message) table.Chat {
+	messages := append([]chat.Message{{Role: "user", Content: question}}, more...)
+	return table.Chat{Origin: table.Origin{ID: id}, Messages: messages}
 }
 
 func TestLoadPrompts(t *testing.T) {
-	answer := token.Message{Role: "assistant", Content: "a goat"}
+	answer := chat.Message{Role: "assistant", Content: "a goat"}
 	for _, c := range []struct {
 		name  string
-		rows  []data.Chat
+		rows  []table.Chat
 		limit int
 		want  string // ids with references, or part of the error
 	}{
-		{"plain", []data.Chat{ask("1", "a"), ask("2", "a")}, 0, "1: 2:"},
-		{"answered", []data.Chat{ask("1", "a", answer)}, 0, "1:a goat"},
-		{"the same again", []data.Chat{ask("1", "a"), ask("2", "b"), ask("1", "a", answer)}, 0, "1: 2:"},
-		{"limited", []data.Chat{ask("1", "a"), ask("1", "a"), ask("2", "b"), ask("3", "c")}, 2, "1: 2:"},
-		{"one id for two", []data.Chat{ask("1", "a"), ask("1", "b")}, 0, "row 1 has the id of a row before it that asks something else"},
-		{"no question", []data.Chat{{Messages: []token.Message{answer}}}, 0, "asks nothing"},
+		{"plain", []table.Chat{ask("1", "a"), ask("2", "a")}, 0, "1: 2:"},
+		{"answered", []table.Chat{ask("1", "a", answer)}, 0, "1:a goat"},
+		{"the same again", []table.Chat{ask("1", "a"), ask("2", "b"), ask("1", "a", answer)}, 0, "1: 2:"},
+		{"limited", []table.Chat{ask("1", "a"), ask("1", "a"), ask("2", "b"), ask("3", "c")}, 2, "1: 2:"},
+		{"one id for two", []table.Chat{ask("1", "a"), ask("1", "b")}, 0, "row 1 has the id of a row before it that asks something else"},
+		{"no question", []table.Chat{{Messages: []chat.Message{answer}}}, 0, "asks nothing"},
 		{"none", nil, 0, "hold no prompts"},
 	} {
 		path := filepath.Join(t.TempDir(), "prompts.arrow")
-		if err := data.WriteAll(path, data.Header{}, c.rows); err != nil {
+		if err := table.WriteAll(path, table.Header{}, c.rows); err != nil {
 			t.Fatal(err)
 		}
 		prompts, err := loadPrompts(Settings{Prompts: []string{path}, Limit: c.limit})
@@ -57,13 +57,13 @@ func TestLoadPrompts(t *testing.T) {
 func TestOtherWords(t *testing.T) {
 	s := fixture(t, 0)
 	s.Pick.CutOff = true
-	rows := make([]data.Chat, 9)
+	rows := make([]table.Chat, 9)
 	for i := range rows {
 		rows[i] = ask(fmt.Sprint(i), fmt.Sprintf("What is %d?", i))
 	}
 	run := func(s Settings) (sum Summary) {
 		t.Helper()
-		if err := data.WriteAll(s.Prompts[0], data.Header{}, rows); err != nil {
+		if err := table.WriteAll(s.Prompts[0], table.Header{}, rows); err != nil {
 			t.Fatal(err)
 		}
 		o := Options{Resume: true, PartSamples: 4, Summarise: func(got Summary) { sum = got }}
@@ -91,8 +91,8 @@ func TestOtherWords(t *testing.T) {
 func TestTooLong(t *testing.T) {
 	s := fixture(t, 0)
 	s.Pick.CutOff = true
-	rows := []data.Chat{ask("short", "What?"), ask("long", strings.Repeat("x y ", 50))}
-	if err := data.WriteAll(s.Prompts[0], data.Header{}, rows); err != nil {
+	rows := []table.Chat{ask("short", "What?"), ask("long", strings.Repeat("x y ", 50))}
+	if err := table.WriteAll(s.Prompts[0], table.Header{}, rows); err != nil {
 		t.Fatal(err)
 	}
 	err := Run(t.Context(), s, Options{})
@@ -108,7 +108,7 @@ func TestTooLong(t *testing.T) {
 		t.Errorf("%+v", sum)
 	}
 	s.Prompts[0] += ".long"
-	if err := data.WriteAll(s.Prompts[0], data.Header{}, rows[1:]); err != nil {
+	if err := table.WriteAll(s.Prompts[0], table.Header{}, rows[1:]); err != nil {
 		t.Fatal(err)
 	}
 	if err := Run(t.Context(), s, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), "all 1 prompts are too long") {

@@ -10,10 +10,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/herd-lm/herd/core/checkpoint"
-	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
-	"github.com/herd-lm/herd/rejection/report"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/report"
 )
 
 // The files that the stage writes to its directory.
@@ -37,11 +36,11 @@ type Options struct {
 	PartEvery   time.Duration // 0: 10 s
 }
 
-// run is a stage in progress.
-type run struct {
+// session is a stage in progress.
+type session struct {
 	Settings
 	Options
-	manifest checkpoint.Manifest
+	manifest run.Manifest
 	identity identity
 	prompts  []prompt
 	policy   *policy
@@ -64,10 +63,10 @@ func Run(ctx context.Context, s Settings, o Options) error {
 	if err != nil {
 		return err
 	}
-	r := &run{Settings: s, Options: o, manifest: manifest, identity: s.identify(manifest.Inputs)}
+	r := &session{Settings: s, Options: o, manifest: manifest, identity: s.identify(manifest.Inputs)}
 	r.PartSamples, r.PartEvery = cmp.Or(o.PartSamples, 4096), cmp.Or(o.PartEvery, 10*time.Second)
 	if err := r.conduct(ctx); err != nil {
-		var stopped *train.Interrupted
+		var stopped *run.Interrupted
 		if errors.As(err, &stopped) {
 			return err
 		}
@@ -77,7 +76,7 @@ func Run(ctx context.Context, s Settings, o Options) error {
 }
 
 // conduct takes the run from its inputs to its files.
-func (r *run) conduct(ctx context.Context) error {
+func (r *session) conduct(ctx context.Context) error {
 	var err error
 	if r.prompts, err = loadPrompts(r.Settings); err != nil {
 		return err
@@ -85,11 +84,11 @@ func (r *run) conduct(ctx context.Context) error {
 	if err := os.MkdirAll(r.Out, 0o777); err != nil {
 		return err
 	}
-	held, err := lockDir(r.Out)
+	held, err := run.LockDir(r.Out)
 	if err != nil {
 		return err
 	}
-	defer held.release()
+	defer held.Release()
 	if err := r.mayBegin(); err != nil {
 		return err
 	}
@@ -98,7 +97,7 @@ func (r *run) conduct(ctx context.Context) error {
 	}
 	if err := inOrder(func() error { return r.rescore(ctx) }, func() error { return r.draw(ctx) }); err != nil {
 		if ctx.Err() != nil {
-			return &train.Interrupted{Dir: r.Out, Step: r.tally.prompts, Steps: len(r.prompts), Cause: err}
+			return &run.Interrupted{Dir: r.Out, Step: r.tally.prompts, Steps: len(r.prompts), Cause: err}
 		}
 		return err
 	}
@@ -122,9 +121,9 @@ func inOrder(steps ...func() error) error {
 }
 
 // mayBegin refuses to touch what is in the directory, unless that is asked for.
-func (r *run) mayBegin() error {
+func (r *session) mayBegin() error {
 	there, err := begun(r.Out)
-	switch _, finished := os.Stat(filepath.Join(r.Out, checkpoint.ManifestName)); {
+	switch _, finished := os.Stat(filepath.Join(r.Out, run.ManifestName)); {
 	case r.Overwrite && !r.Resume:
 		return nil
 	case err != nil:
@@ -144,7 +143,7 @@ func (r *run) mayBegin() error {
 }
 
 // load loads the models.
-func (r *run) load() (err error) {
+func (r *session) load() (err error) {
 	if r.policy, err = newPolicy(r.Settings); err != nil {
 		return err
 	}
@@ -153,7 +152,7 @@ func (r *run) load() (err error) {
 }
 
 // admit looks at the prompts before hours of work.
-func (r *run) admit() error {
+func (r *session) admit() error {
 	var short []prompt
 	for _, p := range r.prompts {
 		err := cmp.Or(r.policy.admits(p), r.scorer.admits(p))
@@ -174,10 +173,10 @@ func (r *run) admit() error {
 }
 
 // begin makes the directory ready for parts.
-func (r *run) begin() error {
+func (r *session) begin() error {
 	if r.Overwrite && !r.Resume {
 		// The manifest goes first: what is half removed is not finished.
-		for _, name := range []string{checkpoint.ManifestName, filepath.Base(partsDir(r.Out)), SamplesFile} {
+		for _, name := range []string{run.ManifestName, filepath.Base(partsDir(r.Out)), SamplesFile} {
 			if err := os.RemoveAll(filepath.Join(r.Out, name)); err != nil {
 				return err
 			}
@@ -195,8 +194,8 @@ func (r *run) begin() error {
 }
 
 // look finds what was drawn before.
-func (r *run) look() (err error) {
-	r.store, err = openStore(r.Out, data.Header{Stage: "rejection", Seed: r.Seed, Digests: data.Digests{
+func (r *session) look() (err error) {
+	r.store, err = openStore(r.Out, table.Header{Stage: "rejection", Seed: r.Seed, Digests: table.Digests{
 		Model: r.manifest.Inputs["model[0]"], Tokenizer: r.policy.digest(),
 		Sampling: r.identity.digest(), Scoring: r.scoring(r.manifest.Inputs),
 	}})
@@ -204,7 +203,7 @@ func (r *run) look() (err error) {
 		return err
 	}
 	r.tally = newTally(len(r.prompts), r.Samples)
-	r.shelf, err = r.store.index(r.prompts, r.Samples, func(i int, c data.Candidate, scored bool) {
+	r.shelf, err = r.store.index(r.prompts, r.Samples, func(i int, c table.Candidate, scored bool) {
 		if scored {
 			r.tally.count(i, c)
 		}
@@ -216,7 +215,7 @@ func (r *run) look() (err error) {
 
 // Resumable reports whether dir holds samples that a run with the manifest would
 // draw again.
-func Resumable(dir string, s Settings, m checkpoint.Manifest) bool {
+func Resumable(dir string, s Settings, m run.Manifest) bool {
 	there, err := begun(dir)
 	return err == nil && there != nil && there.digest() == s.identify(m.Inputs).digest()
 }

@@ -13,10 +13,10 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // fixture writes a random policy, a random reward model and n prompts, and
@@ -52,11 +52,11 @@ func fixture(t *testing.T, n int) Settings {
 	s.Model, s.Reward = save("policy", c), save("reward", c.Reward())
 	s.Prompts, s.Out = []string{filepath.Join(dir, "prompts.arrow")}, filepath.Join(dir, "out")
 	s.Samples, s.MaxTokens, s.Seed = 3, 5, 11
-	var rows []data.Chat
+	var rows []table.Chat
 	for i := range n {
-		rows = append(rows, data.Chat{Messages: []token.Message{{Role: "user", Content: fmt.Sprintf("What is %d?", i)}}})
+		rows = append(rows, table.Chat{Messages: []chat.Message{{Role: "user", Content: fmt.Sprintf("What is %d?", i)}}})
 	}
-	if err := data.WriteAll(s.Prompts[0], data.Header{}, rows); err != nil {
+	if err := table.WriteAll(s.Prompts[0], table.Header{}, rows); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -80,7 +80,7 @@ func TestRun(t *testing.T) {
 	if err := Run(t.Context(), s, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	samples, header, err := data.ReadAll[data.Sample](filepath.Join(s.Out, SamplesFile))
+	samples, header, err := table.ReadAll[table.Sample](filepath.Join(s.Out, SamplesFile))
 	if err != nil || len(samples) != 10 || header.Stage != "rejection" || header.Digests.Model == "" {
 		t.Fatalf("%d samples, header %+v, error %v", len(samples), header, err)
 	}
@@ -94,12 +94,12 @@ func TestRun(t *testing.T) {
 			}
 		}
 	}
-	chats, _, err := data.ReadAll[data.Chat](filepath.Join(s.Out, ChatsFile))
+	chats, _, err := table.ReadAll[table.Chat](filepath.Join(s.Out, ChatsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range chats {
-		i := slices.IndexFunc(samples, func(row data.Sample) bool { return row.ID == c.Parents[0] })
+		i := slices.IndexFunc(samples, func(row table.Sample) bool { return row.ID == c.Parents[0] })
 		if i < 0 {
 			t.Fatalf("chat %s has parents %v, which are no samples", c.ID, c.Parents)
 		}
@@ -139,7 +139,7 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	var stopped *train.Interrupted
+	var stopped *run.Interrupted
 	err := Run(ctx, s, Options{PartSamples: 10, Report: func(Progress) { stop() }})
 	if !errors.As(err, &stopped) || stopped.Step < 5 || stopped.Step > 39 {
 		t.Fatalf("stopped after the first part: %v", err)

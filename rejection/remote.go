@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/remote"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/sample/remote"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // newRemotePolicy returns a policy on a server. The model directory, which needs no
@@ -31,12 +31,12 @@ func newRemotePolicy(s Settings) (*policy, error) {
 	return p, err
 }
 
-func loadFormat(dir string) (*tokenizer.Tokenizer, *chat.Format, error) {
+func loadFormat(dir string) (*tokenizer.Tokenizer, *template.Format, error) {
 	tok, err := tokenizer.Load(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	format, err := chat.New(tok)
+	format, err := template.New(tok)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", dir, err)
 	}
@@ -48,7 +48,7 @@ func loadFormat(dir string) (*tokenizer.Tokenizer, *chat.Format, error) {
 type remoteJudge struct {
 	server *remote.Reward
 	tok    *tokenizer.Tokenizer
-	format *chat.Format
+	format *template.Format
 }
 
 func newRemoteJudge(s remote.RewardSettings, dir string) (*remoteJudge, error) {
@@ -67,7 +67,7 @@ func (j *remoteJudge) admits(p prompt) error {
 }
 
 // score implements scorer.
-func (j *remoteJudge) score(ctx context.Context, rows []data.Sample) error {
+func (j *remoteJudge) score(ctx context.Context, rows []table.Sample) error {
 	var texts []string
 	for _, row := range rows {
 		for _, c := range row.Candidates {

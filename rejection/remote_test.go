@@ -8,16 +8,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"github.com/herd-lm/herd/core/remote"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/sample/remote"
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/data/format"
+	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/realdata"
 )
 
 // serve answers chat completions: answer is given the question and the seed. It counts
@@ -26,7 +27,7 @@ func serve(t *testing.T, asked *atomic.Int64, answer func(question string, seed 
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body struct {
-			Messages []token.Message
+			Messages []chat.Message
 			Seed     uint64
 		}
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body.Messages) == 0 {
@@ -54,7 +55,7 @@ func TestRemote(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := written(t, s.Out)
-	rows, _, err := data.ReadAll[data.Sample](filepath.Join(s.Out, SamplesFile))
+	rows, _, err := table.ReadAll[table.Sample](filepath.Join(s.Out, SamplesFile))
 	if err != nil || len(rows) != 20 || asked.Load() != 60 || !strings.HasSuffix(rows[0].Candidates[2].Text, "!") || rows[0].Candidates[2].LogProb != nil {
 		t.Fatalf("%d rows of %d requests, error %v", len(rows), asked.Load(), err)
 	}
@@ -74,7 +75,7 @@ func TestRemote(t *testing.T) {
 func TestGSM8K(t *testing.T) {
 	chats := gsm8k(t)
 	s := fixture(t, 0)
-	if err := data.WriteAll(s.Prompts[0], data.Header{}, chats); err != nil {
+	if err := table.WriteAll(s.Prompts[0], table.Header{}, chats); err != nil {
 		t.Fatal(err)
 	}
 	solutions := make(map[string]string)
@@ -98,7 +99,7 @@ func TestGSM8K(t *testing.T) {
 	if n := len(chats); sum.Prompts != n || sum.Samples != 3*n || sum.Checked != 3*n || int64(sum.Correct) != right.Load() || sum.Chats != sum.Solved {
 		t.Errorf("%d right answers of %d: %+v", right.Load(), 3*n, sum)
 	}
-	for row, err := range data.Scan[data.Chat](filepath.Join(s.Out, ChatsFile)) {
+	for row, err := range table.Scan[table.Chat](filepath.Join(s.Out, ChatsFile)) {
 		if err != nil || row.Messages[1].Content != solutions[row.Messages[0].Content] {
 			t.Fatalf("a chat that is not as recorded: %+v, error %v", row, err)
 		}
@@ -106,17 +107,14 @@ func TestGSM8K(t *testing.T) {
 }
 
 // gsm8k imports the training set, which keeps the solutions as meta "answer".
-func gsm8k(t *testing.T) []data.Chat {
+func gsm8k(t *testing.T) []table.Chat {
 	t.Helper()
-	file := filepath.Join("..", "..", "shared", "data", "reasoning", "gsm8k-train.jsonl.gz")
-	if _, err := os.Stat(file); err != nil {
-		t.Skip("needs GSM8K in ../shared/data beside the repository")
-	}
-	table := filepath.Join(t.TempDir(), "gsm8k.arrow")
-	if _, err := data.Import(table, []string{file}, data.ImportSettings{}); err != nil {
+	file := realdata.Path(t, "data", "reasoning", "gsm8k-train.jsonl.gz")
+	path := filepath.Join(t.TempDir(), "gsm8k.arrow")
+	if _, err := format.Import(path, []string{file}, format.ImportSettings{}); err != nil {
 		t.Fatal(err)
 	}
-	chats, _, err := data.ReadAll[data.Chat](table)
+	chats, _, err := table.ReadAll[table.Chat](path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +129,7 @@ func gsm8k(t *testing.T) []data.Chat {
 func TestRemoteReward(t *testing.T) {
 	s := fixture(t, 5)
 	s.Pick.CutOff = true
-	tok, format, err := loadFormat(s.Reward)
+	tok, layout, err := loadFormat(s.Reward)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,12 +150,12 @@ func TestRemoteReward(t *testing.T) {
 	if err := Run(t.Context(), s, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	for row, err := range data.Scan[data.Sample](filepath.Join(s.Out, SamplesFile)) {
+	for row, err := range table.Scan[table.Sample](filepath.Join(s.Out, SamplesFile)) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range row.Candidates {
-			whole, err := format.Chat(append(row.Prompt[:1:1], token.Message{Role: "assistant", Content: c.Text}))
+			whole, err := layout.Chat(append(row.Prompt[:1:1], chat.Message{Role: "assistant", Content: c.Text}))
 			if err != nil {
 				t.Fatal(err)
 			}

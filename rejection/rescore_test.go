@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // TestRescore: with another reward model what was drawn is kept and scored anew.
@@ -76,7 +76,7 @@ func TestUnjudged(t *testing.T) {
 	if err := Run(t.Context(), s, Options{Resume: true, Summarise: func(got Summary) { sum = got }}); err != nil || sum.Drawn != 60-kept {
 		t.Errorf("%d samples were kept and %d drawn, of 60; error %v", kept, sum.Drawn, err)
 	}
-	for row, err := range data.Scan[data.Sample](filepath.Join(s.Out, SamplesFile)) {
+	for row, err := range table.Scan[table.Sample](filepath.Join(s.Out, SamplesFile)) {
 		if err != nil || len(row.Candidates) != 3 || row.Candidates[0].Score == nil {
 			t.Errorf("row %+v, error %v", row, err)
 		}
@@ -88,7 +88,7 @@ type failing struct {
 	err error
 }
 
-func (f failing) score(context.Context, []data.Sample) error { return f.err }
+func (f failing) score(context.Context, []table.Sample) error { return f.err }
 
 func copyFile(from, dir string) error {
 	text, err := os.ReadFile(from)

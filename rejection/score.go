@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // scorer says what responses are worth. What it says of one depends on nothing but
 // the row's prompt, meta and reference, and that response.
 type scorer interface {
 	// score sets Score of every candidate, and what of Reward, Correct and Note it knows.
-	score(ctx context.Context, rows []data.Sample) error
+	score(ctx context.Context, rows []table.Sample) error
 	// admits reports a prompt whose responses cannot be judged: a *tooLong, or what
 	// is wrong with it.
 	admits(p prompt) error
@@ -39,7 +39,7 @@ func newReward(s Settings) (scorer, error) {
 }
 
 // forget takes back what was said of candidates.
-func forget(rows []data.Sample) {
+func forget(rows []table.Sample) {
 	for _, row := range rows {
 		for k := range row.Candidates {
 			c := &row.Candidates[k]
@@ -49,7 +49,7 @@ func forget(rows []data.Sample) {
 }
 
 // finite reports a score that is no number: what it came from is broken.
-func finite(rows []data.Sample) error {
+func finite(rows []table.Sample) error {
 	for _, row := range rows {
 		for _, c := range row.Candidates {
 			if math.IsNaN(*c.Score) || math.IsInf(*c.Score, 0) {

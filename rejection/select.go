@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // The rules by which responses are picked, of those that may be.
@@ -52,7 +52,7 @@ func (p Pick) validate(checked bool) error {
 }
 
 // choose returns the indices of the candidates to learn from, the best first.
-func (p Pick) choose(candidates []data.Candidate) []int {
+func (p Pick) choose(candidates []table.Candidate) []int {
 	ranked := p.ranked(candidates)
 	switch p.Rule {
 	case PickBest:
@@ -69,7 +69,7 @@ func (p Pick) choose(candidates []data.Candidate) []int {
 
 // ranked returns the candidates that may be picked, by falling score, equal ones in
 // order; of those that say the same the best.
-func (p Pick) ranked(candidates []data.Candidate) []int {
+func (p Pick) ranked(candidates []table.Candidate) []int {
 	var list []int
 	for i, c := range candidates {
 		if p.allows(c) {
@@ -86,7 +86,7 @@ func (p Pick) ranked(candidates []data.Candidate) []int {
 	})
 }
 
-func (p Pick) allows(c data.Candidate) bool {
+func (p Pick) allows(c table.Candidate) bool {
 	n := length(c)
 	return (c.Finish == sample.Stop || p.CutOff) &&
 		(c.Correct == nil || *c.Correct || p.Rule == PickThreshold) &&
@@ -94,7 +94,7 @@ func (p Pick) allows(c data.Candidate) bool {
 }
 
 // length returns the tokens of a response, or its words if a server told no tokens.
-func length(c data.Candidate) int {
+func length(c table.Candidate) int {
 	if len(c.IDs) > 0 {
 		return len(c.IDs)
 	}
@@ -102,10 +102,10 @@ func length(c data.Candidate) int {
 }
 
 // chats returns the prompt with each response that is picked.
-func (p Pick) chats(row data.Sample) []data.Chat {
-	var list []data.Chat
+func (p Pick) chats(row table.Sample) []table.Chat {
+	var list []table.Chat
 	for _, i := range p.choose(row.Candidates) {
-		list = append(list, data.Chat{
+		list = append(list, table.Chat{
 			Origin:   derived(row),
 			Messages: slices.Concat(row.Prompt, example.Reply(row.Candidates[i].Text)),
 		})
@@ -116,10 +116,10 @@ func (p Pick) chats(row data.Sample) []data.Chat {
 // preference returns the best response that may be picked against the worst of all,
 // if their scores are at least gap apart and their texts differ. Where a checker
 // judged, that is a correct one against a wrong one.
-func (p Pick) preference(row data.Sample, gap float64) (data.Preference, bool) {
+func (p Pick) preference(row table.Sample, gap float64) (table.Preference, bool) {
 	ranked := p.ranked(row.Candidates)
 	if len(ranked) == 0 {
-		return data.Preference{}, false
+		return table.Preference{}, false
 	}
 	best, worst := row.Candidates[ranked[0]], row.Candidates[Worst(row.Candidates)]
 	lead := *best.Score - *worst.Score
@@ -129,20 +129,20 @@ func (p Pick) preference(row data.Sample, gap float64) (data.Preference, bool) {
 		annotator = "checker"
 		contrast = contrast && *best.Correct && !*worst.Correct
 	}
-	return data.Preference{
+	return table.Preference{
 		Origin: derived(row), Prompt: row.Prompt,
 		Chosen: example.Reply(best.Text), Rejected: example.Reply(worst.Text),
 		ChosenScore: best.Score, RejectedScore: worst.Score, Annotator: annotator,
 	}, lead > 0 && lead >= gap && contrast
 }
 
-func derived(row data.Sample) data.Origin {
-	return data.Origin{Source: "rejection", Parents: []string{row.ID}, Meta: row.Meta}
+func derived(row table.Sample) table.Origin {
+	return table.Origin{Source: "rejection", Parents: []string{row.ID}, Meta: row.Meta}
 }
 
 // Best returns the index of the candidate with the highest score, the first of
 // equals. A candidate that was cut off loses to any that ended by itself.
-func Best(candidates []data.Candidate) int {
+func Best(candidates []table.Candidate) int {
 	best := 0
 	for i, c := range candidates {
 		if better(c, candidates[best]) {
@@ -153,7 +153,7 @@ func Best(candidates []data.Candidate) int {
 }
 
 // Worst returns the index of the candidate with the lowest score, the first of equals.
-func Worst(candidates []data.Candidate) int {
+func Worst(candidates []table.Candidate) int {
 	worst := 0
 	for i, c := range candidates {
 		if *c.Score < *candidates[worst].Score {
@@ -163,7 +163,7 @@ func Worst(candidates []data.Candidate) int {
 	return worst
 }
 
-func better(a, b data.Candidate) bool {
+func better(a, b table.Candidate) bool {
 	if aCut, bCut := a.Finish != sample.Stop, b.Finish != sample.Stop; aCut != bCut {
 		return bCut
 	}

@@ -6,17 +6,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // drawn returns a row of candidates, each written as "finish score text", with + or -
 // before the finish if a checker found it correct or wrong.
-func drawn(t *testing.T, list ...string) data.Sample {
+func drawn(t *testing.T, list ...string) table.Sample {
 	t.Helper()
-	row := data.Sample{Prompt: []token.Message{{Role: "user", Content: "?"}}}
+	row := table.Sample{Prompt: []chat.Message{{Role: "user", Content: "?"}}}
 	for k, line := range list {
-		c, score := data.Candidate{K: k}, 0.0
+		c, score := table.Candidate{K: k}, 0.0
 		if _, err := fmt.Sscan(line, &c.Finish, &score, &c.Text); err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +43,7 @@ func TestChoose(t *testing.T) {
 	checked := drawn(t, "-stop 3 wrong", "+stop 2 b", "+length 9 cut", "+stop 4 a", "+stop 1 b")
 	for _, c := range []struct {
 		pick Pick
-		row  data.Sample
+		row  table.Sample
 		want []int
 	}{
 		{Pick{Rule: PickBest}, plain, []int{4}},
@@ -75,7 +76,7 @@ func TestChoose(t *testing.T) {
 func TestPreference(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		row  data.Sample
+		row  table.Sample
 		gap  float64
 		want string // chosen and rejected
 	}{

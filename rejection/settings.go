@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/remote"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/core/sample/remote"
+	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/data/check"
 )
 
@@ -134,8 +133,8 @@ func (s Settings) checks() bool { return !s.Check.IsZero() }
 func (s Settings) remote() bool { return s.Engine.URL != "" }
 
 // Manifest describes the run that s asks for.
-func (s Settings) Manifest() (checkpoint.Manifest, error) {
-	inputs := train.Inputs{"prompts": s.Prompts}
+func (s Settings) Manifest() (run.Manifest, error) {
+	inputs := run.Inputs{"prompts": s.Prompts}
 	if s.checks() {
 		inputs["check"] = s.Check.Files()
 	}
@@ -145,11 +144,11 @@ func (s Settings) Manifest() (checkpoint.Manifest, error) {
 		}
 		source, err := model.Locate(at.dir, at.adapter)
 		if err != nil {
-			return checkpoint.Manifest{}, fmt.Errorf("rejection: %w", err)
+			return run.Manifest{}, fmt.Errorf("rejection: %w", err)
 		}
 		inputs[name] = source.Dirs()
 	}
-	return train.NewManifest("rejection", s.bare(), inputs)
+	return run.NewManifest("rejection", s.bare(), inputs)
 }
 
 // bare returns the settings without those that change nothing of what comes out, and

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // A store is what was drawn: the parts of an unfinished run, OUT/parts/*.arrow, and
@@ -19,7 +19,7 @@ import (
 // parts have the digest of one identity.
 type store struct {
 	dir    string
-	header data.Header // of the parts that are written, if they are scored
+	header table.Header // of the parts that are written, if they are scored
 	parts  []part
 	next   int // number of the next part
 }
@@ -50,7 +50,7 @@ func newShelf(prompts, samples int) shelf {
 func partsDir(dir string) string { return filepath.Join(dir, "parts") }
 
 // openStore lists what dir holds.
-func openStore(dir string, h data.Header) (*store, error) {
+func openStore(dir string, h table.Header) (*store, error) {
 	paths, err := filepath.Glob(filepath.Join(partsDir(dir), "*.arrow"))
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func openStore(dir string, h data.Header) (*store, error) {
 
 // index returns the shelf of the prompts, and calls each for every response that
 // it has. Of a response that is stored twice it takes one that is scored.
-func (s *store) index(prompts []prompt, samples int, each func(i int, c data.Candidate, scored bool)) (shelf, error) {
+func (s *store) index(prompts []prompt, samples int, each func(i int, c table.Candidate, scored bool)) (shelf, error) {
 	number := make(map[string]int, len(prompts))
 	for i, p := range prompts {
 		number[p.key()] = i
@@ -87,9 +87,9 @@ func (s *store) index(prompts []prompt, samples int, each func(i int, c data.Can
 	return found, nil
 }
 
-func (s *store) indexPart(n int, prompts []prompt, number map[string]int, found shelf, each func(int, data.Candidate, bool)) error {
+func (s *store) indexPart(n int, prompts []prompt, number map[string]int, found shelf, each func(int, table.Candidate, bool)) error {
 	p := &s.parts[n]
-	table, err := data.Open[data.Sample](p.path)
+	table, err := table.Open[table.Sample](p.path)
 	if err != nil {
 		return fmt.Errorf("%w: remove it, and its samples are drawn again", err)
 	}
@@ -125,18 +125,18 @@ func (s *store) indexPart(n int, prompts []prompt, number map[string]int, found 
 }
 
 // sameQuestion reports whether what a checker reads of a prompt is as it was.
-func (p prompt) sameQuestion(row data.Sample) bool {
+func (p prompt) sameQuestion(row table.Sample) bool {
 	return maps.Equal(p.Meta, row.Meta) && p.reference == row.Reference
 }
 
 // write adds a part and returns its number.
-func (s *store) write(rows []data.Sample, scored bool) (int, error) {
+func (s *store) write(rows []table.Sample, scored bool) (int, error) {
 	h := s.header
 	if !scored {
 		h.Digests.Scoring = ""
 	}
 	path := s.newPart()
-	if err := data.WriteAll(path, h, rows); err != nil {
+	if err := table.WriteAll(path, h, rows); err != nil {
 		return 0, err
 	}
 	s.parts = append(s.parts, part{path: path})
@@ -212,17 +212,17 @@ type reader struct {
 type cursor struct {
 	part  int32
 	at    int32 // number of the row that was read last; -1: none
-	row   data.Sample
-	table *data.Reader[data.Sample]
-	next  func() (data.Sample, error, bool)
+	row   table.Sample
+	table *table.Reader[table.Sample]
+	next  func() (table.Sample, error, bool)
 	stop  func()
 }
 
 // candidate returns the response at a place.
-func (r *reader) candidate(p place) (data.Candidate, error) {
+func (r *reader) candidate(p place) (table.Candidate, error) {
 	c, err := r.cursor(p)
 	if err != nil {
-		return data.Candidate{}, err
+		return table.Candidate{}, err
 	}
 	for c.at < p.row {
 		row, err, ok := c.next()
@@ -230,7 +230,7 @@ func (r *reader) candidate(p place) (data.Candidate, error) {
 			err = fmt.Errorf("%s has become shorter", r.parts[p.part].path)
 		}
 		if err != nil {
-			return data.Candidate{}, err
+			return table.Candidate{}, err
 		}
 		c.at, c.row = c.at+1, row
 	}
@@ -252,12 +252,12 @@ func (r *reader) cursor(p place) (*cursor, error) {
 		r.open[i].close()
 		r.open = slices.Delete(r.open, i, i+1)
 	}
-	table, err := data.Open[data.Sample](r.parts[p.part].path)
+	rows, err := table.Open[table.Sample](r.parts[p.part].path)
 	if err != nil {
 		return nil, err
 	}
-	c := &cursor{part: p.part, at: p.row - 1, table: table}
-	c.next, c.stop = iter.Pull2(table.RowsFrom(int(p.row)))
+	c := &cursor{part: p.part, at: p.row - 1, table: rows}
+	c.next, c.stop = iter.Pull2(rows.RowsFrom(int(p.row)))
 	r.open = append(r.open, c)
 	return c, nil
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/data"
-	"github.com/herd-lm/herd/rejection/report"
+	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/report"
 )
 
 // Summary is what came of a run.
@@ -30,7 +30,7 @@ type Summary struct {
 }
 
 // add counts a prompt with its samples and what came of them.
-func (s *Summary) add(row data.Sample, chats int, contrast bool) {
+func (s *Summary) add(row table.Sample, chats int, contrast bool) {
 	said := make(map[string]bool)
 	sum, correct := 0.0, 0
 	for _, c := range row.Candidates {

@@ -6,15 +6,16 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/stage"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/stage"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Settings of the stage.
@@ -55,14 +56,14 @@ func (s Settings) check() error {
 }
 
 // Manifest describes the run that s asks for.
-func (s Settings) Manifest() (checkpoint.Manifest, error) {
+func (s Settings) Manifest() (run.Manifest, error) {
 	bare := s
 	bare.Model, bare.Adapter, bare.Preferences, bare.Out = "", "", nil, ""
 	dirs, err := s.start().Dirs()
 	if err != nil {
-		return checkpoint.Manifest{}, stage.Check("reward", err)
+		return run.Manifest{}, stage.Check("reward", err)
 	}
-	return train.NewManifest("reward", bare, train.Inputs{"model": dirs, "preferences": s.Preferences})
+	return run.NewManifest("reward", bare, run.Inputs{"model": dirs, "preferences": s.Preferences})
 }
 
 func (s Settings) start() stage.Start {
@@ -76,11 +77,11 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
-	format, err := chat.New(t.Tokenizer)
+	format, err := template.New(t.Tokenizer)
 	if err != nil {
 		return nil, err
 	}
-	return example.Load(s.Preferences, s.Limit, func(row data.Preference) ([]pack.Example, error) {
+	return example.Load(s.Preferences, s.Limit, func(row table.Preference) ([]pack.Example, error) {
 		if row.Strength > 0 && row.Strength < s.MinStrength {
 			return nil, nil
 		}
@@ -90,10 +91,10 @@ func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
 
 // Example puts all responses to a prompt into one row: edited is preferred to
 // chosen, chosen to rejected. Each row counts 1, split over its pairs.
-func Example(format *chat.Format, row data.Preference, margin float64) (pack.Example, error) {
-	ranked := [][]token.Message{row.Chosen, row.Rejected}
+func Example(format *template.Format, row table.Preference, margin float64) (pack.Example, error) {
+	ranked := [][]chat.Message{row.Chosen, row.Rejected}
 	if len(row.Edited) > 0 {
-		ranked = [][]token.Message{row.Edited, row.Chosen, row.Rejected}
+		ranked = [][]chat.Message{row.Edited, row.Chosen, row.Rejected}
 	}
 	e, err := example.Rewarded(format, row.ID, row.Prompt, ranked...)
 	if err != nil {

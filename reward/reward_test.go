@@ -4,10 +4,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/herd-lm/herd/core/chat"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // TestExample: edited is preferred to chosen, chosen to rejected, all in one row
@@ -17,12 +18,12 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	format, err := chat.New(tok)
+	format, err := template.New(tok)
 	if err != nil {
 		t.Fatal(err)
 	}
-	say := func(text string) []token.Message { return []token.Message{{Role: "assistant", Content: text}} }
-	row := data.Preference{Prompt: []token.Message{{Role: "user", Content: "What?"}}, Chosen: say("a goat"), Rejected: say("is it"), Strength: 3}
+	say := func(text string) []chat.Message { return []chat.Message{{Role: "assistant", Content: text}} }
+	row := table.Preference{Prompt: []chat.Message{{Role: "user", Content: "What?"}}, Chosen: say("a goat"), Rejected: say("is it"), Strength: 3}
 	two, err := Example(format, row, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Holds core/jinja to Jinja 2 on the chat templates of real models:
+# Holds core/text/jinja to Jinja 2 on the chat templates of real models:
 #
 #	bash scripts/templates-parity.sh [FILE.jinja...]
 #
-# Without files it takes those in core/chat/templates and the templates of some
+# Without files it takes those in core/text/template/templates and the templates of some
 # fifty models that the end-to-end tests of @huggingface/jinja have, which it
 # fetches. It needs Node, Python with jinja2 3.1, and the network. (The package
 # @huggingface/jinja itself is no reference: it differs from Jinja 2 in places.)
@@ -15,7 +15,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 files=("$@")
 if ((${#files[@]} == 0)); then
-	files=(core/chat/templates/*.jinja)
+	files=(core/text/template/templates/*.jinja)
 	curl -fsSL -o "$tmp/models.js" "$tests"
 fi
 
@@ -54,5 +54,5 @@ for t in json.load(sys.stdin):
 json.dump({"cases": cases}, sys.stdout)
 EOF
 node "$tmp/extract.mjs" "$tmp/models.js" "${files[@]}" |
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=core/jinja/testdata python3 "$tmp/render.py" >"$tmp/cases.json"
-go test -count=1 -v ./core/jinja -run TestTemplates -templates "$tmp/cases.json"
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=core/text/jinja/testdata python3 "$tmp/render.py" >"$tmp/cases.json"
+go test -count=1 -v ./core/text/jinja -run TestTemplates -templates "$tmp/cases.json"

@@ -4,8 +4,8 @@ import (
 	"math"
 	"net/http"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/chat"
 )
 
 // maxTop is how many alternatives of a token can be asked for, as in OpenAI's API.

@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 const positions = 128
@@ -34,7 +34,7 @@ func modelOf(t testing.TB, name string, e Engine) Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	format, err := chat.New(tok)
+	format, err := template.New(tok)
 	if err != nil {
 		t.Fatal(err)
 	}

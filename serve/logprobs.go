@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 // speller writes tokens as log-probabilities name them.

@@ -6,16 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/text/chat"
 )
 
-// roles of messages. A developer is OpenAI's later name of the system, which is
-// what templates know.
-var roles = map[string]string{"system": "system", "developer": "system", "user": "user", chat.Assistant: chat.Assistant}
+// speakers are the roles that a request may name.
+var speakers = []string{"system", "developer", "user", "assistant"}
 
 // readMessages takes the messages of a chat.
-func readMessages(f *fields) ([]token.Message, error) {
+func readMessages(f *fields) ([]chat.Message, error) {
 	var list []json.RawMessage
 	if !read(f, "messages", "a list of messages", &list) && f.err == nil {
 		f.fail("messages", "is not given")
@@ -23,7 +21,7 @@ func readMessages(f *fields) ([]token.Message, error) {
 	if len(list) == 0 {
 		f.fail("messages", "is an empty list")
 	}
-	messages := make([]token.Message, 0, len(list))
+	messages := make([]chat.Message, 0, len(list))
 	for i, raw := range list {
 		m, err := readMessage(raw, fmt.Sprintf("messages[%d].", i))
 		if err != nil {
@@ -38,7 +36,7 @@ func readMessages(f *fields) ([]token.Message, error) {
 // clients send back of the assistant's own messages.
 var bare = []string{"annotations", "audio", "function_call", "name", "refusal", "tool_call_id", "tool_calls"}
 
-func readMessage(raw json.RawMessage, path string) (m token.Message, err error) {
+func readMessage(raw json.RawMessage, path string) (m chat.Message, err error) {
 	f, err := parseFields(raw, path)
 	if err != nil {
 		return m, err
@@ -47,11 +45,11 @@ func readMessage(raw json.RawMessage, path string) (m token.Message, err error) 
 	if !f.text("role", &name) {
 		f.fail("role", "is not given")
 	}
-	role, known := roles[name]
-	if !known {
+	role, _ := chat.RoleOf(name)
+	if !slices.Contains(speakers, name) {
 		f.fail("role", "is %q, expected system, developer, user or assistant", excerpt([]byte(name)))
 	}
-	m = token.Message{Role: role, Content: readContent(f)}
+	m = chat.Message{Role: role, Content: readContent(f)}
 	for _, name := range bare {
 		if v := f.take(name); v != nil && !slices.Contains([]string{`[]`, `""`}, compact(v)) && f.err == nil {
 			f.err = unsupported(path + name)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -12,7 +13,7 @@ import (
 type prompt struct {
 	param    string // that it came in, for errors
 	ids      []token.ID
-	messages []token.Message // if it is a chat
+	messages []chat.Message // if it is a chat
 }
 
 // unmarshals reads raw into v, if it is of that kind. (null would be of any.)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -119,7 +120,7 @@ func TestPrompts(t *testing.T) {
 // the system.
 func TestMessages(t *testing.T) {
 	s := newServer(t, nil)
-	want := []token.Message{{Role: "system", Content: "be brief"}, {Role: "user", Content: "hi there"}, {Role: "assistant", Content: "yo"}, {Role: "user", Content: ""}}
+	want := []chat.Message{{Role: "system", Content: "be brief"}, {Role: "user", Content: "hi there"}, {Role: "assistant", Content: "yo"}, {Role: "user", Content: ""}}
 	got, err := understand(s, true, `{"messages":[{"role":"developer","content":"be brief"},
 		{"role":"user","content":[{"type":"text","text":"hi "},{"type":"text","text":"there"}]},
 		{"role":"assistant","content":"yo","refusal":null,"annotations":[],"tool_calls":[]},{"role":"user","content":""}],"max_completion_tokens":5}`)
@@ -229,8 +230,8 @@ func FuzzRequest(f *testing.F) {
 	}
 	s := newServer(f, nil)
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, chat := range []bool{true, false} {
-			task, err := understand(s, chat, body)
+		for _, asked := range []bool{true, false} {
+			task, err := understand(s, asked, body)
 			if err == nil {
 				checkTask(t, s, task)
 				continue

@@ -12,10 +12,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 // Engine is what a model answers with: sample.Engine. All its methods are called by
@@ -33,12 +33,12 @@ type Model struct {
 	Name      string // as clients call it
 	Engine    Engine
 	Tokenizer *tokenizer.Tokenizer
-	Format    *chat.Format // nil: it answers no chats, and
-	Formless  error        // this is why
-	Stop      []token.ID   // end what it says
-	Context   int          // tokens of prompt and answer together
-	Vocab     int          // ids are less than this
-	Digest    string       // of what determines its answers: the system_fingerprint
+	Format    *template.Format // nil: it answers no chats, and
+	Formless  error            // this is why
+	Stop      []token.ID       // end what it says
+	Context   int              // tokens of prompt and answer together
+	Vocab     int              // ids are less than this
+	Digest    string           // of what determines its answers: the system_fingerprint
 }
 
 // Server serves models. Its methods may be called by any number of goroutines.

@@ -6,15 +6,15 @@ import (
 	"context"
 	"slices"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/stage"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/stage"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Settings of the stage.
@@ -24,7 +24,7 @@ type Settings struct {
 	Chats   []string `yaml:"chats"`                     // tables of chats
 	Out     string   `yaml:"out"`                       // model directory to write
 
-	// Template is the name of a chat template (chat.Names) in place of the model's,
+	// Template is the name of a chat template (template.Names) in place of the model's,
 	// for one that has none.
 	Template string `yaml:"template" json:",omitempty"`
 
@@ -49,19 +49,19 @@ func (s Settings) checkTemplate() error {
 	if s.Template == "" {
 		return nil
 	}
-	_, err := chat.Named(s.Template)
+	_, err := template.Named(s.Template)
 	return err
 }
 
 // Manifest describes the run that s asks for.
-func (s Settings) Manifest() (checkpoint.Manifest, error) {
+func (s Settings) Manifest() (run.Manifest, error) {
 	bare := s
 	bare.Model, bare.Adapter, bare.Chats, bare.Out = "", "", nil, ""
 	dirs, err := s.start().Dirs()
 	if err != nil {
-		return checkpoint.Manifest{}, stage.Check("sft", err)
+		return run.Manifest{}, stage.Check("sft", err)
 	}
-	return train.NewManifest("sft", bare, train.Inputs{"model": dirs, "chats": s.Chats})
+	return run.NewManifest("sft", bare, run.Inputs{"model": dirs, "chats": s.Chats})
 }
 
 func (s Settings) start() stage.Start { return stage.Start{Model: s.Model, Adapter: s.Adapter} }
@@ -85,15 +85,15 @@ func (s Settings) retemplate(from stage.Source) stage.Source {
 		if err != nil {
 			return nil, err
 		}
-		template, err := chat.Named(s.Template)
-		return tok.WithTemplate(template), err
+		layout, err := template.Named(s.Template)
+		return tok.WithTemplate(layout), err
 	}
 	from.Params = func(t *train.Task) (*model.Params, error) {
 		p, err := weights(t)
 		if err != nil {
 			return nil, err
 		}
-		format, err := chat.New(t.Tokenizer)
+		format, err := template.New(t.Tokenizer)
 		if err != nil {
 			return nil, err
 		}
@@ -108,11 +108,11 @@ func (s Settings) retemplate(from stage.Source) stage.Source {
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
-	format, err := chat.New(t.Tokenizer)
+	format, err := template.New(t.Tokenizer)
 	if err != nil {
 		return nil, err
 	}
-	return example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
+	return example.Load(s.Chats, s.Limit, func(row table.Chat) ([]pack.Example, error) {
 		return example.One(example.Chat(format, row))
 	})
 }

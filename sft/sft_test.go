@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // fixture writes a random model and chats whose answers are long, middling and
@@ -42,12 +42,12 @@ func fixture(t *testing.T) Settings {
 	if err := errors.Join(os.Mkdir(s.Model, 0o777), p.Save(s.Model), tok.Save(s.Model)); err != nil {
 		t.Fatal(err)
 	}
-	w, err := data.Create[data.Chat](s.Chats[0], data.Header{})
+	w, err := table.Create[table.Chat](s.Chats[0], table.Header{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, answer := range map[string]string{"long": strings.Repeat("It is a goat. ", 12), "short": "A goat."} {
-		row := data.Chat{Origin: data.Origin{ID: name}, Messages: []token.Message{{Role: "user", Content: "What is it?"}, {Role: "assistant", Content: answer}}}
+		row := table.Chat{Origin: table.Origin{ID: name}, Messages: []chat.Message{{Role: "user", Content: "What is it?"}, {Role: "assistant", Content: answer}}}
 		if err := w.Write(row); err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestTooLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	format, err := chat.New(tok)
+	format, err := template.New(tok)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestTooLong(t *testing.T) {
 		want    string
 	}{{"error", 0, "row long has"}, {"skip", 1, ""}, {"truncate", 2, ""}} {
 		s.TooLong = c.tooLong
-		examples, err := example.Load(s.Chats, s.Limit, func(row data.Chat) ([]pack.Example, error) {
+		examples, err := example.Load(s.Chats, s.Limit, func(row table.Chat) ([]pack.Example, error) {
 			return example.One(example.Chat(format, row))
 		})
 		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
@@ -114,7 +114,7 @@ func TestRun(t *testing.T) {
 	if _, err := tokenizer.Load(s.Out); err != nil {
 		t.Error(err)
 	}
-	m, err := checkpoint.ReadManifest(s.Out)
+	m, err := run.ReadManifest(s.Out)
 	if err != nil || m.Stage != "sft" || m.Inputs["model[0]"] == "" || m.Inputs["chats[0]"] == "" {
 		t.Errorf("manifest %+v, error %v", m, err)
 	}
@@ -189,8 +189,8 @@ func TestTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop, _ := tok.Special(end)
-	if chat.NameOf(tok.Template()) != "chatml" || tok.StopName() != end || !slices.Contains(config.EOS, int(stop)) {
-		t.Errorf("the model has template %s and stops at %s, %v", chat.NameOf(tok.Template()), tok.StopName(), config.EOS)
+	if template.NameOf(tok.Template()) != "chatml" || tok.StopName() != end || !slices.Contains(config.EOS, int(stop)) {
+		t.Errorf("the model has template %s and stops at %s, %v", template.NameOf(tok.Template()), tok.StopName(), config.EOS)
 	}
 	s.Template = "no"
 	if err := s.Validate(); err == nil || !strings.Contains(err.Error(), `no chat template "no"`) {

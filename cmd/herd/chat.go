@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -39,7 +39,7 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 				return err
 			}
 			if system != "" {
-				c.system = []token.Message{{Role: "system", Content: system}}
+				c.system = []chat.Message{{Role: chat.System, Content: system}}
 			}
 			return c.run(cmd.Context(), newPrompter(cmd.InOrStdin(), cmd.OutOrStdout()), cmd.OutOrStdout())
 		},
@@ -57,8 +57,8 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 type conversation struct {
 	*policy
 	sample.Settings
-	system   []token.Message // nothing, or one message that stays
-	messages []token.Message // turns of user and assistant
+	system   []chat.Message // nothing, or one message that stays
+	messages []chat.Message // turns of user and assistant
 	seed     uint64
 }
 
@@ -92,7 +92,7 @@ func (c *conversation) run(ctx context.Context, in prompter, out io.Writer) erro
 // turn answers a message. Ctrl-C ends the answer; where no person is there to
 // go on, it ends the conversation too.
 func (c *conversation) turn(ctx context.Context, message string, in prompter, out io.Writer) error {
-	c.messages = append(c.messages, token.Message{Role: "user", Content: message})
+	c.messages = append(c.messages, chat.Message{Role: chat.User, Content: message})
 	prompt, err := c.prompt(in)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (c *conversation) turn(ctx context.Context, message string, in prompter, ou
 		err = nil
 	}
 	c.seed++
-	c.messages = append(c.messages, token.Message{Role: chat.Assistant, Content: answer})
+	c.messages = append(c.messages, chat.Message{Role: chat.Assistant, Content: answer})
 	return err
 }
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/sample"
-	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/text/chat"
 )
 
 func tinyConversation(t *testing.T, s sample.Settings) *conversation {
@@ -45,7 +45,7 @@ func TestConversationRemembers(t *testing.T) {
 // TestConversationForgetsTheOldest talks for longer than 64 tokens.
 func TestConversationForgetsTheOldest(t *testing.T) {
 	c := tinyConversation(t, sample.Settings{MaxTokens: 4})
-	c.system = []token.Message{{Role: "system", Content: "be"}}
+	c.system = []chat.Message{{Role: chat.System, Content: "be"}}
 	roles := say(t, c, "a", "b", "c", "d", "e", "f")
 	last := c.messages[len(c.messages)-2]
 	if len(roles) < 2 || len(roles) >= 12 || last.Content != "f" {

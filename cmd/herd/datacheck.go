@@ -12,9 +12,9 @@ import (
 	"github.com/sourcegraph/conc/stream"
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/recipes"
 )
 
@@ -65,24 +65,24 @@ type answer struct {
 }
 
 // answersIn yields the responses in a table of chats or samples.
-func answersIn(table string) iter.Seq2[answer, error] {
+func answersIn(path string) iter.Seq2[answer, error] {
 	return func(yield func(answer, error) bool) {
-		switch kind, _, err := data.KindOf(table); {
+		switch kind, _, err := table.KindOf(path); {
 		case err != nil:
 			yield(answer{}, err)
-		case kind == data.Chats:
-			closingTurns(table, yield)
-		case kind == data.Samples:
-			candidates(table, yield)
+		case kind == table.Chats:
+			closingTurns(path, yield)
+		case kind == table.Samples:
+			candidates(path, yield)
 		default:
 			yield(answer{}, fmt.Errorf("it holds %s: only chats and samples have answers to check", kind))
 		}
 	}
 }
 
-func closingTurns(table string, yield func(answer, error) bool) {
+func closingTurns(path string, yield func(answer, error) bool) {
 	number := 0
-	for row, err := range data.Scan[data.Chat](table) {
+	for row, err := range table.Scan[table.Chat](path) {
 		last := len(row.Messages) - 1
 		if err == nil && (last < 0 || row.Messages[last].Role != chat.Assistant) {
 			err = fmt.Errorf("row %s does not end with a turn of the assistant: there is nothing to check", row.ID)
@@ -99,9 +99,9 @@ func closingTurns(table string, yield func(answer, error) bool) {
 	}
 }
 
-func candidates(table string, yield func(answer, error) bool) {
+func candidates(path string, yield func(answer, error) bool) {
 	number := 0
-	for row, err := range data.Scan[data.Sample](table) {
+	for row, err := range table.Scan[table.Sample](path) {
 		if err != nil {
 			yield(answer{}, err)
 			return
@@ -138,11 +138,11 @@ type tally struct {
 
 // judge asks about all answers of a table, several at once. The first that cannot
 // be judged ends it.
-func (t *tally) judge(ctx context.Context, checker check.Checker, table string) error {
+func (t *tally) judge(ctx context.Context, checker check.Checker, path string) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	asked := stream.New().WithMaxGoroutines(runtime.GOMAXPROCS(0))
-	for a, err := range answersIn(table) {
+	for a, err := range answersIn(path) {
 		if err != nil {
 			stop(err)
 		}

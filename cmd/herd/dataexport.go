@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/format"
 )
 
 func newDataExportCmd() *cobra.Command {
@@ -17,7 +17,7 @@ func newDataExportCmd() *cobra.Command {
 		Example: "  herd data export chats.arrow --out chats.jsonl",
 		Args:    operands("TABLE"),
 		RunE: func(_ *cobra.Command, tables []string) error {
-			return writeOutput(out, overwrite, func(w io.Writer) error { return data.ExportJSONL(w, tables[0]) })
+			return writeOutput(out, overwrite, func(w io.Writer) error { return format.ExportJSONL(w, tables[0]) })
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "-", "`FILE` to write; -: standard output")

@@ -5,23 +5,24 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/format"
+	"github.com/herd-lm/herd/data/table"
 )
 
 func newDataImportCmd() *cobra.Command {
 	var out, split string
-	var s data.ImportSettings
-	kind := choose("any", string(data.Documents), string(data.Chats), string(data.Preferences), string(data.Samples))
-	format := choose(append([]string{"auto"}, formatNames()...)...)
+	var s format.ImportSettings
+	kind := choose("any", string(table.Documents), string(table.Chats), string(table.Preferences), string(table.Samples))
+	layout := choose(append([]string{"auto"}, formatNames()...)...)
 	cmd := &cobra.Command{
 		Use:     "import FILE|DIR... --out TABLE",
 		Short:   "Make a table out of JSON, JSONL or text files",
-		Long:    "Make a table out of JSON, JSONL or text files, also compressed, and of those in\nfolders.\n\nFormats:" + wrapped(format.allowed),
+		Long:    "Make a table out of JSON, JSONL or text files, also compressed, and of those in\nfolders.\n\nFormats:" + wrapped(layout.allowed),
 		Example: "  herd data import hh-rlhf/*.jsonl.gz --out preferences.arrow",
 		Args:    operands("FILE..."),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			s.Kind, s.Format, s.Split = data.Kind(kind.unless("any")), data.Format(format.unless("auto")), data.Split(split)
-			report, err := data.Import(out, files, s)
+			s.Kind, s.Format, s.Split = table.Kind(kind.unless("any")), format.Format(layout.unless("auto")), format.Split(split)
+			report, err := format.Import(out, files, s)
 			if err != nil {
 				return err
 			}
@@ -32,7 +33,7 @@ func newDataImportCmd() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&out, "out", "", "`TABLE` to write, an Arrow file")
 	flags.Var(kind, "kind", "what the rows must be: "+kind.list())
-	flags.Var(format, "format", "layout of the files")
+	flags.Var(layout, "format", "layout of the files")
 	flags.StringVar(&split, "split", "", "cut text files into documents: none, paragraphs or a `SEPARATOR`")
 	flags.IntVar(&s.Limit, "limit", 0, "stop after this many rows (0: all)")
 	flags.BoolVar(&s.Overwrite, "overwrite", false, "replace the table if it exists")
@@ -41,9 +42,9 @@ func newDataImportCmd() *cobra.Command {
 }
 
 func formatNames() (names []string) {
-	for _, f := range []data.Format{
-		data.Herd, data.OpenAIPreference, data.ShareGPTPreference, data.AlpacaPreference, data.PromptPreference,
-		data.ShareGPT, data.OpenAI, data.Alpaca, data.Completion, data.JSONText, data.Prompts, data.Text,
+	for _, f := range []format.Format{
+		format.Herd, format.OpenAIPreference, format.ShareGPTPreference, format.AlpacaPreference, format.PromptPreference,
+		format.ShareGPT, format.OpenAI, format.Alpaca, format.Completion, format.JSONText, format.Prompts, format.Text,
 	} {
 		names = append(names, string(f))
 	}

@@ -8,10 +8,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/herd-lm/herd/core/chat"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // maskView prints rows as tokens, and which of them are learnt.
@@ -20,7 +21,7 @@ type maskView struct {
 	json, noColor   bool
 
 	tok    *tokenizer.Tokenizer
-	format *chat.Format
+	format *template.Format
 	from   int
 	n      int
 	out    *bufio.Writer // keeps the first error
@@ -46,25 +47,25 @@ type maskedToken struct {
 	Learnt bool     `json:"learnt"`
 }
 
-var kindNames = [...]string{chat.Header: "header", chat.Content: "content", chat.EndOfTurn: "end_of_turn"}
+var kindNames = [...]string{template.Header: "header", template.Content: "content", template.EndOfTurn: "end_of_turn"}
 
 // show prints n rows from the from-th on; all that follow if n is 0.
-func (m *maskView) show(w io.Writer, table string, from, n int) (err error) {
+func (m *maskView) show(w io.Writer, path string, from, n int) (err error) {
 	if m.tok, m.format, err = loadFormat(m.model, m.template); err != nil {
 		return err
 	}
 	m.from, m.n, m.out = from, n, bufio.NewWriter(w)
 	m.colour = isTerminal(w) && !m.noColor && os.Getenv("NO_COLOR") == ""
-	kind, _, err := data.KindOf(table)
+	kind, _, err := table.KindOf(path)
 	switch {
 	case err != nil:
 		return err
-	case kind == data.Chats:
-		err = eachRow(m, table, m.chat)
-	case kind == data.Preferences:
-		err = eachRow(m, table, m.preference)
+	case kind == table.Chats:
+		err = eachRow(m, path, m.chat)
+	case kind == table.Preferences:
+		err = eachRow(m, path, m.preference)
 	default:
-		return fmt.Errorf("%s holds %s: only chats and preferences have words of an assistant to learn", table, kind)
+		return fmt.Errorf("%s holds %s: only chats and preferences have words of an assistant to learn", path, kind)
 	}
 	if err != nil {
 		return err
@@ -73,9 +74,9 @@ func (m *maskView) show(w io.Writer, table string, from, n int) (err error) {
 }
 
 // eachRow prints what parts makes of the rows that are asked for.
-func eachRow[T data.Row](m *maskView, table string, parts func(T) ([]maskedPart, error)) error {
+func eachRow[T table.Row](m *maskView, path string, parts func(T) ([]maskedPart, error)) error {
 	number := 0
-	for row, err := range data.Scan[T](table) {
+	for row, err := range table.Scan[T](path) {
 		if err != nil {
 			return err
 		}
@@ -85,30 +86,30 @@ func eachRow[T data.Row](m *maskView, table string, parts func(T) ([]maskedPart,
 		if m.n > 0 && number >= m.from+m.n {
 			return nil
 		}
-		id := data.OriginOf(&row).ID
+		id := table.OriginOf(&row).ID
 		list, err := parts(row)
 		if err != nil {
-			return fmt.Errorf("%s: row %s: %w", table, id, err)
+			return fmt.Errorf("%s: row %s: %w", path, id, err)
 		}
 		if err := m.print(number, maskedRow{id, list}); err != nil {
 			return err
 		}
 	}
 	if number < m.from {
-		return fmt.Errorf("%s has %d rows, there is no row %d", table, number, m.from)
+		return fmt.Errorf("%s has %d rows, there is no row %d", path, number, m.from)
 	}
 	return nil
 }
 
-func (m *maskView) chat(row data.Chat) ([]maskedPart, error) {
+func (m *maskView) chat(row table.Chat) ([]maskedPart, error) {
 	r, err := m.format.Chat(row.Messages)
 	return []maskedPart{m.part("chat", r)}, err
 }
 
-func (m *maskView) preference(row data.Preference) (parts []maskedPart, err error) {
+func (m *maskView) preference(row table.Preference) (parts []maskedPart, err error) {
 	for _, response := range []struct {
 		name     string
-		messages []token.Message
+		messages []chat.Message
 	}{{"chosen", row.Chosen}, {"rejected", row.Rejected}, {"edited", row.Edited}} {
 		if len(response.messages) == 0 {
 			continue
@@ -125,7 +126,7 @@ func (m *maskView) preference(row data.Preference) (parts []maskedPart, err erro
 	return parts, nil
 }
 
-func (m *maskView) part(name string, r chat.Rendered) maskedPart {
+func (m *maskView) part(name string, r template.Rendered) maskedPart {
 	p := maskedPart{Name: name}
 	for i, id := range r.IDs {
 		p.Tokens = append(p.Tokens, maskedToken{id, m.tok.Token(id), kindNames[r.Kind[i]], r.Turn[i], r.Own[i]})
@@ -190,11 +191,11 @@ func (m *maskView) painted(t maskedToken, text string) string {
 	switch {
 	case !m.colour:
 		return text
-	case t.Learnt && t.Kind == kindNames[chat.EndOfTurn]:
+	case t.Learnt && t.Kind == kindNames[template.EndOfTurn]:
 		colour = endColour
 	case t.Learnt:
 		colour = learntColour
-	case t.Kind != kindNames[chat.Content]:
+	case t.Kind != kindNames[template.Content]:
 		colour = headerColour
 	default:
 		return text

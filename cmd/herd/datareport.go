@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/data"
-	"github.com/herd-lm/herd/rejection/report"
+	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/report"
 )
 
 func newDataReportCmd() *cobra.Command {
@@ -47,7 +47,7 @@ writes a page of HTML with plots that needs no network.`,
 // reportOf reads a table of samples, row by row.
 func reportOf(path string, seed uint64) (*report.Report, error) {
 	b := report.New(report.Options{Title: path, Seed: seed})
-	for row, err := range data.Scan[data.Sample](path) {
+	for row, err := range table.Scan[table.Sample](path) {
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/view"
 )
 
 func newDataShowCmd() *cobra.Command {
@@ -28,7 +28,7 @@ terminal, else in brackets. Tokens are set apart by dots.`,
 			if masked {
 				return m.show(cmd.OutOrStdout(), tables[0], from, rows)
 			}
-			return data.Show(cmd.OutOrStdout(), tables[0], from, rows)
+			return view.Show(cmd.OutOrStdout(), tables[0], from, rows)
 		},
 	}
 	flags := cmd.Flags()

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/view"
 )
 
 func newDataStatsCmd() *cobra.Command {
@@ -14,7 +14,7 @@ func newDataStatsCmd() *cobra.Command {
 		Example: "  herd data stats preferences.arrow",
 		Args:    operands("TABLE"),
 		RunE: func(cmd *cobra.Command, tables []string) error {
-			summary, err := data.Stats(tables[0])
+			summary, err := view.Stats(tables[0])
 			if err != nil {
 				return err
 			}
@@ -29,7 +29,7 @@ func newDataStatsCmd() *cobra.Command {
 }
 
 // summaryJSON names distributions and counts by their columns.
-func summaryJSON(s data.Summary) map[string]any {
+func summaryJSON(s view.Summary) map[string]any {
 	distributions := make(map[string]any)
 	for _, d := range s.Distributions {
 		distributions[d.Name] = map[string]any{

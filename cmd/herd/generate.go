@@ -9,8 +9,9 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 // generation is what a person asks generate for.
@@ -68,7 +69,7 @@ func (g generation) run(ctx context.Context, w io.Writer) error {
 	}
 	ids := p.tok.Prompt(g.prompt)
 	if g.chat {
-		if ids, err = p.answering([]token.Message{{Role: "user", Content: g.prompt}}); err != nil {
+		if ids, err = p.answering([]chat.Message{{Role: chat.User, Content: g.prompt}}); err != nil {
 			return err
 		}
 	}

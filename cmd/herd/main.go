@@ -14,10 +14,10 @@ import (
 	"os"
 	"strings"
 
-	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/core/run"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() { os.Exit(execute(os.Args[1:])) }
 
 // Exit codes; 0 is success.
 const (
@@ -26,7 +26,7 @@ const (
 	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 )
 
-func run(args []string) int {
+func execute(args []string) int {
 	root := newRootCmd()
 	root.SetArgs(args)
 	err := root.ExecuteContext(context.Background())
@@ -38,7 +38,7 @@ func run(args []string) int {
 
 func exitCode(err error) int {
 	var misuse *usageError
-	var stopped *train.Interrupted
+	var stopped *run.Interrupted
 	switch {
 	case err == nil:
 		return 0
@@ -54,7 +54,7 @@ func exitCode(err error) int {
 // worth saying.
 func printError(w io.Writer, err error) {
 	text := err.Error()
-	var stopped *train.Interrupted
+	var stopped *run.Interrupted
 	switch {
 	case errors.As(err, &stopped):
 		text = stopped.Error()

@@ -20,8 +20,8 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 )
 
 func TestMain(m *testing.M) {
@@ -153,7 +153,7 @@ func truncate(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func TestExitCode(t *testing.T) {
-	stopped := &train.Interrupted{Dir: "out", Step: 1, Steps: 2, Cause: context.Canceled}
+	stopped := &run.Interrupted{Dir: "out", Step: 1, Steps: 2, Cause: context.Canceled}
 	for _, c := range []struct {
 		name string
 		err  error

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/core/modeldir"
+	"github.com/herd-lm/herd/core/weights/modeldir"
 )
 
 func newModelAverageCmd() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/core/convert"
+	"github.com/herd-lm/herd/core/weights/convert"
 )
 
 // conversion is what a person asks convert for.

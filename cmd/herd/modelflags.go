@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/core/run"
 )
 
 // modelFlags says which model a command uses.
@@ -26,7 +26,7 @@ func (m modelFlags) digest() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	manifest, err := train.NewManifest("serve", nil, train.Inputs{"model": at.Dirs()})
+	manifest, err := run.NewManifest("serve", nil, run.Inputs{"model": at.Dirs()})
 	if err != nil {
 		return "", err
 	}

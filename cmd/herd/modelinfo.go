@@ -14,12 +14,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
 func newModelInfoCmd() *cobra.Command {
@@ -46,15 +47,15 @@ func newModelInfoCmd() *cobra.Command {
 
 // modelInfo is what there is to know about a model without computing with it.
 type modelInfo struct {
-	Config     model.Config         `json:"config"`
-	Base       string               `json:"base,omitempty"`    // of an adapter
-	Adapter    *model.LoRA          `json:"adapter,omitempty"` // beside it
-	Parameters int                  `json:"parameters"`
-	Groups     map[string]int       `json:"groups"` // parameters by group
-	DTypes     map[string]int       `json:"dtypes"` // parameters by data type
-	Bytes      int64                `json:"bytes"`  // of the weights' files
-	Tokenizer  *tokenizerInfo       `json:"tokenizer,omitempty"`
-	Manifest   *checkpoint.Manifest `json:"made_by,omitempty"`
+	Config     model.Config   `json:"config"`
+	Base       string         `json:"base,omitempty"`    // of an adapter
+	Adapter    *model.LoRA    `json:"adapter,omitempty"` // beside it
+	Parameters int            `json:"parameters"`
+	Groups     map[string]int `json:"groups"` // parameters by group
+	DTypes     map[string]int `json:"dtypes"` // parameters by data type
+	Bytes      int64          `json:"bytes"`  // of the weights' files
+	Tokenizer  *tokenizerInfo `json:"tokenizer,omitempty"`
+	Manifest   *run.Manifest  `json:"made_by,omitempty"`
 
 	RunBytes     int64 `json:"run_bytes"`     // of memory for the weights
 	ContextBytes int64 `json:"context_bytes"` // and for each token of context
@@ -64,7 +65,7 @@ type modelInfo struct {
 type tokenizerInfo struct {
 	Tokens   int      `json:"tokens"`
 	Special  []string `json:"special"`
-	Template string   `json:"template"` // as chat.NameOf has it
+	Template string   `json:"template"` // as template.NameOf has it
 }
 
 func describeModel(dir string) (*modelInfo, error) {
@@ -95,7 +96,7 @@ func describeModel(dir string) (*modelInfo, error) {
 	if info.Tokenizer, err = describeTokenizer(at.Tokenizer()); err != nil {
 		return nil, err
 	}
-	info.Manifest, err = ifPresent(checkpoint.ReadManifest(dir))
+	info.Manifest, err = ifPresent(run.ReadManifest(dir))
 	return info, err
 }
 
@@ -148,7 +149,7 @@ func describeTokenizer(dir string) (*tokenizerInfo, error) {
 	if tok == nil || err != nil {
 		return nil, err
 	}
-	t := &tokenizerInfo{Tokens: tok.VocabSize(), Template: chat.NameOf(tok.Template())}
+	t := &tokenizerInfo{Tokens: tok.VocabSize(), Template: template.NameOf(tok.Template())}
 	for id := range token.ID(tok.VocabSize()) {
 		if tok.IsSpecial(id) {
 			t.Special = append(t.Special, tok.Token(id))
@@ -179,7 +180,7 @@ func (m *modelInfo) print(w io.Writer) error {
 	fact("", "%s to train, and activations", memory.Bytes(m.TrainBytes))
 	fact("tokenizer", "%s", m.Tokenizer)
 	if m.Manifest == nil {
-		fact("made by", "unknown: there is no %s", checkpoint.ManifestName)
+		fact("made by", "unknown: there is no %s", run.ManifestName)
 	} else {
 		fact("made by", "%s, %d steps", m.Manifest.Stage, m.Manifest.Step)
 	}

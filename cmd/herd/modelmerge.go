@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 )
 
 func newModelMergeCmd() *cobra.Command {
@@ -51,11 +51,11 @@ func mergeAdapter(from model.Source, out string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	manifest, err := train.NewManifest("merge", nil, train.Inputs{"model": at.Dirs()})
+	manifest, err := run.NewManifest("merge", nil, run.Inputs{"model": at.Dirs()})
 	if err != nil {
 		return err
 	}
-	return checkpoint.WriteDir(out, func(tmp string) error {
+	return disk.WriteDir(out, func(tmp string) error {
 		if err := params.Save(tmp); err != nil {
 			return err
 		}
@@ -64,6 +64,6 @@ func mergeAdapter(from model.Source, out string) error {
 				return err
 			}
 		}
-		return checkpoint.WriteManifest(tmp, manifest)
+		return run.WriteManifest(tmp, manifest)
 	})
 }

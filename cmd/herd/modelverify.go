@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/core/modeldir"
+	"github.com/herd-lm/herd/core/weights/modeldir"
 )
 
 func newModelVerifyCmd() *cobra.Command {

@@ -9,12 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/herd-lm/herd/core/chat"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 // policy is a model that answers, with its tokenizer.
@@ -25,7 +26,7 @@ type policy struct {
 	engine *sample.Engine
 	stop   []token.ID
 
-	format   *chat.Format
+	format   *template.Format
 	formless error // why there is no format
 }
 
@@ -54,7 +55,7 @@ func loadPolicy(m modelFlags, o sample.Options, precision kernel.Precision) (*po
 	engine := sample.NewEngine(weights, tok, o)
 	p := &policy{name: m.String(), config: config, tok: tok, engine: engine}
 	p.stop = []token.ID{tok.EOT(), tok.EOS()}
-	if p.format, p.formless = chat.New(tok); p.formless == nil {
+	if p.format, p.formless = template.New(tok); p.formless == nil {
 		p.stop = append(p.stop, p.format.Stop()...)
 	}
 	p.stop = config.StopIDs(p.stop...)
@@ -74,19 +75,19 @@ func loadTokenizer(dir string) (*tokenizer.Tokenizer, error) {
 const templateUsage = "`NAME` of a chat template in place of the model's (llama3, llama3.1, chatml, zephyr, gemma, mistral, phi)"
 
 // loadFormat loads the tokenizer in dir with its chat template, or that of a name.
-func loadFormat(dir, template string) (*tokenizer.Tokenizer, *chat.Format, error) {
+func loadFormat(dir, name string) (*tokenizer.Tokenizer, *template.Format, error) {
 	tok, err := loadTokenizer(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	if template != "" {
-		named, err := chat.Named(template)
+	if name != "" {
+		named, err := template.Named(name)
 		if err != nil {
 			return nil, nil, err
 		}
 		tok = tok.WithTemplate(named)
 	}
-	format, err := chat.New(tok)
+	format, err := template.New(tok)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", dir, err)
 	}
@@ -94,7 +95,7 @@ func loadFormat(dir, template string) (*tokenizer.Tokenizer, *chat.Format, error
 }
 
 // answering returns the tokens that the model is given to answer messages.
-func (p *policy) answering(messages []token.Message) ([]token.ID, error) {
+func (p *policy) answering(messages []chat.Message) ([]token.ID, error) {
 	if p.formless != nil {
 		return nil, fmt.Errorf("%s: %w", p.name, p.formless)
 	}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/eval/report"
 	"github.com/herd-lm/herd/rejection"
-	"github.com/herd-lm/herd/rejection/report"
 )
 
 func newRejectionCmd() *cobra.Command {

@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/score"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/score"
 )
 
 func newScoreCmd() *cobra.Command {

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 func newTokenizerCmd() *cobra.Command {
@@ -71,8 +71,8 @@ func saveTokenizer(cmd *cobra.Command, tok *tokenizer.Tokenizer, out string) err
 // texts yields the documents of tables until one cannot be read.
 func texts(tables []string, failed *error) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, table := range tables {
-			for row, err := range data.Scan[data.Document](table) {
+		for _, path := range tables {
+			for row, err := range table.Scan[table.Document](path) {
 				if err != nil {
 					*failed = err
 					return

@@ -9,8 +9,8 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // shapes are adapters of every kind.

@@ -2,7 +2,7 @@ package model
 
 import (
 	"github.com/herd-lm/herd/core/memory"
-	"github.com/herd-lm/herd/core/optim"
+	"github.com/herd-lm/herd/core/train/optim"
 )
 
 // Arrays holds tensors in one flat array, and their gradients in another:

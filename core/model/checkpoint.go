@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
 // Load reads the model in dir: config.json and its safetensors, or those of the base

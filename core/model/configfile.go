@@ -10,7 +10,7 @@ import (
 	"maps"
 	"path/filepath"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/disk"
 )
 
 const (
@@ -33,7 +33,7 @@ func LoadConfig(dir string) (Config, error) {
 // where there is one.
 func loadConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, configName)
-	text, err := checkpoint.ReadLimited(path, maxConfig)
+	text, err := disk.ReadLimited(path, maxConfig)
 	if err != nil {
 		return Config{}, fmt.Errorf("model: %w (a model directory holds config.json and model.safetensors)", err)
 	}
@@ -119,7 +119,7 @@ func (c Config) Save(dir string) error {
 	if err != nil {
 		return fmt.Errorf("model: config: %w", err)
 	}
-	err = checkpoint.WriteFile(filepath.Join(dir, configName), func(w io.Writer) error {
+	err = disk.WriteFile(filepath.Join(dir, configName), func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
@@ -128,7 +128,7 @@ func (c Config) Save(dir string) error {
 	if err != nil || c.Generation == nil {
 		return err
 	}
-	return checkpoint.WriteFile(filepath.Join(dir, generationName), func(w io.Writer) error {
+	return disk.WriteFile(filepath.Join(dir, generationName), func(w io.Writer) error {
 		_, err := w.Write(c.Generation)
 		return err
 	})

@@ -1,9 +1,9 @@
 package model
 
 import (
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
 // matrices returns the windows that are multiplied with: all that is large.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // stored writes a random model, and another whose matrices have the values that the

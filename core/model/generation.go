@@ -7,14 +7,14 @@ import (
 	"io/fs"
 	"slices"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/token"
 )
 
 // loadGeneration keeps generation_config.json, if there is one, to be written
 // again by Save.
 func (c *Config) loadGeneration(path string) error {
-	text, err := checkpoint.ReadLimited(path, maxConfig)
+	text, err := disk.ReadLimited(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) || c.IsReward() {
 		return nil
 	}

@@ -11,9 +11,9 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/optim"
-	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/train/optim"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // The golden values are those of Meta's own model code in float64; their files

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
 // TestLargeCheckpoint loads checkpoints of several GB in shards: the process has the

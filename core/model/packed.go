@@ -3,10 +3,10 @@ package model
 import (
 	"fmt"
 
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
 // Packed is a model's weights as a Decoder wants them: every matrix packed for its

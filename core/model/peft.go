@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
 // The files of an adapter, as PEFT names them.

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
 // saved writes the base and an adapter beside it, whose terms are not zero.

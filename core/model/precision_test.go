@@ -6,8 +6,8 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/optim"
-	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/train/optim"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // The tolerances of bfloat16, whose factors have eight bits: each is off by up to

@@ -8,8 +8,8 @@ import (
 
 	"github.com/herd-lm/herd/core/graph"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // costs profiles runs of a batch in a graph with room for more.

@@ -11,8 +11,8 @@ import (
 	"github.com/herd-lm/herd/core/graph"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 func deep(c model.Config, layers int) model.Config {

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
 // Source is where a model is: a directory, and that of an adapter beside it, or "".

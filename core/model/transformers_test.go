@@ -14,8 +14,8 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // The directories and values of testdata/transformers.py: what Hugging Face's

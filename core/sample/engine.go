@@ -10,8 +10,8 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 // Engine samples from a model in this process, for any number of callers at once.

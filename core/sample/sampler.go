@@ -4,6 +4,7 @@ package sample
 import (
 	"context"
 
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -21,7 +22,7 @@ type Request struct {
 
 	// Messages is what Prompt was laid out from, if it was a chat: for servers that
 	// lay it out themselves. The Engine does not look at it.
-	Messages []token.Message
+	Messages []chat.Message
 
 	// Continues says that a completion's text goes on from the prompt's: a blank that
 	// SentencePiece puts in front of a text is then part of it.

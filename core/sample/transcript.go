@@ -3,8 +3,8 @@ package sample
 import (
 	"strings"
 
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 // transcript is the text of a completion as it grows. It ends where a stop string

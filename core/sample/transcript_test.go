@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
 )
 
 func newTokenizer(t *testing.T) *tokenizer.Tokenizer {

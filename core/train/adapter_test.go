@@ -12,6 +12,7 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
 )
 
@@ -44,7 +45,7 @@ func adapterRun(t *testing.T, change func(session int, job *train.Task), stops .
 				stop()
 			}
 		}
-		if err := train.Run(ctx, job); err != nil && !errors.As(err, new(*train.Interrupted)) {
+		if err := train.Run(ctx, job); err != nil && !errors.As(err, new(*run.Interrupted)) {
 			t.Fatal(err)
 		}
 		stop()

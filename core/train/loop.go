@@ -7,13 +7,13 @@ import (
 	"math"
 	"time"
 
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/optim"
-	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/train/optim"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // Task is one training run: what a stage hands to the loop.
@@ -26,8 +26,8 @@ type Task struct {
 	// Metrics adds what a micro-batch showed besides its loss; may be nil.
 	Metrics func(b *token.Batch, r *model.Result, m *Meter)
 
-	Dir      string              // the model directory to write
-	Manifest checkpoint.Manifest // what makes it: stage and digests
+	Dir      string       // the model directory to write
+	Manifest run.Manifest // what makes it: stage and digests
 	Options
 }
 
@@ -39,24 +39,6 @@ type Options struct {
 	Announce  func(Plan)     // called before the first step; may be nil
 	Report    func(Progress) // called after every step; may be nil
 }
-
-// Interrupted says that a run was stopped before its end and can be resumed.
-type Interrupted struct {
-	Dir         string
-	Step, Steps int
-	Cause       error
-	Hint        string // how to go on; "" is how the stage's own command does
-}
-
-func (e *Interrupted) Error() string {
-	hint := e.Hint
-	if hint == "" {
-		hint = "the same command with --resume goes on"
-	}
-	return fmt.Sprintf("stopped after step %d of %d; what was done is saved in %s: %s", e.Step, e.Steps, e.Dir, hint)
-}
-
-func (e *Interrupted) Unwrap() error { return e.Cause }
 
 // Run trains until the last step and writes the model to t.Dir. If ctx ends
 // first, it saves a checkpoint and returns an *Interrupted. The weights after
@@ -263,5 +245,5 @@ func (l *loop) interrupt(cause error) error {
 	if err := l.save(); err != nil {
 		return errors.Join(cause, err)
 	}
-	return &Interrupted{Dir: l.Dir, Step: l.step, Steps: l.steps, Cause: cause}
+	return &run.Interrupted{Dir: l.Dir, Step: l.step, Steps: l.steps, Cause: cause}
 }

@@ -14,12 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/herd-lm/herd/core/checkpoint"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 func config() model.Config {
@@ -56,7 +56,7 @@ func task(t testing.TB, dir string) train.Task {
 	s.Steps, s.BatchTokens, s.MicroTokens, s.LearningRate, s.WarmupSteps, s.CheckpointEvery, s.Seed = 30, 100, 50, 1e-2, 3, 4, 9
 	return train.Task{
 		Settings: s, Params: p, Examples: counting(60), Loss: model.CrossEntropy,
-		Dir: dir, Manifest: checkpoint.Manifest{Stage: "pretrain", Digest: "settings and data"},
+		Dir: dir, Manifest: run.Manifest{Stage: "pretrain", Digest: "settings and data"},
 	}
 }
 
@@ -111,7 +111,7 @@ func TestSaveDType(t *testing.T) {
 			stop()
 		}
 	}
-	var stopped *train.Interrupted
+	var stopped *run.Interrupted
 	if err := train.Run(ctx, job); !errors.As(err, &stopped) {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestResumeAfterStop(t *testing.T) {
 			}
 		}
 		err := train.Run(ctx, job)
-		var stopped *train.Interrupted
+		var stopped *run.Interrupted
 		if !errors.As(err, &stopped) || stopped.Step != at || !strings.Contains(err.Error(), "--resume") {
 			t.Fatalf("stopped at %d: %v", at, err)
 		}
@@ -179,7 +179,7 @@ func TestResumeRecomputing(t *testing.T) {
 				stop()
 			}
 		}
-		if err := train.Run(ctx, job); !errors.As(err, new(*train.Interrupted)) {
+		if err := train.Run(ctx, job); !errors.As(err, new(*run.Interrupted)) {
 			t.Fatalf("not stopped: %v", err)
 		}
 		job = task(t, dir)
@@ -199,7 +199,7 @@ func TestDigests(t *testing.T) {
 	digest := func(change func(*train.Settings)) string {
 		s := train.Defaults()
 		change(&s)
-		m, err := train.NewManifest("sft", s, nil)
+		m, err := run.NewManifest("sft", s, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +225,7 @@ func TestModelDigest(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		m, err := train.NewManifest("sft", nil, train.Inputs{"model": {dir}})
+		m, err := run.NewManifest("sft", nil, run.Inputs{"model": {dir}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,7 +288,7 @@ func TestResumeAfterKill(t *testing.T) {
 }
 
 func finished(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, checkpoint.ManifestName))
+	_, err := os.Stat(filepath.Join(dir, run.ManifestName))
 	return err == nil
 }
 

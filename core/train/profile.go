@@ -12,10 +12,11 @@ import (
 	"runtime/pprof"
 	"slices"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/graph"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/run"
 )
 
 // The files of a profile, in the model directory. They are of the session that
@@ -41,7 +42,7 @@ func (l *loop) profiled(ctx context.Context) error {
 	}
 	err := l.train(ctx)
 	pprof.StopCPUProfile()
-	var stopped *Interrupted
+	var stopped *run.Interrupted
 	if err != nil && !errors.As(err, &stopped) || l.began.IsZero() {
 		return err
 	}
@@ -53,8 +54,8 @@ func (l *loop) profiled(ctx context.Context) error {
 
 func (l *loop) writeProfile(top roof, samples []byte) error {
 	return errors.Join(
-		checkpoint.WriteFile(filepath.Join(l.Dir, ProfileTable), l.table(top).write),
-		checkpoint.WriteFile(filepath.Join(l.Dir, ProfileCPU), func(w io.Writer) error {
+		disk.WriteFile(filepath.Join(l.Dir, ProfileTable), l.table(top).write),
+		disk.WriteFile(filepath.Join(l.Dir, ProfileCPU), func(w io.Writer) error {
 			_, err := w.Write(samples)
 			return err
 		}),

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train"
 )
@@ -113,7 +114,7 @@ func stopAt(t *testing.T, job train.Task, step int) error {
 		}
 	}
 	err := train.Run(ctx, job)
-	var stopped *train.Interrupted
+	var stopped *run.Interrupted
 	if errors.As(err, &stopped) != (step < job.Settings.Steps) {
 		t.Errorf("stopped after step %d of %d: error %v", step, job.Settings.Steps, err)
 	}

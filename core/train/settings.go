@@ -7,8 +7,8 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/optim"
-	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/train/optim"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // Settings are those of the loop, the same for every stage that trains.

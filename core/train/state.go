@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
 // A model directory under training:
@@ -54,7 +56,7 @@ func (l *loop) prepareDir() error {
 
 // claim makes dir for a new model.
 func claim(dir string, overwrite bool) error {
-	for _, name := range []string{checkpoint.ManifestName, "config.json", checkpoint.ModelName, checkpoint.IndexName, model.AdapterConfig} {
+	for _, name := range []string{run.ManifestName, "config.json", checkpoint.ModelName, checkpoint.IndexName, model.AdapterConfig} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil && !overwrite {
 			return fmt.Errorf("train: %s already holds a model (%s): choose another directory, or --overwrite", dir, name)
 		}
@@ -70,7 +72,7 @@ func claim(dir string, overwrite bool) error {
 
 // save writes a checkpoint, replacing the one before it only when it is complete.
 func (l *loop) save() error {
-	err := checkpoint.WriteDir(checkpointDir(l.Dir), func(tmp string) error {
+	err := disk.WriteDir(checkpointDir(l.Dir), func(tmp string) error {
 		if err := l.saveModel(tmp, "float32"); err != nil {
 			return err
 		}
@@ -97,7 +99,7 @@ func (l *loop) saveModel(dir, dtype string) error {
 	}
 	m := l.Manifest
 	m.Step = l.step
-	return checkpoint.WriteManifest(dir, m)
+	return run.WriteManifest(dir, m)
 }
 
 // restore puts weights, moments and step back to those of the checkpoint.
@@ -122,7 +124,7 @@ func (l *loop) restore(saved state, moments *checkpoint.File) error {
 
 // finish writes the model, its manifest last, and removes the checkpoint.
 func (l *loop) finish() error {
-	if err := os.Remove(filepath.Join(l.Dir, checkpoint.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(filepath.Join(l.Dir, run.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("train: %w", err)
 	}
 	if err := errors.Join(l.removeReplaced(), l.saveModel(l.Dir, cmp.Or(l.Settings.SaveDType, "float32"))); err != nil {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/text/chat"
 )
 
 // Checker judges responses. Any number of goroutines may ask at once.
@@ -17,8 +17,8 @@ type Checker interface {
 
 // Question is what a response answers.
 type Question struct {
-	ID        string          // of the row, for errors and commands
-	Prompt    []token.Message // what was asked
+	ID        string         // of the row, for errors and commands
+	Prompt    []chat.Message // what was asked
 	Meta      map[string]string
 	Reference string // the closing turn of the assistant, if the row had one
 }

@@ -11,7 +11,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/text/chat"
 )
 
 // command asks a program of the user's. It runs without a shell, in the current
@@ -34,7 +34,7 @@ type command struct {
 // commandInput is what a command reads.
 type commandInput struct {
 	ID        string            `json:"id"`
-	Prompt    []token.Message   `json:"prompt"`
+	Prompt    []chat.Message    `json:"prompt"`
 	Response  string            `json:"response"`
 	Reference string            `json:"reference,omitempty"`
 	Meta      map[string]string `json:"meta,omitempty"`

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/text/chat"
 )
 
 // TestMain lets the test's own binary be the command that judges.
@@ -90,8 +90,8 @@ func judging(t testing.TB, as string, args ...string) Settings {
 	return Settings{Kind: Command, Command: append([]string{self, "judge", as}, args...), Timeout: 600}
 }
 
-func promptOf(question string) []token.Message {
-	return []token.Message{{Role: "user", Content: question}}
+func promptOf(question string) []chat.Message {
+	return []chat.Message{{Role: "user", Content: question}}
 }
 
 func TestCommand(t *testing.T) {

@@ -2,13 +2,14 @@ package check
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/format"
+	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/realdata"
 )
 
 func TestNumeric(t *testing.T) {
@@ -51,15 +52,12 @@ func TestNumeric(t *testing.T) {
 // TestGSM8K judges every reference solution by its own row, and by those of other
 // rows, whose answers are wrong unless they happen to be equal.
 func TestGSM8K(t *testing.T) {
-	file := filepath.Join("..", "..", "..", "shared", "data", "reasoning", "gsm8k-train.jsonl.gz")
-	if _, err := os.Stat(file); err != nil {
-		t.Skip("needs the data sets in ../shared/data beside the repository")
-	}
-	table := filepath.Join(t.TempDir(), "gsm8k.arrow")
-	if _, err := data.Import(table, []string{file}, data.ImportSettings{}); err != nil {
+	file := realdata.Path(t, "data", "reasoning", "gsm8k-train.jsonl.gz")
+	path := filepath.Join(t.TempDir(), "gsm8k.arrow")
+	if _, err := format.Import(path, []string{file}, format.ImportSettings{}); err != nil {
 		t.Fatal(err)
 	}
-	rows, _, err := data.ReadAll[data.Chat](table)
+	rows, _, err := table.ReadAll[table.Chat](path)
 	if err != nil || len(rows) != 7473 {
 		t.Fatalf("%d rows, %v, want 7473", len(rows), err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"github.com/herd-lm/herd/core/checkpoint"
+	"github.com/herd-lm/herd/core/disk"
 )
 
 const maxSchema = 16 << 20 // bytes
@@ -24,7 +24,7 @@ func newSchema(s Settings) (Checker, error) {
 	text, place := []byte(s.Schema), "schema"
 	if !inline(s.Schema) {
 		var err error
-		if text, err = checkpoint.ReadLimited(s.Schema, maxSchema); err != nil {
+		if text, err = disk.ReadLimited(s.Schema, maxSchema); err != nil {
 			return nil, fmt.Errorf("schema: %w", err)
 		}
 		place = "schema " + s.Schema

@@ -3,17 +3,17 @@
 package example
 
 import (
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Document returns the pieces of a document, of at most length tokens of input
 // each. Every token after the beginning of text is predicted once: the last
 // target of a piece is the first input of the next.
-func Document(tok *tokenizer.Tokenizer, row data.Document, length int) []pack.Example {
+func Document(tok *tokenizer.Tokenizer, row table.Document, length int) []pack.Example {
 	ids := append(tok.Prompt(row.Text), tok.EOS())
 	var pieces []pack.Example
 	for start := 0; start+1 < len(ids); start += length {
@@ -25,7 +25,7 @@ func Document(tok *tokenizer.Tokenizer, row data.Document, length int) []pack.Ex
 
 // Chat returns what is learnt from a conversation: every token of the
 // assistant's turns, the end of turn included, given all before it.
-func Chat(format *chat.Format, row data.Chat) (pack.Example, error) {
+func Chat(format *template.Format, row table.Chat) (pack.Example, error) {
 	rendered, err := format.Chat(row.Messages)
 	if err != nil {
 		return pack.Example{}, err
@@ -40,9 +40,9 @@ func Chat(format *chat.Format, row data.Chat) (pack.Example, error) {
 // Responses puts several responses to a prompt into one row: the prompt, up to
 // the header of the assistant's turn, is computed once. Rendered says which
 // tokens of each response are what.
-func Responses(format *chat.Format, id string, prompt []token.Message, responses ...[]token.Message) (pack.Example, []chat.Rendered, error) {
+func Responses(format *template.Format, id string, prompt []chat.Message, responses ...[]chat.Message) (pack.Example, []template.Rendered, error) {
 	e := pack.Example{Row: id}
-	var rendered []chat.Rendered
+	var rendered []template.Rendered
 	for _, response := range responses {
 		before, after, err := format.Continue(prompt, response)
 		if err != nil {
@@ -56,7 +56,7 @@ func Responses(format *chat.Format, id string, prompt []token.Message, responses
 }
 
 // Rewarded is Responses whose last tokens the value head reads.
-func Rewarded(format *chat.Format, id string, prompt []token.Message, responses ...[]token.Message) (pack.Example, error) {
+func Rewarded(format *template.Format, id string, prompt []chat.Message, responses ...[]chat.Message) (pack.Example, error) {
 	e, _, err := Responses(format, id, prompt, responses...)
 	for i := range e.Responses {
 		e.Responses[i].Value = true
@@ -65,8 +65,8 @@ func Rewarded(format *chat.Format, id string, prompt []token.Message, responses 
 }
 
 // Reply is a response of one message.
-func Reply(text string) []token.Message {
-	return []token.Message{{Role: chat.Assistant, Content: text}}
+func Reply(text string) []chat.Message {
+	return []chat.Message{{Role: chat.Assistant, Content: text}}
 }
 
 // Marks returns 1 where mark is true and 0 elsewhere.

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/core/chat"
-	"github.com/herd-lm/herd/core/pack"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/core/tokenizer"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/data/example"
+	"github.com/herd-lm/herd/data/table"
 )
 
 func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
@@ -25,21 +26,21 @@ func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
 	return tok
 }
 
-func newFormat(t *testing.T) (*tokenizer.Tokenizer, *chat.Format) {
+func newFormat(t *testing.T) (*tokenizer.Tokenizer, *template.Format) {
 	t.Helper()
 	tok := newTokenizer(t)
-	format, err := chat.New(tok)
+	format, err := template.New(tok)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return tok, format
 }
 
-func document(id, text string) data.Document {
-	return data.Document{Origin: data.Origin{ID: id}, Text: text}
+func document(id, text string) table.Document {
+	return table.Document{Origin: table.Origin{ID: id}, Text: text}
 }
 
-func say(role, content string) token.Message { return token.Message{Role: role, Content: content} }
+func say(role, content string) chat.Message { return chat.Message{Role: role, Content: content} }
 
 // TestDocument: whatever the length of its pieces, every token of a document but
 // the first is predicted once, from what comes before it in its piece.
@@ -89,7 +90,7 @@ func checkPieces(pieces []pack.Example, row string, ids []token.ID, length int) 
 	return nil
 }
 
-var conversation = []token.Message{
+var conversation = []chat.Message{
 	say("system", "be brief"), say("user", "who herds?"), say("assistant", "the herders"),
 	say("user", "whom?"), say("assistant", " the llamas\n"),
 }
@@ -97,7 +98,7 @@ var conversation = []token.Message{
 // TestChat: what is learnt is the assistant's words with the end of its turns.
 func TestChat(t *testing.T) {
 	tok, format := newFormat(t)
-	e, err := example.Chat(format, data.Chat{Origin: data.Origin{ID: "c"}, Messages: conversation})
+	e, err := example.Chat(format, table.Chat{Origin: table.Origin{ID: "c"}, Messages: conversation})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func TestChat(t *testing.T) {
 func TestResponses(t *testing.T) {
 	tok, format := newFormat(t)
 	prompt := conversation[:2]
-	responses := [][]token.Message{
+	responses := [][]chat.Message{
 		example.Reply("the herders"),
 		example.Reply(""),
 		conversation[2:], // goes on for several turns
@@ -181,10 +182,10 @@ func TestRewarded(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	_, format := newFormat(t)
-	if _, err := example.Chat(format, data.Chat{}); err == nil {
+	if _, err := example.Chat(format, table.Chat{}); err == nil {
 		t.Error("a chat without messages passes")
 	}
-	if _, _, err := example.Responses(format, "p", conversation[:2], []token.Message{say("user", "no")}); err == nil {
+	if _, _, err := example.Responses(format, "p", conversation[:2], []chat.Message{say("user", "no")}); err == nil {
 		t.Error("a response of the user's passes")
 	}
 	if _, err := example.Rewarded(format, "p", nil, example.Reply("yes")); err == nil {

@@ -3,20 +3,20 @@ package example
 import (
 	"fmt"
 
-	"github.com/herd-lm/herd/core/pack"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Load makes examples of the rows of some tables, in order, and keeps those
 // within the limit. A row may give none, or several. The rows are not kept.
-func Load[T data.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) ([]pack.Example, error) {
+func Load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) ([]pack.Example, error) {
 	var examples []pack.Example
 	err := load(paths, limit, convert, func(_ T, e pack.Example) { examples = append(examples, e) })
 	return examples, err
 }
 
 // LoadRows is Load with the rows: rows[i] is what examples[i] was made of.
-func LoadRows[T data.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) (rows []T, examples []pack.Example, err error) {
+func LoadRows[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) (rows []T, examples []pack.Example, err error) {
 	err = load(paths, limit, convert, func(row T, e pack.Example) {
 		rows, examples = append(rows, row), append(examples, e)
 	})
@@ -24,16 +24,16 @@ func LoadRows[T data.Row](paths []string, limit pack.Limit, convert func(T) ([]p
 }
 
 // load hands each example to keep, with the row that it was made of.
-func load[T data.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error), keep func(T, pack.Example)) error {
+func load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error), keep func(T, pack.Example)) error {
 	kept := 0
 	for _, path := range paths {
-		for row, err := range data.Scan[T](path) {
+		for row, err := range table.Scan[T](path) {
 			if err != nil {
 				return err
 			}
 			made, err := convert(row)
 			if err != nil {
-				return fmt.Errorf("%s: row %s: %w", path, data.OriginOf(&row).ID, err)
+				return fmt.Errorf("%s: row %s: %w", path, table.OriginOf(&row).ID, err)
 			}
 			if made, _, err = limit.Apply(made); err != nil {
 				return fmt.Errorf("%s: %w", path, err)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // exercises finds exercises in any text, by what stands there: the names on
@@ -70,7 +70,7 @@ type row struct {
 	texts           []string
 }
 
-func rows(where string, chats []data.Chat, prefs []data.Preference) []row {
+func rows(where string, chats []table.Chat, prefs []table.Preference) []row {
 	var all []row
 	for _, c := range chats {
 		r := row{where: where, question: c.Messages[0].Content, meta: c.Meta}
@@ -124,8 +124,8 @@ func TestDisjoint(t *testing.T) {
 		}
 	})
 	t.Run("planted, in other words", func(t *testing.T) {
-		first := rows("a", []data.Chat{(query{&Item{reply: "The sum is {V}."}, "How much is 8 plus 17?"}).prompt()}, nil)
-		second := rows("b", []data.Chat{(query{&Item{reply: "It prints {V}."}, "What does x = 17; print(x + 8) print?"}).prompt()}, nil)
+		first := rows("a", []table.Chat{(query{&Item{reply: "The sum is {V}."}, "How much is 8 plus 17?"}).prompt()}, nil)
+		second := rows("b", []table.Chat{(query{&Item{reply: "It prints {V}."}, "What does x = 17; print(x + 8) print?"}).prompt()}, nil)
 		if got := overlaps(first, second); len(got) != 1 {
 			t.Errorf("8 plus 17 and a program that adds 17 and 8: overlaps %q, want one", got)
 		}
@@ -154,7 +154,7 @@ func TestHeldOutAnswersAreUnseen(t *testing.T) {
 
 // leaks returns the held-out exercises that stand in the documents, in
 // whatever wording.
-func leaks(docs []data.Document, heldOut []data.Chat) []string {
+func leaks(docs []table.Document, heldOut []table.Chat) []string {
 	held := map[string]bool{}
 	for _, c := range heldOut {
 		for _, key := range found(c.Messages[0].Content + " " + c.Meta["accept"]) {
@@ -174,7 +174,7 @@ func leaks(docs []data.Document, heldOut []data.Chat) []string {
 
 func TestDocumentsHoldExercisesBack(t *testing.T) {
 	w := theWorld(t)
-	for _, docs := range [][]data.Document{w.Documents, w.HeldOutDocuments} {
+	for _, docs := range [][]table.Document{w.Documents, w.HeldOutDocuments} {
 		leaked := leaks(docs, w.HeldOut)
 		for _, l := range leaked[:min(len(leaked), 5)] {
 			t.Error(l)
@@ -195,7 +195,7 @@ func TestDocumentsHoldExercisesBackPlanted(t *testing.T) {
 		if task := c.Meta["task"]; c.Meta["class"] == General || task == "len" || task == "translate" || task == "means" {
 			continue
 		}
-		planted := []data.Document{{Text: "Before. " + c.Messages[0].Content + " After. " + c.Meta["answer"] + "."}}
+		planted := []table.Document{{Text: "Before. " + c.Messages[0].Content + " After. " + c.Meta["answer"] + "."}}
 		if len(leaks(planted, w.HeldOut)) == 0 {
 			t.Errorf("the leak of %q was not seen", c.Messages[0].Content)
 		}

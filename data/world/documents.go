@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Classes of the data mix.
@@ -124,8 +124,8 @@ const patience = 10_000
 // documents writes n documents none of which is in seen, and adds them to it.
 // The next document is always of the class that is furthest behind its share,
 // so every stretch of the file has the mix.
-func (l *lore) documents(r *rand.Rand, n int, seen map[string]bool) ([]data.Document, error) {
-	docs := make([]data.Document, 0, n)
+func (l *lore) documents(r *rand.Rand, n int, seen map[string]bool) ([]table.Document, error) {
+	docs := make([]table.Document, 0, n)
 	had := make([]float64, len(Classes))
 	for missed := 0; len(docs) < n; {
 		c := furthestBehind(had)
@@ -140,7 +140,7 @@ func (l *lore) documents(r *rand.Rand, n int, seen map[string]bool) ([]data.Docu
 		missed, seen[text] = 0, true
 		had[c] += float64(pieces(text))
 		meta := map[string]string{"class": Classes[c].Name}
-		docs = append(docs, data.Document{Origin: data.Origin{Source: Source, Meta: meta}, Text: text, Lang: lang})
+		docs = append(docs, table.Document{Origin: table.Origin{Source: Source, Meta: meta}, Text: text, Lang: lang})
 	}
 	return docs, nil
 }

@@ -7,12 +7,12 @@ import (
 
 	"github.com/dlclark/regexp2"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 func TestMix(t *testing.T) {
 	w := theWorld(t)
-	for _, docs := range [][]data.Document{w.Documents[:3000], w.Documents[len(w.Documents)-3000:], w.HeldOutDocuments} {
+	for _, docs := range [][]table.Document{w.Documents[:3000], w.Documents[len(w.Documents)-3000:], w.HeldOutDocuments} {
 		for c, share := range mix(docs) {
 			if math.Abs(share-Classes[c].Share) > 0.01 {
 				t.Errorf("of %d documents, %s is %.3f of the tokens, want %.2f", len(docs), Classes[c].Name, share, Classes[c].Share)
@@ -25,7 +25,7 @@ func TestMix(t *testing.T) {
 		}
 	}
 	t.Run("planted", func(t *testing.T) {
-		fewer := append([]data.Document{}, w.HeldOutDocuments[:500]...)
+		fewer := append([]table.Document{}, w.HeldOutDocuments[:500]...)
 		for i := range fewer {
 			if fewer[i].Meta["class"] == Multilingual {
 				fewer[i].Text = ""
@@ -49,7 +49,7 @@ func llama3Pieces(text string) (n int) {
 }
 
 // mix returns the share of each class in the pieces of the documents.
-func mix(docs []data.Document) []float64 {
+func mix(docs []table.Document) []float64 {
 	shares, total := make([]float64, len(Classes)), 0.0
 	for _, d := range docs {
 		for c := range Classes {
@@ -69,7 +69,7 @@ func mix(docs []data.Document) []float64 {
 func TestDocumentsAreDistinct(t *testing.T) {
 	w := theWorld(t)
 	seen := map[string]bool{}
-	for _, d := range append(append([]data.Document{}, w.HeldOutDocuments...), w.Documents...) {
+	for _, d := range append(append([]table.Document{}, w.HeldOutDocuments...), w.Documents...) {
 		if seen[d.Text] {
 			t.Fatalf("two documents are the same:\n%s", d.Text)
 		}

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // query is an item in one of its phrasings.
@@ -89,16 +89,16 @@ func deck(r *rand.Rand, items []Item) []query {
 	return all
 }
 
-func (q query) origin() data.Origin { return data.Origin{Source: Source, Meta: q.item.Meta()} }
+func (q query) origin() table.Origin { return table.Origin{Source: Source, Meta: q.item.Meta()} }
 
 // prompt is the question alone.
-func (q query) prompt() data.Chat {
-	return data.Chat{Origin: q.origin(), Messages: []token.Message{user(q.question)}}
+func (q query) prompt() table.Chat {
+	return table.Chat{Origin: q.origin(), Messages: []chat.Message{user(q.question)}}
 }
 
 // demonstrate is the question with an annotator's response. Meta says under
 // "flaws" what the annotator did not get right.
-func (q query) demonstrate(r *rand.Rand, rates Rates) data.Chat {
+func (q query) demonstrate(r *rand.Rand, rates Rates) table.Chat {
 	c, f := q.prompt(), rates.draw(r)
 	c.Meta["flaws"] = f.String()
 	c.Messages = append(c.Messages, assistant(q.item.respond(r, f)))
@@ -112,7 +112,7 @@ const edited = 0.3
 
 // compare lets an annotator judge two responses of a policy with these flaws.
 // Two of the same grade tell nothing and are drawn again.
-func (q query) compare(r *rand.Rand, rates Rates) data.Preference {
+func (q query) compare(r *rand.Rand, rates Rates) table.Preference {
 	meta := q.item.Meta()
 	var chosen, rejected string
 	gap := 0
@@ -123,13 +123,13 @@ func (q query) compare(r *rand.Rand, rates Rates) data.Preference {
 	if gap < 0 {
 		chosen, rejected, gap = rejected, chosen, -gap
 	}
-	p := data.Preference{
-		Origin: data.Origin{Source: Source, Meta: meta}, Prompt: []token.Message{user(q.question)},
-		Chosen: []token.Message{assistant(chosen)}, Rejected: []token.Message{assistant(rejected)},
+	p := table.Preference{
+		Origin: table.Origin{Source: Source, Meta: meta}, Prompt: []chat.Message{user(q.question)},
+		Chosen: []chat.Message{assistant(chosen)}, Rejected: []chat.Message{assistant(rejected)},
 		Strength: min(gap, 4), Annotator: pick(r, annotators),
 	}
 	if best := q.item.Reply(q.item.Answer); chosen != best && r.Float64() < edited {
-		p.Edited = []token.Message{assistant(best)}
+		p.Edited = []chat.Message{assistant(best)}
 	}
 	return p
 }

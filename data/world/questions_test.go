@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/data"
 	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/data/table"
 )
 
 func TestItems(t *testing.T) {
@@ -83,7 +83,7 @@ func TestPreferences(t *testing.T) {
 	w := theWorld(t)
 	strengths := map[int]int{}
 	mended := 0
-	for _, p := range append(append([]data.Preference{}, w.Preferences...), w.HeldOutPreferences...) {
+	for _, p := range append(append([]table.Preference{}, w.Preferences...), w.HeldOutPreferences...) {
 		chosen, rejected := check.Response(p.Meta, p.Chosen[0].Content), check.Response(p.Meta, p.Rejected[0].Content)
 		if chosen.Grade() <= rejected.Grade() || (rejected.Contains && !chosen.Contains) {
 			t.Errorf("%q: chosen %q is no better than rejected %q", p.Prompt[0].Content, p.Chosen[0].Content, p.Rejected[0].Content)
@@ -111,7 +111,7 @@ func TestPreferences(t *testing.T) {
 
 func TestTasksAreBalanced(t *testing.T) {
 	w := theWorld(t)
-	for name, chats := range map[string][]data.Chat{"chats": w.Chats, "prompts": w.Prompts, "held-out prompts": w.HeldOut} {
+	for name, chats := range map[string][]table.Chat{"chats": w.Chats, "prompts": w.Prompts, "held-out prompts": w.HeldOut} {
 		tasks := map[string]int{}
 		for _, c := range chats {
 			tasks[c.Meta["task"]]++

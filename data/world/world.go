@@ -25,8 +25,8 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 
-	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Source is the source that every row names.
@@ -103,10 +103,10 @@ func (rates Rates) vary() bool {
 // World is everything that was written down. Equal settings give equal worlds,
 // byte by byte, on every platform.
 type World struct {
-	Documents, HeldOutDocuments     []data.Document
-	Chats                           []data.Chat
-	Preferences, HeldOutPreferences []data.Preference
-	Prompts, HeldOut                []data.Chat // end with the user's message; Meta has what Check needs
+	Documents, HeldOutDocuments     []table.Document
+	Chats                           []table.Chat
+	Preferences, HeldOutPreferences []table.Preference
+	Prompts, HeldOut                []table.Chat // end with the user's message; Meta has what Check needs
 }
 
 // lore is what is so in the world, and who may ask about it.
@@ -194,8 +194,8 @@ func stream(seed uint64, section string) *rand.Rand {
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
-func user(question string) token.Message { return token.Message{Role: "user", Content: question} }
+func user(question string) chat.Message { return chat.Message{Role: chat.User, Content: question} }
 
-func assistant(response string) token.Message {
-	return token.Message{Role: "assistant", Content: response}
+func assistant(response string) chat.Message {
+	return chat.Message{Role: chat.Assistant, Content: response}
 }

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 // Names of the tables that Write makes.
@@ -31,14 +31,14 @@ func Write(dir string, s Settings) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("world: %w", err)
 	}
-	h := data.Header{Stage: Source, Seed: s.Seed}
+	h := table.Header{Stage: Source, Seed: s.Seed}
 	return errors.Join(
-		data.WriteAll(filepath.Join(dir, DocumentsFile), h, w.Documents),
-		data.WriteAll(filepath.Join(dir, HeldOutDocumentsFile), h, w.HeldOutDocuments),
-		data.WriteAll(filepath.Join(dir, ChatsFile), h, w.Chats),
-		data.WriteAll(filepath.Join(dir, PreferencesFile), h, w.Preferences),
-		data.WriteAll(filepath.Join(dir, HeldOutPreferencesFile), h, w.HeldOutPreferences),
-		data.WriteAll(filepath.Join(dir, PromptsFile), h, w.Prompts),
-		data.WriteAll(filepath.Join(dir, HeldOutFile), h, w.HeldOut),
+		table.WriteAll(filepath.Join(dir, DocumentsFile), h, w.Documents),
+		table.WriteAll(filepath.Join(dir, HeldOutDocumentsFile), h, w.HeldOutDocuments),
+		table.WriteAll(filepath.Join(dir, ChatsFile), h, w.Chats),
+		table.WriteAll(filepath.Join(dir, PreferencesFile), h, w.Preferences),
+		table.WriteAll(filepath.Join(dir, HeldOutPreferencesFile), h, w.HeldOutPreferences),
+		table.WriteAll(filepath.Join(dir, PromptsFile), h, w.Prompts),
+		table.WriteAll(filepath.Join(dir, HeldOutFile), h, w.HeldOut),
 	)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/herd-lm/herd/data"
+	"github.com/herd-lm/herd/data/table"
 )
 
 func TestWrite(t *testing.T) {
@@ -30,9 +30,9 @@ func TestWrite(t *testing.T) {
 }
 
 // same checks that the table at path has the rows, with ids filled in.
-func same[T data.Row](t *testing.T, path string, want []T) {
+func same[T table.Row](t *testing.T, path string, want []T) {
 	t.Helper()
-	got, h, err := data.ReadAll[T](path)
+	got, h, err := table.ReadAll[T](path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func same[T data.Row](t *testing.T, path string, want []T) {
 	}
 	ids := map[string]bool{}
 	for _, row := range want {
-		id := data.ContentID(row)
+		id := table.ContentID(row)
 		if ids[id] {
 			t.Errorf("%s has two rows %s", path, id)
 		}

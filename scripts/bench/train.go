@@ -5,9 +5,9 @@ import (
 	"strconv"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/optim"
-	"github.com/herd-lm/herd/core/pack"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/train/optim"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // The settings of torch_llama.py's optimiser that optim.NewAdamW does not set.
@@ -56,7 +56,7 @@ func gradient(program *model.Program, batches []*token.Batch) error {
 	return nil
 }
 
-// score computes the log-probabilities of all tokens, as core/score does.
+// score computes the log-probabilities of all tokens, as core/train/score does.
 func score(s settings) (trial, error) {
 	p := s.params(false)
 	plan, err := s.plan(s.warmup + s.steps)

@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/tokenizer"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 )
 
 func main() {

@@ -1,8 +1,0 @@
-//go:build !linux && !darwin
-
-package checkpoint
-
-import "errors"
-
-// exchange cannot let two names change places here.
-func exchange(a, b string) error { return errors.ErrUnsupported }

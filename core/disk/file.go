@@ -1,0 +1,59 @@
+package disk
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile replaces a file by what write gives: completely, or not at all. The
+// new content goes to a hidden file beside it, is synced, and takes the name.
+func WriteFile(path string, write func(io.Writer) error) error {
+	tmp := sibling(path, "writing")
+	err := writeSynced(tmp, write)
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, RemoveFile(tmp)))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// chunk is how many bytes are gathered before they are written.
+const chunk = 256 << 10
+
+func writeSynced(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriterSize(f, chunk)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// RemoveFile removes a file that may never have come to be.
+func RemoveFile(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// sibling returns the hidden name beside path that a thing has for a while.
+func sibling(path, state string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".herd-"+state)
+}

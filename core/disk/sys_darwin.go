@@ -1,0 +1,21 @@
+package disk
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// exchange lets two names change places in one step. errors.ErrUnsupported means
+// that this file system cannot.
+func exchange(a, b string) error {
+	err := unix.RenamexNp(a, b, unix.RENAME_SWAP)
+	switch err {
+	case nil:
+		return nil
+	case unix.EINVAL, unix.ENOTSUP:
+		return errors.ErrUnsupported
+	}
+	return &os.LinkError{Op: "exchange", Old: a, New: b, Err: err}
+}

@@ -1,0 +1,83 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/herd-lm/herd/core/disk"
+)
+
+const (
+	ManifestName    = disk.Marker
+	ManifestVersion = 1
+)
+
+// Manifest says what made a checkpoint directory, in its herd.json. Digests are
+// as DigestFile and DigestJSON give them; empty ones are not known or not there.
+type Manifest struct {
+	Version   int                        `json:"version"`          // of the manifest's form
+	Stage     string                     `json:"stage"`            // "pretrain", "sft", ...
+	Step      int                        `json:"step"`             // optimiser steps done
+	Digest    string                     `json:"digest"`           // of all that decided the result: settings and inputs
+	Inputs    map[string]string          `json:"inputs,omitempty"` // name of each input -> its digest
+	Model     string                     `json:"model,omitempty"`  // digest of the weights
+	Tokenizer string                     `json:"tokenizer,omitempty"`
+	Template  string                     `json:"template,omitempty"` // digest of the chat template
+	Created   time.Time                  `json:"created,omitzero"`
+	Herd      string                     `json:"herd"`            // version of the program
+	Extra     map[string]json.RawMessage `json:"extra,omitempty"` // what only the stage knows
+}
+
+// ReadManifest reads the manifest of a checkpoint directory. Unknown keys are an
+// error, and so is a manifest of a newer form. The error is os.ErrNotExist if
+// there is none.
+func ReadManifest(dir string) (*Manifest, error) {
+	if err := disk.Recover(dir); err != nil {
+		return nil, err
+	}
+	path, m := filepath.Join(dir, ManifestName), &Manifest{}
+	if err := disk.ReadJSON(path, m); err != nil {
+		return nil, err
+	}
+	if err := m.validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// WriteManifest writes the manifest of a checkpoint directory. A Version of 0
+// becomes ManifestVersion.
+func WriteManifest(dir string, m Manifest) error {
+	path := filepath.Join(dir, ManifestName)
+	if m.Version == 0 {
+		m.Version = ManifestVersion
+	}
+	if err := m.validate(); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return disk.WriteJSON(path, m)
+}
+
+func (m *Manifest) validate() error {
+	switch {
+	case m.Version > ManifestVersion:
+		return fmt.Errorf("version %d is newer than this program's %d: use a newer herd", m.Version, ManifestVersion)
+	case m.Version != ManifestVersion:
+		return fmt.Errorf("version is %d, want %d", m.Version, ManifestVersion)
+	case m.Stage == "":
+		return errors.New("no stage")
+	case m.Step < 0:
+		return fmt.Errorf("step is %d, want 0 or more", m.Step)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Inputs)) {
+		if name == "" || m.Inputs[name] == "" {
+			return fmt.Errorf("input %q has digest %q, want both", name, m.Inputs[name])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+// Package remote samples from servers that speak OpenAI's API (vLLM, SGLang,
+// llama-server, Ollama, herd serve), and takes scores from reward models that vLLM serves.
+package remote
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/sourcegraph/conc/pool"
+
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+)
+
+// Engine samples from a server. Any number of goroutines may use it at once.
+type Engine struct {
+	*client
+	settings Settings
+	base     string               // URL with /v1
+	tok      *tokenizer.Tokenizer // may be nil
+}
+
+var _ sample.Sampler = (*Engine)(nil)
+
+// New returns an engine. The tokenizer is that of the model; without one, prompts
+// cannot be sent as text. The server is not asked anything yet.
+func New(s Settings, tok *tokenizer.Tokenizer) (*Engine, error) {
+	if err := s.Validate(); err != nil {
+		return nil, fmt.Errorf("remote: %w", err)
+	}
+	if s.Prompt == Text && tok == nil {
+		return nil, fmt.Errorf("remote: prompt is text, but there is no tokenizer to decode with")
+	}
+	u, err := s.address().parse()
+	if err != nil {
+		return nil, fmt.Errorf("remote: %w", err)
+	}
+	c, err := newClient(s.address(), s.Limits)
+	if err != nil {
+		return nil, fmt.Errorf("remote: %w", err)
+	}
+	return &Engine{client: c, settings: s, base: ofCompletions(u).String(), tok: tok}, nil
+}
+
+// Generate implements sample.Sampler. The same request is the same bytes to the
+// server; whether it gives the same answer is up to the server (see docs/remote.md).
+// A request that fails for good ends the work: what is under way is finished
+// and handed to done, nothing more is begun, and the error names the request.
+func (e *Engine) Generate(ctx context.Context, requests []sample.Request, done func(int, []sample.Completion) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	work := &generation{engine: e, done: done, cancel: cancel}
+	calls := pool.New().WithMaxGoroutines(e.limits.Concurrency)
+	for i, r := range requests {
+		p := &pending{index: i, Request: r, out: make([]sample.Completion, len(r.Seeds)), open: len(r.Seeds)}
+		if err := e.check(r); err != nil {
+			work.fail(fmt.Errorf("remote: request %d: %w", i, err))
+		}
+		for first := 0; first < len(r.Seeds) && work.goesOn(ctx); first += e.group() {
+			last := min(first+e.group(), len(r.Seeds))
+			calls.Go(func() { work.answer(ctx, p, first, last) })
+		}
+	}
+	calls.Wait()
+	return cmp.Or(work.err, ctx.Err())
+}
+
+// group is how many seeds go into one request.
+func (e *Engine) group() int { return cmp.Or(e.settings.N, 1) }
+
+// pending is a request that is being answered.
+type pending struct {
+	index int
+	sample.Request
+	out  []sample.Completion
+	open int // completions that have not come
+}
+
+// generation is one call of Generate.
+type generation struct {
+	engine *Engine
+	done   func(int, []sample.Completion) error
+	cancel context.CancelFunc
+
+	mu  sync.Mutex // of what follows, pending.open, and calls of done
+	err error      // the first
+}
+
+func (g *generation) goesOn(ctx context.Context) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.err == nil && ctx.Err() == nil
+}
+
+func (g *generation) fail(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.err = cmp.Or(g.err, err)
+}
+
+// answer asks for the completions of Seeds[first:last] of a request.
+func (g *generation) answer(ctx context.Context, p *pending, first, last int) {
+	completions, err := g.engine.complete(ctx, p.Request, p.Seeds[first:last])
+	switch {
+	case ctx.Err() != nil:
+		g.fail(ctx.Err())
+	case err != nil:
+		g.fail(fmt.Errorf("remote: request %d, seed %d: %w", p.index, p.Seeds[first], err))
+	default:
+		tell(p.Request, first, completions)
+		copy(p.out[first:last], completions)
+		g.arrived(ctx, p, last-first)
+	}
+}
+
+// tell streams completions, each in one piece.
+func tell(r sample.Request, first int, completions []sample.Completion) {
+	if r.Stream == nil {
+		return
+	}
+	for k, c := range completions {
+		r.Stream(first+k, sample.Delta{Text: c.Text, Tokens: tokens(c), Finish: c.Finish})
+	}
+}
+
+// tokens returns those of a completion, of which only the ids may be known.
+func tokens(c sample.Completion) []sample.Token {
+	if len(c.Tokens) > 0 {
+		return c.Tokens
+	}
+	list := make([]sample.Token, len(c.IDs))
+	for i, id := range c.IDs {
+		list[i].ID = id
+	}
+	return list
+}
+
+// arrived counts n completions, and hands the request on with its last, unless the
+// work has ended.
+func (g *generation) arrived(ctx context.Context, p *pending, n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p.open -= n; p.open > 0 || ctx.Err() != nil {
+		return
+	}
+	if err := g.done(p.index, p.out); err != nil {
+		g.err = err
+		g.cancel()
+	}
+}

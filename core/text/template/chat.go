@@ -1,0 +1,203 @@
+// Package template lays out conversations as a model's chat template says, in tokens
+// of which each is known to be the template's or a message's, and whether the
+// assistant said it.
+//
+// The ids are those of transformers' apply_chat_template, with two differences.
+// No message can forge a token that is the template's to write: a special token's
+// name in a message is text. And text is cut where the assistant begins to speak,
+// if a token would span that border: what comes before is what a model is given.
+package template
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/jinja"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/token"
+)
+
+// DefaultDate is what a template that asks for the date gets: that of Llama 3.1's
+// template, which other programs use where they know none. Were it today, data
+// would change overnight under a run that is resumed.
+var DefaultDate = time.Date(2024, time.July, 26, 0, 0, 0, 0, time.UTC)
+
+// Format is a chat template with the tokenizer that it is for. It is safe for
+// concurrent use.
+type Format struct {
+	tok      *tokenizer.Tokenizer
+	template *jinja.Template
+	values   map[string]jinja.Value // what every chat is rendered with
+	date     time.Time
+
+	prompt   string            // what the template writes for the assistant to go on from
+	reserved map[token.ID]bool // tokens that are the template's, though not special
+	stop     token.ID          // what ends the assistant's turns, or None
+	untold   error             // why it cannot be told what the assistant said, or nil
+}
+
+// New returns the format of a tokenizer's chat template.
+func New(tok *tokenizer.Tokenizer) (*Format, error) {
+	source := tok.Template().Source
+	if source == "" {
+		return nil, fmt.Errorf("chat: the tokenizer has no chat template: set one (%s)", names())
+	}
+	template, err := jinja.Parse(source)
+	if err != nil {
+		return nil, fmt.Errorf("chat: %w", err)
+	}
+	f := &Format{tok: tok, template: template, date: DefaultDate, stop: tokenizer.None}
+	f.values = map[string]jinja.Value{"tools": nil, "documents": nil}
+	for name, text := range map[string]string{"bos_token": tok.Token(tok.BOS()), "eos_token": tok.StopName()} {
+		if text != "" {
+			f.values[name] = jinja.NewText(text, ofTemplate)
+		}
+	}
+	return f, f.probe()
+}
+
+// At returns a format that differs in the date that templates may ask for.
+func (f *Format) At(date time.Time) *Format {
+	g := *f
+	g.date = date
+	return &g
+}
+
+// WithTools returns a format that tells templates of tools: a JSON list of
+// functions, as apply_chat_template takes.
+func (f *Format) WithTools(tools []byte) (*Format, error) {
+	v, err := jinja.FromJSON(tools, fromTools)
+	if err != nil {
+		return nil, fmt.Errorf("chat: tools: %w", err)
+	}
+	g := *f
+	g.values = map[string]jinja.Value{}
+	for name, v := range f.values {
+		g.values[name] = v
+	}
+	g.values["tools"] = v
+	return &g, nil
+}
+
+// Stop returns the tokens at which a model that answers stops.
+func (f *Format) Stop() []token.ID {
+	var stop []token.ID
+	for _, id := range []token.ID{f.stop, f.tok.EOS()} {
+		if id != tokenizer.None {
+			stop = append(stop, id)
+		}
+	}
+	return stop
+}
+
+// Prompt returns the tokens that a model is given to answer messages: the chat,
+// and the header of an assistant's turn.
+func (f *Format) Prompt(messages []chat.Message) ([]token.ID, error) {
+	values, err := valuesOf(messages)
+	if err != nil {
+		return nil, err
+	}
+	text, err := f.render(values, true)
+	if err != nil {
+		return nil, err
+	}
+	p, err := f.encode(text)
+	if err != nil {
+		return nil, fmt.Errorf("chat: %w", err)
+	}
+	return p.IDs, nil
+}
+
+// Chat lays out a whole conversation, and marks in it what the assistant said.
+func (f *Format) Chat(messages []chat.Message) (Rendered, error) {
+	r, _, err := f.layout(messages, 0)
+	return r, err
+}
+
+// Continue lays out prompt followed by response, whose first message must be the
+// assistant's, and cuts where the response's first word begins: the header of its
+// turn belongs to the prompt. So
+//
+//	before.IDs == Prompt(prompt)
+//	before ++ after says what Chat(prompt ++ response) says
+//
+// Nothing in before is marked as the assistant's own: a prompt is not learnt.
+func (f *Format) Continue(prompt, response []chat.Message) (before, after Rendered, err error) {
+	if len(prompt) == 0 {
+		return before, after, fmt.Errorf("chat: no messages to respond to")
+	}
+	if len(response) == 0 || response[0].Role != chat.Assistant {
+		return before, after, fmt.Errorf("chat: the response must start with a message of the assistant")
+	}
+	all := append(append(make([]chat.Message, 0, len(prompt)+len(response)), prompt...), response...)
+	whole, turns, err := f.layout(all, len(prompt))
+	if err != nil {
+		return before, after, err
+	}
+	cut := turns[0].first
+	return whole.slice(0, cut), whole.slice(cut, len(whole.IDs)), nil
+}
+
+// Origins of text in what a template writes: itself, the tools, and of each
+// message what it says and all else of it.
+const (
+	ofTemplate jinja.Origin = 0
+	fromTools  jinja.Origin = -1
+)
+
+func fromRole(message int) jinja.Origin    { return jinja.Origin(2*message + 1) }
+func fromContent(message int) jinja.Origin { return jinja.Origin(2*message + 2) }
+
+// messageOf returns which message text is from, or -1, and whether it was said.
+func messageOf(o jinja.Origin) (message int, said bool) {
+	if o <= 0 {
+		return -1, false
+	}
+	return int(o-1) / 2, o%2 == 0
+}
+
+// conversation is messages as a template sees them.
+type conversation struct {
+	messages []jinja.Value
+	bytes    int
+}
+
+func (c conversation) first(n int) conversation { return conversation{c.messages[:n], c.bytes} }
+
+func valuesOf(messages []chat.Message) (conversation, error) {
+	if len(messages) == 0 {
+		return conversation{}, fmt.Errorf("chat: no messages")
+	}
+	c := conversation{messages: make([]jinja.Value, len(messages))}
+	for i, m := range messages {
+		if m.Role == "" {
+			return conversation{}, fmt.Errorf("chat: message %d has no role", i)
+		}
+		d := jinja.NewDict()
+		d.Set(jinja.NewText("role", ofTemplate), jinja.NewText(m.Role, fromRole(i)))
+		d.Set(jinja.NewText("content", ofTemplate), jinja.NewText(m.Content, fromContent(i)))
+		c.messages[i] = d
+		c.bytes += len(m.Role) + len(m.Content)
+	}
+	return c, nil
+}
+
+func (f *Format) render(shown conversation, generationPrompt bool) (jinja.Text, error) {
+	values := make(map[string]jinja.Value, len(f.values)+2)
+	for name, v := range f.values {
+		values[name] = v
+	}
+	values["messages"] = jinja.NewList(shown.messages...)
+	values["add_generation_prompt"] = generationPrompt
+	text, err := f.template.Render(jinja.Context{Values: values, Now: f.date, Input: shown.bytes})
+	var raised *jinja.Raised
+	switch {
+	case errors.As(err, &raised):
+		err = fmt.Errorf("chat: the template refuses these messages: %s", raised)
+	case err != nil:
+		err = fmt.Errorf("chat: %w", err)
+	}
+	return text, err
+}

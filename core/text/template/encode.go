@@ -1,0 +1,78 @@
+package template
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/herd-lm/herd/core/text/jinja"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/token"
+)
+
+// encode returns the tokens of a text that the template wrote. Added tokens that
+// only the template may write stand in its own text alone; no token spans a cut.
+func (f *Format) encode(text jinja.Text, cuts ...int) (tokenizer.Placed, error) {
+	runs := text.Runs()
+	return f.tok.EncodePlaced(text.String(), func(start, end int, id token.ID) bool {
+		return !f.isReserved(id) || fromTemplate(runs, start, end)
+	}, cuts...)
+}
+
+func (f *Format) isReserved(id token.ID) bool { return f.tok.IsSpecial(id) || f.reserved[id] }
+
+// fromTemplate reports whether all bytes [start, end) are the template's.
+func fromTemplate(runs []jinja.Run, start, end int) bool {
+	for i := runAt(runs, start); i < len(runs) && runs[i].Mark.Origin == ofTemplate; i++ {
+		if runs[i].End >= end {
+			return true
+		}
+	}
+	return false
+}
+
+// runAt returns the index of the run that has the byte at.
+func runAt(runs []jinja.Run, at int) int {
+	return sort.Search(len(runs), func(i int) bool { return runs[i].End > at })
+}
+
+// encodeTurns is encode with the border between two tokens wherever a turn begins:
+// what comes before it has the tokens that it has by itself.
+func (f *Format) encodeTurns(text jinja.Text, turns []turn) (tokenizer.Placed, error) {
+	whole, err := f.encode(text)
+	if err != nil {
+		return whole, err
+	}
+	var cuts []int
+	for _, t := range turns {
+		agrees, err := f.agree(text, whole, t.start)
+		if err != nil {
+			return whole, err
+		}
+		if !agrees {
+			cuts = append(cuts, t.start)
+		}
+	}
+	if cuts == nil {
+		return whole, nil
+	}
+	return f.encode(text, cuts...)
+}
+
+// agree reports whether the tokens before the byte at are those that the text up to
+// there has by itself. It need not look further back than to a reserved token.
+func (f *Format) agree(text jinja.Text, whole tokenizer.Placed, at int) (bool, error) {
+	border, found := slices.BinarySearch(whole.Ends, at)
+	if at > 0 && !found {
+		return false, nil
+	}
+	last := border // the token that the comparison begins with
+	for last > 0 && !f.isReserved(whole.IDs[last]) {
+		last--
+	}
+	from := 0
+	if last > 0 {
+		from = whole.Ends[last-1]
+	}
+	part, err := f.encode(text.Slice(from, at))
+	return slices.Equal(part.IDs, whole.IDs[last:min(border+1, len(whole.IDs))]), err
+}

@@ -1,0 +1,67 @@
+package template
+
+import (
+	"fmt"
+
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/token"
+)
+
+// probe lays out a small chat to learn what the template writes around what is
+// said. A template that refuses it can still be given prompts.
+func (f *Format) probe() error {
+	c, err := valuesOf([]chat.Message{{Role: "user", Content: "a"}, {Role: chat.Assistant, Content: "b"}})
+	if err != nil {
+		return err
+	}
+	given, err := f.render(c.first(1), true)
+	if err != nil {
+		f.untold = err
+		return nil
+	}
+	start, err := f.encode(given)
+	if err != nil {
+		return fmt.Errorf("chat: %w", err)
+	}
+	if bos := f.tok.BOS(); len(start.IDs) > 1 && bos != tokenizer.None && start.IDs[0] == bos && start.IDs[1] == bos {
+		return fmt.Errorf("chat: the template writes %s twice at the beginning", f.tok.Token(bos))
+	}
+	f.reserved = map[token.ID]bool{}
+	for _, id := range start.IDs {
+		if f.isAdded(id) {
+			f.reserved[id] = true
+		}
+	}
+	if asked, err := f.render(c.first(1), false); err == nil {
+		f.prompt = given.String()[commonPrefix(given.String(), asked.String()):]
+	}
+	f.untold = f.probeStop(c)
+	return nil
+}
+
+// probeStop finds the token that the template writes behind what the assistant says.
+func (f *Format) probeStop(c conversation) error {
+	text, err := f.render(c, false)
+	if err != nil {
+		return err
+	}
+	p, err := f.encode(text)
+	if err != nil {
+		return fmt.Errorf("chat: %w", err)
+	}
+	said := lastByte(text, 1, len(text.String()))
+	for k := firstEnding(p.Ends, said+1); k < len(p.IDs); k++ {
+		if f.isAdded(p.IDs[k]) {
+			f.stop = p.IDs[k]
+			f.reserved[f.stop] = true
+			return nil
+		}
+	}
+	return fmt.Errorf("chat: the template ends what the assistant says with no special token of the vocabulary: a model could not learn to stop")
+}
+
+func (f *Format) isAdded(id token.ID) bool {
+	added, ok := f.tok.Special(f.tok.Token(id))
+	return ok && added == id
+}

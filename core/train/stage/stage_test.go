@@ -1,0 +1,116 @@
+package stage_test
+
+import (
+	"errors"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/core/train/stage"
+)
+
+// settings are those of a stage called graze: whether they make sense, and whether
+// its inputs can be read.
+type settings struct{ invalid, unreadable error }
+
+func (s settings) Validate() error { return s.invalid }
+func (s settings) Manifest() (run.Manifest, error) {
+	return run.Manifest{Stage: "graze"}, s.unreadable
+}
+
+// TestTrain: what goes wrong first is the error, under the stage's name where it
+// does not begin with it, and nothing that comes after is tried.
+func TestTrain(t *testing.T) {
+	bad := errors.New("no grass")
+	for _, c := range []struct {
+		fails, want string
+		called      []string
+	}{
+		{"settings", "no grass", nil},
+		{"inputs", "no grass", nil},
+		{"tokenizer", "graze: no grass", []string{"tokenizer"}},
+		{"examples", "graze: no grass", []string{"tokenizer", "examples"}},
+		{"params", "graze: no grass", []string{"tokenizer", "examples", "params"}},
+		{"complete", "graze: no grass", []string{"tokenizer", "examples", "params", "complete"}},
+		{"loop", "train: steps is -1", []string{"tokenizer", "examples", "params", "complete"}},
+	} {
+		var called []string
+		call := func(name string) error {
+			called = append(called, name)
+			return failIf(name == c.fails, bad)
+		}
+		tok := &tokenizer.Tokenizer{}
+		from := stage.Source{
+			Tokenizer: func() (*tokenizer.Tokenizer, error) { return tok, call("tokenizer") },
+			Examples: func(task *train.Task) ([]pack.Example, error) {
+				if task.Tokenizer != tok || task.Manifest.Stage != "graze" {
+					t.Errorf("%s: examples are made with %+v", c.fails, task)
+				}
+				return nil, call("examples")
+			},
+			Params:   func(*train.Task) (*model.Params, error) { return nil, call("params") },
+			Complete: func(*train.Task) error { return call("complete") },
+		}
+		s := settings{failIf(c.fails == "settings", bad), failIf(c.fails == "inputs", bad)}
+		err := stage.Train(t.Context(), s, train.Task{Settings: train.Settings{Steps: -1}}, from)
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) || !slices.Equal(called, c.called) {
+			t.Errorf("%s: error %v after %v, want %q after %v", c.fails, err, called, c.want, c.called)
+		}
+	}
+}
+
+func failIf(fails bool, err error) error {
+	if fails {
+		return err
+	}
+	return nil
+}
+
+// TestLoadingIsFrugal: garbage is kept small while examples are made, and only then.
+func TestLoadingIsFrugal(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	loading := 0
+	from := stage.Source{
+		Tokenizer: func() (*tokenizer.Tokenizer, error) { return nil, nil },
+		Examples: func(*train.Task) ([]pack.Example, error) {
+			loading = debug.SetGCPercent(10)
+			return nil, errors.New("no grass")
+		},
+	}
+	if err := stage.Train(t.Context(), settings{}, train.Task{}, from); err == nil {
+		t.Error("trained without examples")
+	}
+	if after := debug.SetGCPercent(100); loading != 10 || after != 100 {
+		t.Errorf("the collector waits for %d%% of garbage while examples are made, for %d%% afterwards", loading, after)
+	}
+}
+
+// TestCheck: the first problem counts.
+func TestCheck(t *testing.T) {
+	good := stage.Defaults()
+	long, slow := good, good
+	long.MaxTokens = 0
+	slow.LearningRate = 0
+	for want, problems := range map[string][]error{
+		"": {nil, good.Validate(), stage.NeedModel("m", ""), stage.NeedTables("chats", []string{"t"}), stage.NeedOut("o")},
+		"graze: model is not set: the model directory to start from": {stage.NeedModel("", ""), stage.NeedOut("")},
+		"graze: chats is not set: the tables of chats to learn from": {nil, stage.NeedTables("chats", nil), long.Validate()},
+		"graze: out is not set: the model directory to write":        {stage.NeedOut("")},
+		"graze: max_tokens is 0, expected more than 1":               {long.Validate(), slow.Validate()},
+		"graze: learning_rate is 0, expected a positive number":      {slow.Validate(), long.Validate()},
+	} {
+		got := ""
+		if err := stage.Check("graze", problems...); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,174 @@
+// Package convert opens models of all kinds that herd reads and writes them as
+// those that it writes: Hugging Face directories, GGUF files of llama.cpp, and,
+// to be read only, the .bin files of llama2.c. A model is seen as Hugging Face
+// has it, by names and layout; each kind translates.
+package convert
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/weights/gguf"
+)
+
+// Model is an open model of whatever kind.
+type Model struct {
+	Name      string // that its file gives it, or that of the file or directory
+	Kind      Kind
+	Config    model.Config
+	Tokenizer *tokenizer.Tokenizer // nil if there is none with the model
+	Weights   Weights
+}
+
+// Weights are the tensors of a model by the names and in the layout of Hugging
+// Face. Read fills dst, which has room for all elements, row by row.
+type Weights interface {
+	Tensors() []Tensor
+	Read(name string, dst []float32) error
+	Close() error
+}
+
+// Tensor is what there is to know of a tensor without reading it.
+type Tensor struct {
+	Name  string
+	Shape []int
+	DType string // "F32", "BF16", "Q8_0", ...
+}
+
+// Kind says how a model is stored.
+type Kind string
+
+const (
+	HuggingFace Kind = "Hugging Face directory"
+	GGUF        Kind = "GGUF file"
+	Llama2C     Kind = "llama2.c file"
+)
+
+// Open opens a model. Its kind is told from what is at path, not from the name.
+func Open(path string) (*Model, error) {
+	kind, err := kindOf(path)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	open := map[Kind]func(string) (*Model, error){HuggingFace: openHuggingFace, GGUF: openGGUF, Llama2C: openLlama2C}[kind]
+	m, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	m.Kind = kind
+	if m.Name == "" {
+		m.Name = nameOf(path)
+	}
+	if err := m.check(); err != nil {
+		return nil, errors.Join(fmt.Errorf("model: %s: %w", path, err), m.Weights.Close())
+	}
+	return m, nil
+}
+
+// nameOf names a model after its file or directory.
+func nameOf(path string) string {
+	path = filepath.Base(filepath.Clean(path))
+	return strings.TrimSuffix(strings.TrimSuffix(path, ".gguf"), ".bin")
+}
+
+// kindOf tells the kind of a model by its first bytes, and a llama2.c file, whose
+// older version has no mark, by its size.
+func kindOf(path string) (Kind, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if info.IsDir() {
+		return HuggingFace, nil
+	}
+	head, err := readHead(path, llama2cHeader)
+	switch {
+	case err != nil:
+		return "", err
+	case bytes.HasPrefix(head, []byte(gguf.Magic)):
+		return GGUF, nil
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return "", fmt.Errorf("%s: a PyTorch file, which can hold programs and is not read: save the model as safetensors", path)
+	}
+	if _, err := parseLlama2C(head, info.Size()); err == nil {
+		return Llama2C, nil
+	}
+	return "", fmt.Errorf("%s: neither a Hugging Face directory nor a GGUF or llama2.c file", path)
+}
+
+// readHead returns the first n bytes of a file, or all if it has fewer.
+func readHead(path string, n int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, n))
+}
+
+// check tests that the weights are those of the configuration, all of them and no
+// others, and that the tokenizer gives no ids that the model has no embedding for.
+func (m *Model) check() error {
+	tensors := m.Weights.Tensors()
+	if m.Config.Layers > len(tensors) { // or listing what is wanted could take any memory
+		return fmt.Errorf("%d layers, but only %d tensors", m.Config.Layers, len(tensors))
+	}
+	have := make(map[string]Tensor, len(tensors))
+	for _, t := range tensors {
+		have[t.Name] = t
+	}
+	for _, want := range m.Config.Tensors() {
+		t, ok := have[want.Name]
+		switch {
+		case !ok:
+			return fmt.Errorf("tensor %s is missing", want.Name)
+		case !slices.Equal(t.Shape, want.Shape):
+			return fmt.Errorf("tensor %s has shape %v, the configuration says %v", t.Name, t.Shape, want.Shape)
+		}
+		delete(have, want.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		if tied := name == "lm_head.weight" && m.Config.TiedHead; !tied && !strings.HasSuffix(name, "rotary_emb.inv_freq") {
+			return fmt.Errorf("tensor %s belongs to no model of this configuration", name)
+		}
+	}
+	if t := m.Tokenizer; t != nil && t.VocabSize() > m.Config.VocabSize {
+		return fmt.Errorf("its tokenizer has %d tokens, its vocabulary %d: they do not belong together", t.VocabSize(), m.Config.VocabSize)
+	}
+	return nil
+}
+
+// Params reads the weights into a model that can be evaluated or, with gradients,
+// trained.
+func (m *Model) Params(gradients bool) (*model.Params, error) {
+	if err := memory.Check("the weights", m.Config.TrainingBytes(gradients)); err != nil {
+		return nil, fmt.Errorf("model: %s: %w", m.Name, err)
+	}
+	p := model.NewParams(m.Config, gradients)
+	for _, t := range p.Tensors {
+		if err := m.Weights.Read(t.Name, t.W); err != nil {
+			return nil, fmt.Errorf("model: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// WithTokenizer gives the model another tokenizer, which it must have embeddings
+// for.
+func (m *Model) WithTokenizer(t *tokenizer.Tokenizer) error {
+	m.Tokenizer = t
+	return m.check()
+}
+
+// Close closes the model's files.
+func (m *Model) Close() error { return m.Weights.Close() }

@@ -1,0 +1,296 @@
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/core/weights/gguf"
+)
+
+// The keys of GGUF that hold a tokenizer (gguf-py, constants.py).
+const (
+	keyTokenizer   = "tokenizer.ggml.model" // "gpt2" is byte-level BPE, "llama" SentencePiece
+	keyPre         = "tokenizer.ggml.pre"   // how text is cut before byte-level BPE
+	keyTokens      = "tokenizer.ggml.tokens"
+	keyScores      = "tokenizer.ggml.scores"
+	keyKinds       = "tokenizer.ggml.token_type" // in SentencePiece's numbers
+	keyMerges      = "tokenizer.ggml.merges"
+	keyUnknown     = "tokenizer.ggml.unknown_token_id"
+	keyAddBOS      = "tokenizer.ggml.add_bos_token"
+	keyAddEOS      = "tokenizer.ggml.add_eos_token"
+	keySpacePrefix = "tokenizer.ggml.add_space_prefix"
+	keyTemplate    = "tokenizer.chat_template"
+)
+
+// padding is the name that converters give to rows of the embedding that no token
+// has.
+func padding(id int) string { return fmt.Sprintf("[PAD%d]", id) }
+
+// tokenizerFromGGUF returns the tokenizer that metadata describe, nil if they
+// describe none. Tokens that only fill up the vocabulary are left out.
+func tokenizerFromGGUF(m *gguf.Metadata) (*tokenizer.Tokenizer, error) {
+	f := &fields{Metadata: m}
+	read := map[string]func(*fields) (*tokenizer.Tokenizer, error){"gpt2": byteLevelFromGGUF, "llama": piecesFromGGUF}
+	kind := get(f, keyTokenizer, "no_vocab")
+	if kind == "no_vocab" && f.err == nil {
+		return nil, nil
+	}
+	if read[kind] == nil && f.err == nil {
+		return nil, fmt.Errorf("%s is %q: only gpt2 (byte-level BPE) and llama (SentencePiece BPE) are read", keyTokenizer, kind)
+	}
+	if f.err != nil {
+		return nil, f.err
+	}
+	tok, err := read[kind](f)
+	if err != nil {
+		return nil, fmt.Errorf("its tokenizer: %w", err)
+	}
+	return tok.WithTemplate(tokenizer.Template{Source: get(f, keyTemplate, "")}), f.err
+}
+
+// tokens are the tokens of a GGUF file with what belongs to each.
+type tokens struct {
+	text     []string
+	kinds    []int32
+	scores   []float32
+	bos, eos token.ID
+	unknown  token.ID
+}
+
+// tokens reads the lists of tokens. kinds and scores have an entry for each.
+func (f *fields) tokens() (tokens, error) {
+	t := tokens{
+		text:    get[[]string](f, keyTokens, nil),
+		kinds:   get[[]int32](f, keyKinds, nil),
+		scores:  get[[]float32](f, keyScores, nil),
+		bos:     token.ID(field(f, keyBOS, f.Int, -1)),
+		eos:     token.ID(field(f, keyEOS, f.Int, -1)),
+		unknown: token.ID(field(f, keyUnknown, f.Int, -1)),
+	}
+	if t.kinds == nil {
+		t.kinds = make([]int32, len(t.text))
+		for i := range t.kinds {
+			t.kinds[i] = int32(tokenizer.PieceNormal)
+		}
+	}
+	if t.scores == nil {
+		t.scores = make([]float32, len(t.text))
+	}
+	switch n := len(t.text); {
+	case f.err != nil:
+		return t, f.err
+	case len(t.kinds) != n || len(t.scores) != n:
+		return t, fmt.Errorf("%d tokens, %d types and %d scores: want as many of each", n, len(t.kinds), len(t.scores))
+	case max(int(t.bos), int(t.eos), int(t.unknown)) >= n:
+		return t, fmt.Errorf("%s, %s or %s is beyond the %d tokens", keyBOS, keyEOS, keyUnknown, n)
+	}
+	for n := len(t.text) - 1; n >= 0 && t.kinds[n] == int32(tokenizer.PieceUnused) && t.text[n] == padding(n); n-- {
+		t.text, t.kinds, t.scores = t.text[:n], t.kinds[:n], t.scores[:n]
+	}
+	return t, nil
+}
+
+// piecesFromGGUF reads a vocabulary of SentencePiece.
+func piecesFromGGUF(f *fields) (*tokenizer.Tokenizer, error) {
+	t, err := f.tokens()
+	if err != nil {
+		return nil, err
+	}
+	p := tokenizer.Pieces{BOS: t.bos, EOS: t.eos, Unknown: t.unknown, AddDummyPrefix: get(f, keySpacePrefix, true)}
+	for i, text := range t.text {
+		p.List = append(p.List, tokenizer.Piece{Text: text, Score: t.scores[i], Kind: tokenizer.PieceKind(t.kinds[i])})
+	}
+	begins := get(f, keyAddBOS, true)
+	if f.err != nil {
+		return nil, f.err
+	}
+	tok, err := tokenizer.FromPieces(p)
+	if err != nil || begins {
+		return tok, err
+	}
+	v := tok.Vocabulary()
+	v.NoBOS = true
+	return tokenizer.New(v)
+}
+
+// byteLevelFromGGUF reads a vocabulary of byte-level BPE.
+func byteLevelFromGGUF(f *fields) (*tokenizer.Tokenizer, error) {
+	t, err := f.tokens()
+	if err != nil {
+		return nil, err
+	}
+	pre, err := preOf(get(f, keyPre, "default"))
+	if err != nil {
+		return nil, err
+	}
+	v := tokenizer.Vocabulary{Pattern: pre.pattern, WholePieces: pre.wholePieces}
+	for id, text := range t.text {
+		if v.Tokens, err = t.add(v.Tokens, &v.Added, token.ID(id), text); err != nil {
+			return nil, err
+		}
+	}
+	if v.Merges, err = t.merges(get[[]string](f, keyMerges, nil)); err != nil {
+		return nil, err
+	}
+	if t.bos >= 0 {
+		v.BOS, v.NoBOS = t.text[t.bos], !get(f, keyAddBOS, pre.addBOS)
+	}
+	v.EOS = t.endOfText()
+	if f.err != nil {
+		return nil, f.err
+	}
+	return tokenizer.New(v)
+}
+
+// endOfText is the token that ends documents: Llama 3's where it is there, as with
+// Hugging Face's files, for chat models have the end of a turn as EOS.
+func (t *tokens) endOfText() string {
+	if id := slices.Index(t.text, tokenizer.NameEndOfText); id >= 0 && t.kinds[id] == int32(tokenizer.PieceControl) {
+		return tokenizer.NameEndOfText
+	}
+	if t.eos >= 0 {
+		return t.text[t.eos]
+	}
+	return ""
+}
+
+// add appends a token to list, in raw bytes, and if no merge makes it to added.
+func (t *tokens) add(list []string, added *[]tokenizer.Added, id token.ID, text string) ([]string, error) {
+	if kind := tokenizer.PieceKind(t.kinds[id]); kind != tokenizer.PieceNormal || id == t.bos || id == t.eos {
+		*added = append(*added, tokenizer.Added{ID: id, Text: text, Special: kind != tokenizer.PieceUserDefined})
+		return append(list, text), nil
+	}
+	raw, err := tokenizer.UnspellBytes(text)
+	return append(list, raw), err
+}
+
+// merges translates pairs of tokens, written with a blank between them.
+func (t *tokens) merges(lines []string) ([][2]token.ID, error) {
+	ids := make(map[string]token.ID, len(t.text))
+	for id, text := range t.text {
+		ids[text] = token.ID(id)
+	}
+	pairs := make([][2]token.ID, len(lines))
+	for i, line := range lines {
+		left, right, _ := strings.Cut(line, " ")
+		for side, text := range []string{left, right} {
+			id, ok := ids[text]
+			if !ok {
+				return nil, fmt.Errorf("%s[%d] is %.80q: not two tokens", keyMerges, i, line)
+			}
+			pairs[i][side] = id
+		}
+	}
+	return pairs, nil
+}
+
+// tokenizerToGGUF adds the keys of a tokenizer, filled up to a vocabulary of that
+// many tokens.
+func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int) error {
+	if t == nil {
+		return errors.New("it has no tokenizer, which a GGUF file must hold: give one with --tokenizer")
+	}
+	if p, ok := t.Pieces(); ok {
+		piecesToGGUF(m, p, vocabulary)
+	} else if err := byteLevelToGGUF(m, t.Vocabulary(), vocabulary); err != nil {
+		return err
+	}
+	if id := t.BOS(); id != tokenizer.None {
+		m.Set(keyBOS, uint32(id))
+	}
+	if id := endFor(t); id != tokenizer.None {
+		m.Set(keyEOS, uint32(id))
+	}
+	m.Set(keyAddBOS, t.BOS() != tokenizer.None && !t.Vocabulary().NoBOS)
+	m.Set(keyAddEOS, false)
+	if source := t.Template().Source; source != "" {
+		m.Set(keyTemplate, source)
+	}
+	return nil
+}
+
+// endFor is the token at which other programs stop generating: the end of a turn
+// where the tokenizer knows chats.
+func endFor(t *tokenizer.Tokenizer) token.ID {
+	if t.EOT() != tokenizer.None && t.Template().Source != "" {
+		return t.EOT()
+	}
+	return t.EOS()
+}
+
+func piecesToGGUF(m *gguf.Metadata, p tokenizer.Pieces, vocabulary int) {
+	l := newLists(vocabulary)
+	for _, piece := range p.List {
+		l.add(piece.Text, piece.Kind, piece.Score)
+	}
+	l.fill(vocabulary)
+	m.Set(keyTokenizer, "llama")
+	m.Set(keyPre, "default")
+	m.Set(keyTokens, l.text)
+	m.Set(keyScores, l.scores)
+	m.Set(keyKinds, l.kinds)
+	if p.Unknown != tokenizer.None {
+		m.Set(keyUnknown, uint32(p.Unknown))
+	}
+	m.Set(keySpacePrefix, p.AddDummyPrefix)
+}
+
+func byteLevelToGGUF(m *gguf.Metadata, v tokenizer.Vocabulary, vocabulary int) error {
+	pre, err := preFor(v)
+	if err != nil {
+		return err
+	}
+	special := make(map[token.ID]tokenizer.PieceKind, len(v.Added))
+	for _, a := range v.Added {
+		special[a.ID] = tokenizer.PieceUserDefined
+		if a.Special {
+			special[a.ID] = tokenizer.PieceControl
+		}
+	}
+	l := newLists(vocabulary)
+	for id, text := range v.Tokens {
+		if kind, ok := special[token.ID(id)]; ok {
+			l.add(text, kind, 0)
+		} else {
+			l.add(tokenizer.SpellBytes(text), tokenizer.PieceNormal, 0)
+		}
+	}
+	l.fill(vocabulary)
+	merges := make([]string, len(v.Merges))
+	for i, pair := range v.Merges {
+		merges[i] = tokenizer.SpellBytes(v.Tokens[pair[0]]) + " " + tokenizer.SpellBytes(v.Tokens[pair[1]])
+	}
+	m.Set(keyTokenizer, "gpt2")
+	m.Set(keyPre, pre)
+	m.Set(keyTokens, l.text)
+	m.Set(keyKinds, l.kinds)
+	m.Set(keyMerges, merges)
+	return nil
+}
+
+// lists are tokens in the making.
+type lists struct {
+	text   []string
+	kinds  []int32
+	scores []float32
+}
+
+func newLists(n int) *lists {
+	return &lists{make([]string, 0, n), make([]int32, 0, n), make([]float32, 0, n)}
+}
+
+func (l *lists) add(text string, kind tokenizer.PieceKind, score float32) {
+	l.text, l.kinds, l.scores = append(l.text, text), append(l.kinds, int32(kind)), append(l.scores, score)
+}
+
+// fill adds tokens that only fill up a vocabulary, as llama.cpp's converter does:
+// it wants as many tokens as the embedding has rows.
+func (l *lists) fill(vocabulary int) {
+	for id := len(l.text); id < vocabulary; id++ {
+		l.add(padding(id), tokenizer.PieceUnused, -10000)
+	}
+}

@@ -1,0 +1,122 @@
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/herd-lm/herd/core/disk"
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/weights/checkpoint"
+)
+
+func openHuggingFace(dir string) (*Model, error) {
+	config, err := model.LoadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	weights, err := checkpoint.OpenModel(dir)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	return &Model{Config: config, Tokenizer: tok, Weights: safetensors{weights}}, nil
+}
+
+// safetensors are weights as they lie in a Hugging Face directory.
+type safetensors struct{ *checkpoint.Model }
+
+func (s safetensors) Tensors() []Tensor {
+	var all []Tensor
+	for _, name := range s.Names() {
+		info, _ := s.Info(name)
+		all = append(all, Tensor{name, info.Shape, info.DType})
+	}
+	return all
+}
+
+// torchDTypes are the types that weights keep in a Hugging Face directory, with
+// their names in config.json. Others become float32.
+var torchDTypes = map[string]string{checkpoint.F16: "float16", checkpoint.BF16: "bfloat16", checkpoint.F32: "float32"}
+
+// writeHuggingFace writes a model into the directory dir, completely or not at all.
+// It holds one tensor at a time.
+func writeHuggingFace(dir string, m *Model, progress Progress) error {
+	s := &stream{weights: m.Weights, progress: progress}
+	sources := s.sources(m)
+	config := m.Config
+	config.Type = torchDTypes[sources[0].DType]
+	return disk.WriteDir(dir, func(tmp string) error {
+		if err := config.Save(tmp); err != nil {
+			return err
+		}
+		if err := checkpoint.WriteModel(tmp, sources, map[string]string{"format": "pt"}, checkpoint.ShardBytes); err != nil {
+			return err
+		}
+		if m.Tokenizer == nil {
+			return nil
+		}
+		return m.Tokenizer.Save(tmp)
+	})
+}
+
+// stream reads tensors whole, since some have their rows in another order, and
+// gives them in parts.
+type stream struct {
+	weights   Weights
+	progress  Progress
+	done, all int
+	name      string // of the tensor that is held
+	held      []float32
+}
+
+// sources are the tensors of m in the types that they have in its files, if a
+// Hugging Face directory can have these.
+func (s *stream) sources(m *Model) []checkpoint.Source {
+	types := map[string]string{}
+	for _, t := range m.Weights.Tensors() {
+		types[t.Name] = t.DType
+	}
+	var all []checkpoint.Source
+	for _, t := range m.Config.Tensors() {
+		dtype := types[t.Name]
+		if torchDTypes[dtype] == "" {
+			dtype = checkpoint.F32
+		}
+		read := func(dst []float32, from int) error { return s.part(t, dst, from) }
+		all = append(all, checkpoint.Source{Name: t.Name, Shape: t.Shape, DType: dtype, Read: read})
+	}
+	s.all = len(all)
+	return all
+}
+
+// part sets dst to the elements of a tensor from the given one on.
+func (s *stream) part(t *model.Param, dst []float32, from int) error {
+	if s.name != t.Name {
+		if err := s.hold(t); err != nil {
+			return err
+		}
+	}
+	copy(dst, s.held[from:])
+	return nil
+}
+
+func (s *stream) hold(t *model.Param) error {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
+	}
+	if cap(s.held) < n {
+		s.held = make([]float32, n)
+	}
+	s.held, s.name = s.held[:n], t.Name
+	if err := s.weights.Read(t.Name, s.held); err != nil {
+		return err
+	}
+	s.done++
+	return s.progress(s.done, s.all)
+}

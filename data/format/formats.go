@@ -1,0 +1,148 @@
+package format
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/herd-lm/herd/data/table"
+)
+
+// Format names a layout of files to import.
+type Format string
+
+// The formats, in the order in which a row is tried against them.
+const (
+	Herd               Format = "herd"                // rows as ExportJSONL writes them
+	OpenAIPreference   Format = "openai-preference"   // input.messages, preferred_output, non_preferred_output
+	ShareGPTPreference Format = "sharegpt-preference" // conversations, chosen, rejected (LLaMA-Factory)
+	AlpacaPreference   Format = "alpaca-preference"   // instruction, input, chosen, rejected
+	PromptPreference   Format = "preference"          // prompt, chosen, rejected as texts or messages (TRL), or Anthropic's dialogues
+	ShareGPT           Format = "sharegpt"            // conversations of from, value
+	OpenAI             Format = "messages"            // messages of role, content
+	Alpaca             Format = "alpaca"              // instruction, input, output, system, history
+	Completion         Format = "completion"          // prompt, completion (TRL)
+	JSONText           Format = "json-text"           // text
+	Prompts            Format = "prompts"             // prompt, question, problem or instruction
+	Text               Format = "text"                // not JSON: any text file
+)
+
+// converter makes rows of one kind out of JSON objects of one format.
+type converter struct {
+	format  Format
+	kind    table.Kind
+	matches func(o *object, forced bool) bool // forced: the person named the format
+	convert func(*object) table.Record
+}
+
+// converters lists what can be made of JSON, the most telling formats first.
+var converters = []converter{
+	herdRows[table.Sample]("candidates"), herdRows[table.Preference]("chosen"), herdRows[table.Chat]("messages"), herdRows[table.Document]("text"),
+	{OpenAIPreference, table.Preferences, keys("input", "preferred_output", "non_preferred_output"), openAIPreference},
+	{ShareGPTPreference, table.Preferences, keys("conversations", "chosen", "rejected"), shareGPTPreference},
+	{AlpacaPreference, table.Preferences, keys("instruction", "chosen", "rejected"), alpacaPreference},
+	{PromptPreference, table.Preferences, keys("chosen", "rejected"), promptPreference},
+	{ShareGPT, table.Chats, keys("conversations"), shareGPT},
+	{OpenAI, table.Chats, keys("messages"), openAI},
+	{Alpaca, table.Chats, keys("instruction", "output"), alpaca},
+	{Completion, table.Chats, either(keys("prompt", "completion"), keys("prompt", "response")), completion},
+	{JSONText, table.Documents, keys("text"), jsonText},
+	{Prompts, table.Chats, either(keys("prompt"), keys("question"), keys("problem"), keys("instruction")), prompts},
+}
+
+func keys(names ...string) func(*object, bool) bool {
+	return func(o *object, forced bool) bool { return forced || o.has(names...) }
+}
+
+func either(matches ...func(*object, bool) bool) func(*object, bool) bool {
+	return func(o *object, forced bool) bool {
+		for _, m := range matches {
+			if m(o, forced) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// findConverter returns what fits a file's first row; format and kind, if not
+// "", narrow the choice.
+func findConverter(o *object, format Format, kind table.Kind) (converter, error) {
+	var tried []string
+	for _, c := range converters {
+		if (format != "" && c.format != format) || (kind != "" && c.kind != kind) {
+			continue
+		}
+		if c.matches(o, format != "") {
+			return c, nil
+		}
+		tried = append(tried, string(c.format))
+	}
+	if len(tried) == 0 {
+		return converter{}, fmt.Errorf("format %q does not give %s", format, orRows(kind))
+	}
+	return converter{}, fmt.Errorf("the keys %s fit none of the formats that give %s (%s)", o.keyNames(), orRows(kind), strings.Join(slices.Compact(tried), ", "))
+}
+
+func orRows(kind table.Kind) string {
+	if kind == "" {
+		return "rows"
+	}
+	return string(kind)
+}
+
+// row converts o, a row of the file named source.
+func (c converter) row(o *object, source string) (table.Record, error) {
+	r := c.convert(o)
+	if o.err == nil && c.format != Herd {
+		describe(o, r, source)
+	}
+	if o.err != nil {
+		return nil, o.err
+	}
+	return r, r.Check()
+}
+
+// describe fills in where a row comes from, and keeps what the converter had no
+// use for.
+func describe(o *object, r table.Record, source string) {
+	origin := r.RowOrigin()
+	origin.ID = o.name("id")
+	if origin.Source = o.textIfAny("source"); origin.Source == "" {
+		origin.Source = source
+	}
+	if d, ok := r.(*table.Document); ok {
+		d.URL, d.Lang = o.textIfAny("url"), o.textIfAny("lang")
+	}
+	origin.Meta = o.rest()
+}
+
+// herdRows reads what ExportJSONL wrote, telling its kind by a key. Unless the
+// person named the format, a row counts as such if it has no key but ours, and
+// an id or a key that no other format has.
+func herdRows[T table.Row](telling string) converter {
+	matches := func(o *object, forced bool) bool {
+		if !o.has(telling) || forced {
+			return o.has(telling)
+		}
+		row := new(T)
+		ours := table.IsContentID(o.name("id")) || o.has("parents") || o.has("meta") || o.has("candidates")
+		return ours && strict(o.raw, row) == nil && table.RecordOf(row).Check() == nil
+	}
+	convert := func(o *object) table.Record {
+		row := new(T)
+		o.err = strict(o.raw, row)
+		return table.RecordOf(row)
+	}
+	return converter{Herd, table.RecordOf(new(T)).RowKind(), matches, convert}
+}
+
+func strict(raw []byte, row any) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	return dec.Decode(row)
+}
+
+func jsonText(o *object) table.Record { return &table.Document{Text: o.text("text")} }

@@ -1,0 +1,207 @@
+package format
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strings"
+
+	"github.com/herd-lm/herd/data/table"
+)
+
+// ImportSettings says how to read files. The zero value detects everything.
+type ImportSettings struct {
+	Format    Format     // of all files; "" tells it from the name and first row of each
+	Kind      table.Kind // to make; "" takes what the format gives
+	Split     Split      // of text files into documents
+	Limit     int        // rows to import; 0 for all
+	Overwrite bool       // replace a destination that exists
+}
+
+// Report says what an import did.
+type Report struct {
+	Kind    table.Kind
+	Rows    int
+	Files   []FileReport
+	Skipped int // files and passages in folders that are not text
+}
+
+// FileReport says what an import made of one file.
+type FileReport struct {
+	Path   string
+	Format Format
+	Rows   int
+}
+
+// String returns the report in lines, one for each file.
+func (r Report) String() string {
+	var b strings.Builder
+	for _, f := range r.Files {
+		fmt.Fprintf(&b, "%8d  %-20s  %s\n", f.Rows, f.Format, f.Path)
+	}
+	fmt.Fprintf(&b, "%8d  %s\n", r.Rows, r.Kind)
+	if r.Skipped > 0 {
+		fmt.Fprintf(&b, "%8d  skipped: not text\n", r.Skipped)
+	}
+	return b.String()
+}
+
+// Import makes the table dst out of files of any of the formats, and of the
+// files in folders, decompressing gzip. Rows are read and written one by one.
+// All files must give the same kind of row. In named files what cannot be
+// converted is an error that says file, line and key; in folders what is not
+// text is skipped and counted. After an error dst is as it was.
+//
+// Keys of JSON rows that a format has no use for become meta columns. Row text
+// must be UTF-8; escaped halves of surrogate pairs ("\ud800") become U+FFFD.
+func Import(dst string, srcs []string, s ImportSettings) (Report, error) {
+	if _, err := os.Lstat(dst); err == nil && !s.Overwrite {
+		return Report{}, fmt.Errorf("%s exists: choose another destination or allow overwriting", dst)
+	}
+	sources, err := findSources(srcs)
+	if err != nil {
+		return Report{}, err
+	}
+	run := importRun{dst: dst, settings: s}
+	defer run.abort()
+	for _, src := range sources {
+		if err := run.file(src); err != nil {
+			return run.report, err
+		}
+		if run.full() {
+			break
+		}
+	}
+	return run.report, run.finish(srcs)
+}
+
+// importRun is one call of Import.
+type importRun struct {
+	dst      string
+	settings ImportSettings
+	out      table.AnyWriter // nil before the first row
+	report   Report
+}
+
+func (run *importRun) file(src source) error {
+	in, err := src.open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if binary, err := in.isBinary(); binary || err != nil {
+		return src.wrap(cmp.Or(err, run.skip(src, errors.New("is not a text file"))))
+	}
+	format, rows := run.rows(src, in)
+	before := run.report.Rows
+	for row, err := range rows {
+		if err == nil {
+			err = run.begin(row.RowKind())
+		}
+		if err != nil {
+			return src.wrap(err)
+		}
+		if err := run.out.WriteRecord(row); err != nil {
+			return err
+		}
+		run.report.Rows++
+		if run.full() {
+			break
+		}
+	}
+	run.report.Files = append(run.report.Files, FileReport{src.path, *format, run.report.Rows - before})
+	return nil
+}
+
+// rows returns the rows of a file, and where its format will be once the first
+// row is known.
+func (run *importRun) rows(src source, in io.Reader) (*Format, iter.Seq2[table.Record, error]) {
+	format := run.settings.Format
+	if format == Text || format == "" && !src.isJSON() {
+		format = Text
+		return &format, documents(in, run.settings.Split, src.name, func() error {
+			return run.skip(src, errors.New("is not valid UTF-8"))
+		})
+	}
+	return &format, run.jsonRecords(&format, src, in)
+}
+
+func (run *importRun) jsonRecords(format *Format, src source, in io.Reader) iter.Seq2[table.Record, error] {
+	return func(yield func(table.Record, error) bool) {
+		var conv converter
+		for row, err := range jsonRows(in) {
+			var rec table.Record
+			if err == nil {
+				rec, err = run.convert(&conv, row, src.name)
+				*format = conv.format
+			}
+			if !yield(rec, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// convert converts a row, choosing the converter by the first one.
+func (run *importRun) convert(conv *converter, row jsonRow, source string) (table.Record, error) {
+	o, err := parseObject(row.raw)
+	if err == nil && conv.convert == nil {
+		*conv, err = findConverter(o, run.settings.Format, run.settings.Kind)
+	}
+	var rec table.Record
+	if err == nil {
+		rec, err = conv.row(o, source)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", row.place, err)
+	}
+	return rec, nil
+}
+
+// skip counts what is no text in a folder, and returns why if the person named
+// the file.
+func (run *importRun) skip(src source, why error) error {
+	if !src.folder {
+		return why
+	}
+	run.report.Skipped++
+	return nil
+}
+
+// begin sees to it that there is a table for rows of the given kind.
+func (run *importRun) begin(kind table.Kind) error {
+	if want := run.settings.Kind; want != "" && kind != want {
+		return fmt.Errorf("gives %s, wanted %s", kind, want)
+	}
+	if run.out != nil && kind != run.report.Kind {
+		return fmt.Errorf("gives %s, but the files before it gave %s", kind, run.report.Kind)
+	}
+	if run.out != nil {
+		return nil
+	}
+	out, err := table.CreateAny(kind, run.dst, table.Header{Stage: "import"})
+	if err == nil {
+		run.out, run.report.Kind = out, kind
+	}
+	return err
+}
+
+func (run *importRun) full() bool {
+	return run.settings.Limit > 0 && run.report.Rows >= run.settings.Limit
+}
+
+func (run *importRun) finish(srcs []string) error {
+	if run.out == nil {
+		return fmt.Errorf("no rows in %s", strings.Join(srcs, ", "))
+	}
+	return run.out.Close()
+}
+
+func (run *importRun) abort() {
+	if run.out != nil {
+		run.out.Abort()
+	}
+}

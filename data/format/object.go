@@ -1,0 +1,169 @@
+package format
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/herd-lm/herd/core/text/chat"
+)
+
+// object is one row of a data set in JSON, being taken apart by a converter.
+// What is taken is marked as used; the rest becomes the row's meta columns. The
+// first value that is not what was asked for is kept in err, naming the key, so
+// that converters need not check each.
+type object struct {
+	raw  json.RawMessage
+	keys map[string]json.RawMessage
+	used map[string]bool
+	err  error
+}
+
+func parseObject(raw json.RawMessage) (*object, error) {
+	o := &object{raw: raw, used: map[string]bool{}}
+	return o, json.Unmarshal(raw, &o.keys)
+}
+
+// has reports whether all of the keys are there and not null.
+func (o *object) has(keys ...string) bool {
+	for _, k := range keys {
+		if v, ok := o.keys[k]; !ok || isNull(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// take returns the value of the first of the keys that is there, or nil.
+func (o *object) take(keys ...string) (key string, v json.RawMessage) {
+	for _, k := range keys {
+		if o.has(k) {
+			o.used[k] = true
+			return k, o.keys[k]
+		}
+	}
+	return keys[0], nil
+}
+
+func (o *object) fail(key string, err error) {
+	if o.err == nil && err != nil {
+		o.err = fmt.Errorf("%s: %w", key, err)
+	}
+}
+
+// text takes a string, "" if none of the keys is there.
+func (o *object) text(keys ...string) string {
+	key, v := o.take(keys...)
+	if v == nil {
+		return ""
+	}
+	s, err := parseText(v)
+	o.fail(key, err)
+	return s
+}
+
+// textIfAny takes a string; anything else is left to be a meta column.
+func (o *object) textIfAny(key string) string {
+	if !o.has(key) || o.keys[key][0] != '"' {
+		return ""
+	}
+	return o.text(key)
+}
+
+// name takes a string or a number, as ids may be either.
+func (o *object) name(keys ...string) string {
+	key, v := o.take(keys...)
+	if v == nil {
+		return ""
+	}
+	if c := v[0]; c == '-' || c >= '0' && c <= '9' {
+		return string(v)
+	}
+	s, err := parseText(v)
+	o.fail(key, err)
+	return s
+}
+
+// number takes a number, nil if none of the keys is there.
+func (o *object) number(keys ...string) *float64 {
+	key, v := o.take(keys...)
+	if v == nil {
+		return nil
+	}
+	x, err := strconv.ParseFloat(string(v), 64)
+	if err != nil {
+		o.fail(key, fmt.Errorf("is %s, expected a number", shorten(v)))
+		return nil
+	}
+	return &x
+}
+
+// messages takes a list of messages; a single message or a string counts as a
+// list of one, the string being said by role.
+func (o *object) messages(role string, keys ...string) []chat.Message {
+	key, v := o.take(keys...)
+	if v == nil {
+		return nil
+	}
+	ms, err := parseMessages(v, role)
+	o.fail(key, err)
+	return ms
+}
+
+// rest returns what was not taken, each value as text: strings as they are, all
+// else as JSON.
+func (o *object) rest() map[string]string {
+	meta := map[string]string{}
+	for key, v := range o.keys {
+		if o.used[key] || isNull(v) {
+			continue
+		}
+		if s, err := parseText(v); err == nil {
+			meta[key] = s
+			continue
+		}
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, v); err != nil {
+			o.fail(key, err)
+		}
+		meta[key] = compact.String()
+	}
+	return meta
+}
+
+func (o *object) keyNames() string {
+	const most = 20
+	names := slices.Sorted(maps.Keys(o.keys))
+	if len(names) > most {
+		names = append(names[:most], fmt.Sprintf("and %d more", len(names)-most))
+	}
+	return strings.Join(names, ", ")
+}
+
+func isNull(v json.RawMessage) bool { return string(v) == "null" }
+
+func parseText(v json.RawMessage) (string, error) {
+	if v[0] != '"' {
+		return "", fmt.Errorf("is %s, expected a string", shorten(v))
+	}
+	var s string
+	err := json.Unmarshal(v, &s)
+	return s, err
+}
+
+func shorten(v json.RawMessage) string {
+	const most = 40
+	switch {
+	case v[0] == '{':
+		return "an object"
+	case v[0] == '[':
+		return "a list"
+	case len(v) > most:
+		return strings.ToValidUTF8(string(v[:most]), "") + "..."
+	}
+	return string(v)
+}

@@ -1,0 +1,67 @@
+package format
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/data/view"
+	"github.com/herd-lm/herd/internal/realdata"
+)
+
+// The files are described in SOURCES.md beside them. Rows were counted with
+// other programs: wc -l for lines, jq length for arrays.
+func TestImportRealFiles(t *testing.T) {
+	root := realdata.Path(t, "data")
+	for _, c := range []struct {
+		file   string
+		format Format
+		kind   table.Kind
+		rows   int
+	}{
+		{"sft/alpaca-seed_tasks.jsonl.gz", Prompts, table.Chats, 175},
+		{"sft/alpacaeval-outputs-alpaca-7b.json.gz", Alpaca, table.Chats, 805},
+		{"sft/alpacaeval-outputs-gpt4.json.gz", Alpaca, table.Chats, 805},
+		{"sft/llamafactory-alpaca_en_demo.json.gz", Alpaca, table.Chats, 999},
+		{"sft/llamafactory-alpaca_zh_demo.json.gz", Alpaca, table.Chats, 1000},
+		{"sft/llamafactory-identity.json.gz", Alpaca, table.Chats, 91},
+		{"sft/llamafactory-glaive_toolcall_en_demo.json.gz", ShareGPT, table.Chats, 300},
+		{"sft/llamafactory-v1_sft_demo.jsonl.gz", OpenAI, table.Chats, 500},
+		{"prefs/llamafactory-dpo_en_demo.json.gz", ShareGPTPreference, table.Preferences, 300},
+		{"prefs/llamafactory-dpo_zh_demo.json.gz", ShareGPTPreference, table.Preferences, 300},
+		{"prefs/llamafactory-kto_en_demo.json.gz", OpenAI, table.Chats, 300},
+		{"pretrain/c4_demo.jsonl", JSONText, table.Documents, 300},
+		{"pretrain/dolma-cc_en_head-0091.jsonl.gz", JSONText, table.Documents, 10},
+		{"pretrain/dolma-cc_en_head-0174.jsonl.gz", JSONText, table.Documents, 10},
+		{"pretrain/wiki_demo.txt", Text, table.Documents, 1},
+		{"pretrain/wikitext2-valid.txt.gz", Text, table.Documents, 1},
+		{"reasoning/gsm8k-train.jsonl.gz", Prompts, table.Chats, 7473},
+		{"eval/ifeval-first120.jsonl.gz", Prompts, table.Chats, 120},
+		{"eval/mmlu_stem-first300.jsonl.gz", Prompts, table.Chats, 300},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			dst := filepath.Join(t.TempDir(), "table.arrow")
+			r, err := Import(dst, []string{filepath.Join(root, c.file)}, ImportSettings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Files[0]; got.Format != c.format || r.Kind != c.kind || r.Rows != c.rows {
+				t.Errorf("%d %s of format %s, want %d %s of format %s", r.Rows, r.Kind, got.Format, c.rows, c.kind, c.format)
+			}
+			if s, err := view.Stats(dst); err != nil || s.Rows != c.rows {
+				t.Errorf("stats of %d rows, %v", s.Rows, err)
+			}
+		})
+	}
+}
+
+func TestSplitRealText(t *testing.T) {
+	file := realdata.Path(t, "data", "pretrain", "tinyshakespeare.txt")
+	dst := filepath.Join(t.TempDir(), "table.arrow")
+	// awk 'BEGIN{RS=""} END{print NR}' tinyshakespeare.txt
+	const paragraphs = 7222
+	r, err := Import(dst, []string{file}, ImportSettings{Split: SplitParagraphs})
+	if err != nil || r.Rows != paragraphs {
+		t.Errorf("%d paragraphs, %v, want %d", r.Rows, err, paragraphs)
+	}
+}

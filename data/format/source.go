@@ -1,0 +1,118 @@
+package format
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// source is one file to import.
+type source struct {
+	path   string
+	name   string // for Origin.Source: without the folders that the person is in
+	folder bool   // found in a folder, not named: what is no text there is passed over
+}
+
+// findSources lists the files among paths, and below those that are folders, in
+// lexical order. Hidden files and folders (.git) are passed over.
+func findSources(paths []string) ([]source, error) {
+	var found []source
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			found = append(found, source{path: path, name: filepath.Base(path)})
+			continue
+		}
+		inside, err := walkFolder(path)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, inside...)
+	}
+	return found, nil
+}
+
+func walkFolder(root string) (found []source, err error) {
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path == root:
+			return nil
+		case strings.HasPrefix(entry.Name(), ".") && entry.IsDir():
+			return fs.SkipDir
+		case strings.HasPrefix(entry.Name(), ".") || !entry.Type().IsRegular():
+			return nil
+		}
+		relative, err := filepath.Rel(root, path)
+		name := filepath.ToSlash(filepath.Join(filepath.Base(root), relative))
+		found = append(found, source{path: path, name: name, folder: true})
+		return err
+	})
+	return found, err
+}
+
+// wrap makes an error that starts with where in the file, or with a verb, start
+// with the file.
+func (s source) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %w", s.path, err)
+}
+
+// isJSON reports whether the file's name says that it holds JSON rows.
+func (s source) isJSON() bool {
+	switch filepath.Ext(strings.TrimSuffix(strings.ToLower(s.path), ".gz")) {
+	case ".json", ".jsonl", ".ndjson":
+		return true
+	}
+	return false
+}
+
+// open opens the file, decompressing it if it is a gzip file and skipping a
+// byte order mark.
+func (s source) open() (*sourceReader, error) {
+	file, err := os.Open(s.path)
+	if err != nil {
+		return nil, err
+	}
+	r := &sourceReader{Reader: bufio.NewReaderSize(file, 1<<16), file: file}
+	if head, _ := r.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
+		unzipped, err := gzip.NewReader(r.Reader)
+		if err != nil {
+			return nil, errors.Join(s.wrap(fmt.Errorf("is damaged: %w", err)), file.Close())
+		}
+		r.Reader = bufio.NewReaderSize(unzipped, 1<<16)
+	}
+	if head, _ := r.Peek(3); string(head) == "\ufeff" {
+		_, err = r.Discard(3)
+	}
+	return r, err
+}
+
+type sourceReader struct {
+	*bufio.Reader
+	file *os.File
+}
+
+func (r *sourceReader) Close() error { return r.file.Close() }
+
+// isBinary looks for a NUL near the start, as grep and git do.
+func (r *sourceReader) isBinary() (bool, error) {
+	head, err := r.Peek(8000)
+	if err != nil && err != io.EOF {
+		return false, fmt.Errorf("cannot be read: %w", err)
+	}
+	return bytes.IndexByte(head, 0) >= 0, nil
+}

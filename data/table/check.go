@@ -1,0 +1,106 @@
+package table
+
+import (
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"github.com/herd-lm/herd/core/text/chat"
+)
+
+// The checks hold for every row that is written or read: Arrow strings are
+// UTF-8 by definition, and a NaN has no JSON.
+
+func (d *Document) Check() error {
+	return firstOf(d.Origin.check(), validText("text", d.Text), validText("url", d.URL), validText("lang", d.Lang))
+}
+
+func (c *Chat) Check() error {
+	if len(c.Messages) == 0 {
+		return fmt.Errorf("messages is empty")
+	}
+	return firstOf(c.Origin.check(), validMessages("messages", c.Messages))
+}
+
+func (p *Preference) Check() error {
+	if len(p.Chosen) == 0 || len(p.Rejected) == 0 {
+		return fmt.Errorf("chosen has %d messages and rejected %d, expected at least one each", len(p.Chosen), len(p.Rejected))
+	}
+	if p.Strength < 0 || p.Strength > 4 {
+		return fmt.Errorf("strength is %d, expected 1 (marginally better) to 4 (much better), or 0 if unknown", p.Strength)
+	}
+	return firstOf(
+		p.Origin.check(),
+		validMessages("prompt", p.Prompt), validMessages("chosen", p.Chosen),
+		validMessages("rejected", p.Rejected), validMessages("edited", p.Edited),
+		validText("annotator", p.Annotator), validText("ref_digest", p.RefDigest),
+		validNumber("chosen_score", p.ChosenScore), validNumber("rejected_score", p.RejectedScore),
+		validNumber("ref_chosen_logp", p.RefChosenLogP), validNumber("ref_rejected_logp", p.RefRejectedLogP),
+	)
+}
+
+func (s *Sample) Check() error {
+	for i := range s.Candidates {
+		if err := s.Candidates[i].check(); err != nil {
+			return fmt.Errorf("candidates[%d]: %w", i, err)
+		}
+	}
+	return firstOf(s.Origin.check(), validMessages("prompt", s.Prompt), validText("reference", s.Reference))
+}
+
+func (c *Candidate) check() error {
+	return firstOf(
+		validText("text", c.Text), validText("finish", c.Finish),
+		validText("note", c.Note),
+		validNumber("logprob", c.LogProb), validNumber("score", c.Score), validNumber("reward", c.Reward),
+	)
+}
+
+func (o *Origin) check() error {
+	for i, id := range o.Parents {
+		if !utf8.ValidString(id) {
+			return fmt.Errorf("parents[%d] is not valid UTF-8", i)
+		}
+	}
+	for k, v := range o.Meta {
+		if !utf8.ValidString(k) || !utf8.ValidString(v) {
+			return fmt.Errorf("meta %q is not valid UTF-8", k)
+		}
+	}
+	return firstOf(validText("id", o.ID), validText("source", o.Source))
+}
+
+func validMessages(name string, ms []chat.Message) error {
+	for i, m := range ms {
+		if m.Role == "" {
+			return fmt.Errorf("%s[%d] has no role", name, i)
+		}
+		if !utf8.ValidString(m.Role) || !utf8.ValidString(m.Content) {
+			return fmt.Errorf("%s[%d] is not valid UTF-8", name, i)
+		}
+	}
+	return nil
+}
+
+func validText(name, s string) error {
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("%s is not valid UTF-8", name)
+	}
+	return nil
+}
+
+func validNumber(name string, x *float64) error {
+	if x != nil && (math.IsNaN(*x) || math.IsInf(*x, 0)) {
+		return fmt.Errorf("%s is %v, expected a finite number", name, *x)
+	}
+	return nil
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

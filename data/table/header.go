@@ -1,0 +1,128 @@
+package table
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/apache/arrow/go/v15/arrow"
+)
+
+// Version is the version of the tables that this package writes. It reads this
+// and earlier ones.
+const Version = 1
+
+// Header says what made a table. It is kept in the metadata of the Arrow
+// schema, under keys that start with "herd.". All but Kind and Version may be
+// empty.
+type Header struct {
+	Kind    Kind    // filled in by Create
+	Version int     // filled in by Create; 0 if another program wrote the file
+	Stage   string  // "import", "sample", "dpo", ...
+	Digests Digests // of what the columns were computed with
+	Seed    uint64  // of the stage
+}
+
+// Digests identify what a stage computed with, so that a column computed with
+// another model or template is an error rather than a silent mistake.
+type Digests struct {
+	Model, Tokenizer, Template, Recipe string
+
+	Sampling string // of all that responses depend on besides their prompt and number
+	Scoring  string // of what gave them their scores
+}
+
+const (
+	keyKind    = "herd.kind"
+	keyVersion = "herd.version"
+	keySeed    = "herd.seed"
+)
+
+// texts lists the plain text entries, each with its key.
+func (h *Header) texts() map[string]*string {
+	return map[string]*string{
+		"herd.stage":            &h.Stage,
+		"herd.digest.model":     &h.Digests.Model,
+		"herd.digest.tokenizer": &h.Digests.Tokenizer,
+		"herd.digest.template":  &h.Digests.Template,
+		"herd.digest.recipe":    &h.Digests.Recipe,
+		"herd.digest.sampling":  &h.Digests.Sampling,
+		"herd.digest.scoring":   &h.Digests.Scoring,
+	}
+}
+
+func (h Header) metadata() arrow.Metadata {
+	pairs := map[string]string{
+		keyKind:    string(h.Kind),
+		keyVersion: strconv.Itoa(h.Version),
+		keySeed:    strconv.FormatUint(h.Seed, 10),
+	}
+	for key, text := range h.texts() {
+		if *text != "" {
+			pairs[key] = *text
+		}
+	}
+	return arrow.MetadataFrom(pairs)
+}
+
+// readHeader reads the header out of a schema. A schema that another program
+// wrote has none: its kind is then told by its columns.
+func readHeader(s *arrow.Schema) (Header, error) {
+	var h Header
+	get := func(key string) string {
+		v, _ := s.Metadata().GetValue(key)
+		return v
+	}
+	for key, text := range h.texts() {
+		*text = get(key)
+	}
+	h.Kind = Kind(get(keyKind))
+	if h.Kind == "" {
+		h.Kind = kindByColumns(s)
+	}
+	var err error
+	if v := get(keyVersion); v != "" {
+		if h.Version, err = strconv.Atoi(v); err != nil {
+			return h, fmt.Errorf("metadata %s is %q, expected a number", keyVersion, v)
+		}
+	}
+	if v := get(keySeed); v != "" {
+		if h.Seed, err = strconv.ParseUint(v, 10, 64); err != nil {
+			return h, fmt.Errorf("metadata %s is %q, expected a number", keySeed, v)
+		}
+	}
+	return h, h.validate(s)
+}
+
+func (h Header) validate(s *arrow.Schema) error {
+	switch h.Kind {
+	case Documents, Chats, Preferences, Samples:
+	case "":
+		return fmt.Errorf("neither metadata nor columns say what the table holds; expected a column text, messages, chosen or candidates among %s", columnNames(s))
+	default:
+		return fmt.Errorf("holds %q, which this version of herd does not know", h.Kind)
+	}
+	if h.Version > Version {
+		return fmt.Errorf("written by a newer herd (table version %d, this one reads up to %d)", h.Version, Version)
+	}
+	return nil
+}
+
+func kindByColumns(s *arrow.Schema) Kind {
+	for _, telling := range []struct {
+		column string
+		kind   Kind
+	}{{"candidates", Samples}, {"chosen", Preferences}, {"messages", Chats}, {"text", Documents}} {
+		if s.HasField(telling.column) {
+			return telling.kind
+		}
+	}
+	return ""
+}
+
+func columnNames(s *arrow.Schema) []string {
+	names := make([]string, s.NumFields())
+	for i, f := range s.Fields() {
+		names[i] = f.Name
+	}
+	return names
+}

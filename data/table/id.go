@@ -1,0 +1,74 @@
+package table
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"regexp"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/herd-lm/herd/core/text/chat"
+)
+
+// ContentID returns the id of a row that its source gave none: 32 hexadecimal
+// digits, the XXH3-128 of the row's kind and of what it says. Rows that differ
+// only in source, meta, scores or annotator have the same id, so equal ids mean
+// duplicates. The hash is fast, not cryptographic: do not rely on it against an
+// adversary.
+func ContentID[T Row](row T) string { return RecordID(RecordOf(&row)) }
+
+// RecordID is ContentID of a row whose kind is not known before.
+func RecordID(r Record) string {
+	c := content{xxh3.New()}
+	c.text(string(r.RowKind()))
+	r.hash(&c)
+	sum := c.Sum128().Bytes()
+	return hex.EncodeToString(sum[:])
+}
+
+// content hashes the parts of a row, each with its length before it, so that
+// moving text from one part to the next gives another hash.
+type content struct{ *xxh3.Hasher }
+
+func (c content) number(n uint64) {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], n)
+	c.Write(b[:])
+}
+
+func (c content) text(s string) {
+	c.number(uint64(len(s)))
+	c.WriteString(s)
+}
+
+func (c content) messages(ms []chat.Message) {
+	c.number(uint64(len(ms)))
+	for _, m := range ms {
+		c.text(m.Role)
+		c.text(m.Content)
+	}
+}
+
+func (d *Document) hash(c *content) { c.text(d.Text) }
+
+func (ch *Chat) hash(c *content) { c.messages(ch.Messages) }
+
+func (p *Preference) hash(c *content) {
+	for _, part := range [][]chat.Message{p.Prompt, p.Chosen, p.Rejected, p.Edited} {
+		c.messages(part)
+	}
+}
+
+func (s *Sample) hash(c *content) {
+	c.messages(s.Prompt)
+	c.number(uint64(len(s.Candidates)))
+	for _, k := range s.Candidates {
+		c.text(k.Text)
+		c.number(k.Seed)
+	}
+}
+
+var contentIDs = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// IsContentID reports whether an id looks like those that Writer fills in.
+func IsContentID(id string) bool { return contentIDs.MatchString(id) }

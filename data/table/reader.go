@@ -1,0 +1,255 @@
+package table
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+)
+
+// Reader reads a table, one record batch in memory at a time. The files of
+// other programs are read too if they have the columns of the kind: columns
+// that are not ours are passed over, those that are missing are zero, strings
+// and lists may be Arrow's large ones. A reader is not safe for concurrent use,
+// but several may read one file.
+type Reader[T Row] struct {
+	file *file
+	rows int
+}
+
+// Open opens the table at path. It is an error that names path and what is
+// wrong if that is not an Arrow file, is truncated or damaged, or holds another
+// kind of row.
+func Open[T Row](path string) (*Reader[T], error) {
+	f, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader[T]{file: f}
+	if err := r.verify(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return r, nil
+}
+
+func (r *Reader[T]) verify() error {
+	if want := RecordOf(new(T)).RowKind(); r.file.header.Kind != want {
+		return fmt.Errorf("%s holds %s, wanted %s", r.file.Name(), r.file.header.Kind, want)
+	}
+	return r.file.guard(func() (err error) {
+		if r.rows, err = countRows(r.file, r.file.blocks); err != nil {
+			return err
+		}
+		// An empty batch of the file's schema shows whether its batches will do.
+		empty := array.NewRecordBuilder(memory.DefaultAllocator, r.file.arrow.Schema()).NewRecord()
+		_, err = bindRecord[T](empty)
+		return err
+	})
+}
+
+// Header returns what the file says of itself.
+func (r *Reader[T]) Header() Header { return r.file.header }
+
+// NumRows returns the number of rows.
+func (r *Reader[T]) NumRows() int { return r.rows }
+
+// Close closes the file.
+func (r *Reader[T]) Close() error { return r.file.Close() }
+
+// Rows yields the rows in order, from the first one each time it is ranged
+// over. An error, which names file and row, is the last thing that it yields.
+func (r *Reader[T]) Rows() iter.Seq2[T, error] { return r.RowsFrom(0) }
+
+// RowsFrom yields the rows after the first skip ones, without reading batches
+// that it skips whole.
+func (r *Reader[T]) RowsFrom(skip int) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		seen := 0
+		for i, b := range r.file.blocks {
+			if seen+b.rows > skip && !r.yieldBatch(i, seen, max(0, skip-seen), yield) {
+				return
+			}
+			seen += b.rows
+		}
+	}
+}
+
+// yieldBatch yields the rows of the i-th batch from its j-th on; seen are the
+// rows of the file before it.
+func (r *Reader[T]) yieldBatch(i, seen, j int, yield func(T, error) bool) bool {
+	n, read, err := r.batch(i)
+	if err != nil {
+		var zero T
+		yield(zero, err)
+		return false
+	}
+	for ; j < n; j++ {
+		row, err := r.row(read, j, seen+j+1)
+		if !yield(row, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// batch reads the i-th record batch and returns its length and what reads its rows.
+func (r *Reader[T]) batch(i int) (n int, read func(int, *T), err error) {
+	err = r.file.guard(func() error {
+		rec, err := r.file.arrow.RecordAt(i)
+		if err != nil {
+			return err
+		}
+		if n = int(rec.NumRows()); n != r.file.blocks[i].rows {
+			return fmt.Errorf("damaged Arrow file: batch %d has %d rows, its message says %d", i, n, r.file.blocks[i].rows)
+		}
+		read, err = bindRecord[T](rec)
+		return err
+	})
+	return n, read, err
+}
+
+// row reads row j of a batch, the number-th of the file (from 1).
+func (r *Reader[T]) row(read func(int, *T), j, number int) (row T, err error) {
+	err = r.file.guard(func() error {
+		read(j, &row)
+		rec := RecordOf(&row)
+		if err := rec.Check(); err != nil {
+			return fmt.Errorf("row %d: %w", number, err)
+		}
+		if o := rec.RowOrigin(); o.ID == "" {
+			o.ID = RecordID(rec)
+		}
+		return nil
+	})
+	return row, err
+}
+
+func bindRecord[T Row](rec arrow.Record) (func(int, *T), error) {
+	return bind(columnsOf[T](), rec.Schema().Fields(), rec.Column)
+}
+
+// Scan opens the table at path, yields its rows, and closes it. An error of any
+// of that is the last thing that it yields.
+func Scan[T Row](path string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		r, err := Open[T](path)
+		if err != nil {
+			var zero T
+			yield(zero, err)
+			return
+		}
+		defer r.Close()
+		r.Rows()(yield)
+	}
+}
+
+// ReadAll returns all rows of the table at path, which must fit into memory.
+func ReadAll[T Row](path string) ([]T, Header, error) {
+	r, err := Open[T](path)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	defer r.Close()
+	var rows []T
+	for row, err := range r.Rows() {
+		if err != nil {
+			return nil, r.Header(), err
+		}
+		rows = append(rows, row)
+	}
+	return rows, r.Header(), nil
+}
+
+// KindOf says what the table at path holds, without reading its rows.
+func KindOf(path string) (Kind, Header, error) {
+	f, err := openFile(path)
+	if err != nil {
+		return "", Header{}, err
+	}
+	return f.header.Kind, f.header, f.Close()
+}
+
+// file is an open Arrow file whose footer and schema are sound.
+type file struct {
+	*os.File
+	arrow  *ipc.FileReader
+	blocks []block
+	header Header
+}
+
+func openFile(path string) (*file, error) {
+	osFile, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{File: osFile}
+	if err := f.guard(f.readFooter); err != nil {
+		return nil, errors.Join(err, osFile.Close())
+	}
+	return f, nil
+}
+
+func (f *file) readFooter() error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("not a regular file")
+	}
+	if f.blocks, err = readFooter(f, info.Size()); err != nil {
+		return err
+	}
+	if f.arrow, err = ipc.NewFileReader(f, ipc.WithAllocator(boundedBy(info.Size()))); err != nil {
+		return err
+	}
+	f.header, err = readHeader(f.arrow.Schema())
+	return err
+}
+
+// guard runs what reads the file, and names the file in its error. Arrow's
+// reader panics on much that is wrong with a file; here that is an error too.
+func (f *file) guard(read func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: damaged Arrow file: %v", f.Name(), p)
+		}
+	}()
+	if err := read(); err != nil {
+		return fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return nil
+}
+
+// bounded is an allocator that refuses what a sound file has no need of: a
+// damaged length must not take all memory.
+type bounded struct {
+	*memory.GoAllocator
+	limit int
+}
+
+// boundedBy allows for compression by 256, which LZ4 cannot exceed.
+func boundedBy(fileSize int64) bounded {
+	return bounded{memory.NewGoAllocator(), int(min(fileSize, 1<<40))*256 + 1<<16}
+}
+
+func (b bounded) Allocate(size int) []byte {
+	b.verify(size)
+	return b.GoAllocator.Allocate(size)
+}
+
+func (b bounded) Reallocate(size int, old []byte) []byte {
+	b.verify(size)
+	return b.GoAllocator.Reallocate(size, old)
+}
+
+func (b bounded) verify(size int) {
+	if size < 0 || size > b.limit {
+		panic(fmt.Sprintf("a buffer of %d bytes", size))
+	}
+}

@@ -1,0 +1,41 @@
+package table
+
+import "github.com/herd-lm/herd/core/text/chat"
+
+// The sizes count text and token ids, in bytes: what makes rows large.
+
+func (d *Document) size() int { return d.Origin.size() + len(d.Text) + len(d.URL) + len(d.Lang) }
+
+func (c *Chat) size() int { return c.Origin.size() + MessageBytes(c.Messages) }
+
+func (p *Preference) size() int {
+	return p.Origin.size() + MessageBytes(p.Prompt) + MessageBytes(p.Chosen) + MessageBytes(p.Rejected) +
+		MessageBytes(p.Edited) + len(p.Annotator) + len(p.RefDigest)
+}
+
+func (s *Sample) size() int {
+	n := s.Origin.size() + MessageBytes(s.Prompt) + len(s.Reference)
+	for _, c := range s.Candidates {
+		n += len(c.Text) + 4*len(c.IDs)
+	}
+	return n
+}
+
+func (o *Origin) size() int {
+	n := len(o.ID) + len(o.Source)
+	for _, id := range o.Parents {
+		n += len(id)
+	}
+	for k, v := range o.Meta {
+		n += len(k) + len(v)
+	}
+	return n
+}
+
+func MessageBytes(ms []chat.Message) int {
+	n := 0
+	for _, m := range ms {
+		n += len(m.Role) + len(m.Content)
+	}
+	return n
+}

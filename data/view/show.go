@@ -1,0 +1,142 @@
+package view
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/data/table"
+)
+
+// Show prints n rows of the table at path for a person, from the from-th on
+// (the first is 1); all that follow if n is 0. Text is wrapped at 80 columns,
+// and control characters in it are escaped.
+func Show(w io.Writer, path string, from, n int) error {
+	rows, err := table.OpenAny(path)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if from > rows.NumRows() {
+		return fmt.Errorf("%s has %d rows, there is no row %d", path, rows.NumRows(), from)
+	}
+	p := page{bufio.NewWriter(w)}
+	number := max(from, 1)
+	for row, err := range rows.Records(number - 1) {
+		if err != nil {
+			return err
+		}
+		p.row(number, row)
+		if number++; n > 0 && number >= max(from, 1)+n {
+			break
+		}
+	}
+	return p.Flush()
+}
+
+// page prints rows. Its writer keeps the first error for Flush to return.
+type page struct{ *bufio.Writer }
+
+func (p page) row(number int, r table.Record) {
+	fmt.Fprintf(p, "=== row %d  %s\n", number, printable(r.RowOrigin().ID))
+	p.origin(r.RowOrigin())
+	switch r := r.(type) {
+	case *table.Document:
+		p.facts("url", r.URL, "lang", r.Lang)
+		p.text(r.Text)
+	case *table.Chat:
+		p.messages("", r.Messages)
+	case *table.Preference:
+		p.preference(r)
+	case *table.Sample:
+		p.sample(r)
+	}
+	fmt.Fprintln(p)
+}
+
+func (p page) origin(o *table.Origin) {
+	p.facts("source", o.Source, "parents", strings.Join(o.Parents, " "))
+	for _, key := range slices.Sorted(maps.Keys(o.Meta)) {
+		p.facts("meta "+key, o.Meta[key])
+	}
+}
+
+func (p page) preference(r *table.Preference) {
+	p.facts("strength", nonZero(r.Strength), "annotator", r.Annotator, "ref_digest", r.RefDigest)
+	p.messages("", r.Prompt)
+	p.messages("CHOSEN"+labelled(" score ", r.ChosenScore)+labelled(" ref logp ", r.RefChosenLogP)+" ", r.Chosen)
+	p.messages("REJECTED"+labelled(" score ", r.RejectedScore)+labelled(" ref logp ", r.RefRejectedLogP)+" ", r.Rejected)
+	p.messages("EDITED ", r.Edited)
+}
+
+func (p page) sample(r *table.Sample) {
+	p.messages("", r.Prompt)
+	if r.Reference != "" {
+		fmt.Fprintln(p, "[reference]")
+		p.text(r.Reference)
+	}
+	for i, c := range r.Candidates {
+		fmt.Fprintf(p, "[candidate %d%s%s%s  %s  %d tokens  seed %d]\n",
+			i+1, labelled("  score ", c.Score), verdict(c), labelled("  logprob ", c.LogProb), printable(c.Finish), len(c.IDs), c.Seed)
+		p.text(c.Text)
+	}
+}
+
+// verdict returns what a checker said of a candidate, if it was asked.
+func verdict(c table.Candidate) string {
+	if c.Correct == nil {
+		return ""
+	}
+	said := "  wrong"
+	if *c.Correct {
+		said = "  correct"
+	}
+	if c.Note != "" {
+		said += " (" + printable(c.Note) + ")"
+	}
+	return said
+}
+
+// facts prints names and values, two by two, but for empty values.
+func (p page) facts(pairs ...string) {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			fmt.Fprintf(p, "%s: %s\n", printable(pairs[i]), printable(pairs[i+1]))
+		}
+	}
+}
+
+func (p page) messages(label string, ms []chat.Message) {
+	for _, m := range ms {
+		fmt.Fprintf(p, "[%s%s]\n", label, printable(m.Role))
+		p.text(m.Content)
+	}
+}
+
+func (p page) text(s string) {
+	const width, indent = 80, "  "
+	for _, line := range strings.Split(strings.TrimRight(s, "\n"), "\n") {
+		for _, part := range wrapLine(printable(line), width-len(indent)) {
+			fmt.Fprintln(p, strings.TrimRight(indent+part, " "))
+		}
+	}
+}
+
+func nonZero(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func labelled(label string, x *float64) string {
+	if x == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s%.4g", label, *x)
+}

@@ -1,0 +1,86 @@
+package view
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/testrows"
+)
+
+func TestShow(t *testing.T) {
+	dir := t.TempDir()
+	preferences, samples := filepath.Join(dir, "p.arrow"), filepath.Join(dir, "s.arrow")
+	better, worse := 1.5, -0.25
+	prompt := []chat.Message{{Role: "user", Content: "Escape \x1b[31mthis\x1b[0m \u202eplease.\tThanks"}}
+	testrows.Write(t, preferences, table.Header{}, []table.Preference{
+		{Origin: table.Origin{ID: "p1"}, Chosen: prompt, Rejected: prompt},
+		{Origin: table.Origin{ID: "p2", Source: "file", Meta: map[string]string{"class": "code"}}, Prompt: prompt,
+			Chosen:      []chat.Message{{Role: "assistant", Content: strings.Repeat("word ", 30) + "\n\nend\n"}},
+			Rejected:    []chat.Message{{Role: "assistant", Content: strings.Repeat("好", 50)}},
+			ChosenScore: &better, RejectedScore: &worse, Strength: 3},
+	})
+	testrows.Write(t, samples, table.Header{}, []table.Sample{{Origin: table.Origin{ID: "s"}, Prompt: prompt[:0], Reference: "b", Candidates: []table.Candidate{
+		{Text: "a", IDs: []token.ID{1}, LogProb: &worse, Finish: "stop", Seed: 9, Score: &better}, {Text: "", Finish: "length"}}}})
+	var got strings.Builder
+	if err := Show(&got, preferences, 2, 5); err != nil {
+		t.Fatal(err)
+	}
+	if err := Show(&got, samples, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join("testdata", "show.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("(-testdata/show.txt +shown):\n%s", diff)
+	}
+	if err := Show(&got, preferences, 3, 1); err == nil || !strings.Contains(err.Error(), "has 2 rows, there is no row 3") {
+		t.Errorf("past the end: got error %v", err)
+	}
+}
+
+func TestShowCounts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.arrow")
+	testrows.Write(t, path, table.Header{}, testrows.Draw(20, testrows.New(1).Document))
+	for _, c := range []struct{ from, n, want int }{{0, 0, 20}, {1, 3, 3}, {0, 3, 3}, {19, 5, 2}, {20, 0, 1}} {
+		var b strings.Builder
+		if err := Show(&b, path, c.from, c.n); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(b.String(), "=== row "); got != c.want {
+			t.Errorf("from %d, %d rows: shown %d, want %d", c.from, c.n, got, c.want)
+		}
+	}
+}
+
+func FuzzWrapLine(f *testing.F) {
+	f.Add("some words and averyveryverylongword", 10)
+	f.Add("好 好好好 好", 4)
+	f.Add("   ", 1)
+	f.Fuzz(func(t *testing.T, line string, width int) {
+		if width < 2 || width > 200 || strings.Contains(line, "\n") {
+			return
+		}
+		line = printable(strings.ToValidUTF8(line, "?"))
+		parts := wrapLine(line, width)
+		for _, p := range parts {
+			if w := textWidth(p); w > width {
+				t.Errorf("%q has %d columns of %d", p, w, width)
+			}
+			if strings.ContainsFunc(p, isUnsafe) {
+				t.Errorf("%q holds a control character", p)
+			}
+		}
+		if got, want := strings.ReplaceAll(strings.Join(parts, ""), " ", ""), strings.ReplaceAll(line, " ", ""); got != want {
+			t.Errorf("wrapping made %q of %q", got, want)
+		}
+	})
+}

@@ -1,0 +1,139 @@
+package report
+
+import (
+	"embed"
+	"html/template"
+	"io"
+	"slices"
+	"strconv"
+)
+
+//go:embed page
+var pageFiles embed.FS
+
+var page = template.Must(template.New("report.html").Funcs(template.FuncMap{
+	"count": count, "num": num, "percent": percent, "correlation": correlation,
+	"interval": func(e *Estimate) string { return e.interval(num) },
+	"spread":   func(e *Estimate) string { return e.interval(percent) },
+	"leftOut":  leftOut,
+}).ParseFS(pageFiles, "page/*"))
+
+// WriteHTML writes the report as one page that needs nothing else: no network,
+// no script. It is well-formed XML besides the doctype.
+func (r *Report) WriteHTML(w io.Writer) error { return page.Execute(w, view{r}) }
+
+// view is what the page asks a report for.
+type view struct{ *Report }
+
+// Heading is the title, or what this is.
+func (v view) Heading() string {
+	if v.Title == "" {
+		return "Rejection sampling"
+	}
+	return v.Title
+}
+
+// PassPlot draws pass@k.
+func (v view) PassPlot() template.HTML {
+	return curvePlot("pass at k", "pass@k", roundPercent, percent, scale{to: 1}, series{"c", "pass@k", v.PassAtK})
+}
+
+// Chosen reports whether there is something that the reward chooses from.
+func (v view) Chosen() bool { return v.BestOfN != nil && len(v.BestOfN.Correct) > 1 }
+
+// PickPlot draws how often the reward's choice is correct, below pass@k, which no
+// choice can exceed.
+func (v view) PickPlot() template.HTML {
+	return curvePlot("correctness of the best of n", "correct", roundPercent, percent, scale{to: 1},
+		series{"c", "pass@k", v.PassAtK}, series{"a", "the reward’s best", v.BestOfN.Correct})
+}
+
+// BestPlot draws the expected score of the best of n.
+func (v view) BestPlot() template.HTML {
+	points := v.BestOfN.Score
+	return curvePlot("score of the best of n", "score", exact, num, rangeOf(estimates(points)...), series{"b", "best of n", points})
+}
+
+// ScorePlot draws how the scores are spread.
+func (v view) ScorePlot() template.HTML { return histogramPlot("score", v.Score.Histogram) }
+
+// RewardPlot draws how the rewards are spread.
+func (v view) RewardPlot() template.HTML { return histogramPlot("reward", v.Reward.Histogram) }
+
+// LengthPlot draws the score over the length.
+func (v view) LengthPlot() template.HTML { return lengthPlot(v.Length.Unit, v.LengthBias.Bins) }
+
+// curveTable is a curve in numbers.
+type curveTable struct {
+	Name   string
+	Points []Point
+	Share  bool // of one
+}
+
+// Table is for the page, whose templates take one argument.
+func (v view) Table(name string, points []Point, share bool) curveTable {
+	return curveTable{name, points, share}
+}
+
+// row is a line of a table of estimates.
+type row struct {
+	Name string
+	*Estimate
+}
+
+// Interval writes that of a correlation.
+func (r row) Interval() string { return r.Estimate.interval(correlation) }
+
+// LengthRows are the mean lengths that are known.
+func (v view) LengthRows() []row {
+	l := v.LengthBias
+	return present(row{"all", l.All}, row{"highest score", l.Winners}, row{"lowest score", l.Losers}, row{"correct", l.Right}, row{"wrong", l.Wrong})
+}
+
+// CorrelationRows are what is known to go with length, or not.
+func (v view) CorrelationRows() []row {
+	return present(row{"score", v.LengthBias.Score}, row{"correctness", v.LengthBias.Correct})
+}
+
+func present(rows ...row) []row {
+	return slices.DeleteFunc(rows, func(r row) bool { return r.Estimate == nil })
+}
+
+// Interval is the estimate itself, whose interval the page writes.
+func (p Point) Interval() *Estimate { return &p.Estimate }
+
+// Verdict is correct, wrong or, if it was not judged, nothing.
+func (r Response) Verdict() string {
+	switch {
+	case r.Correct == nil:
+		return ""
+	case *r.Correct:
+		return "correct"
+	}
+	return "wrong"
+}
+
+func (e *Estimate) interval(format func(float64) string) string {
+	if e == nil || e.Low == nil {
+		return ""
+	}
+	return format(*e.Low) + " to " + format(*e.High)
+}
+
+// leftOut is the most prompts that a point of a curve does without.
+func leftOut(points []Point) int {
+	most := 0
+	for _, p := range points {
+		most = max(most, p.LeftOut)
+	}
+	return most
+}
+
+// count writes a whole number with its thousands apart.
+func count(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
