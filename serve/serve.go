@@ -1,9 +1,3 @@
-// Package serve answers HTTP requests with models in this process, in the forms of
-// OpenAI's API: chats, completions, embeddings, models; of llama-server and vLLM:
-// tokenisation; Prometheus' metrics; and a page to chat on.
-//
-// What a request asks for and cannot get is refused by the parameter's name, never
-// left out silently. docs/serving.md says what is there.
 package serve
 
 import (

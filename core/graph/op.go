@@ -1,7 +1,3 @@
-// Package graph is the border to Gorgonia: operations of the size of a layer
-// with buffers of their own, the memory plan of a graph, and the machine that
-// runs it. Gorgonia infers types, derives the gradient and orders the nodes;
-// every heavy kernel is ours.
 package graph
 
 import (

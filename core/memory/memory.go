@@ -1,6 +1,3 @@
-// Package memory tells how much memory there is, so that what cannot fit is
-// refused before work begins rather than killed in the middle; and it keeps what
-// is used again and again.
 package memory
 
 import "fmt"

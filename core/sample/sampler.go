@@ -1,4 +1,3 @@
-// Package sample draws seeded continuations of prompts.
 package sample
 
 import (

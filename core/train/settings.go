@@ -1,5 +1,3 @@
-// Package train is the training loop, written once: it takes examples, a loss
-// and settings, and knows no stage.
 package train
 
 import (

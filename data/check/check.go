@@ -1,4 +1,3 @@
-// Package check judges responses to prompts whose answers can be checked.
 package check
 
 import (

@@ -1,10 +1,3 @@
-// Package report says what a run of rejection sampling drew: pass@k, best of n,
-// how scores are spread, whether length is what they reward, and some examples;
-// as JSON and as one page of HTML that needs no network.
-//
-// Prompts are the unit of all that is estimated: responses to one prompt are not
-// independent of each other. Rows may come in any order, and what comes out is
-// the same bytes.
 package report
 
 // Report is what can be said of a table of samples. What a table does not tell

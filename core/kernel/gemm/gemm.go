@@ -1,20 +1,3 @@
-// Package gemm multiplies float32 matrices. It knows nothing of models, and
-// leaves threads to its caller: package kernel splits the work.
-//
-// A product is c[i,j] = Σ_k a(i,k)·b(j,k): both operands are sets of lines that
-// share the depth k. A line is a row or a column of a row-major array (Rows,
-// Columns), which gives the three forms that training needs (x·wᵀ, dy·w, dyᵀ·x)
-// without a transposed copy.
-//
-// The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance
-// Matrix Multiplication" (2008). Lines of b are packed into panels that a register
-// tile reads in order; whoever multiplies again and again by one b packs it once
-// (Panels). Lines of a are read where they are, or packed too where that is cheaper.
-//
-// An element of c is a sum over depth blocks whose borders depend on the depth
-// alone, and within a block a chain in order of k. So it does not depend on how
-// many other lines are in the call, nor on how a caller splits lines over
-// threads, bit for bit.
 package gemm
 
 import "sync/atomic"

@@ -1,12 +1,3 @@
-// Package vector is arithmetic on float32 vectors: sums, elementwise products,
-// exponentials and the optimiser's update, on one thread. Each routine exists in
-// Go and in assembly for AVX2, AVX-512 and NEON; package cpu says which is used.
-// They agree to rounding, not to the bit: a sum is taken in as many interleaved
-// parts as suit the vectors.
-//
-// Unless it says otherwise a routine goes by the length of its first argument;
-// the others may be longer. Arguments may be the same slice, but must not overlap
-// in part.
 package vector
 
 //go:generate go -C ../gen run ./vector -out ../vector/vector_amd64.s -stubs ../vector/stub_amd64.go -pkg vector

@@ -1,5 +1,3 @@
-// Package remote samples from servers that speak OpenAI's API (vLLM, SGLang,
-// llama-server, Ollama, herd serve), and takes scores from reward models that vLLM serves.
 package remote
 
 import (

@@ -1,11 +1,3 @@
-// Package template lays out conversations as a model's chat template says, in tokens
-// of which each is known to be the template's or a message's, and whether the
-// assistant said it.
-//
-// The ids are those of transformers' apply_chat_template, with two differences.
-// No message can forge a token that is the template's to write: a special token's
-// name in a message is text. And text is cut where the assistant begins to speak,
-// if a token would span that border: what comes before is what a model is given.
 package template
 
 import (

@@ -1,11 +1,3 @@
-// Package tokenizer turns text into token ids and back, and trains vocabularies.
-//
-// It is byte-pair encoding (BPE) of both kinds: byte-level as in GPT-2, Llama 3
-// and Qwen2, and of characters as in SentencePiece's vocabularies of Llama 2 and
-// Mistral. Any bytes can be encoded, and decode to exactly themselves, unless a
-// vocabulary normalises Unicode or lacks bytes. Files are Hugging Face's
-// tokenizer.json and tokenizer_config.json; tokenizer.model of Llama 3 and of
-// SentencePiece is read.
 package tokenizer
 
 import (

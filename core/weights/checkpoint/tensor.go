@@ -1,6 +1,3 @@
-// Package checkpoint keeps named tensors on disk: safetensors files, alone or
-// in shards with an index, in directories that are replaced as a whole or not
-// at all, with a manifest that says what made them. It knows no model.
 package checkpoint
 
 import "fmt"

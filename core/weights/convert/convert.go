@@ -1,7 +1,3 @@
-// Package convert opens models of all kinds that herd reads and writes them as
-// those that it writes: Hugging Face directories, GGUF files of llama.cpp, and,
-// to be read only, the .bin files of llama2.c. A model is seen as Hugging Face
-// has it, by names and layout; each kind translates.
 package convert
 
 import (

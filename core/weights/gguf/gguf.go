@@ -1,7 +1,3 @@
-// Package gguf reads and writes GGUF files, the model format of llama.cpp
-// (ggml's docs/gguf.md): metadata, a directory of tensors, and their data, plain
-// or quantised in blocks. It knows no model: what a key or a tensor means is
-// decided above.
 package gguf
 
 import (

@@ -1,6 +1,3 @@
-// Package modeldir works on whole model directories, tensor by tensor, so that a
-// model need not fit in memory: it says whether one is sound, what two differ in,
-// and averages several.
 package modeldir
 
 import (
