@@ -64,7 +64,8 @@ core/train: core/disk core/graph core/kernel core/memory core/model core/run cor
 core/train/stage: core/memory core/model core/run core/text/tokenizer core/train core/train/pack
 
 # Sampling.
-core/sample: core/kernel core/kernel/vector core/memory core/model core/text/chat
+core/sample: core/text/chat core/token
+core/sample/engine: core/kernel core/kernel/vector core/memory core/model core/sample
 	core/text/tokenizer core/token
 core/sample/remote: core/sample core/text/chat core/text/tokenizer core/token
 
@@ -79,7 +80,7 @@ data/check: core/disk core/text/chat data/check/number
 data/world: core/text/chat data/check data/table
 
 # Measuring.
-eval: core/model core/sample core/text/template core/text/tokenizer core/train/pack
+eval: core/model core/sample core/sample/engine core/text/template core/text/tokenizer core/train/pack
 	core/train/score data/check data/example data/table
 eval/report: core/sample data/table
 
@@ -90,9 +91,9 @@ sft: core/model core/run core/text/template core/text/tokenizer core/train core/
 	core/train/stage data/example data/table
 reward: core/model core/run core/text/chat core/text/template core/token core/train
 	core/train/pack core/train/stage data/example data/table
-rejection: core/disk core/kernel core/model core/run core/sample core/sample/remote core/text/chat
-	core/text/template core/text/tokenizer core/token core/train/pack core/train/score data/check
-	data/example data/table eval/report
+rejection: core/disk core/kernel core/model core/run core/sample core/sample/engine
+	core/sample/remote core/text/chat core/text/template core/text/tokenizer core/token
+	core/train/pack core/train/score data/check data/example data/table eval/report
 dpo: core/model core/run core/text/template core/token core/train core/train/pack core/train/score
 	core/train/stage data/example data/table
 serve: core/sample core/text/chat core/text/template core/text/tokenizer core/token

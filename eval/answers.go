@@ -7,6 +7,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/check"
@@ -47,7 +48,7 @@ func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pro
 	if err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}
-	engine := sample.NewEngine(w, tok, sample.Options{Slots: slots})
+	engine := engine.New(w, tok, engine.Options{Slots: slots})
 	answers := make([]Answer, len(prompts))
 	err = engine.Generate(ctx, requests, func(i int, c []sample.Completion) error {
 		answers[i] = judge(prompts[i], c[0].Text, c[0].Finish)

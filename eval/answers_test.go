@@ -9,6 +9,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
@@ -112,7 +113,7 @@ func TestAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		engine := sample.NewEngine(w, tok, sample.Options{Slots: 1})
+		engine := engine.New(w, tok, engine.Options{Slots: 1})
 		err = engine.Generate(t.Context(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
 			if want := judge(prompts[i], tok.DecodeSkipSpecial(c[0].IDs), c[0].Finish); got[i] != want {
 				t.Errorf("answer %d is %+v, want %+v", i, got[i], want)

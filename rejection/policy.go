@@ -7,6 +7,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
@@ -42,7 +43,7 @@ func newPolicy(s Settings) (*policy, error) {
 	if c.IsReward() {
 		return nil, fmt.Errorf("%s is a reward model: it cannot answer", at.Model)
 	}
-	engine := sample.NewEngine(weights, tok, sample.Options{Slots: s.Slots})
+	engine := engine.New(weights, tok, engine.Options{Slots: s.Slots})
 	return &policy{engine, tok, format, c.StopIDs(format.Stop()...), c.Context()}, nil
 }
 

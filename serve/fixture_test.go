@@ -15,6 +15,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
@@ -65,7 +66,7 @@ func newEngine(t testing.TB, slots int) Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sample.NewEngine(w, tok, sample.Options{Slots: slots})
+	return engine.New(w, tok, engine.Options{Slots: slots})
 }
 
 // fake is an engine that does what a test says.

@@ -12,7 +12,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Engine is what a model answers with: sample.Engine. All its methods are called by
+// Engine is what a model answers with: engine.Engine. All its methods are called by
 // any number of goroutines at once.
 type Engine interface {
 	Complete(ctx context.Context, r sample.Request) ([]sample.Completion, error)

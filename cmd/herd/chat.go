@@ -14,6 +14,7 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -35,7 +36,7 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 				return misuse(cmd, "%v", err)
 			}
 			var err error
-			if c.policy, err = loadPolicy(m, sample.Options{Slots: 1}, precision); err != nil {
+			if c.policy, err = loadPolicy(m, engine.Options{Slots: 1}, precision); err != nil {
 				return err
 			}
 			if system != "" {

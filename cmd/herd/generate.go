@@ -9,6 +9,7 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
@@ -63,7 +64,7 @@ func newGenerateCmd() *cobra.Command {
 }
 
 func (g generation) run(ctx context.Context, w io.Writer) error {
-	p, err := loadPolicy(g.model, sample.Options{Slots: g.n}, g.precision)
+	p, err := loadPolicy(g.model, engine.Options{Slots: g.n}, g.precision)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
@@ -23,7 +24,7 @@ type policy struct {
 	name   string // of its directory, for errors
 	config model.Config
 	tok    *tokenizer.Tokenizer
-	engine *sample.Engine
+	engine *engine.Engine
 	stop   []token.ID
 
 	format   *template.Format
@@ -32,7 +33,7 @@ type policy struct {
 
 // loadPolicy loads the model, to answer as o says, with products of the given
 // precision.
-func loadPolicy(m modelFlags, o sample.Options, precision kernel.Precision) (*policy, error) {
+func loadPolicy(m modelFlags, o engine.Options, precision kernel.Precision) (*policy, error) {
 	at, err := m.locate()
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func loadPolicy(m modelFlags, o sample.Options, precision kernel.Precision) (*po
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m, err)
 	}
-	engine := sample.NewEngine(weights, tok, o)
+	engine := engine.New(weights, tok, o)
 	p := &policy{name: m.String(), config: config, tok: tok, engine: engine}
 	p.stop = []token.ID{tok.EOT(), tok.EOS()}
 	if p.format, p.formless = template.New(tok); p.formless == nil {

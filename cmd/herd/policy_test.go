@@ -9,6 +9,7 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 )
 
 func tinyPolicy(t *testing.T) *policy {
@@ -17,7 +18,7 @@ func tinyPolicy(t *testing.T) *policy {
 	if err := writeTiny(dir, false); err != nil {
 		t.Fatal(err)
 	}
-	p, err := loadPolicy(modelFlags{dir: dir}, sample.Options{Slots: 1}, kernel.FP32)
+	p, err := loadPolicy(modelFlags{dir: dir}, engine.Options{Slots: 1}, kernel.FP32)
 	if err != nil {
 		t.Fatal(err)
 	}

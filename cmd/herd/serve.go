@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/kernel"
-	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/serve"
 )
 
@@ -146,7 +146,7 @@ func (s *serving) load(ctx context.Context, list []namedModel) (*serve.Server, e
 
 func (s *serving) loadModel(n namedModel) (m serve.Model, err error) {
 	flags := modelFlags{dir: n.dir}
-	p, err := loadPolicy(flags, sample.Options{Slots: s.Slots, Memory: int64(s.cache)}, s.precision)
+	p, err := loadPolicy(flags, engine.Options{Slots: s.Slots, Memory: int64(s.cache)}, s.precision)
 	if err != nil {
 		return m, err
 	}

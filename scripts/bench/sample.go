@@ -6,6 +6,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 )
 
 // draw has the engine answer a new random prompt Batch times in a step, by drawing at
@@ -17,7 +18,7 @@ func draw(s settings) (trial, error) {
 	if err != nil {
 		return trial{}, err
 	}
-	engine := sample.NewEngine(w, nil, sample.Options{Slots: s.slots, Unshared: s.unshared})
+	engine := engine.New(w, nil, engine.Options{Slots: s.slots, Unshared: s.unshared})
 	rng := rand.New(rand.NewPCG(1, 1))
 	return trial{
 		settings: s, mode: "sample", tokens: s.Batch * s.generate, passes: 1,
@@ -43,6 +44,6 @@ func (s settings) samples(rng *rand.Rand) []sample.Request {
 	return list
 }
 
-func generate(engine *sample.Engine, requests []sample.Request) error {
+func generate(engine *engine.Engine, requests []sample.Request) error {
 	return engine.Generate(context.Background(), requests, func(int, []sample.Completion) error { return nil })
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
@@ -338,7 +339,7 @@ func TestEqualsLocal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	local := sample.NewEngine(w, tok, sample.Options{})
+	local := engine.New(w, tok, engine.Options{})
 	s := newScript(t)
 	s.Config.Handler = peer(t, local)
 	e, err := New(Settings{URL: s.URL, Model: "goat", SeedBits: 64, Limits: Limits{Concurrency: 4}}, tok)
@@ -374,7 +375,7 @@ func TestEqualsLocal(t *testing.T) {
 }
 
 // peer answers as vLLM does: the stop token is among the tokens.
-func peer(t *testing.T, local *sample.Engine) http.HandlerFunc {
+func peer(t *testing.T, local *engine.Engine) http.HandlerFunc {
 	type logProbs struct {
 		Values []float64 `json:"token_logprobs"`
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/weights/convert"
@@ -62,7 +63,7 @@ func TestPeer(t *testing.T) {
 	}
 }
 
-func opened(t *testing.T, path string) (*sample.Engine, *tokenizer.Tokenizer) {
+func opened(t *testing.T, path string) (*engine.Engine, *tokenizer.Tokenizer) {
 	m, err := convert.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +77,7 @@ func opened(t *testing.T, path string) (*sample.Engine, *tokenizer.Tokenizer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sample.NewEngine(w, m.Tokenizer, sample.Options{}), m.Tokenizer
+	return engine.New(w, m.Tokenizer, engine.Options{}), m.Tokenizer
 }
 
 // prompts asks in all ways that a completion can end.

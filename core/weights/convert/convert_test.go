@@ -14,6 +14,7 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/weights/gguf"
@@ -109,7 +110,7 @@ func greedy(t *testing.T, m *Model, n int, precision kernel.Precision) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := sample.NewEngine(w, nil, sample.Options{Slots: 1})
+	engine := engine.New(w, nil, engine.Options{Slots: 1})
 	var ids []token.ID
 	r := sample.Request{Prompt: m.Tokenizer.Prompt(""), Seeds: []uint64{0}, Settings: sample.Settings{TopP: 1, MaxTokens: n}}
 	err = engine.Generate(context.Background(), []sample.Request{r}, func(_ int, all []sample.Completion) error {

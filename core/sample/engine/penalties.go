@@ -1,6 +1,9 @@
-package sample
+package engine
 
-import "github.com/herd-lm/herd/core/token"
+import (
+	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/token"
+)
 
 // penalties make tokens that came before less likely.
 type penalties struct {
@@ -9,7 +12,7 @@ type penalties struct {
 	seen map[token.ID]int // how often in the answer, and 0 for those of the prompt only; nil: no penalty is on
 }
 
-func newPenalties(s Settings, prompt []token.ID) penalties {
+func newPenalties(s sample.Settings, prompt []token.ID) penalties {
 	p := penalties{repetition: float32(s.Repetition), presence: float32(s.Presence), frequency: float32(s.Frequency)}
 	if p.repetition == 0 {
 		p.repetition = 1

@@ -1,4 +1,4 @@
-package sample
+package engine
 
 import (
 	"math/rand/v2"

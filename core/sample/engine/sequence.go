@@ -1,4 +1,4 @@
-package sample
+package engine
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -109,7 +110,7 @@ func (s *sequence) take(logits []float32, d *drawer) {
 		return
 	}
 	if slices.Contains(j.Stop, drawn.ID) {
-		s.end(Stop, nil)
+		s.end(sample.Stop, nil)
 		return
 	}
 	c.IDs = append(c.IDs, drawn.ID)
@@ -122,11 +123,11 @@ func (s *sequence) take(logits []float32, d *drawer) {
 	}
 	switch {
 	case s.text.add(drawn.ID):
-		s.end(Stop, []Token{drawn})
+		s.end(sample.Stop, []sample.Token{drawn})
 	case len(c.IDs) == j.room:
-		s.end(Length, []Token{drawn})
+		s.end(sample.Length, []sample.Token{drawn})
 	case j.Stream != nil:
-		j.Stream(s.k, Delta{Text: s.text.news(), Tokens: []Token{drawn}})
+		j.Stream(s.k, sample.Delta{Text: s.text.news(), Tokens: []sample.Token{drawn}})
 	}
 }
 
@@ -136,11 +137,11 @@ const broken = "broken"
 var errNotFinite = fmt.Errorf("the model's logits are not finite: its weights, or what it was trained on, are broken")
 
 // end ends a completion, of which last is yet to be told.
-func (s *sequence) end(finish string, last []Token) {
+func (s *sequence) end(finish string, last []sample.Token) {
 	s.text.close()
 	c := &s.job.out[s.k]
 	c.Finish, c.Text, s.ended = finish, s.text.String(), true
 	if s.job.Stream != nil {
-		s.job.Stream(s.k, Delta{Text: s.text.news(), Tokens: last, Finish: finish})
+		s.job.Stream(s.k, sample.Delta{Text: s.text.news(), Tokens: last, Finish: finish})
 	}
 }

@@ -1,4 +1,4 @@
-package sample
+package engine
 
 import (
 	"math/rand/v2"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -21,7 +22,7 @@ func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
 
 // told reads ids into a transcript and returns its text and all news of it.
 func told(tok *tokenizer.Tokenizer, ids []token.ID, stops ...string) (text string, news []string, ended bool) {
-	s := newTranscript(tok, Request{Settings: Settings{StopStrings: stops}})
+	s := newTranscript(tok, sample.Request{Settings: sample.Settings{StopStrings: stops}})
 	for _, id := range ids {
 		if ended = s.add(id); ended {
 			break
@@ -86,7 +87,7 @@ func TestContinues(t *testing.T) {
 	tok := sentencePieces(t)
 	ids := tok.Encode("ab ab")
 	for continues, want := range map[bool]string{false: "ab ab", true: " ab ab"} {
-		s := newTranscript(tok, Request{Continues: continues})
+		s := newTranscript(tok, sample.Request{Continues: continues})
 		for _, id := range ids {
 			s.add(id)
 		}

@@ -1,4 +1,4 @@
-package sample
+package engine
 
 import (
 	"context"
@@ -12,16 +12,17 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 )
 
 // thousand returns requests for 1,000 samples: some prompts are asked again, most
 // begin with one of two system prompts, some are shorter than a page, some long.
-func thousand() (list []Request) {
+func thousand() (list []sample.Request) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	systems := [][]token.ID{randomIDs(rng, 70), randomIDs(rng, 32), nil}
 	for samples := 0; samples < 1000; {
-		r := Request{Settings: Settings{Temperature: 1, MaxTokens: 1 + rng.IntN(40)}}
+		r := sample.Request{Settings: sample.Settings{Temperature: 1, MaxTokens: 1 + rng.IntN(40)}}
 		r.Prompt = append(slices.Clone(systems[rng.IntN(3)]), randomIDs(rng, 1+rng.IntN(50))...)
 		if len(list) > 0 && rng.IntN(6) == 0 {
 			r.Prompt = list[rng.IntN(len(list))].Prompt
@@ -54,12 +55,12 @@ func TestThousandSamples(t *testing.T) {
 	requests := thousand()
 	kernel.SetThreads(1)
 	alone := engineOf(t, p, Options{Slots: 1, Unshared: true})
-	want := make([][]Completion, len(requests))
+	want := make([][]sample.Completion, len(requests))
 	for i, r := range requests {
 		for _, seed := range r.Seeds { // one by one, each with a prompt of its own
 			one := r
 			one.Seeds = []uint64{seed}
-			want[i] = append(want[i], generate(t, alone, []Request{one})[0]...)
+			want[i] = append(want[i], generate(t, alone, []sample.Request{one})[0]...)
 		}
 	}
 	if s := alone.Stats(); s.SharedTokens != 0 || s.Preempted != 0 {
@@ -118,7 +119,7 @@ func TestConcurrentCallers(t *testing.T) {
 		wait.Go(func() {
 			ctx, cancel := context.WithCancel(t.Context())
 			impatient, n := r, 0
-			impatient.Stream = func(int, Delta) {
+			impatient.Stream = func(int, sample.Delta) {
 				if n++; n == 3 {
 					cancel()
 				}
@@ -143,9 +144,9 @@ func TestSharing(t *testing.T) {
 	e := newEngine(t, p, 16)
 	rng := rand.New(rand.NewPCG(3, 3))
 	system := randomIDs(rng, 4*kernel.PageTokens)
-	ask := func(prompt []token.ID, n int) []Completion {
-		r := Request{Prompt: prompt, Seeds: make([]uint64, n), Settings: Settings{Temperature: 1, MaxTokens: kernel.PageTokens}}
-		return generate(t, e, []Request{r})[0]
+	ask := func(prompt []token.ID, n int) []sample.Completion {
+		r := sample.Request{Prompt: prompt, Seeds: make([]uint64, n), Settings: sample.Settings{Temperature: 1, MaxTokens: kernel.PageTokens}}
+		return generate(t, e, []sample.Request{r})[0]
 	}
 	shared := func(what string, want int, f func()) {
 		t.Helper()
@@ -156,7 +157,7 @@ func TestSharing(t *testing.T) {
 		}
 	}
 	first := slices.Concat(system, randomIDs(rng, 50))
-	var answer []Completion
+	var answer []sample.Completion
 	shared("a first prompt", 0, func() { answer = ask(first, 1) })
 	shared("another behind the same system prompt", len(system), func() { ask(slices.Concat(system, randomIDs(rng, 50)), 1) })
 	next := slices.Concat(first, answer[0].IDs, randomIDs(rng, 20))
@@ -173,13 +174,13 @@ func TestMemoryTooSmall(t *testing.T) {
 	p := newModel(t, 600, nil)
 	page := newEngine(t, p, 1).decoder.PageBytes()
 	e := engineOf(t, p, Options{Memory: 3 * page})
-	r := Request{Prompt: make([]token.ID, 60), Seeds: []uint64{1, 2}, Settings: Settings{Temperature: 1, MaxTokens: 36}}
-	if got := generate(t, e, []Request{r}); len(got[0][1].IDs) != 36 || e.Longest() != 96 {
+	r := sample.Request{Prompt: make([]token.ID, 60), Seeds: []uint64{1, 2}, Settings: sample.Settings{Temperature: 1, MaxTokens: 36}}
+	if got := generate(t, e, []sample.Request{r}); len(got[0][1].IDs) != 36 || e.Longest() != 96 {
 		t.Errorf("completion %+v, longest %d", got[0][1], e.Longest())
 	}
 	r.MaxTokens++
 	want := fmt.Sprintf("sample: request 0: prompt and answer may have 97 tokens, the memory for keys and values (%s) holds 96: lower max_tokens, or give it more", memory.Bytes(3*page))
-	if err := e.Generate(t.Context(), []Request{r}, nil); err == nil || err.Error() != want {
+	if err := e.Generate(t.Context(), []sample.Request{r}, nil); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
@@ -205,9 +206,9 @@ func TestEmbed(t *testing.T) {
 	}
 	logits := make([]float32, p.Config.VocabSize)
 	kernel.FP32.Linear(logits, last, p.Head.W, nil, 1, len(last), len(logits))
-	r := Request{Prompt: ids, Seeds: []uint64{0}, Detail: true, Top: 50, Settings: Settings{MaxTokens: 1}}
-	for _, a := range generate(t, e, []Request{r})[0][0].Tokens[0].Top[1:] {
-		first := generate(t, e, []Request{r})[0][0].Tokens[0].Top[0]
+	r := sample.Request{Prompt: ids, Seeds: []uint64{0}, Detail: true, Top: 50, Settings: sample.Settings{MaxTokens: 1}}
+	for _, a := range generate(t, e, []sample.Request{r})[0][0].Tokens[0].Top[1:] {
+		first := generate(t, e, []sample.Request{r})[0][0].Tokens[0].Top[0]
 		want := float64(logits[first.ID] - logits[a.ID])
 		if d := first.LogProb - a.LogProb - want; d > 2e-3 || d < -2e-3 {
 			t.Fatalf("token %d: log-probability lower by %v, by its hidden state %v", a.ID, first.LogProb-a.LogProb, want)

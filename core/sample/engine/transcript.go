@@ -1,8 +1,9 @@
-package sample
+package engine
 
 import (
 	"strings"
 
+	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -17,7 +18,7 @@ type transcript struct {
 	ended   bool
 }
 
-func newTranscript(tok *tokenizer.Tokenizer, r Request) *transcript {
+func newTranscript(tok *tokenizer.Tokenizer, r sample.Request) *transcript {
 	t := &transcript{stops: r.StopStrings}
 	if tok != nil {
 		t.decoder = tok.Stream()

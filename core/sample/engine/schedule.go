@@ -1,4 +1,4 @@
-package sample
+package engine
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -21,7 +22,7 @@ type schedule struct {
 	rows    []model.Row
 	drawers []drawer
 	number  uint64 // of the newest job
-	counted Stats
+	counted sample.Stats
 
 	computed uint64 // tokens
 }

@@ -1,10 +1,14 @@
-package sample
+package engine
 
-import "context"
+import (
+	"context"
+
+	"github.com/herd-lm/herd/core/sample"
+)
 
 // job is a request being answered.
 type job struct {
-	Request
+	sample.Request
 	ctx    context.Context
 	index  int // of the request, for the caller
 	number uint64
@@ -14,7 +18,7 @@ type job struct {
 	logits []float32 // that follow the prompt, [V], once they are known
 	next   int       // completion to begin next
 	open   int       // completions that have not ended
-	out    []Completion
+	out    []sample.Completion
 	embed  []float32 // if not nil, what is wanted in place of completions
 
 	over     bool // handed back to the caller
@@ -22,10 +26,10 @@ type job struct {
 	finished chan<- *job
 }
 
-func (e *Engine) newJob(ctx context.Context, index int, r Request, finished chan<- *job) *job {
+func (e *Engine) newJob(ctx context.Context, index int, r sample.Request, finished chan<- *job) *job {
 	j := &job{
 		Request: r, ctx: ctx, index: index, room: e.room(r), open: len(r.Seeds),
-		out: make([]Completion, len(r.Seeds)), finished: finished,
+		out: make([]sample.Completion, len(r.Seeds)), finished: finished,
 	}
 	for k, seed := range r.Seeds {
 		j.out[k].Seed = seed

@@ -1,4 +1,4 @@
-package sample
+package engine
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/core/train/score"
@@ -49,14 +50,14 @@ func engineOf(t *testing.T, p *model.Params, o Options) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewEngine(w, nil, o)
+	return New(w, nil, o)
 }
 
 // generate returns the completions of each request.
-func generate(t *testing.T, e *Engine, requests []Request) [][]Completion {
+func generate(t *testing.T, e *Engine, requests []sample.Request) [][]sample.Completion {
 	t.Helper()
-	out := make([][]Completion, len(requests))
-	err := e.Generate(t.Context(), requests, func(i int, c []Completion) error {
+	out := make([][]sample.Completion, len(requests))
+	err := e.Generate(t.Context(), requests, func(i int, c []sample.Completion) error {
 		if out[i] != nil {
 			t.Errorf("request %d is answered twice", i)
 		}
@@ -84,19 +85,19 @@ func randomIDs(rng *rand.Rand, n int) []token.ID {
 
 func TestGoldenGreedy(t *testing.T) {
 	want := readGolden(t).Greedy
-	p, err := model.Load("../model/testdata/tiny_llama", false)
+	p, err := model.Load("../../model/testdata/tiny_llama", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Request{Prompt: want.Prompt, Seeds: []uint64{1, 2}, Settings: Settings{MaxTokens: len(want.Continuation)}}
-	for i, c := range generate(t, newEngine(t, p, 2), []Request{r})[0] {
-		if !slices.Equal(c.IDs, want.Continuation) || c.Finish != Length || c.Seed != r.Seeds[i] {
+	r := sample.Request{Prompt: want.Prompt, Seeds: []uint64{1, 2}, Settings: sample.Settings{MaxTokens: len(want.Continuation)}}
+	for i, c := range generate(t, newEngine(t, p, 2), []sample.Request{r})[0] {
+		if !slices.Equal(c.IDs, want.Continuation) || c.Finish != sample.Length || c.Seed != r.Seeds[i] {
 			t.Errorf("completion %+v, want %v", c, want.Continuation)
 		}
 	}
 	t.Run("planted", func(t *testing.T) {
 		p.Layers[1].O.W[5] += 0.5
-		if c := generate(t, newEngine(t, p, 1), []Request{r}); slices.Equal(c[0][0].IDs, want.Continuation) {
+		if c := generate(t, newEngine(t, p, 1), []sample.Request{r}); slices.Equal(c[0][0].IDs, want.Continuation) {
 			t.Error("a weight that is wrong changes nothing")
 		}
 	})
@@ -104,11 +105,11 @@ func TestGoldenGreedy(t *testing.T) {
 
 // mixed returns requests of all kinds: short and long prompts, one or several
 // seeds, greedy and hot, with and without stop tokens.
-func mixed(n int) []Request {
+func mixed(n int) []sample.Request {
 	rng := rand.New(rand.NewPCG(3, 4))
-	list := make([]Request, n)
+	list := make([]sample.Request, n)
 	for i := range list {
-		r := Request{Prompt: randomIDs(rng, 1+rng.IntN(20)), Settings: Settings{MaxTokens: 1 + rng.IntN(12)}}
+		r := sample.Request{Prompt: randomIDs(rng, 1+rng.IntN(20)), Settings: sample.Settings{MaxTokens: 1 + rng.IntN(12)}}
 		if i%5 == 4 {
 			r.Prompt = randomIDs(rng, prefillRows-1+rng.IntN(200))
 		}
@@ -131,12 +132,12 @@ func mixed(n int) []Request {
 func TestIndependent(t *testing.T) {
 	p := newModel(t, 600, nil)
 	requests := mixed(12)
-	want := make([][]Completion, len(requests))
+	want := make([][]sample.Completion, len(requests))
 	stopped := 0
 	for i, r := range requests {
-		want[i] = generate(t, newEngine(t, p, 1), []Request{r})[0]
+		want[i] = generate(t, newEngine(t, p, 1), []sample.Request{r})[0]
 		for _, c := range want[i] {
-			stopped += strings.Count(c.Finish, Stop)
+			stopped += strings.Count(c.Finish, sample.Stop)
 		}
 	}
 	if stopped == 0 {
@@ -145,7 +146,7 @@ func TestIndependent(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, slots := range []int{2, 5, 64} {
 		order := rng.Perm(len(requests))[:6+rng.IntN(6)]
-		var some []Request
+		var some []sample.Request
 		for _, i := range order {
 			some = append(some, requests[i])
 		}
@@ -165,13 +166,13 @@ func TestIndependent(t *testing.T) {
 func TestSeeds(t *testing.T) {
 	p := newModel(t, 600, nil)
 	prompt := randomIDs(rand.New(rand.NewPCG(8, 8)), 300)
-	r := Request{Prompt: prompt, Seeds: []uint64{4, 5, 4, 1 << 63}, Settings: Settings{Temperature: 1, MaxTokens: 8}}
-	together := generate(t, newEngine(t, p, 3), []Request{r})[0]
-	var alone []Completion
+	r := sample.Request{Prompt: prompt, Seeds: []uint64{4, 5, 4, 1 << 63}, Settings: sample.Settings{Temperature: 1, MaxTokens: 8}}
+	together := generate(t, newEngine(t, p, 3), []sample.Request{r})[0]
+	var alone []sample.Completion
 	for _, seed := range r.Seeds {
 		one := r
 		one.Seeds = []uint64{seed}
-		alone = append(alone, generate(t, newEngine(t, p, 1), []Request{one})[0]...)
+		alone = append(alone, generate(t, newEngine(t, p, 1), []sample.Request{one})[0]...)
 	}
 	if diff := cmp.Diff(alone, together); diff != "" {
 		t.Errorf("(-alone +together):\n%s", diff)
@@ -190,7 +191,7 @@ func TestLogProb(t *testing.T) {
 	var got []float64
 	for i, list := range generate(t, newEngine(t, p, 8), requests) {
 		for _, c := range list {
-			if c.Finish == Stop {
+			if c.Finish == sample.Stop {
 				continue // which stop token came, is not told
 			}
 			e := pack.Example{Prompt: pack.Run{IDs: requests[i].Prompt}}
@@ -222,9 +223,9 @@ func TestLogProb(t *testing.T) {
 func TestStop(t *testing.T) {
 	p := newModel(t, 600, nil)
 	e := newEngine(t, p, 1)
-	r := Request{Prompt: []token.ID{3, 1, 4}, Seeds: []uint64{9}, Settings: Settings{Temperature: 1, MaxTokens: 12}}
-	whole := generate(t, e, []Request{r})[0][0]
-	if len(whole.IDs) != 12 || whole.Finish != Length {
+	r := sample.Request{Prompt: []token.ID{3, 1, 4}, Seeds: []uint64{9}, Settings: sample.Settings{Temperature: 1, MaxTokens: 12}}
+	whole := generate(t, e, []sample.Request{r})[0][0]
+	if len(whole.IDs) != 12 || whole.Finish != sample.Length {
 		t.Fatalf("completion %+v", whole)
 	}
 	for i, id := range whole.IDs {
@@ -232,14 +233,14 @@ func TestStop(t *testing.T) {
 			continue
 		}
 		r.Stop = []token.ID{id}
-		c := generate(t, e, []Request{r})[0][0]
-		if !slices.Equal(c.IDs, whole.IDs[:i]) || c.Finish != Stop {
+		c := generate(t, e, []sample.Request{r})[0][0]
+		if !slices.Equal(c.IDs, whole.IDs[:i]) || c.Finish != sample.Stop {
 			t.Errorf("stopped at %d: %+v, want %v", id, c, whole.IDs[:i])
 		}
 		// Up to the stop token, that included.
 		short := r
 		short.Stop, short.MaxTokens = nil, i+1
-		if want := generate(t, e, []Request{short})[0][0].LogProb; c.LogProb != want {
+		if want := generate(t, e, []sample.Request{short})[0][0].LogProb; c.LogProb != want {
 			t.Errorf("stopped at %d: log-probability %v, want %v", id, c.LogProb, want)
 		}
 	}
@@ -251,9 +252,9 @@ func TestLastPosition(t *testing.T) {
 	e := newEngine(t, newModel(t, positions, nil), 4)
 	rng := rand.New(rand.NewPCG(2, 2))
 	for n := 1; n < positions; n++ {
-		r := Request{Prompt: randomIDs(rng, n), Seeds: []uint64{1, 2}, Settings: Settings{Temperature: 1, MaxTokens: 15}}
-		for _, c := range generate(t, e, []Request{r})[0] {
-			if want := min(15, positions-n); len(c.IDs) != want || c.Finish != Length {
+		r := sample.Request{Prompt: randomIDs(rng, n), Seeds: []uint64{1, 2}, Settings: sample.Settings{Temperature: 1, MaxTokens: 15}}
+		for _, c := range generate(t, e, []sample.Request{r})[0] {
+			if want := min(15, positions-n); len(c.IDs) != want || c.Finish != sample.Length {
 				t.Errorf("after %d tokens: %d tokens, finish %q, want %d", n, len(c.IDs), c.Finish, want)
 			}
 		}
@@ -263,16 +264,16 @@ func TestLastPosition(t *testing.T) {
 func TestStream(t *testing.T) {
 	e := newEngine(t, newModel(t, 100, nil), 4)
 	var streamed [3][]token.ID
-	requests := make([]Request, len(streamed))
+	requests := make([]sample.Request, len(streamed))
 	for i := range requests {
-		requests[i] = Request{
+		requests[i] = sample.Request{
 			Prompt: []token.ID{token.ID(i)}, Seeds: []uint64{uint64(i)}, Stop: []token.ID{1, 2, 3, 4, 5, 6},
-			Stream: func(_ int, d Delta) {
+			Stream: func(_ int, d sample.Delta) {
 				for _, drawn := range d.Tokens {
 					streamed[i] = append(streamed[i], drawn.ID)
 				}
 			},
-			Settings: Settings{Temperature: 1, MaxTokens: 30},
+			Settings: sample.Settings{Temperature: 1, MaxTokens: 30},
 		}
 	}
 	for i, c := range generate(t, e, requests) {
@@ -284,21 +285,21 @@ func TestStream(t *testing.T) {
 
 func TestGenerateErrors(t *testing.T) {
 	p := newModel(t, 20, nil)
-	good := Request{Prompt: []token.ID{1, 2}, Seeds: []uint64{1}, Settings: Settings{MaxTokens: 3}}
-	for want, spoil := range map[string]func(*Request){
-		"the prompt is empty":                      func(r *Request) { r.Prompt = nil },
-		"no completion is asked for":               func(r *Request) { r.Seeds = nil },
-		"max_tokens is 0":                          func(r *Request) { r.MaxTokens = 0 },
-		"top_p is 2":                               func(r *Request) { r.TopP = 2 },
-		"the prompt has 20 tokens":                 func(r *Request) { r.Prompt = make([]token.ID, 20) },
-		"token id 50 is outside the vocabulary":    func(r *Request) { r.Prompt = []token.ID{50} },
-		"there are stop strings, but no tokenizer": func(r *Request) { r.StopStrings = []string{"x"} },
-		"stop[1] is empty":                         func(r *Request) { r.StopStrings = []string{"x", ""} },
-		"min_p is -1":                              func(r *Request) { r.MinP = -1 },
+	good := sample.Request{Prompt: []token.ID{1, 2}, Seeds: []uint64{1}, Settings: sample.Settings{MaxTokens: 3}}
+	for want, spoil := range map[string]func(*sample.Request){
+		"the prompt is empty":                      func(r *sample.Request) { r.Prompt = nil },
+		"no completion is asked for":               func(r *sample.Request) { r.Seeds = nil },
+		"max_tokens is 0":                          func(r *sample.Request) { r.MaxTokens = 0 },
+		"top_p is 2":                               func(r *sample.Request) { r.TopP = 2 },
+		"the prompt has 20 tokens":                 func(r *sample.Request) { r.Prompt = make([]token.ID, 20) },
+		"token id 50 is outside the vocabulary":    func(r *sample.Request) { r.Prompt = []token.ID{50} },
+		"there are stop strings, but no tokenizer": func(r *sample.Request) { r.StopStrings = []string{"x"} },
+		"stop[1] is empty":                         func(r *sample.Request) { r.StopStrings = []string{"x", ""} },
+		"min_p is -1":                              func(r *sample.Request) { r.MinP = -1 },
 	} {
 		bad := good
 		spoil(&bad)
-		err := newEngine(t, p, 4).Generate(t.Context(), []Request{good, bad}, func(int, []Completion) error { return nil })
+		err := newEngine(t, p, 4).Generate(t.Context(), []sample.Request{good, bad}, func(int, []sample.Completion) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "sample: request 1: ") {
 			t.Errorf("error %v, want %q", err, want)
 		}
@@ -306,9 +307,9 @@ func TestGenerateErrors(t *testing.T) {
 }
 
 func TestUnfitModels(t *testing.T) {
-	r := Request{Prompt: []token.ID{1, 2}, Seeds: []uint64{1}, Settings: Settings{MaxTokens: 3}}
+	r := sample.Request{Prompt: []token.ID{1, 2}, Seeds: []uint64{1}, Settings: sample.Settings{MaxTokens: 3}}
 	attempt := func(p *model.Params) error {
-		return newEngine(t, p, 4).Generate(t.Context(), []Request{r}, func(int, []Completion) error { return nil })
+		return newEngine(t, p, 4).Generate(t.Context(), []sample.Request{r}, func(int, []sample.Completion) error { return nil })
 	}
 	reward := newModel(t, 20, func(c *model.Config) { *c = c.Reward() })
 	if err := attempt(reward); err == nil || !strings.Contains(err.Error(), "is a reward model") {
@@ -323,21 +324,21 @@ func TestUnfitModels(t *testing.T) {
 
 // TestNoSlots: an engine always has room for one completion.
 func TestNoSlots(t *testing.T) {
-	r := Request{Prompt: []token.ID{1}, Seeds: []uint64{1, 2}, Settings: Settings{MaxTokens: 3}}
-	if c := generate(t, newEngine(t, newModel(t, 20, nil), 0), []Request{r}); len(c[0][1].IDs) != 3 {
+	r := sample.Request{Prompt: []token.ID{1}, Seeds: []uint64{1, 2}, Settings: sample.Settings{MaxTokens: 3}}
+	if c := generate(t, newEngine(t, newModel(t, 20, nil), 0), []sample.Request{r}); len(c[0][1].IDs) != 3 {
 		t.Errorf("completions %v", c)
 	}
 }
 
 func TestCancel(t *testing.T) {
 	e := newEngine(t, newModel(t, 100, nil), 2)
-	requests := make([]Request, 20)
+	requests := make([]sample.Request, 20)
 	for i := range requests {
-		requests[i] = Request{Prompt: []token.ID{1}, Seeds: []uint64{uint64(i)}, Settings: Settings{Temperature: 1, MaxTokens: 5}}
+		requests[i] = sample.Request{Prompt: []token.ID{1}, Seeds: []uint64{uint64(i)}, Settings: sample.Settings{Temperature: 1, MaxTokens: 5}}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := 0
-	err := e.Generate(ctx, requests, func(int, []Completion) error {
+	err := e.Generate(ctx, requests, func(int, []sample.Completion) error {
 		done++
 		cancel()
 		return nil
@@ -348,7 +349,7 @@ func TestCancel(t *testing.T) {
 	// What the caller returns ends it too, at once.
 	full := fmt.Errorf("disk full")
 	done = 0
-	err = e.Generate(t.Context(), requests, func(int, []Completion) error {
+	err = e.Generate(t.Context(), requests, func(int, []sample.Completion) error {
 		done++
 		return full
 	})

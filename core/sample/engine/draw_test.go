@@ -1,4 +1,4 @@
-package sample
+package engine
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -27,7 +28,7 @@ type golden struct {
 
 func readGolden(t *testing.T) golden {
 	t.Helper()
-	b, err := os.ReadFile("../model/testdata/tiny_llama/forward.json")
+	b, err := os.ReadFile("../../model/testdata/tiny_llama/forward.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func readGolden(t *testing.T) golden {
 
 // kept returns what top-k and top-p keep, likeliest first, with its
 // probabilities, which sum to 1.
-func kept(logits []float32, s Settings) (ids []token.ID, probs []float64) {
+func kept(logits []float32, s sample.Settings) (ids []token.ID, probs []float64) {
 	var d drawer
 	d.dist.set(logits, s.Temperature)
 	list, mass := d.truncate(s)
@@ -61,7 +62,7 @@ func apart(a, b []float64) (most float64) {
 func TestGoldenTopP(t *testing.T) {
 	want := readGolden(t)
 	logits := want.Logits[0][len(want.Greedy.Prompt)-1] // what follows the greedy prompt
-	s := Settings{Temperature: want.TopP.Temperature, TopP: want.TopP.TopP}
+	s := sample.Settings{Temperature: want.TopP.Temperature, TopP: want.TopP.TopP}
 	ids, probs := kept(logits, s)
 	if !slices.Equal(ids, want.TopP.Kept) {
 		t.Fatalf("kept %v, want %v", ids, want.TopP.Kept)
@@ -69,7 +70,7 @@ func TestGoldenTopP(t *testing.T) {
 	if d := apart(probs, want.TopP.Probs); d > 1e-6 {
 		t.Errorf("probabilities differ by up to %g", d)
 	}
-	for name, wrong := range map[string]Settings{
+	for name, wrong := range map[string]sample.Settings{
 		"another temperature": {Temperature: 0.81, TopP: s.TopP},
 		"another top-p":       {Temperature: s.Temperature, TopP: 0.89},
 	} {
@@ -99,21 +100,21 @@ func TestTruncate(t *testing.T) {
 		{3, 0.95, []token.ID{1, 4, 0}, []float64{4. / 9, 3. / 9, 2. / 9}},
 		{1, 0.9, []token.ID{1}, []float64{1}},
 	} {
-		ids, probs := kept(logits, Settings{Temperature: 1, TopK: c.topK, TopP: c.topP})
+		ids, probs := kept(logits, sample.Settings{Temperature: 1, TopK: c.topK, TopP: c.topP})
 		if !slices.Equal(ids, c.ids) || apart(probs, c.probs) > 1e-6 {
 			t.Errorf("top-k %d, top-p %g: kept %v with %v, want %v with %v", c.topK, c.topP, ids, probs, c.ids, c.probs)
 		}
 	}
 	for _, c := range []struct {
-		s   Settings
+		s   sample.Settings
 		ids []token.ID
 	}{
-		{Settings{MinP: 0.26}, []token.ID{1, 4, 0}},
-		{Settings{MinP: 0.24}, []token.ID{1, 4, 0, 3}},
-		{Settings{MinP: 1}, []token.ID{1}},
-		{Settings{MinP: 0.6, TopK: 3}, []token.ID{1, 4}},
-		{Settings{MinP: 0.1, TopP: 0.5}, []token.ID{1, 4}},
-		{Settings{MinP: 0.8, TopP: 0.95}, []token.ID{1}},
+		{sample.Settings{MinP: 0.26}, []token.ID{1, 4, 0}},
+		{sample.Settings{MinP: 0.24}, []token.ID{1, 4, 0, 3}},
+		{sample.Settings{MinP: 1}, []token.ID{1}},
+		{sample.Settings{MinP: 0.6, TopK: 3}, []token.ID{1, 4}},
+		{sample.Settings{MinP: 0.1, TopP: 0.5}, []token.ID{1, 4}},
+		{sample.Settings{MinP: 0.8, TopP: 0.95}, []token.ID{1}},
 	} {
 		c.s.Temperature = 1
 		if ids, _ := kept(logits, c.s); !slices.Equal(ids, c.ids) {
@@ -123,7 +124,7 @@ func TestTruncate(t *testing.T) {
 }
 
 // reference is what truncate gives, the textbook's way: all sorted.
-func reference(logits []float32, s Settings) (ids []token.ID) {
+func reference(logits []float32, s sample.Settings) (ids []token.ID) {
 	p := softmax(logits, s.Temperature)
 	for i := range p {
 		ids = append(ids, token.ID(i))
@@ -136,7 +137,7 @@ func reference(logits []float32, s Settings) (ids []token.ID) {
 	for _, id := range ids {
 		mass += p[id]
 	}
-	if s.nucleus() {
+	if nucleus(s) {
 		before := 0.0
 		for i, id := range ids {
 			if before >= s.TopP*mass {
@@ -160,7 +161,7 @@ func TestTruncateLarge(t *testing.T) {
 		for k := range logits {
 			logits[k] = float32(math.Round(rng.NormFloat64()*spread*16) / 16)
 		}
-		s := Settings{Temperature: []float64{0.7, 1, 1.7}[i%3], TopK: rng.IntN(2) * rng.IntN(400), MinP: float64(rng.IntN(2)) * rng.Float64() * 0.2}
+		s := sample.Settings{Temperature: []float64{0.7, 1, 1.7}[i%3], TopK: rng.IntN(2) * rng.IntN(400), MinP: float64(rng.IntN(2)) * rng.Float64() * 0.2}
 		if rng.IntN(2) == 0 {
 			s.TopP = 0.3 + 0.69*rng.Float64()
 		}
@@ -205,7 +206,7 @@ func TestPickPlaces(t *testing.T) {
 // TestPenalties compares with transformers' and OpenAI's rules, written out.
 func TestPenalties(t *testing.T) {
 	logits := []float32{2, -2, 1, 0.5}
-	p := newPenalties(Settings{Repetition: 2, Presence: 0.25, Frequency: 0.5}, []token.ID{0, 0, 1})
+	p := newPenalties(sample.Settings{Repetition: 2, Presence: 0.25, Frequency: 0.5}, []token.ID{0, 0, 1})
 	p.count(1)
 	p.count(2)
 	p.count(2)
@@ -213,14 +214,14 @@ func TestPenalties(t *testing.T) {
 	if got := p.apply(nil, logits); !slices.Equal(got, want) {
 		t.Errorf("logits %v, want %v", got, want)
 	}
-	off := newPenalties(Settings{Repetition: 1}, []token.ID{0})
+	off := newPenalties(sample.Settings{Repetition: 1}, []token.ID{0})
 	off.count(0)
 	if got := off.apply(nil, logits); got != nil {
 		t.Errorf("without penalties: %v", got)
 	}
 	// In a draw: the likeliest is no longer that, and the log-probability is the model's.
 	var d drawer
-	drawn := d.draw(logits, Request{}, &p, nil)
+	drawn := d.draw(logits, sample.Request{}, &p, nil)
 	if want := math.Log(softmax(logits, 1)[0]); drawn.ID != 0 || math.Abs(drawn.LogProb-want) > 1e-6 {
 		t.Errorf("drew %+v, want 0 with %v", drawn, want)
 	}
@@ -229,10 +230,10 @@ func TestPenalties(t *testing.T) {
 // TestLikeliest: the alternatives are the model's own, whatever is drawn.
 func TestLikeliest(t *testing.T) {
 	logits := []float32{1, 3, 3, 0.5}
-	s := Settings{Temperature: 3, Repetition: 5}
+	s := sample.Settings{Temperature: 3, Repetition: 5}
 	p := newPenalties(s, []token.ID{1})
 	var d drawer
-	drawn := d.draw(logits, Request{Detail: true, Top: 3, Settings: s}, &p, rand.New(rand.NewPCG(1, 1)))
+	drawn := d.draw(logits, sample.Request{Detail: true, Top: 3, Settings: s}, &p, rand.New(rand.NewPCG(1, 1)))
 	all := softmax(logits, 1)
 	for i, id := range []token.ID{1, 2, 0} {
 		if a := drawn.Top[i]; a.ID != id || math.Abs(a.LogProb-math.Log(all[id])) > 1e-6 {
@@ -251,7 +252,7 @@ func BenchmarkDraw(b *testing.B) {
 	for i := range logits {
 		logits[i] = float32(3 * rng.NormFloat64())
 	}
-	for name, s := range map[string]Settings{
+	for name, s := range map[string]sample.Settings{
 		"greedy": {}, "temperature": {Temperature: 1}, "top-p": {Temperature: 0.8, TopP: 0.95}, "top-k": {Temperature: 1, TopK: 40},
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -265,14 +266,14 @@ func BenchmarkDraw(b *testing.B) {
 
 func logOf(p float64) float32 { return float32(math.Log(p)) }
 
-func drawOne(d *drawer, logits []float32, s Settings, rng *rand.Rand) (token.ID, float64) {
+func drawOne(d *drawer, logits []float32, s sample.Settings, rng *rand.Rand) (token.ID, float64) {
 	p := newPenalties(s, nil)
-	drawn := d.draw(logits, Request{Settings: s}, &p, rng)
+	drawn := d.draw(logits, sample.Request{Settings: s}, &p, rng)
 	return drawn.ID, drawn.LogProb
 }
 
 // chiSquare draws often and returns Pearson's statistic against want.
-func chiSquare(logits []float32, s Settings, want []float64) float64 {
+func chiSquare(logits []float32, s sample.Settings, want []float64) float64 {
 	const draws = 20000
 	rng := rand.New(rand.NewPCG(7, 7))
 	var d drawer
@@ -317,14 +318,14 @@ func TestDistribution(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		s    Settings
+		s    sample.Settings
 		want []float64
 	}{
-		{"temperature 1", Settings{Temperature: 1}, all},
-		{"temperature 0.7", Settings{Temperature: 0.7}, softmax(logits, 0.7)},
-		{"temperature 2", Settings{Temperature: 2}, softmax(logits, 2)},
-		{"top-k 4", Settings{Temperature: 1, TopK: 4}, four},
-		{"top-p", Settings{Temperature: 1, TopP: all[8] + all[2] + all[4] + all[9] - 1e-3}, four},
+		{"temperature 1", sample.Settings{Temperature: 1}, all},
+		{"temperature 0.7", sample.Settings{Temperature: 0.7}, softmax(logits, 0.7)},
+		{"temperature 2", sample.Settings{Temperature: 2}, softmax(logits, 2)},
+		{"top-k 4", sample.Settings{Temperature: 1, TopK: 4}, four},
+		{"top-p", sample.Settings{Temperature: 1, TopP: all[8] + all[2] + all[4] + all[9] - 1e-3}, four},
 	} {
 		if x := chiSquare(logits, c.s, c.want); x > most {
 			t.Errorf("%s: chi-square %.1f, expected at most %.1f", c.name, x, most)
@@ -340,7 +341,7 @@ func TestDistribution(t *testing.T) {
 // however a token was drawn.
 func TestDrawLogProb(t *testing.T) {
 	logits := []float32{1, -2, 3, 0.5, 3}
-	for _, s := range []Settings{{}, {Temperature: 1}, {Temperature: 0.3, TopK: 3}, {Temperature: 5, TopP: 0.8}} {
+	for _, s := range []sample.Settings{{}, {Temperature: 1}, {Temperature: 0.3, TopK: 3}, {Temperature: 5, TopP: 0.8}} {
 		rng := rand.New(rand.NewPCG(1, 1))
 		var d drawer
 		for range 20 {
@@ -358,15 +359,15 @@ func TestDrawLogProb(t *testing.T) {
 // TestDrawExtremes: what is large, certain or no number at all.
 func TestDrawExtremes(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	hot := Settings{Temperature: 1, TopP: 0.9}
+	hot := sample.Settings{Temperature: 1, TopP: 0.9}
 	for name, c := range map[string]struct {
 		logits []float32
-		s      Settings
+		s      sample.Settings
 		id     token.ID
 		logp   float64
 	}{
 		"large":            {[]float32{1e30, 3e38, -3e38}, hot, 1, 0},
-		"cold":             {[]float32{1, 2, 0}, Settings{Temperature: 1e-300}, 1, math.Log(softmax([]float32{1, 2, 0}, 1)[1])},
+		"cold":             {[]float32{1, 2, 0}, sample.Settings{Temperature: 1e-300}, 1, math.Log(softmax([]float32{1, 2, 0}, 1)[1])},
 		"certain":          {[]float32{-inf, 0, -inf}, hot, 1, 0},
 		"one not a number": {[]float32{1, nan, 0}, hot, -1, math.NaN()},
 		"none a number":    {[]float32{nan, nan}, hot, -1, math.NaN()},
@@ -382,14 +383,14 @@ func TestDrawExtremes(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	good := Settings{Temperature: 1, TopP: 0.9, TopK: 5, MaxTokens: 1}
+	good := sample.Settings{Temperature: 1, TopP: 0.9, TopK: 5, MaxTokens: 1}
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}
-	for _, spoil := range []func(*Settings){
-		func(s *Settings) { s.Temperature = -1 }, func(s *Settings) { s.Temperature = math.NaN() },
-		func(s *Settings) { s.TopP = 1.1 }, func(s *Settings) { s.TopP = math.NaN() }, func(s *Settings) { s.TopP = -0.1 },
-		func(s *Settings) { s.TopK = -1 }, func(s *Settings) { s.MaxTokens = 0 },
+	for _, spoil := range []func(*sample.Settings){
+		func(s *sample.Settings) { s.Temperature = -1 }, func(s *sample.Settings) { s.Temperature = math.NaN() },
+		func(s *sample.Settings) { s.TopP = 1.1 }, func(s *sample.Settings) { s.TopP = math.NaN() }, func(s *sample.Settings) { s.TopP = -0.1 },
+		func(s *sample.Settings) { s.TopK = -1 }, func(s *sample.Settings) { s.MaxTokens = 0 },
 	} {
 		s := good
 		if spoil(&s); s.Validate() == nil {

@@ -1,4 +1,6 @@
-package sample
+// Package engine samples from a model in this process. New makes an Engine of packed weights;
+// its Generate and Complete answer requests, for any number of callers at once.
+package engine
 
 import (
 	"cmp"
@@ -10,6 +12,7 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/memory"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -29,7 +32,7 @@ type Engine struct {
 	mu      sync.Mutex
 	inbox   []*job
 	looping bool // there is a goroutine in loop
-	stats   Stats
+	stats   sample.Stats
 
 	schedule // that goroutine's
 }
@@ -44,26 +47,15 @@ type Options struct {
 	Unshared bool
 }
 
-// Stats is what an engine does, and what it did since it was made.
-type Stats struct {
-	Running, Waiting       int   // completions and prompts being computed; requests that wait for room
-	CacheBytes, CacheLimit int64 // keys and values in use by those that run; what all may take
-
-	PromptTokens uint64 // of all prompts, once for each request
-	SharedTokens uint64 // of them and of what was set back, those found computed
-	DrawnTokens  uint64
-	Preempted    uint64 // how often a completion was set back to make room
-}
-
 const (
 	defaultSlots = 64
 	prefillRows  = 256     // tokens of prompts in a step, at least
 	unknownFree  = 4 << 30 // bytes for keys and values where the system does not tell what is free
 )
 
-// NewEngine returns an engine for the weights of a model with its tokenizer, without
+// New returns an engine for the weights of a model with its tokenizer, without
 // which completions have no text.
-func NewEngine(w *model.Packed, tok *tokenizer.Tokenizer, o Options) *Engine {
+func New(w *model.Packed, tok *tokenizer.Tokenizer, o Options) *Engine {
 	slots := cmp.Or(o.Slots, defaultSlots)
 	decoder := w.Decoder(max(slots, prefillRows))
 	e := &Engine{tok: tok, config: w.Config, slots: slots}
@@ -98,7 +90,7 @@ func (e *Engine) Longest() int {
 }
 
 // Stats returns what the engine does now.
-func (e *Engine) Stats() Stats {
+func (e *Engine) Stats() sample.Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.stats
@@ -108,8 +100,8 @@ func (e *Engine) Stats() Stats {
 
 // Complete answers one request. Any number of goroutines may call it; the end of ctx
 // ends this request only.
-func (e *Engine) Complete(ctx context.Context, r Request) (out []Completion, err error) {
-	err = e.Generate(ctx, []Request{r}, func(_ int, c []Completion) error {
+func (e *Engine) Complete(ctx context.Context, r sample.Request) (out []sample.Completion, err error) {
+	err = e.Generate(ctx, []sample.Request{r}, func(_ int, c []sample.Completion) error {
 		out = c
 		return nil
 	})
@@ -117,7 +109,7 @@ func (e *Engine) Complete(ctx context.Context, r Request) (out []Completion, err
 }
 
 // Generate implements Sampler. Any number of goroutines may call it.
-func (e *Engine) Generate(ctx context.Context, requests []Request, done func(int, []Completion) error) error {
+func (e *Engine) Generate(ctx context.Context, requests []sample.Request, done func(int, []sample.Completion) error) error {
 	for i, r := range requests {
 		if err := e.check(r); err != nil {
 			return fmt.Errorf("sample: request %d: %w", i, err)
@@ -157,7 +149,7 @@ func (e *Engine) Generate(ctx context.Context, requests []Request, done func(int
 }
 
 // check reports a request that cannot be answered.
-func (e *Engine) check(r Request) error {
+func (e *Engine) check(r sample.Request) error {
 	if err := r.Settings.Validate(); err != nil {
 		return err
 	}
@@ -186,11 +178,13 @@ func (e *Engine) check(r Request) error {
 }
 
 // room returns the most tokens that a completion of r can have.
-func (e *Engine) room(r Request) int { return min(r.MaxTokens, e.config.Context()-len(r.Prompt)) }
+func (e *Engine) room(r sample.Request) int {
+	return min(r.MaxTokens, e.config.Context()-len(r.Prompt))
+}
 
 // Embed returns the mean of the final hidden states of ids, [HiddenSize].
 func (e *Engine) Embed(ctx context.Context, ids []token.ID) ([]float32, error) {
-	r := Request{Prompt: ids, Seeds: []uint64{0}, Settings: Settings{MaxTokens: 1}}
+	r := sample.Request{Prompt: ids, Seeds: []uint64{0}, Settings: sample.Settings{MaxTokens: 1}}
 	if err := e.check(r); err != nil {
 		return nil, fmt.Errorf("sample: %w", err)
 	}
@@ -216,4 +210,4 @@ func (e *Engine) submit(j *job) {
 	}
 }
 
-var _ Sampler = (*Engine)(nil)
+var _ sample.Sampler = (*Engine)(nil)

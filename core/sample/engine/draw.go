@@ -1,4 +1,4 @@
-package sample
+package engine
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/herd-lm/herd/core/kernel/vector"
+	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -18,10 +19,10 @@ type drawer struct {
 
 // draw picks a token from logits [V]. Its log-probability, and those of the likeliest
 // if they are asked for, are the model's own; NaN if the logits are no distribution.
-func (d *drawer) draw(logits []float32, r Request, p *penalties, rng *rand.Rand) Token {
+func (d *drawer) draw(logits []float32, r sample.Request, p *penalties, rng *rand.Rand) sample.Token {
 	d.dist.set(logits, 1)
 	logNorm := d.dist.logNorm()
-	drawn := Token{ID: -1}
+	drawn := sample.Token{ID: -1}
 	if r.Detail && r.Top > 0 && !math.IsNaN(logNorm) {
 		drawn.Top = d.likeliest(logits, r.Top, logNorm)
 	}
@@ -53,20 +54,20 @@ func argmax(logits []float32, most float32) token.ID {
 }
 
 // likeliest returns the n likeliest tokens of d.dist, which is of logits.
-func (d *drawer) likeliest(logits []float32, n int, logNorm float64) []Alternative {
+func (d *drawer) likeliest(logits []float32, n int, logNorm float64) []sample.Alternative {
 	d.ranks = d.dist.ranked(d.ranks[:0], d.dist.floor(n, 0))
-	list := make([]Alternative, min(n, len(d.ranks)))
+	list := make([]sample.Alternative, min(n, len(d.ranks)))
 	for i := range list {
 		id := d.ranks[i].id()
-		list[i] = Alternative{ID: id, LogProb: float64(logits[id]) - logNorm}
+		list[i] = sample.Alternative{ID: id, LogProb: float64(logits[id]) - logNorm}
 	}
 	return list
 }
 
 // pick returns the token at which the cumulative probability of what top-k, top-p and
 // min-p keep passes u, in [0,1).
-func (d *drawer) pick(s Settings, u float64) token.ID {
-	if s.TopK == 0 && s.MinP == 0 && !s.nucleus() {
+func (d *drawer) pick(s sample.Settings, u float64) token.ID {
+	if s.TopK == 0 && s.MinP == 0 && !nucleus(s) {
 		return d.dist.at(u)
 	}
 	kept, mass := d.truncate(s)
@@ -83,14 +84,14 @@ func (d *drawer) pick(s Settings, u float64) token.ID {
 
 // truncate returns what top-k, top-p and min-p keep, the likeliest first, and the sum
 // of its probabilities before they are normalised.
-func (d *drawer) truncate(s Settings) (kept []rank, mass float64) {
+func (d *drawer) truncate(s sample.Settings) (kept []rank, mass float64) {
 	d.ranks = d.dist.ranked(d.ranks[:0], d.lowest(s))
 	kept, mass = d.ranks, d.dist.sum
 	if s.TopK > 0 {
 		kept = kept[:min(s.TopK, len(kept))]
 		mass = massOf(kept)
 	}
-	if s.nucleus() {
+	if nucleus(s) {
 		// A token is kept if the mass before it is less than top-p, as in
 		// sample_top_p of Llama 3's generation.py; of what top-k keeps, as in
 		// transformers' TopPLogitsWarper after its TopKLogitsWarper.
@@ -114,11 +115,11 @@ func (d *drawer) truncate(s Settings) (kept []rank, mass float64) {
 }
 
 // lowest returns the lowest bucket of tokens that s may keep.
-func (d *drawer) lowest(s Settings) int {
+func (d *drawer) lowest(s sample.Settings) int {
 	switch {
 	case s.TopK > 0:
 		return d.dist.floor(s.TopK, 0)
-	case s.nucleus():
+	case nucleus(s):
 		return d.dist.floor(0, s.TopP*d.dist.sum)
 	}
 	return bucket(float32(s.MinP) * 0.99) // the likeliest has about 1
@@ -132,7 +133,7 @@ func massOf(list []rank) (mass float64) {
 }
 
 // nucleus reports whether top-p is on.
-func (s Settings) nucleus() bool { return s.TopP > 0 && s.TopP < 1 }
+func nucleus(s sample.Settings) bool { return s.TopP > 0 && s.TopP < 1 }
 
 // distribution is a softmax that is not normalised.
 type distribution struct {
