@@ -24,6 +24,7 @@ const module = "github.com/herd-lm/herd/"
 // stage; tables know no tokenizer and no model; what is for tests is in no program.
 const policy = `
 # The ground: what imports nothing of ours, and what only kernels see.
+core/config:
 core/disk:
 core/memory:
 core/token:
@@ -99,7 +100,7 @@ dpo: core/model core/run core/text/template core/token core/train core/train/pac
 serve: core/sample core/text/chat core/text/template core/text/tokenizer core/token
 
 # Recipes, and the programs.
-recipes: core/disk core/model core/run core/sample core/text/tokenizer core/train data/check
+recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train data/check
 	data/format data/table data/world dpo eval pretrain rejection reward sft
 
 # For tests.
@@ -117,7 +118,7 @@ var borders = map[string][]string{
 	"github.com/apache/arrow/":               {"data/table", "data/format"},
 	"github.com/spf13/cobra":                 {"cmd/herd"},
 	"golang.org/x/term":                      {"cmd/herd"},
-	"github.com/goccy/go-yaml":               {"recipes"},
+	"github.com/goccy/go-yaml":               {"core/config", "recipes"},
 	"github.com/klauspost/cpuid/":            {"core/kernel"},
 	"github.com/dlclark/regexp2":             {"core/text/tokenizer"},
 	"golang.org/x/text/":                     {"core/text/tokenizer"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/data/world"
 )
@@ -43,21 +44,21 @@ type Evaluate struct {
 	sample.Settings `yaml:",inline"`
 }
 
-// Load reads a recipe: a YAML file, or an embedded one by its name. Each set is
-// "key=value" as in LoadSettings; "name.key=value" sets a field of the stage or
-// import of that name.
-func Load(nameOrPath string, sets []string) (*Recipe, error) {
+// Load reads a recipe, a YAML file or an embedded one by its name, and applies the assignments.
+// "name.key=value" sets a field of the stage or import of that name, "key=value" one of the
+// recipe.
+func Load(nameOrPath string, assignments []config.Assignment) (*Recipe, error) {
 	place, doc, err := find(nameOrPath)
 	if err != nil {
 		return nil, err
 	}
 	r := defaults(doc)
 	r.Name = strings.TrimSuffix(filepath.Base(place), ".yaml")
-	if err := decode(place, doc, r); err != nil {
+	if err := config.Decode(place, doc, r); err != nil {
 		return nil, err
 	}
-	for _, set := range sets {
-		if err := r.set(set); err != nil {
+	for _, a := range assignments {
+		if err := r.set(a); err != nil {
 			return nil, err
 		}
 	}
@@ -109,21 +110,19 @@ func Text(nameOrPath string) ([]byte, error) {
 	return doc, err
 }
 
-// set applies "name.key=value" to the stage or import of that name, anything
-// else to the recipe.
-func (r *Recipe) set(set string) error {
-	name, rest, _ := strings.Cut(set, ".")
+// set applies an assignment to the stage or import that it names, else to the recipe.
+func (r *Recipe) set(a config.Assignment) error {
 	for i := range r.Stages {
-		if r.Stages[i].Name == name {
-			return apply(rest, r.Stages[i].settings())
+		if own, ok := a.Within(r.Stages[i].Name); ok {
+			return own.Apply(r.Stages[i].settings())
 		}
 	}
 	for i := range r.Data.Import {
-		if r.Data.Import[i].Name == name {
-			return apply(rest, &r.Data.Import[i])
+		if own, ok := a.Within(r.Data.Import[i].Name); ok {
+			return own.Apply(&r.Data.Import[i])
 		}
 	}
-	return apply(set, r)
+	return a.Apply(r)
 }
 
 func (r *Recipe) validate() error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/eval"
@@ -18,7 +19,7 @@ import (
 
 func tiny(t *testing.T, sets ...string) *Recipe {
 	t.Helper()
-	r, err := Load("testdata/tiny.yaml", sets)
+	r, err := Load("testdata/tiny.yaml", config.Assignments("--set", sets...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,8 +211,8 @@ func TestFolderOfText(t *testing.T) {
 	}
 	write("main.go", "package main\n\nfunc main() { println(42) }\n")
 	load := func() *Recipe {
-		r, err := Load("shakespeare", []string{"text.files=[" + texts + "]", "base.vocab_size=300", "base.steps=2",
-			"base.architecture.hidden_size=16", "base.architecture.num_hidden_layers=1", "base.architecture.intermediate_size=16"})
+		r, err := Load("shakespeare", config.Assignments("--set", "text.files=["+texts+"]", "base.vocab_size=300", "base.steps=2",
+			"base.architecture.hidden_size=16", "base.architecture.num_hidden_layers=1", "base.architecture.intermediate_size=16"))
 		if err != nil {
 			t.Fatal(err)
 		}

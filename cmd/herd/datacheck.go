@@ -12,14 +12,14 @@ import (
 	"github.com/sourcegraph/conc/stream"
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
-	"github.com/herd-lm/herd/recipes"
 )
 
 func newDataCheckCmd() *cobra.Command {
-	var config string
+	var file string
 	var sets []string
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -34,7 +34,7 @@ Settings, for --set and the YAML file, with their defaults:` + listSettings(chec
 		Args:    operands("TABLE"),
 		RunE: func(cmd *cobra.Command, tables []string) error {
 			var s check.Settings
-			if err := recipes.LoadSettings(config, sets, &s); err != nil {
+			if err := config.Load(file, config.Assignments("--set", sets...), &s); err != nil {
 				return err
 			}
 			checker, err := check.New(s)
@@ -50,7 +50,7 @@ Settings, for --set and the YAML file, with their defaults:` + listSettings(chec
 			return t.end()
 		},
 	}
-	cmd.Flags().StringVar(&config, "config", "", "`FILE` of settings in YAML")
+	cmd.Flags().StringVar(&file, "config", "", "`FILE` of settings in YAML")
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "set one setting: `KEY=VALUE`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a line of JSON for each answer")
 	return cmd

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/eval"
 	"github.com/herd-lm/herd/recipes"
@@ -29,7 +30,7 @@ func newRunCmd() *cobra.Command {
 	profile := cmd.Flags().Bool("profile", false, profileUsage+", for each stage that is trained")
 	asJSON := cmd.Flags().Bool("json", false, "report progress as lines of JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, err := recipes.Load(args[0], *sets)
+		r, err := recipes.Load(args[0], config.Assignments("--set", *sets...))
 		if err != nil {
 			return err
 		}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/train"
-	"github.com/herd-lm/herd/recipes"
 )
 
 // stage is a command that runs one of the five stages, whose settings are S.
@@ -61,7 +61,7 @@ func newStageCmd[S any](d stage[S]) *cobra.Command {
 		Args:    operands(),
 	}
 	flags := cmd.Flags()
-	config := flags.String("config", "", "`FILE` of settings in YAML")
+	file := flags.String("config", "", "`FILE` of settings in YAML")
 	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`, where a.b=c is c for b in a")
 	resume := flags.Bool("resume", false, "go on with a run that was stopped")
 	overwrite := flags.Bool("overwrite", false, "replace what the directory holds")
@@ -75,7 +75,7 @@ func newStageCmd[S any](d stage[S]) *cobra.Command {
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s := d.defaults
-		if err := recipes.LoadSettings(*config, append(*sets, pathSets(cmd, d.paths)...), &s); err != nil {
+		if err := config.Load(*file, append(config.Assignments("--set", *sets...), pathSets(cmd, d.paths)...), &s); err != nil {
 			return err
 		}
 		ctx, stop := untilSignal(cmd.Context())
@@ -96,18 +96,17 @@ func (p pathFlag) add(cmd *cobra.Command) {
 	}
 }
 
-// pathSets returns the path flags that are given in the form of --set.
-func pathSets(cmd *cobra.Command, paths []pathFlag) (sets []string) {
+// pathSets returns what the path flags assign that are given.
+func pathSets(cmd *cobra.Command, paths []pathFlag) (sets []config.Assignment) {
 	for _, p := range paths {
 		if !cmd.Flags().Changed(p.flag) {
 			continue
 		}
+		var value any = cmd.Flag(p.flag).Value.String()
 		if p.list {
-			list, _ := cmd.Flags().GetStringSlice(p.flag)
-			sets = append(sets, p.setting+"="+quote(list))
-		} else {
-			sets = append(sets, p.setting+"="+quote(cmd.Flag(p.flag).Value.String()))
+			value, _ = cmd.Flags().GetStringSlice(p.flag)
 		}
+		sets = append(sets, config.Assignment{Text: p.setting + "=" + quote(value), Place: "--" + p.flag})
 	}
 	return sets
 }

@@ -1,4 +1,4 @@
-package recipes
+package config
 
 import (
 	"encoding"
@@ -48,7 +48,7 @@ func misnamed(doc []byte, dst reflect.Type) (*token.Token, error) {
 func namedFields(dst reflect.Type) map[string]reflect.Type {
 	named := make(map[string]reflect.Type)
 	eachField(dst, func(key string, t reflect.Type) {
-		if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		if readsText(t) {
 			named[key] = t
 		}
 	})

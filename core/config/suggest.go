@@ -1,0 +1,40 @@
+package config
+
+import (
+	"fmt"
+)
+
+// suggest names the known key nearest to an unknown one, if it is near.
+func suggest(unknown string, known []string) string {
+	best, distance := "", len(unknown)/2+1
+	for _, key := range known {
+		if d := editDistance(unknown, key); d < distance {
+			best, distance = key, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %q?", best)
+}
+
+// editDistance is Levenshtein's.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
