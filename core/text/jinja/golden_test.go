@@ -63,12 +63,12 @@ func render(source string, values map[string]Value) (Text, error) {
 	return template.Render(Context{Values: values, Now: noon})
 }
 
-var templatesFile = flag.String("templates", "", "FILE of templates that other programs have rendered, see scripts/templates-parity.sh")
+var templatesFile = flag.String("templates", "", "FILE of templates that other programs have rendered, see scripts/parity/templates.sh")
 
 // TestTemplates compares with what another program made of real templates.
 func TestTemplates(t *testing.T) {
 	if *templatesFile == "" {
-		t.Skip("no -templates: scripts/templates-parity.sh gives them")
+		t.Skip("no -templates: scripts/parity/templates.sh gives them")
 	}
 	var golden struct {
 		Cases []struct {

@@ -83,7 +83,7 @@ func TestEncodeIsLlamaCpp(t *testing.T) {
 
 // TestDecodeIsNear decodes what llama-quantize stored. A number may be off by half
 // a step, and by a whole one where steps lie between -8 and 7 (-16 and 15) and
-// the larger end is the positive one; scales are halves, off by 1/2048. scripts/llamacpp-parity.sh compares bits.
+// the larger end is the positive one; scales are halves, off by 1/2048. scripts/parity/llamacpp.sh compares bits.
 func TestDecodeIsNear(t *testing.T) {
 	steps := map[string]float64{"F16": 2048, "BF16": 256, "Q8_0": 1 / (1.0/254 + 1.0/2048), "Q4_0": 8, "Q4_1": 15, "Q5_0": 16, "Q5_1": 31, "Q4_K": 15, "Q5_K": 31, "Q6_K": 64}
 	x, golden := spread(512), quantised(t)

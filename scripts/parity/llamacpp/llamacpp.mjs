@@ -1,7 +1,7 @@
-// What llama.cpp makes of GGUF files, as a line of JSON each. It runs through
-// node-llama-cpp, which carries llama.cpp's programs.
+// Prints the results of llama.cpp on GGUF files, a line of JSON each. It runs llama.cpp
+// through node-llama-cpp.
 //
-//	node llamacpp.mjs greedy MODEL PROMPT N     the prompt's ids and N more, the likeliest each
+//	node llamacpp.mjs greedy MODEL PROMPT N     N ids after the prompt, the likeliest each
 //	node llamacpp.mjs tokenize MODEL FILE...    the ids of each file, without special tokens
 import {readFileSync} from "node:fs";
 import {getLlama, LlamaLogLevel} from "node-llama-cpp";
@@ -12,7 +12,7 @@ const model = await llama.loadModel({modelPath: path});
 
 if (verb === "greedy") {
 	const [prompt, n] = [rest[0], Number(rest[1])];
-	// herd keeps keys and values in float32: halves would show in the tokens of random models.
+	// herd keeps keys and values in float32. Half precision would change the tokens of random models.
 	const exact = {flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32"};
 	const context = await model.createContext({contextSize: 512, threads: 1, ...exact});
 	const begin = [model.tokens.bos, ...model.tokenize(prompt)];

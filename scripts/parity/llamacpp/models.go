@@ -1,8 +1,8 @@
-// Command llamacpp writes small random models for llamacpp-parity.sh, which no
-// training here comes to: with rotary frequencies scaled as in Llama 3.1 and
+// Command llamacpp writes small random models for scripts/parity/llamacpp.sh. They have
+// features that no training here produces: rotary frequencies scaled as in Llama 3.1 and
 // linearly, and a Qwen2 with its biases.
 //
-//	go run ./scripts/llamacpp TOKENIZER OUT    into OUT/llama3, OUT/linear, OUT/qwen2
+//	go run ./scripts/parity/llamacpp TOKENIZER OUT    writes OUT/llama3, OUT/linear, OUT/qwen2
 package main
 
 import (
@@ -45,8 +45,8 @@ func write(from, out string) error {
 	return nil
 }
 
-// configs are small models whose answers soon differ if rotary frequencies do: the
-// context that Llama's scaling starts from is shorter than they are.
+// configs returns small models whose answers soon differ if rotary frequencies do, because
+// they are longer than the context that Llama's scaling starts from.
 func configs(vocabulary int) map[string]model.Config {
 	plain := model.Config{
 		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu", InitRange: 0.2,
@@ -60,7 +60,7 @@ func configs(vocabulary int) map[string]model.Config {
 	return map[string]model.Config{"llama3": llama3, "linear": linear, "qwen2": qwen2}
 }
 
-// draw returns a random model, norms and biases too.
+// draw returns a model with random weights, norms and biases included.
 func draw(c model.Config) *model.Params {
 	p := model.NewParams(c, false)
 	p.Init(3)

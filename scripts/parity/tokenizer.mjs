@@ -1,22 +1,22 @@
-// Run by tokenizer-parity.sh.
+// tokenizer.sh runs this.
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { Tokenizer } from 'tokenizers'
-import { allCharacters, dataTexts, mixedTexts } from './tokenizer-parity-texts.mjs'
-import { variants } from './tokenizer-parity-variants.mjs'
+import { allCharacters, dataTexts, mixedTexts } from './tokenizer-texts.mjs'
+import { variants } from './tokenizer-variants.mjs'
 
 const { HERD, DATA, TMP } = process.env
-const shown = 5 // differences that are printed
+const shown = 5 // differences to print
 
-/** herd runs a tokenizer command on a value a line. */
+/** herd runs a tokenizer command on one value per line. */
 function herd(command, dir, values, ...flags) {
   const input = values.map(v => JSON.stringify(v) + '\n').join('')
   const out = execFileSync(HERD, ['tokenizer', command, '--model', dir, '--lines', ...flags], { input, maxBuffer: 2 ** 31 })
   return out.toString().trimEnd().split('\n').map(line => JSON.parse(line))
 }
 
-/** compare returns how many texts differ, in ids or when decoded. */
+/** compare counts the texts that differ, in ids or after decoding. */
 async function compare(name, dir, peer, texts) {
   const ours = herd('encode', dir, texts, '--special')
   const theirs = []
@@ -34,14 +34,14 @@ async function compare(name, dir, peer, texts) {
   return { ids, decodes }
 }
 
-/** explain prints a difference from where it begins. */
+/** explain prints a difference from its first token on. */
 function explain(name, text, ours, theirs) {
   let i = 0
   while (ours[i] === theirs[i]) i++
   console.log(`  ${name}: ${JSON.stringify(text).slice(0, 200)} at token ${i}: ${ours.slice(i, i + 8)}, theirs ${theirs.slice(i, i + 8)}`)
 }
 
-/** trained is a vocabulary of herd's own. */
+/** trained returns a vocabulary that herd trains. */
 function trained(texts) {
   fs.writeFileSync(path.join(TMP, 'corpus.jsonl'), texts.map(text => JSON.stringify({ text }) + '\n').join(''))
   execFileSync(HERD, ['data', 'import', path.join(TMP, 'corpus.jsonl'), '--out', path.join(TMP, 'corpus.arrow')])
@@ -50,7 +50,7 @@ function trained(texts) {
 }
 
 const data = [...dataTexts(DATA)]
-const whole = ['llama2', 'gpt-neo', 'herd'] // the others are compared on every tenth text
+const whole = ['llama2', 'gpt-neo', 'herd'] // compared on all texts, the others on every tenth
 const characters = [...allCharacters()]
 const all = variants(DATA)
 all.herd = trained(data.filter(text => text.trim()).slice(0, 300))
@@ -61,14 +61,14 @@ for (const [name, json] of Object.entries(all)) {
   const dir = path.join(TMP, 'of-' + name)
   fs.mkdirSync(dir, { recursive: true })
   fs.writeFileSync(path.join(dir, 'tokenizer.json'), JSON.stringify(json))
-  // What herd writes of it is compared too, on the texts that hold the most traps.
+  // The files that herd saves are compared too, on the texts with the most pitfalls.
   execFileSync(HERD, ['tokenizer', 'convert', '--model', dir, '--out', dir + '-saved'])
   const peer = Tokenizer.fromFile(path.join(dir, 'tokenizer.json'))
   const saved = Tokenizer.fromFile(path.join(dir + '-saved', 'tokenizer.json'))
   const mixed = [...mixedTexts(3000, 7, json.added_tokens.map(a => a.content))]
   for (const [kind, p, texts] of [['data', peer, data.filter((_, i) => whole.includes(name) || i % 10 === 0)], ['mixed', peer, mixed], ['characters', peer, characters], ['saved', saved, mixed]]) {
     const { ids, decodes } = await compare(name, dir, p, texts)
-    console.log(`${name} ${kind}: ${texts.length} texts, ${texts.reduce((n, t) => n + t.length, 0)} characters, ${ids} with other ids, ${decodes} decoded otherwise`)
+    console.log(`${name} ${kind}: ${texts.length} texts, ${texts.reduce((n, t) => n + t.length, 0)} characters, ${ids} with different ids, ${decodes} decoded differently`)
     failed ||= ids + decodes > 0
   }
 }

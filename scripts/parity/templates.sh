@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Holds core/text/jinja to Jinja 2 on the chat templates of real models:
+# Compares core/text/jinja with Jinja 2 on the chat templates of real models:
 #
-#	bash scripts/templates-parity.sh [FILE.jinja...]
+#	bash scripts/parity/templates.sh [FILE.jinja...]
 #
 # Without files it takes those in core/text/template/templates and the templates of some
-# fifty models that the end-to-end tests of @huggingface/jinja have, which it
-# fetches. It needs Node, Python with jinja2 3.1, and the network. (The package
-# @huggingface/jinja itself is no reference: it differs from Jinja 2 in places.)
+# fifty models from the end-to-end tests of @huggingface/jinja, which it fetches. It
+# needs Node, Python with jinja2 3.1, and the network. (The package @huggingface/jinja
+# itself is no reference: it differs from Jinja 2 in places.) Set HERD_JINJA_TESTS to
+# another URL of the tests.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 tests=${HERD_JINJA_TESTS:-https://raw.githubusercontent.com/huggingface/huggingface.js/main/packages/jinja/test/e2e.test.js}
 
 tmp=$(mktemp -d)

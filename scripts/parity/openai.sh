@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Runs the official openai client from npm against herd serve and checks what it gets:
+# Runs the official openai client from npm against herd serve and checks the answers:
 #
-#	scripts/openai-client.sh
+#	scripts/parity/openai.sh
 #
-# It needs Go, Node, and npm, which installs the package openai into a temporary
-# folder; MODULES may name a folder with node_modules/openai, to install nothing.
-# Without Node it says so and passes. Exit code 1: something is not as it should be.
+# It needs Go, Node and npm, which installs the package openai into a temporary folder.
+# Set MODULES to a folder with node_modules/openai to install nothing. Without Node it
+# says so and passes. Exit code 1: a check failed.
 set -euo pipefail
-repo=$(cd "$(dirname "$0")/.." && pwd)
+repo=$(cd "$(dirname "$0")/../.." && pwd)
 VERSION=${VERSION:-latest}
 
-skip() { printf 'openai-client: SKIPPED: %s\n' "$1" >&2; exit 0; }
+skip() { printf 'parity/openai: SKIPPED: %s\n' "$1" >&2; exit 0; }
 command -v node >/dev/null && command -v npm >/dev/null || skip 'there is no Node'
 
 tmp=$(mktemp -d)
@@ -23,7 +23,7 @@ if [[ ${MODULES:-} ]]; then
 else
 	npm install --silent --no-fund --no-audit --prefix "$tmp" "openai@$VERSION"
 fi
-cp "$repo/scripts/openai-client.mjs" .
+cp "$repo/scripts/parity/openai.mjs" .
 
 for _ in {1..200}; do
 	echo 'The herd moves over the hills where the grass is green and the river runs; one follows another, and none is alone.'
@@ -43,8 +43,8 @@ for _ in {1..200}; do
 	kill -0 "$server" || { cat log; exit 1; }
 	sleep 0.1
 done
-HERD=$tmp/herd URL=$(cat url) KEY=right node openai-client.mjs || { tail -n 20 log; exit 1; }
+HERD=$tmp/herd URL=$(cat url) KEY=right node openai.mjs || { tail -n 20 log; exit 1; }
 if grep -q secret log; then
-	echo 'openai-client: the log has what was asked'
+	echo 'parity/openai: the log contains the text of a request'
 	exit 1
 fi

@@ -1,4 +1,4 @@
-// The texts that tokenizers are compared on.
+// The texts on which tokenizer.sh compares tokenizers.
 import fs from 'node:fs'
 import path from 'node:path'
 import zlib from 'node:zlib'
@@ -13,7 +13,7 @@ export function random(seed) {
   }
 }
 
-/** dataTexts yields the data in parts of varied length, at most 2 MB of a file. */
+/** dataTexts yields the data in parts of varied length, at most 2 MB from a file. */
 export function* dataTexts(dir) {
   const next = random(1)
   for (const name of fs.readdirSync(dir, { recursive: true }).sort()) {

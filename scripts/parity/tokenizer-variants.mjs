@@ -1,4 +1,4 @@
-// The tokenizers that are compared: those of the data, and variants of them.
+// The tokenizers that tokenizer.sh compares: those of the data, and variants of them.
 import fs from 'node:fs'
 import path from 'node:path'
 import zlib from 'node:zlib'

@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# Holds herd's GGUF files against llama.cpp, and prints what agrees:
+# Compares herd's GGUF files with llama.cpp, and prints what agrees:
 #
-#	scripts/llamacpp-parity.sh
+#	scripts/parity/llamacpp.sh
 #
-# - each form of a real model loads in llama.cpp, which goes on from a prompt with
-#   the same tokens as herd does: with F32 and F16 all of them; and so do random
-#   models with what the real one has not
-# - texts have the same tokens in both, for a SentencePiece and a byte-level vocabulary
-# - a quantised file is the one that llama-quantize makes of ours in F32, byte for byte
-# - what llama-quantize makes of it in turn is read by herd to the same bits
+# - llama.cpp loads each form of a real model and continues a prompt with the same tokens
+#   as herd: with F32 and F16 all of them. Random models cover features that the real
+#   model lacks.
+# - Texts have the same tokens in both, for a SentencePiece and a byte-level vocabulary.
+# - A quantised file equals, byte for byte, the one that llama-quantize makes of our F32
+#   file.
+# - herd reads the files that llama-quantize makes to the same bits as llama-quantize.
 #
 # It needs Node and the network (npm), and data beside the repository (DATA,
-# ../shared/data). MODULES may name a folder with node_modules/node-llama-cpp, to
-# install nothing. The last two need llama-quantize: that on the PATH, or in the root
-# PEERS (/tmp/peers; see bench-peers.sh), or they are left out.
+# ../shared/data). Set MODULES to a folder with node_modules/node-llama-cpp to install
+# nothing. The last two checks need llama-quantize, on the PATH or in the root PEERS
+# (/tmp/peers; see bench-peers.sh); without it the script skips them.
 set -euo pipefail
 shopt -s inherit_errexit
-repo=$(cd "$(dirname "$0")/.." && pwd)
+repo=$(cd "$(dirname "$0")/../.." && pwd)
 
 DATA=${DATA:-$repo/../shared/data}
 PEERS=${PEERS:-/tmp/peers}
@@ -40,8 +41,8 @@ quantize() { # FILE OUT TYPE [FLAG]...
 }
 
 prepare() {
-	command -v node >/dev/null || { say 'no Node here: nothing is compared'; exit 0; }
-	[[ -f $DATA/models/stories260K.bin ]] || { say "no data in $DATA: nothing is compared"; exit 0; }
+	command -v node >/dev/null || { say 'SKIPPED: there is no Node'; exit 0; }
+	[[ -f $DATA/models/stories260K.bin ]] || { say "SKIPPED: there is no data in $DATA"; exit 0; }
 	(cd "$repo" && CGO_ENABLED=0 go build -o "$tmp/herd" ./cmd/herd)
 	mkdir "$tmp/node"
 	if [[ $MODULES ]]; then
@@ -50,11 +51,11 @@ prepare() {
 		(cd "$tmp/node" && npm install --no-audit --no-fund --silent node-llama-cpp)
 	fi
 	MODULES=$tmp/node
-	cp "$repo"/scripts/llamacpp/*.mjs "$MODULES"
+	cp "$repo"/scripts/parity/llamacpp/*.mjs "$MODULES"
 }
 
-# make writes a real model, and two that are trained a little, whose rows are whole
-# super-blocks or are not.
+# make writes a real model and two briefly trained ones: the rows of one fill whole
+# super-blocks, those of the other do not.
 make() {
 	local name
 	cd "$tmp"
@@ -66,10 +67,10 @@ make() {
 			--set vocab_size=2000 --set architecture.num_hidden_layers=8 --set "architecture.tie_word_embeddings=$tie" \
 			--set "architecture.intermediate_size=$width" >/dev/null
 	done
-	(cd "$repo" && go run ./scripts/llamacpp "$tmp/tied" "$tmp")
+	(cd "$repo" && go run ./scripts/parity/llamacpp "$tmp/tied" "$tmp")
 }
 
-# agree prints how many of its tokens llama.cpp and herd have in common at the start.
+# agree prints how many tokens llama.cpp and herd share from the start.
 agree() { # MODEL FORM [all]
 	local same of
 	herd model convert "$1" "$1-$2.gguf" --to "gguf-$2" >/dev/null
@@ -80,8 +81,8 @@ agree() { # MODEL FORM [all]
 		const [theirs, ours] = ["theirs.json", "ours.json"].map(f => JSON.parse(require("fs").readFileSync(f)));
 		let n = 0;
 		while (n < theirs.length && theirs[n] === ours.ids[n]) n++;
-		console.log(n, Math.min(theirs.length, ours.ids.length));') # which may stop at different tokens
-	say "greedy $1 $2: the first $same of $of tokens are the same"
+		console.log(n, Math.min(theirs.length, ours.ids.length));') # the two may stop at different tokens
+	say "greedy $1 $2: the first $same of $of tokens agree"
 	[[ -z ${3:-} || $same -eq $of && $same -gt 9 ]] || fail "greedy $1 $2"
 }
 
@@ -90,7 +91,7 @@ texts() { # MODEL
 	local files=("$DATA"/pretrain/*.txt "$DATA"/pretrain/*.jsonl "$DATA"/tokenizer/vectors/*gpt-2*.inp)
 	mkdir -p texts
 	for file in "$DATA"/{sft,prefs,pretrain,reasoning,eval}/*.gz; do
-		# gzip minds that head stops, and iconv that it drops half a character
+		# gzip fails when head stops reading, and iconv when it drops half a character
 		{ gzip -dc "$file" || true; } | head -c 300000 | { iconv -c -f utf-8 -t utf-8 2>/dev/null || true; } >"texts/$(basename "$file" .gz)"
 		files+=("$tmp/texts/$(basename "$file" .gz)")
 	done
@@ -106,7 +107,7 @@ texts() { # MODEL
 		theirs.forEach((ids, k) => {
 			all += ids.length;
 			const at = ids.findIndex((id, i) => id !== ours[k][i]);
-			if (at >= 0 || ids.length !== ours[k].length) console.error(`${names[k]}: ${ids.length} and ${ours[k].length} tokens, other ones from ${at} on`);
+			if (at >= 0 || ids.length !== ours[k].length) console.error(`${names[k]}: ${ids.length} and ${ours[k].length} tokens, different from token ${at} on`);
 		});
 		console.log(all);' "${files[@]}" 2>different.txt)
 	say "tokens of $1: ${#files[@]} texts, $n tokens, $(wc -l <different.txt) texts differ"
@@ -120,14 +121,14 @@ quantised() { # MODEL
 		form=gguf-${type,,}
 		herd model convert "$1" ours.gguf --to "$form" >/dev/null
 		quantize "$tmp/$1-f32.gguf" "$tmp/theirs.gguf" "$type"
-		if cmp ours.gguf theirs.gguf; then say "$1 $form: the file of llama-quantize"; else fail "$1 $form"; fi
+		if cmp ours.gguf theirs.gguf; then say "$1 $form: equal to the file of llama-quantize"; else fail "$1 $form"; fi
 		rm ours.gguf theirs.gguf
 	done
 	for type in F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q4_K_M Q5_K_M Q6_K; do
 		quantize "$tmp/$1-f32.gguf" "$tmp/small.gguf" "$type"
 		quantize "$tmp/small.gguf" "$tmp/theirs.gguf" F32 --allow-requantize
 		herd model convert small.gguf ours.gguf --to gguf-f32 >/dev/null
-		if cmp ours.gguf theirs.gguf; then say "$1 $type: read as llama-quantize reads it"; else fail "$1 reading $type"; fi
+		if cmp ours.gguf theirs.gguf; then say "$1 $type: read to the same bits as llama-quantize"; else fail "$1 reading $type"; fi
 		rm ours.gguf theirs.gguf small.gguf
 	done
 }
@@ -143,6 +144,6 @@ for model in stories tied; do texts "$model"; done
 if [[ $root ]] || command -v llama-quantize >/dev/null; then
 	for model in tied untied; do quantised "$model"; done
 else
-	say 'no llama-quantize: files are not compared with its'
+	say 'SKIPPED: comparison with llama-quantize, which is not installed'
 fi
 exit "$failed"

@@ -1,4 +1,4 @@
-// What openai-client.sh runs: each check asserts what a client of OpenAI's API relies on.
+// openai.sh runs this. Each check asserts something that a client of OpenAI's API relies on.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import OpenAI from "openai";
@@ -43,7 +43,7 @@ const checks = {
 		assert.equal((await client.models.retrieve("two")).id, "two");
 	},
 
-	async "a chat, and its usage"() {
+	async "a chat and its usage"() {
 		const a = await chat({ logprobs: true });
 		assert.equal(a.object, "chat.completion");
 		assert.equal(a.choices[0].message.role, "assistant");
@@ -56,7 +56,7 @@ const checks = {
 		});
 	},
 
-	async "a stream says what the whole says"() {
+	async "a stream equals the whole answer"() {
 		for (const seed of [1, 2, 3, 4, 5, 6]) {
 			const whole = await chat({ seed, n: 2 });
 			const s = await collect(await chat({ seed, n: 2, stream: true, stream_options: { include_usage: true } }));
@@ -74,7 +74,7 @@ const checks = {
 		assert.equal(final.choices[0].message.content, (await chat()).choices[0].message.content);
 	},
 
-	async "answer k has the seed behind, as herd generate"() {
+	async "answer k uses seed + k, as herd generate does"() {
 		const four = await chat({ n: 4, messages: messages.slice(1) });
 		assert.deepEqual(four.choices.map((c) => c.index), [0, 1, 2, 3]);
 		const lines = execFileSync(HERD, ["generate", "--model", "one", "--chat", "--prompt", messages[1].content, "-n", "4",
@@ -83,7 +83,7 @@ const checks = {
 		assert.ok(new Set(four.choices.map((c) => c.message.content)).size > 1);
 	},
 
-	async "without a seed, answers differ and the header says the seed"() {
+	async "without a seed, answers differ and the header has the seed"() {
 		const { data, response } = await chat({ seed: undefined }).withResponse();
 		const again = await chat({ seed: Number(response.headers.get("x-seed")) });
 		assert.equal(again.choices[0].message.content, data.choices[0].message.content);
@@ -134,7 +134,7 @@ const checks = {
 		const { text, logprobs: l } = (await ask()).choices[0];
 		assert.ok(l.tokens.length > 0 && l.token_logprobs.length === l.tokens.length && l.top_logprobs.length === l.tokens.length);
 		assert.equal(l.text_offset[0], 0);
-		assert.ok(!text.includes("\ufffd"), "where bytes are no characters, there are no places to compare");
+		assert.ok(!text.includes("\ufffd"), "bytes that are no characters have no offsets to compare");
 		l.tokens.forEach((t, i) => {
 			assert.equal(l.top_logprobs[i][t], l.token_logprobs[i]);
 			assert.ok([2, 3].includes(Object.keys(l.top_logprobs[i]).length));
@@ -159,7 +159,7 @@ const checks = {
 		assert.ok(packed.usage.prompt_tokens > 2);
 	},
 
-	async "tokens there and back"() {
+	async "tokens round trip"() {
 		const prompt = "the herd <|eot_id|> é";
 		const { tokens, count } = await post("/tokenize", { content: prompt });
 		assert.equal(count, tokens.length);
@@ -168,7 +168,7 @@ const checks = {
 		assert.deepEqual(Buffer.from(pieces.flatMap((p) => (typeof p.piece === "string" ? [...Buffer.from(p.piece)] : p.piece))).toString(), "é");
 	},
 
-	async "errors say what is wrong"() {
+	async "errors name the fault"() {
 		const { AuthenticationError, BadRequestError, NotFoundError } = OpenAI;
 		const stranger = new OpenAI({ baseURL: `${URL}/v1`, apiKey: "wrong", maxRetries: 0 });
 		await refused(AuthenticationError, 401, stranger.models.list(), { code: "invalid_api_key" });
@@ -196,15 +196,15 @@ const checks = {
 		await refused(OpenAI.APIError, 413, chat({ messages: [{ role: "user", content: "x".repeat(3 << 20) }] }), { code: "body_too_large" });
 	},
 
-	async "parameters that ask for nothing are taken"() {
+	async "parameters that ask for nothing are accepted"() {
 		await chat({ user: "me", metadata: { a: "b" }, store: false, logit_bias: {}, tools: [], response_format: { type: "text" }, tool_choice: "none" });
 	},
 
-	async "too many requests are told to come again, and do"() {
+	async "requests beyond the limit get Retry-After, and succeed later"() {
 		const many = (retries) => Promise.allSettled(Array.from({ length: 24 }, (_, seed) =>
 			client.chat.completions.create({ ...base, seed, max_tokens: 400 }, { maxRetries: retries })));
 		const failed = (await many(0)).filter((r) => r.status === "rejected").map((r) => r.reason);
-		assert.ok(failed.length > 0, "all were let in");
+		assert.ok(failed.length > 0, "no request was refused");
 		for (const e of failed) {
 			assert.ok(e instanceof OpenAI.RateLimitError, `${e}`);
 			assert.ok(Number(e.headers.get("retry-after")) > 0);
@@ -212,7 +212,7 @@ const checks = {
 		assert.deepEqual((await many(20)).filter((r) => r.status === "rejected"), []);
 	},
 
-	async "a client that goes is not answered on"() {
+	async "the server stops answering a client that left"() {
 		const stream = await chat({ stream: true, max_tokens: 1500, ignore_eos: true });
 		for await (const _ of stream) break; // aborts
 		for (let i = 0; ; i++) {
