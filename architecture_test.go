@@ -105,6 +105,7 @@ recipes: core/config core/disk core/model core/run core/sample core/text/tokeniz
 
 # For tests.
 internal/realdata:
+internal/testmodel: core/model core/text/template core/text/tokenizer
 internal/testrows: core/text/chat core/token data/table
 cmd/herd: *
 scripts: *

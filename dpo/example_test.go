@@ -2,26 +2,18 @@ package dpo
 
 import (
 	"math"
-	"slices"
 	"testing"
 
 	"github.com/herd-lm/herd/core/text/chat"
-	"github.com/herd-lm/herd/core/text/template"
-	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // TestExample: the end of turn counts in the contrast of neither response unless
 // it is asked for, and always in the likelihood of the chosen one.
 func TestExample(t *testing.T) {
-	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{VocabSize: 265})
-	if err != nil {
-		t.Fatal(err)
-	}
-	format, err := template.New(tok)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tok := testmodel.Tokenizer(t, 265, "What is it? It is a goat.")
+	format := testmodel.Format(t, tok)
 	minus := func(x float64) *float64 { return &x }
 	row := table.Preference{
 		Prompt:        []chat.Message{{Role: "user", Content: "What is it?"}},

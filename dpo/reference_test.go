@@ -1,18 +1,14 @@
 package dpo
 
 import (
-	"errors"
-	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/herd-lm/herd/core/kernel"
-	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/text/chat"
-	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // fixture writes a random model and pairs, and returns the settings of a run of
@@ -20,19 +16,8 @@ import (
 func fixture(t *testing.T) Settings {
 	t.Helper()
 	dir := t.TempDir()
-	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{VocabSize: 265})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := model.New(model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: tok.VocabSize(), HiddenSize: 8, IntermediateSize: 16, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 4,
-		MaxPositions: 256, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.3, TiedHead: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Init(1)
+	tok := testmodel.Tokenizer(t, 265, "What is it? It is a goat.")
+	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 8, Intermediate: 16, Layers: 2, Heads: 2, Positions: 256, InitRange: 0.3, Tied: true}.Config()
 	s := Defaults()
 	s.Model, s.Preferences, s.Out = filepath.Join(dir, "base"), []string{filepath.Join(dir, "pairs.arrow")}, filepath.Join(dir, "out")
 	s.Steps = 1
@@ -41,7 +26,8 @@ func fixture(t *testing.T) Settings {
 		{Origin: table.Origin{ID: "1"}, Prompt: []chat.Message{{Role: "user", Content: "What is it?"}}, Chosen: say("It is a goat."), Rejected: say("it")},
 		{Origin: table.Origin{ID: "2"}, Prompt: []chat.Message{{Role: "user", Content: "Is it a goat?"}}, Chosen: say("It is."), Rejected: say("What is a goat?")},
 	}
-	if err := errors.Join(os.Mkdir(s.Model, 0o777), p.Save(s.Model), tok.Save(s.Model), table.WriteAll(s.Preferences[0], table.Header{}, rows)); err != nil {
+	testmodel.Write(t, s.Model, testmodel.Random(t, c, 1), tok)
+	if err := table.WriteAll(s.Preferences[0], table.Header{}, rows); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -7,13 +7,12 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/model"
-	"github.com/herd-lm/herd/core/text/template"
-	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/data/format"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/internal/realdata"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // TestSharedPrefixSaving measures on real pairs what it saves to compute the
@@ -106,14 +105,7 @@ func realPairs(t testing.TB, name string, n int) []pack.Example {
 	if n > 0 {
 		size = 512
 	}
-	tok, err := tokenizer.Train(slices.Values(texts), tokenizer.TrainSettings{VocabSize: size})
-	if err != nil {
-		t.Fatal(err)
-	}
-	layout, err := template.New(tok)
-	if err != nil {
-		t.Fatal(err)
-	}
+	layout := testmodel.Format(t, testmodel.Tokenizer(t, size, texts...))
 	var examples []pack.Example
 	for _, row := range rows {
 		e, err := Example(layout, row, true)
@@ -167,16 +159,10 @@ type shape struct{ hidden, intermediate, layers, heads, kv int }
 
 func compile(t testing.TB, s shape, b *token.Batch) (*model.Program, *model.Params) {
 	t.Helper()
-	p, err := model.New(model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: 512, HiddenSize: s.hidden, IntermediateSize: s.intermediate, Layers: s.layers,
-		Heads: s.heads, KVHeads: s.kv, HeadDim: s.hidden / s.heads,
-		MaxPositions: 4096, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.1, TiedHead: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Init(1)
+	p := testmodel.Random(t, testmodel.Shape{
+		Vocab: 512, Hidden: s.hidden, Intermediate: s.intermediate, Layers: s.layers, Heads: s.heads, KVHeads: s.kv,
+		Positions: 4096, InitRange: 0.1, Tied: true,
+	}.Config(), 1)
 	program, err := model.Compile(p, b.Size(), Sigmoid(0.1, 0.2), model.RecomputeNone)
 	if err != nil {
 		t.Fatal(err)

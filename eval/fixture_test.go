@@ -11,34 +11,22 @@ import (
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
 	t.Helper()
-	lines := []string{"the herd, the llamas, the herd", "the herders herd the llamas"}
-	tok, err := tokenizer.Train(slices.Values(lines), tokenizer.TrainSettings{VocabSize: 275})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tok
+	return testmodel.Tokenizer(t, 275, "the herd, the llamas, the herd", "the herders herd the llamas")
 }
 
 // blank returns a model of zeros: every token is as likely as any other.
 func blank(t *testing.T, tok *tokenizer.Tokenizer, reward bool) *model.Params {
 	t.Helper()
-	c := model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: tok.VocabSize(), HiddenSize: 16, IntermediateSize: 24, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 4,
-		MaxPositions: 64, NormEps: 1e-5, RopeTheta: 10000, InitRange: 0.4,
-	}
+	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 16, Intermediate: 24, Layers: 2, Heads: 4, KVHeads: 2, Positions: 64, InitRange: 0.4}.Config()
 	if reward {
 		c = c.Reward()
 	}
-	p, err := model.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return testmodel.Blank(t, c)
 }
 
 // random returns a model with random weights, the value head's included.

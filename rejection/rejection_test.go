@@ -15,8 +15,8 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/chat"
-	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // fixture writes a random policy, a random reward model and n prompts, and
@@ -24,28 +24,11 @@ import (
 func fixture(t *testing.T, n int) Settings {
 	t.Helper()
 	dir := t.TempDir()
-	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat. No, it is a sheep."}), tokenizer.TrainSettings{VocabSize: 270})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: tok.VocabSize(), HiddenSize: 8, IntermediateSize: 16, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 4,
-		MaxPositions: 64, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.3, TiedHead: true,
-	}
+	tok := testmodel.Tokenizer(t, 270, "What is it? It is a goat. No, it is a sheep.")
+	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 8, Intermediate: 16, Layers: 1, Heads: 2, Positions: 64, InitRange: 0.3, Tied: true}.Config()
 	save := func(name string, c model.Config) string {
-		p, err := model.New(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Init(5)
-		if p.Score != nil {
-			copy(p.Score.W, []float32{1, -1, 2, -2, 3, 1, -1, 1})
-		}
 		path := filepath.Join(dir, name)
-		if err := errors.Join(os.Mkdir(path, 0o777), p.Save(path), tok.Save(path)); err != nil {
-			t.Fatal(err)
-		}
+		testmodel.Write(t, path, testmodel.Random(t, c, 5, 1, -1, 2, -2, 3, 1, -1, 1), tok)
 		return path
 	}
 	s := Defaults()

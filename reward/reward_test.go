@@ -5,23 +5,16 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/text/chat"
-	"github.com/herd-lm/herd/core/text/template"
-	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // TestExample: edited is preferred to chosen, chosen to rejected, all in one row
 // that counts 1.
 func TestExample(t *testing.T) {
-	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{VocabSize: 265})
-	if err != nil {
-		t.Fatal(err)
-	}
-	format, err := template.New(tok)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tok := testmodel.Tokenizer(t, 265, "What is it? It is a goat.")
+	format := testmodel.Format(t, tok)
 	say := func(text string) []chat.Message { return []chat.Message{{Role: "assistant", Content: text}} }
 	row := table.Preference{Prompt: []chat.Message{{Role: "user", Content: "What?"}}, Chosen: say("a goat"), Rejected: say("is it"), Strength: 3}
 	two, err := Example(format, row, 0)

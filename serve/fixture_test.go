@@ -13,12 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 const positions = 128
@@ -53,20 +53,8 @@ func newEngine(t testing.TB, slots int) Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := model.New(model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: tok.VocabSize(), HiddenSize: 16, IntermediateSize: 24, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 8,
-		MaxPositions: positions, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.3,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Init(1)
-	w, err := model.Pack(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return engine.New(w, tok, engine.Options{Slots: slots})
+	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 16, Intermediate: 24, Layers: 1, Heads: 2, Positions: positions, InitRange: 0.3}.Config()
+	return engine.New(testmodel.Pack(t, testmodel.Random(t, c, 1)), tok, engine.Options{Slots: slots})
 }
 
 // fake is an engine that does what a test says.

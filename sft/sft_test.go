@@ -1,7 +1,6 @@
 package sft
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // fixture writes a random model and chats whose answers are long, middling and
@@ -24,24 +24,11 @@ import (
 func fixture(t *testing.T) Settings {
 	t.Helper()
 	dir := t.TempDir()
-	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{VocabSize: 265})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := model.New(model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: tok.VocabSize(), HiddenSize: 8, IntermediateSize: 16, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 4,
-		MaxPositions: 256, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.1, TiedHead: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Init(1)
+	tok := testmodel.Tokenizer(t, 265, "What is it? It is a goat.")
+	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 8, Intermediate: 16, Layers: 1, Heads: 2, Positions: 256, InitRange: 0.1, Tied: true}.Config()
 	s := Defaults()
 	s.Model, s.Chats, s.Out = filepath.Join(dir, "base"), []string{filepath.Join(dir, "chats.arrow")}, filepath.Join(dir, "out")
-	if err := errors.Join(os.Mkdir(s.Model, 0o777), p.Save(s.Model), tok.Save(s.Model)); err != nil {
-		t.Fatal(err)
-	}
+	testmodel.Write(t, s.Model, testmodel.Random(t, c, 1), tok)
 	w, err := table.Create[table.Chat](s.Chats[0], table.Header{})
 	if err != nil {
 		t.Fatal(err)
@@ -140,10 +127,7 @@ func TestRefuses(t *testing.T) {
 		"unknown policy":   {func(s *Settings) { s.TooLong = "drop" }, "too_long"},
 		"table of another": {func(s *Settings) { s.Chats[0] = filepath.Join(s.Model, "config.json") }, "config.json"},
 		"foreign tokenizer": {func(s *Settings) {
-			tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat. No, a sheep."}), tokenizer.TrainSettings{VocabSize: 270})
-			if err == nil {
-				tok.Save(s.Model)
-			}
+			testmodel.Tokenizer(t, 270, "What is it? It is a goat. No, a sheep.").Save(s.Model)
 		}, "do not belong together"},
 	} {
 		s := fixture(t)

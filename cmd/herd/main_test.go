@@ -22,6 +22,7 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 func TestMain(m *testing.M) {
@@ -99,11 +100,7 @@ func writeSeeded(dir string, reward bool, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	c := model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: tok.VocabSize(), HiddenSize: 32, IntermediateSize: 48, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 16,
-		MaxPositions: 64, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.3,
-	}
+	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 32, Intermediate: 48, Layers: 2, Heads: 2, Positions: 64, InitRange: 0.3}.Config()
 	if reward {
 		c = c.Reward()
 	}
@@ -117,7 +114,7 @@ func writeSeeded(dir string, reward bool, seed uint64) error {
 			p.Score.W[i] = float32(i%3 - 1)
 		}
 	}
-	return errors.Join(os.MkdirAll(dir, 0o777), p.Save(dir), tok.Save(dir))
+	return testmodel.Save(dir, p, tok)
 }
 
 func code(ts *testscript.TestScript, _ bool, args []string) {

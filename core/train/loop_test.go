@@ -20,14 +20,11 @@ import (
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 func config() model.Config {
-	return model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: 40, HiddenSize: 16, IntermediateSize: 32, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 8,
-		MaxPositions: 64, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.1, TiedHead: true,
-	}
+	return testmodel.Shape{Vocab: 40, Hidden: 16, Intermediate: 32, Layers: 2, Heads: 2, Positions: 64, InitRange: 0.1, Tied: true}.Config()
 }
 
 // counting returns rows that count up from a random start, which is easy to learn.
@@ -47,11 +44,7 @@ func counting(n int) []pack.Example {
 
 func task(t testing.TB, dir string) train.Task {
 	t.Helper()
-	p, err := model.New(config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Init(1)
+	p := testmodel.Random(t, config(), 1)
 	s := train.Defaults()
 	s.Steps, s.BatchTokens, s.MicroTokens, s.LearningRate, s.WarmupSteps, s.CheckpointEvery, s.Seed = 30, 100, 50, 1e-2, 3, 4, 9
 	return train.Task{

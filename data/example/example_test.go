@@ -14,26 +14,18 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
 	t.Helper()
-	lines := []string{"the herd, the llamas, the herd", "the herders herd the llamas"}
-	tok, err := tokenizer.Train(slices.Values(lines), tokenizer.TrainSettings{VocabSize: 275})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tok
+	return testmodel.Tokenizer(t, 275, "the herd, the llamas, the herd", "the herders herd the llamas")
 }
 
 func newFormat(t *testing.T) (*tokenizer.Tokenizer, *template.Format) {
 	t.Helper()
 	tok := newTokenizer(t)
-	format, err := template.New(tok)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tok, format
+	return tok, testmodel.Format(t, tok)
 }
 
 func document(id, text string) table.Document {

@@ -17,26 +17,18 @@ import (
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/core/train/score"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // newModel returns a small model with random weights, large enough that its
 // predictions differ from token to token.
 func newModel(t *testing.T, positions int, change func(*model.Config)) *model.Params {
 	t.Helper()
-	c := model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: 50, HiddenSize: 16, IntermediateSize: 24, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 4,
-		MaxPositions: positions, NormEps: 1e-5, RopeTheta: 10000, InitRange: 0.4,
-	}
+	c := testmodel.Shape{Vocab: 50, Hidden: 16, Intermediate: 24, Layers: 2, Heads: 4, KVHeads: 2, Positions: positions, InitRange: 0.4}.Config()
 	if change != nil {
 		change(&c)
 	}
-	p, err := model.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Init(11)
-	return p
+	return testmodel.Random(t, c, 11)
 }
 
 func newEngine(t *testing.T, p *model.Params, slots int) *Engine {
@@ -46,11 +38,7 @@ func newEngine(t *testing.T, p *model.Params, slots int) *Engine {
 
 func engineOf(t *testing.T, p *model.Params, o Options) *Engine {
 	t.Helper()
-	w, err := model.Pack(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return New(w, nil, o)
+	return New(testmodel.Pack(t, p), nil, o)
 }
 
 // generate returns the completions of each request.

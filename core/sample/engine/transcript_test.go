@@ -9,14 +9,12 @@ import (
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
 	t.Helper()
-	tok, err := tokenizer.Train(slices.Values([]string{"abcabcab aab abab é"}), tokenizer.TrainSettings{VocabSize: 270})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tok := testmodel.Tokenizer(t, 270, "abcabcab aab abab é")
 	return tok
 }
 

@@ -15,12 +15,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // echo answers each seed of a request with a text that names prompt and seed.
@@ -322,24 +322,9 @@ func TestStream(t *testing.T) {
 // TestEqualsLocal serves a model by the engine of this process: what comes through
 // the wire is what it draws.
 func TestEqualsLocal(t *testing.T) {
-	tok, err := tokenizer.Train(slices.Values([]string{"What is it? It is a goat."}), tokenizer.TrainSettings{VocabSize: 270})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := model.New(model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: tok.VocabSize(), HiddenSize: 8, IntermediateSize: 16, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 4,
-		MaxPositions: 64, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.3, TiedHead: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Init(5)
-	w, err := model.Pack(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	local := engine.New(w, tok, engine.Options{})
+	tok := testmodel.Tokenizer(t, 270, "What is it? It is a goat.")
+	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 8, Intermediate: 16, Layers: 1, Heads: 2, Positions: 64, InitRange: 0.3, Tied: true}.Config()
+	local := engine.New(testmodel.Pack(t, testmodel.Random(t, c, 5)), tok, engine.Options{})
 	s := newScript(t)
 	s.Config.Handler = peer(t, local)
 	e, err := New(Settings{URL: s.URL, Model: "goat", SeedBits: 64, Limits: Limits{Concurrency: 4}}, tok)

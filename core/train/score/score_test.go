@@ -13,25 +13,18 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train/pack"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 const vocab = 40
 
 func newModel(t *testing.T, change func(*model.Config)) *model.Params {
 	t.Helper()
-	c := model.Config{
-		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu",
-		VocabSize: vocab, HiddenSize: 16, IntermediateSize: 24, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 4,
-		MaxPositions: 64, NormEps: 1e-5, RopeTheta: 10000, InitRange: 0.4,
-	}
+	c := testmodel.Shape{Vocab: vocab, Hidden: 16, Intermediate: 24, Layers: 2, Heads: 4, KVHeads: 2, Positions: 64, InitRange: 0.4}.Config()
 	if change != nil {
 		change(&c)
 	}
-	p, err := model.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Init(5)
+	p := testmodel.Random(t, c, 5)
 	if p.Score != nil { // Init leaves it zero
 		for i := range p.Score.W {
 			p.Score.W[i] = float32(i%5) - 1.7

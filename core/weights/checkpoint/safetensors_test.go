@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/herd-lm/herd/internal/realdata"
 )
 
 // raw returns a safetensors file of a header and zeroed data.
@@ -158,11 +160,7 @@ func TestTinyLlama(t *testing.T) {
 }
 
 func TestForeignIntegers(t *testing.T) {
-	path := filepath.Join("..", "..", "..", "shared", "data", "models", "jfk-codes.safetensors")
-	f, err := Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the sample file is not here: ", path)
-	}
+	f, err := Open(realdata.Path(t, "data", "models", "jfk-codes.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,19 +8,14 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/internal/realdata"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
-
-// shared is where real data lies beside the repository.
-const shared = "../../../shared/data"
 
 // real returns the path of a real file, and skips the test where there is none.
 func real(t testing.TB, name string) string {
 	t.Helper()
-	path := filepath.Join(shared, name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no %s: this is not compared with real data", path)
-	}
-	return path
+	return realdata.Path(t, "data", name)
 }
 
 // small is a configuration with what distinguishes models: heads that share keys,
@@ -57,10 +51,7 @@ func (held) Close() error { return nil }
 // drawn is a model with random weights and a tokenizer that was trained on text.
 func drawn(t testing.TB, c model.Config) *Model {
 	t.Helper()
-	tok, err := tokenizer.Train(slices.Values([]string{strings.Repeat("one two three, the herd moves on; ", 9)}), tokenizer.TrainSettings{VocabSize: 280})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tok := testmodel.Tokenizer(t, 280, strings.Repeat("one two three, the herd moves on; ", 9))
 	bos := int(tok.BOS())
 	c.BOS, c.EOS = &bos, model.IntSet{int(tok.EOT())}
 	p := model.NewParams(c, false)

@@ -12,9 +12,9 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
-	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 	"github.com/herd-lm/herd/core/weights/modeldir"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // spoil changes a model before it is written, or its directory afterwards.
@@ -29,23 +29,13 @@ func write(t testing.TB, seed uint64, dtype string, s spoil) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "model")
 	text := strings.Repeat("the herd moves over the hills where the grass is green and the river runs. ", 3)
-	tok, err := tokenizer.Train(slices.Values([]string{text}), tokenizer.TrainSettings{VocabSize: 300})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := model.Config{
-		Architectures: []string{"Qwen2ForCausalLM"}, ModelType: "qwen2", HiddenAct: "silu",
-		VocabSize: 300, HiddenSize: 16, IntermediateSize: 24, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 8,
-		MaxPositions: 64, RopeTheta: 10000, NormEps: 1e-5, InitRange: 0.3, TiedHead: true, EOS: model.IntSet{2},
-	}
+	tok := testmodel.Tokenizer(t, 300, text)
+	c := testmodel.Shape{Vocab: 300, Hidden: 16, Intermediate: 24, Layers: 2, Heads: 2, Positions: 64, InitRange: 0.3, Tied: true}.Config()
+	c.Architectures, c.ModelType, c.EOS = []string{"Qwen2ForCausalLM"}, "qwen2", model.IntSet{2}
 	if s.config != nil {
 		s.config(&c)
 	}
-	p, err := model.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Init(seed)
+	p := testmodel.Random(t, c, seed)
 	if s.params != nil {
 		s.params(p)
 	}
