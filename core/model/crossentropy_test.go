@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	G "gorgonia.org/gorgonia"
-
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
@@ -134,16 +132,10 @@ func TestCrossEntropyFactor(t *testing.T) {
 	p := random(t, small(true))
 	b := weighted(rng, 3, 9, 37)
 	for want, loss := range map[string]model.Loss{
-		"multiplied by 2": func(o *model.Outputs) (*G.Node, error) {
-			return G.Mul(G.Must(model.CrossEntropy(o)), G.NewConstant(float32(2)))
-		},
-		"multiplied by 0.5": func(o *model.Outputs) (*G.Node, error) {
-			return G.Mul(G.NewConstant(float32(0.5)), G.Must(model.CrossEntropy(o)))
-		},
-		"multiplied by -1": func(o *model.Outputs) (*G.Node, error) { return G.Neg(G.Must(model.CrossEntropy(o))) },
-		"multiplied by": func(o *model.Outputs) (*G.Node, error) {
-			return G.Square(G.Must(model.CrossEntropy(o)))
-		},
+		"multiplied by 2":   func(o *model.Outputs) model.Expr { return model.CrossEntropy(o).Scale(2) },
+		"multiplied by 0.5": func(o *model.Outputs) model.Expr { return model.Const(0.5).Mul(model.CrossEntropy(o)) },
+		"multiplied by -1":  func(o *model.Outputs) model.Expr { return model.CrossEntropy(o).Neg() },
+		"multiplied by":     func(o *model.Outputs) model.Expr { return model.CrossEntropy(o).Square() },
 	} {
 		_, err := compile(t, p, b, loss).Run(b, 1, false)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "node cross-entropy.grad#") {
@@ -154,8 +146,8 @@ func TestCrossEntropyFactor(t *testing.T) {
 	// A term beside it is no factor.
 	run(t, compile(t, p, b, model.CrossEntropy), b, 1, false)
 	want := slices.Clone(p.G)
-	run(t, compile(t, p, b, func(o *model.Outputs) (*G.Node, error) {
-		return G.Add(G.Must(model.CrossEntropy(o)), G.Must(G.Sum(o.Weight())))
+	run(t, compile(t, p, b, func(o *model.Outputs) model.Expr {
+		return model.CrossEntropy(o).Add(o.Weight().Sum())
 	}), b, 1, false)
 	if !slices.Equal(want, p.G) {
 		t.Errorf("with a constant added to the loss the gradients differ by %v", difference(want, p.G))
@@ -170,8 +162,8 @@ func TestCrossEntropyBesideLogProb(t *testing.T) {
 		"after":  {model.CrossEntropy, contrast},
 		"before": {contrast, model.CrossEntropy},
 	} {
-		_, err := model.Compile(p, b.Size(), func(o *model.Outputs) (*G.Node, error) {
-			return G.Add(G.Must(terms[0](o)), G.Must(terms[1](o)))
+		_, err := model.Compile(p, b.Size(), func(o *model.Outputs) model.Expr {
+			return terms[0](o).Add(terms[1](o))
 		}, model.RecomputeNone)
 		if err == nil || !strings.Contains(err.Error(), "NegLogLikelihood") {
 			t.Errorf("%s: error %v", name, err)

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"testing"
 
-	G "gorgonia.org/gorgonia"
-
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train/optim"
@@ -102,7 +100,7 @@ func TestGoldenForward(t *testing.T) {
 
 	t.Run("logits", func(t *testing.T) {
 		b := pack.Batch([]pack.Example{pack.Text("a", append(want.Tokens[0], 0)), pack.Text("b", append(want.Tokens[1], 0))})
-		prog, err := model.CompileForward(p, b.Size(), func(o *model.Outputs) (*G.Node, error) { return o.Logits(), nil })
+		prog, err := model.CompileForward(p, b.Size(), func(o *model.Outputs) model.Expr { return o.Logits() })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	G "gorgonia.org/gorgonia"
-
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
@@ -78,16 +76,13 @@ func preference(rng *rand.Rand, prompt, a, b, vocab int, value bool) pack.Exampl
 }
 
 // contrast is a loss over everything that outputs offer but values.
-func contrast(o *model.Outputs) (*G.Node, error) {
-	lead := G.Must(G.Sub(o.SeqLogProb(), o.Reference()))
-	losses := G.Must(model.NegLogSigmoid(G.Must(G.Sub(o.Chosen(lead), o.Rejected(lead)))))
-	return G.Add(G.Must(model.WeightedSum(o.PairWeight(), losses)), G.Must(model.NegLogLikelihood(o)))
+func contrast(o *model.Outputs) model.Expr {
+	return o.MeanOverPairs(o.PairDifference(o.LogRatio()).NegLogSigmoid()).Add(model.NegLogLikelihood(o))
 }
 
 // ranking is a loss over values.
-func ranking(o *model.Outputs) (*G.Node, error) {
-	lead := G.Must(G.Sub(o.Chosen(o.Value()), o.Rejected(o.Value())))
-	return model.WeightedSum(o.PairWeight(), G.Must(model.NegLogSigmoid(lead)))
+func ranking(o *model.Outputs) model.Expr {
+	return o.MeanOverPairs(o.PairDifference(o.Value()).NegLogSigmoid())
 }
 
 // TestGradientsByFiniteDifferences moves the weights along random directions:
@@ -278,7 +273,7 @@ func TestAccumulate(t *testing.T) {
 
 func graphLogits(t testing.TB, p *model.Params, b *token.Batch) []float32 {
 	t.Helper()
-	prog, err := model.CompileForward(p, b.Size(), func(o *model.Outputs) (*G.Node, error) { return o.Logits(), nil })
+	prog, err := model.CompileForward(p, b.Size(), func(o *model.Outputs) model.Expr { return o.Logits() })
 	if err != nil {
 		t.Fatal(err)
 	}

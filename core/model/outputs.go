@@ -1,101 +1,126 @@
 package model
 
 import (
+	"fmt"
+
 	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/herd-lm/herd/core/graph"
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// Outputs are the nodes that a loss is stated over. Each is built when first
-// asked for, so that a graph computes only what its loss needs. Vectors have the
-// capacity of their axis and are zero, like the weights, beyond the batch.
+// Expr is an expression over the outputs of a model, with the arithmetic to state a
+// loss: see graph.Expr.
+type Expr = graph.Expr
+
+// Const returns a constant expression.
+func Const(c float64) Expr { return graph.Const(c) }
+
+// Outputs are the expressions that a loss is built from. The graph computes only those
+// that the loss uses. Vectors have the capacity of their axis: R readouts, S sequences,
+// P pairs. Beyond the current batch they are zero, and so are the weights.
 type Outputs struct {
 	n      *network
 	hidden *G.Node
 
-	crossEntropy, logProb, seqLogProb, value *G.Node
-	weight, reference, pairWeight, marg      *G.Node
+	crossEntropy, logProb, seqLogProb, logRatio, value Expr
+	weight, reference, pairWeight, margin              Expr
 }
 
-// once returns *node, making it first if it is not there.
-func once(node **G.Node, make func() *G.Node) *G.Node {
-	if *node == nil {
-		*node = make()
+// once returns *x, building it first if it is empty.
+func once(x *Expr, build func() Expr) Expr {
+	if x.IsZero() {
+		*x = build()
 	}
-	return *node
+	return *x
 }
 
-// LogProb is log p(Target[r] | what row Read[r] has seen), [R]. Its gradient
-// computes the logits once more. A loss has LogProb or CrossEntropy, not both.
-func (o *Outputs) LogProb() *G.Node {
-	return once(&o.logProb, func() *G.Node {
+// input returns *x, which is over the vector v of the feed.
+func (o *Outputs) input(x *Expr, name string, v []float32) Expr {
+	return once(x, func() Expr { return graph.NewExpr(o.n.input(name, v)) })
+}
+
+// LogProb is log p(Target[r] | what row Read[r] has seen), [R]. Its gradient computes
+// the logits again. A loss can use LogProb or CrossEntropy, not both.
+func (o *Outputs) LogProb() Expr {
+	return once(&o.logProb, func() Expr {
 		refuse(o.crossEntropy)
-		return o.n.headLogProb(o.normed(reads), o.n.params.Head)
+		return graph.NewExpr(o.n.headLogProb(o.normed(reads), o.n.params.Head))
 	})
 }
 
-// CrossEntropy is minus the sum of Weight*LogProb, a scalar. Its gradient is
-// computed in the same pass: nothing may multiply it on the way to the loss.
-func (o *Outputs) CrossEntropy() *G.Node {
-	return once(&o.crossEntropy, func() *G.Node {
+// CrossEntropy is -Σ Weight*LogProb, a scalar. Its gradient is computed in the same
+// pass: nothing may multiply it on the way to the loss.
+func (o *Outputs) CrossEntropy() Expr {
+	return once(&o.crossEntropy, func() Expr {
 		refuse(o.logProb)
-		return o.n.crossEntropy(o.normed(reads), o.n.params.Head)
+		return graph.NewExpr(o.n.crossEntropy(o.normed(reads), o.n.params.Head))
 	})
 }
 
-// refuse fails the building of the graph if the head has another output
-// already: each would set the gradient of its weights.
-func refuse(other *G.Node) {
-	if other != nil {
-		panic("the loss asks for both LogProb and CrossEntropy: let NegLogLikelihood take the place of the latter")
+// refuse fails the building of the graph if the head has another output already: each
+// would set the gradient of its weights.
+func refuse(other Expr) {
+	if !other.IsZero() {
+		panic("the loss uses both LogProb and CrossEntropy: replace the latter with NegLogLikelihood")
 	}
 }
 
-// Weight is Batch.Weight over the normaliser of the step, [R].
-func (o *Outputs) Weight() *G.Node {
-	return once(&o.weight, func() *G.Node { return o.n.input("weight", o.n.feed.weight) })
+// SeqLogProb is the log-probability of each sequence, [S]: the sum of SeqWeight*LogProb
+// over its readouts.
+func (o *Outputs) SeqLogProb() Expr {
+	return once(&o.seqLogProb, func() Expr { return o.LogProb().Apply("SeqLogProb", o.n.sequenceSum) })
 }
 
-// SeqLogProb is the log-probability of each sequence: the sum of SeqWeight*LogProb
-// over its readouts, [S].
-func (o *Outputs) SeqLogProb() *G.Node {
-	return once(&o.seqLogProb, func() *G.Node { return o.n.sequenceSum(o.LogProb()) })
-}
+// Reference is Batch.Reference, [S]: the sequences' log-probabilities under another model.
+func (o *Outputs) Reference() Expr { return o.input(&o.reference, "reference", o.n.feed.reference) }
 
-// Reference is Batch.Reference, [S].
-func (o *Outputs) Reference() *G.Node {
-	return once(&o.reference, func() *G.Node { return o.n.input("reference", o.n.feed.reference) })
+// LogRatio is SeqLogProb - Reference, [S].
+func (o *Outputs) LogRatio() Expr {
+	return once(&o.logRatio, func() Expr { return o.SeqLogProb().Sub(o.Reference()) })
 }
 
 // Value is the output of the value head at row Batch.Value[s], [S].
-func (o *Outputs) Value() *G.Node {
-	return once(&o.value, func() *G.Node { return o.n.score(o.normed(sequences), o.n.params.valueHead()) })
+func (o *Outputs) Value() Expr {
+	return once(&o.value, func() Expr {
+		return graph.NewExpr(o.n.score(o.normed(sequences), o.n.params.valueHead()))
+	})
 }
 
+// Weight is Batch.Weight over the normaliser of the step, [R].
+func (o *Outputs) Weight() Expr { return o.input(&o.weight, "weight", o.n.feed.weight) }
+
 // PairWeight is Pair.Weight over the normaliser of the step, [P].
-func (o *Outputs) PairWeight() *G.Node {
-	return once(&o.pairWeight, func() *G.Node { return o.n.input("pair weight", o.n.feed.pairWeight) })
+func (o *Outputs) PairWeight() Expr {
+	return o.input(&o.pairWeight, "pair weight", o.n.feed.pairWeight)
 }
 
 // Margin is Pair.Margin, [P].
-func (o *Outputs) Margin() *G.Node {
-	return once(&o.marg, func() *G.Node { return o.n.input("margin", o.n.feed.margin) })
-}
+func (o *Outputs) Margin() Expr { return o.input(&o.margin, "margin", o.n.feed.margin) }
 
 // Chosen picks x [S] at each pair's chosen sequence, [P].
-func (o *Outputs) Chosen(x *G.Node) *G.Node {
+func (o *Outputs) Chosen(x Expr) Expr {
 	return o.n.pick("chosen", x, func() []int32 { return o.n.feed.chosen })
 }
 
 // Rejected picks x [S] at each pair's rejected sequence, [P].
-func (o *Outputs) Rejected(x *G.Node) *G.Node {
+func (o *Outputs) Rejected(x Expr) Expr {
 	return o.n.pick("rejected", x, func() []int32 { return o.n.feed.rejected })
 }
 
-// Logits is the whole of the head's output, [R, VocabSize]. It is for looking
-// at; training never holds it.
-func (o *Outputs) Logits() *G.Node { return o.n.logits(o.normed(reads), o.n.params.Head) }
+// PairDifference returns Chosen(x) - Rejected(x), [P], of x [S].
+func (o *Outputs) PairDifference(x Expr) Expr { return o.Chosen(x).Sub(o.Rejected(x)) }
+
+// MeanOverPairs returns the mean of x [P] over the pairs of the step, weighted by
+// PairWeight. x must be finite where the weight is 0.
+func (o *Outputs) MeanOverPairs(x Expr) Expr { return o.PairWeight().Dot(x) }
+
+// Logits is the whole output of the head, [R, VocabSize], for inspection. Training never
+// stores it.
+func (o *Outputs) Logits() Expr {
+	return graph.NewExpr(o.n.logits(o.normed(reads), o.n.params.Head))
+}
 
 // normed returns the normalised hidden states of the rows that are read, along a.
 func (o *Outputs) normed(a axis) *G.Node {
@@ -141,7 +166,7 @@ func (n *network) score(h *G.Node, w *Param) *G.Node {
 }
 
 // sequenceSum returns the weighted sum of x [reads] over each sequence, [sequences].
-func (n *network) sequenceSum(x *G.Node) *G.Node {
+func (n *network) sequenceSum(x *G.Node) (*G.Node, error) {
 	o := &graph.Op{Name: "sequences", Out: n.buffer(sequences), Wrt: []bool{true}}
 	o.Forward = func(in []G.Value) {
 		b := n.feed.batch
@@ -161,11 +186,20 @@ func (n *network) sequenceSum(x *G.Node) *G.Node {
 		}
 		return G.Nodes{back.Apply(dy)}, nil
 	}
-	return o.Apply(x)
+	return o.Apply(x), nil
 }
 
-// pick returns x[index[p]] for each pair, [pairs].
-func (n *network) pick(name string, x *G.Node, index func() []int32) *G.Node {
+// pick returns x[index[p]] for each pair, [pairs], of x [sequences].
+func (n *network) pick(name string, x Expr, index func() []int32) Expr {
+	return x.Apply(name, func(x *G.Node) (*G.Node, error) {
+		if want := (tensor.Shape{n.capacity.Sequences}); !x.Shape().Eq(want) {
+			return nil, fmt.Errorf("expected one element for each of %d sequences", n.capacity.Sequences)
+		}
+		return n.pickNode(name, x, index), nil
+	})
+}
+
+func (n *network) pickNode(name string, x *G.Node, index func() []int32) *G.Node {
 	o := &graph.Op{Name: name, Out: n.buffer(pairs), Wrt: []bool{true}}
 	o.Forward = func(in []G.Value) {
 		clear(o.Out.Data)

@@ -11,10 +11,11 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Loss states the scalar that a stage minimises as a Gorgonia expression over
-// the model's outputs. Gorgonia derives the gradient. Weights are already over
-// the normaliser of the step, so a loss is a plain weighted sum.
-type Loss func(o *Outputs) (*G.Node, error)
+// Loss states the scalar that a stage minimises as an expression over the model's
+// outputs. Gorgonia derives the gradient. The weights are already divided by the
+// normaliser of the step, so that a loss is a plain weighted sum. To add one, write it
+// from the paper and hold it against other values and finite differences with Try.
+type Loss func(o *Outputs) Expr
 
 // Program is a compiled graph over shared parameters: built once for the
 // largest batch, run for any batch that fits.
@@ -65,7 +66,7 @@ func (p *Program) build(loss Loss) (err error) {
 		}
 	}()
 	out := &Outputs{n: p.net, hidden: p.net.hidden()}
-	if p.loss, err = loss(out); err != nil {
+	if p.loss, err = loss(out).Node(); err != nil {
 		return err
 	}
 	if p.net.training {

@@ -82,15 +82,16 @@ func TestRecomputePlanted(t *testing.T) {
 
 // meddling is cross-entropy by way of a node that changes a weight.
 func meddling(p *model.Params) model.Loss {
-	return func(o *model.Outputs) (*G.Node, error) {
-		logp := o.LogProb()
-		op := &graph.Op{Name: "meddle", Out: graph.NewBuffer(logp.Shape()[0]), Wrt: []bool{true}}
-		op.Forward = func(in []G.Value) {
-			copy(op.Out.Data, graph.Floats(in[0]))
-			p.Layers[0].QKV.W[5] += 0.5
-		}
-		op.Gradient = func(_ G.Nodes, _, dy *G.Node) (G.Nodes, error) { return G.Nodes{dy}, nil }
-		return G.Neg(G.Must(model.WeightedSum(o.Weight(), op.Apply(logp))))
+	return func(o *model.Outputs) model.Expr {
+		return o.Weight().Dot(o.LogProb().Apply("meddle", func(logp *G.Node) (*G.Node, error) {
+			op := &graph.Op{Name: "meddle", Out: graph.NewBuffer(logp.Shape()[0]), Wrt: []bool{true}}
+			op.Forward = func(in []G.Value) {
+				copy(op.Out.Data, graph.Floats(in[0]))
+				p.Layers[0].QKV.W[5] += 0.5
+			}
+			op.Gradient = func(_ G.Nodes, _, dy *G.Node) (G.Nodes, error) { return G.Nodes{dy}, nil }
+			return op.Apply(logp), nil
+		})).Neg()
 	}
 }
 

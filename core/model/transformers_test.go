@@ -11,8 +11,6 @@ import (
 	"slices"
 	"testing"
 
-	G "gorgonia.org/gorgonia"
-
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train/pack"
@@ -152,7 +150,7 @@ func TestTransformersReward(t *testing.T) {
 		rows = append(rows, pack.Example{Row: "text", Norm: 1, Prompt: pack.Run{IDs: ids, Value: true}})
 	}
 	b := pack.Batch(rows)
-	prog, err := model.CompileForward(p, b.Size(), func(o *model.Outputs) (*G.Node, error) { return o.Value(), nil })
+	prog, err := model.CompileForward(p, b.Size(), func(o *model.Outputs) model.Expr { return o.Value() })
 	if err != nil {
 		t.Fatal(err)
 	}

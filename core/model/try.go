@@ -22,9 +22,10 @@ func Try(loss Loss, b *token.Batch, x []float32) (value float64, gradient []floa
 	n := &network{capacity: b.Size(), feed: newFeed(b.Size()), g: G.NewGraph()}
 	n.feed.load(b, 1, false)
 	node := n.input("given", x)
-	root, err := loss(&Outputs{n: n, seqLogProb: node, value: node})
+	given := graph.NewExpr(node)
+	root, err := loss(&Outputs{n: n, seqLogProb: given, value: given}).Node()
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, fmt.Errorf("model: %w", err)
 	}
 	grad, err := G.Grad(root, node)
 	if err != nil {
