@@ -72,7 +72,7 @@ core/sample/remote: core/sample core/text/chat core/text/tokenizer core/token
 
 # Rows.
 data:
-data/table: core/text/chat core/token
+data/table: core/disk core/text/chat core/token
 data/format: core/text/chat data/table
 data/view: core/text/chat data/table
 data/example: core/text/chat core/text/template core/text/tokenizer core/train/pack data/table

@@ -67,7 +67,7 @@ func (o *Origin) check() error {
 			return fmt.Errorf("meta %q is not valid UTF-8", k)
 		}
 	}
-	return firstOf(validText("id", o.ID), validText("source", o.Source))
+	return firstOf(validText("id", o.ID), validText("source", o.Source), o.Extra.check())
 }
 
 func validMessages(name string, ms []chat.Message) error {

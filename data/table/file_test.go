@@ -331,6 +331,12 @@ func TestForeignTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
+		for i := range got {
+			if n, ok := got[i].Extra.Number("extra"); !ok || n != float64(i+1) {
+				t.Errorf("%s: row %d has %v, %v in the column extra", name, i+1, n, ok)
+			}
+			got[i].Extra = table.Extra{}
+		}
 		if diff := cmp.Diff(want, got, equalRows); diff != "" || h != (table.Header{Kind: table.Documents}) {
 			t.Errorf("%s: header %+v, rows (-want +got):\n%s", name, h, diff)
 		}

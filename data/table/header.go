@@ -32,9 +32,10 @@ type Digests struct {
 }
 
 const (
-	keyKind    = "herd.kind"
-	keyVersion = "herd.version"
-	keySeed    = "herd.seed"
+	keyPrefix  = "herd."
+	keyKind    = keyPrefix + "kind"
+	keyVersion = keyPrefix + "version"
+	keySeed    = keyPrefix + "seed"
 )
 
 // texts lists the plain text entries, each with its key.

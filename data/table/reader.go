@@ -14,12 +14,13 @@ import (
 
 // Reader reads a table, one record batch in memory at a time. The files of
 // other programs are read too if they have the columns of the kind: columns
-// that are not ours are passed over, those that are missing are zero, strings
+// that are not ours are in the row's Extra, those that are missing are zero, strings
 // and lists may be Arrow's large ones. A reader is not safe for concurrent use,
 // but several may read one file.
 type Reader[T Row] struct {
-	file *file
-	rows int
+	file  *file
+	rows  int
+	extra *Columns
 }
 
 // Open opens the table at path. It is an error that names path and what is
@@ -45,6 +46,9 @@ func (r *Reader[T]) verify() error {
 		if r.rows, err = countRows(r.file, r.file.blocks); err != nil {
 			return err
 		}
+		if r.extra, err = readColumns(r.file.arrow.Schema(), arrowFields(columnsOf[T]())); err != nil {
+			return err
+		}
 		// An empty batch of the file's schema shows whether its batches will do.
 		empty := array.NewRecordBuilder(memory.DefaultAllocator, r.file.arrow.Schema()).NewRecord()
 		_, err = bindRecord[T](empty)
@@ -54,6 +58,9 @@ func (r *Reader[T]) verify() error {
 
 // Header returns what the file says of itself.
 func (r *Reader[T]) Header() Header { return r.file.header }
+
+// Columns returns the columns that are not herd's.
+func (r *Reader[T]) Columns() *Columns { return r.extra }
 
 // NumRows returns the number of rows.
 func (r *Reader[T]) NumRows() int { return r.rows }
@@ -107,7 +114,10 @@ func (r *Reader[T]) batch(i int) (n int, read func(int, *T), err error) {
 		if n = int(rec.NumRows()); n != r.file.blocks[i].rows {
 			return fmt.Errorf("damaged Arrow file: batch %d has %d rows, its message says %d", i, n, r.file.blocks[i].rows)
 		}
-		read, err = bindRecord[T](rec)
+		if read, err = bindRecord[T](rec); err != nil || r.extra.isZero() {
+			return err
+		}
+		read, err = r.withExtra(rec, read)
 		return err
 	})
 	return n, read, err
@@ -127,6 +137,43 @@ func (r *Reader[T]) row(read func(int, *T), j, number int) (row T, err error) {
 		return nil
 	})
 	return row, err
+}
+
+// withExtra returns what reads a row with its extra columns. These are copied, or one
+// row that is kept would keep the text of a whole batch in memory.
+func (r *Reader[T]) withExtra(rec arrow.Record, read func(int, *T)) (func(int, *T), error) {
+	columns := make([]*extraColumn, len(r.extra.fields))
+	for i, f := range r.extra.fields {
+		from := rec.Column(rec.Schema().FieldIndices(f.Name)[0])
+		touch(from)
+		values, err := array.Concatenate([]arrow.Array{from}, r.file.memory)
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", f.Name, err)
+		}
+		columns[i] = &extraColumn{f, values, bufferBytes(values.Data())}
+	}
+	return func(j int, row *T) {
+		read(j, row)
+		x := Extra{from: r.extra, cells: make([]cell, len(columns))}
+		for i, c := range columns {
+			x.cells[i] = cell{column: c, row: j}
+		}
+		OriginOf(row).Extra = x
+	}, nil
+}
+
+// bufferBytes returns the bytes of an array's values, without dictionaries.
+func bufferBytes(a arrow.ArrayData) int {
+	n := 0
+	for _, b := range a.Buffers() {
+		if b != nil {
+			n += b.Len()
+		}
+	}
+	for _, c := range a.Children() {
+		n += bufferBytes(c)
+	}
+	return n
 }
 
 func bindRecord[T Row](rec arrow.Record) (func(int, *T), error) {
@@ -180,6 +227,7 @@ type file struct {
 	arrow  *ipc.FileReader
 	blocks []block
 	header Header
+	memory bounded
 }
 
 func openFile(path string) (*file, error) {
@@ -205,7 +253,8 @@ func (f *file) readFooter() error {
 	if f.blocks, err = readFooter(f, info.Size()); err != nil {
 		return err
 	}
-	if f.arrow, err = ipc.NewFileReader(f, ipc.WithAllocator(boundedBy(info.Size()))); err != nil {
+	f.memory = boundedBy(info.Size())
+	if f.arrow, err = ipc.NewFileReader(f, ipc.WithAllocator(f.memory)); err != nil {
 		return err
 	}
 	f.header, err = readHeader(f.arrow.Schema())

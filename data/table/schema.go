@@ -114,11 +114,6 @@ func columnsOf[T Row]() []field[T] {
 	return columns.([]field[T])
 }
 
-func schemaOf[T Row](h Header) *arrow.Schema {
-	metadata := h.metadata()
-	return arrow.NewSchema(arrowFields(columnsOf[T]()), &metadata)
-}
-
 func originColumns[T Row](own ...field[T]) []field[T] {
 	return append([]field[T]{
 		column("id", text, func(r *T) *string { return &OriginOf(r).ID }),

@@ -22,7 +22,7 @@ func (s *Sample) size() int {
 }
 
 func (o *Origin) size() int {
-	n := len(o.ID) + len(o.Source)
+	n := len(o.ID) + len(o.Source) + o.Extra.size()
 	for _, id := range o.Parents {
 		n += len(id)
 	}

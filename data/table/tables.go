@@ -16,16 +16,16 @@ type AnyWriter interface {
 
 func (w *Writer[T]) WriteRecord(r Record) error { return w.Write(*any(r).(*T)) }
 
-func CreateAny(kind Kind, path string, h Header) (AnyWriter, error) {
+func CreateAny(kind Kind, path string, h Header, extra ...*Columns) (AnyWriter, error) {
 	switch kind {
 	case Documents:
-		return Create[Document](path, h)
+		return Create[Document](path, h, extra...)
 	case Chats:
-		return Create[Chat](path, h)
+		return Create[Chat](path, h, extra...)
 	case Preferences:
-		return Create[Preference](path, h)
+		return Create[Preference](path, h, extra...)
 	case Samples:
-		return Create[Sample](path, h)
+		return Create[Sample](path, h, extra...)
 	}
 	return nil, fmt.Errorf("%q is not a kind of table; documents, chats, preferences and samples are", kind)
 }
@@ -33,6 +33,7 @@ func CreateAny(kind Kind, path string, h Header) (AnyWriter, error) {
 // AnyReader is a Reader of some kind of row.
 type AnyReader interface {
 	Header() Header
+	Columns() *Columns
 	NumRows() int
 	Close() error
 	Records(skip int) iter.Seq2[Record, error]

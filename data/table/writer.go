@@ -2,15 +2,17 @@ package table
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
+	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/herd-lm/herd/core/disk"
 )
 
 // A batch is written when it holds BatchRows rows or batchBytes bytes of text,
@@ -24,13 +26,18 @@ const (
 
 // Writer writes a table row by row into a temporary file beside its
 // destination, which Close puts in place. It is not safe for concurrent use.
+//
+// The table has the extra columns that its rows have ([Extra]): rows without a column
+// have null there. A column that first appears after batches were written costs one
+// copy of these.
 type Writer[T Row] struct {
 	path    string
-	temp    *os.File
-	out     *position
-	arrow   *ipc.FileWriter
+	header  Header
+	temp    *tempTable // nil after Close and Abort
 	batch   *array.RecordBuilder
 	columns []field[T]
+	own     []arrow.Field
+	extra   gatherer
 	rows    int // written or in the batch
 	pending int // rows in the batch
 	bytes   int // in the batch, roughly
@@ -38,29 +45,26 @@ type Writer[T Row] struct {
 }
 
 // Create begins the table at path. Nothing appears there, and a file that is
-// there stays as it is, until Close. Kind and Version of h are filled in.
-func Create[T Row](path string, h Header) (*Writer[T], error) {
+// there stays as it is, until Close. Kind and Version of h are filled in. The table has
+// the given extra columns even if no row comes.
+func Create[T Row](path string, h Header, extra ...*Columns) (*Writer[T], error) {
 	h.Kind, h.Version = RecordOf(new(T)).RowKind(), Version
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return nil, fmt.Errorf("create %s: %w", path, err)
+	w := &Writer[T]{path: path, header: h, columns: columnsOf[T]()}
+	w.own = arrowFields(w.columns)
+	for _, columns := range extra {
+		if err := w.extra.declare(columns, w.own); err != nil {
+			return nil, fmt.Errorf("create %s: %w", path, err)
+		}
 	}
-	w := &Writer[T]{path: path, temp: temp, out: &position{w: bufio.NewWriterSize(temp, 1<<16)}, columns: columnsOf[T]()}
-	schema := schemaOf[T](h)
-	w.batch = array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	w.arrow, err = ipc.NewFileWriter(w.out, ipc.WithSchema(schema))
-	if err == nil {
-		err = temp.Chmod(0o644) // CreateTemp's 0600 would hide the table from others
-	}
-	if err != nil {
-		return nil, errors.Join(w.wrap(err), w.Abort())
-	}
-	return w, nil
+	w.batch = array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(w.own, nil))
+	var err error
+	w.temp, err = createTemp(path)
+	return w, err
 }
 
 // WriteAll writes a whole table of rows that are in memory.
-func WriteAll[T Row](path string, h Header, rows []T) error {
-	w, err := Create[T](path, h)
+func WriteAll[T Row](path string, h Header, rows []T, extra ...*Columns) error {
+	w, err := Create[T](path, h, extra...)
 	if err != nil {
 		return err
 	}
@@ -73,44 +77,82 @@ func WriteAll[T Row](path string, h Header, rows []T) error {
 }
 
 // Write adds a row. An empty ID is filled in with the row's [ContentID]. A row
-// that a table cannot hold (invalid UTF-8, no messages, NaN) is an error that
-// leaves the writer usable; any other error is final, and repeated by Close.
+// that a table cannot hold (invalid UTF-8, no messages, NaN, an extra column with
+// another type than in earlier rows) is an error that leaves the writer usable; any
+// other error is final, and repeated by Close.
 func (w *Writer[T]) Write(row T) error {
 	if w.err != nil {
 		return w.err
 	}
 	r := RecordOf(&row)
-	if err := r.Check(); err != nil {
+	extra := r.RowOrigin().Extra
+	if err := cmp.Or(r.Check(), extra.Writable(), w.extra.fits(extra, w.own)); err != nil {
 		return w.wrap(fmt.Errorf("row %d: %w", w.rows+1, err))
 	}
 	size := r.size()
 	if size > maxRow {
 		return w.wrap(fmt.Errorf("row %d has %d bytes, at most %d can be held: split it", w.rows+1, size, maxRow))
 	}
-	if o := r.RowOrigin(); o.ID == "" {
-		o.ID = RecordID(r)
-	}
-	for i, c := range w.columns {
-		c.append(w.batch.Field(i), &row)
-	}
+	w.add(row, r)
 	w.rows, w.pending, w.bytes = w.rows+1, w.pending+1, w.bytes+size
-	if w.pending >= BatchRows || w.bytes >= batchBytes {
+	if w.err == nil && (w.pending >= BatchRows || w.bytes >= batchBytes) {
 		w.err = w.flush()
 	}
 	return w.err
 }
 
+// add puts a row that fits into the batch.
+func (w *Writer[T]) add(row T, r Record) {
+	o := r.RowOrigin()
+	if o.ID == "" {
+		o.ID = RecordID(r)
+	}
+	row = *any(r).(*T)
+	for i, c := range w.columns {
+		c.append(w.batch.Field(i), &row)
+	}
+	w.err = w.wrap(w.extra.add(o.Extra))
+}
+
 // Rows returns the number of rows written so far.
 func (w *Writer[T]) Rows() int { return w.rows }
 
-func (w *Writer[T]) flush() error {
+func (w *Writer[T]) flush() (err error) {
 	if w.pending == 0 {
 		return nil
 	}
-	rec := w.batch.NewRecord()
-	defer rec.Release()
+	defer func() {
+		if p := recover(); p != nil {
+			err = w.wrap(fmt.Errorf("the extra columns: %v", p))
+		}
+	}()
+	own := w.batch.NewRecord()
+	extra, changed, err := w.extra.flush()
+	if err != nil {
+		return w.wrap(err)
+	}
 	w.pending, w.bytes = 0, 0
-	return w.wrap(w.arrow.Write(rec))
+	if err := w.prepare(changed); err != nil {
+		return w.wrap(err)
+	}
+	return w.wrap(w.temp.write(append(own.Columns(), extra...), own.NumRows()))
+}
+
+// prepare makes the temporary file ready for batches of the present schema.
+func (w *Writer[T]) prepare(changed bool) (err error) {
+	switch {
+	case w.temp.arrow == nil:
+		return w.temp.begin(w.schema())
+	case changed:
+		w.temp, err = w.temp.rewrite(w.path, w.schema(), w.extra.columns)
+	}
+	return err
+}
+
+func (w *Writer[T]) schema() *arrow.Schema {
+	m := w.header.metadata()
+	m = arrow.NewMetadata(append(m.Keys(), w.extra.metadata.Keys()...), append(m.Values(), w.extra.metadata.Values()...))
+	return arrow.NewSchema(append(w.own[:len(w.own):len(w.own)], w.extra.fields()...), &m)
 }
 
 // Close writes what is left, syncs, and puts the table in place: a reader finds
@@ -133,16 +175,13 @@ func (w *Writer[T]) finish() error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{
-		w.arrow.Close, w.out.w.Flush, w.temp.Sync, w.temp.Close,
-		func() error { return os.Rename(w.temp.Name(), w.path) },
-		func() error { return syncDir(filepath.Dir(w.path)) },
-	} {
-		if err := step(); err != nil {
-			return w.wrap(err)
-		}
+	if err := w.prepare(w.extra.changed); err != nil {
+		return w.wrap(err)
 	}
-	return nil
+	if err := w.temp.finish(); err != nil {
+		return w.wrap(err)
+	}
+	return w.temp.Commit()
 }
 
 // Abort gives the table up and removes the temporary file. After Close it does
@@ -151,16 +190,12 @@ func (w *Writer[T]) Abort() error {
 	if w.temp == nil {
 		return nil
 	}
-	name := w.temp.Name()
-	w.temp.Close() // it may be closed, or full: the file is to go anyway
+	temp := w.temp
 	w.temp = nil
 	if w.err == nil {
 		w.err = fmt.Errorf("write %s: the writer was aborted", w.path)
 	}
-	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return w.wrap(err)
-	}
-	return nil
+	return temp.Abort()
 }
 
 func (w *Writer[T]) wrap(err error) error {
@@ -170,15 +205,81 @@ func (w *Writer[T]) wrap(err error) error {
 	return fmt.Errorf("write %s: %w", w.path, err)
 }
 
-// syncDir makes a rename in dir last. Some file systems cannot sync a
-// directory; the rename is then as lasting as they make it.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// tempTable is the file that a table is written to before it takes its name.
+type tempTable struct {
+	*disk.File
+	out    *position
+	schema *arrow.Schema
+	arrow  *ipc.FileWriter // nil before the first batch
+}
+
+func createTemp(path string) (*tempTable, error) {
+	f, err := disk.Create(path)
 	if err != nil {
+		return nil, err
+	}
+	return &tempTable{File: f, out: &position{w: bufio.NewWriterSize(f, 1<<16)}}, nil
+}
+
+func (t *tempTable) begin(schema *arrow.Schema) (err error) {
+	t.schema = schema
+	t.arrow, err = ipc.NewFileWriter(t.out, ipc.WithSchema(schema))
+	return err
+}
+
+func (t *tempTable) write(columns []arrow.Array, rows int64) error {
+	return t.arrow.Write(array.NewRecord(t.schema, columns, rows))
+}
+
+// finish writes the footer.
+func (t *tempTable) finish() error {
+	if err := t.arrow.Close(); err != nil {
 		return err
 	}
-	defer d.Close()
-	_ = d.Sync()
+	return t.out.w.Flush()
+}
+
+// rewrite copies what was written to a new file of a schema with other extra columns,
+// types or dictionaries, batch by batch.
+func (t *tempTable) rewrite(path string, schema *arrow.Schema, extra []*gathered) (*tempTable, error) {
+	if err := t.finish(); err != nil {
+		return t, err
+	}
+	old, err := ipc.NewFileReader(t)
+	if err != nil {
+		return t, err
+	}
+	to, err := createTemp(path)
+	if err != nil {
+		return t, err
+	}
+	if err = to.begin(schema); err == nil {
+		err = to.copyFrom(old, extra)
+	}
+	if err != nil {
+		return t, errors.Join(err, to.Abort())
+	}
+	return to, t.Abort()
+}
+
+func (t *tempTable) copyFrom(old *ipc.FileReader, extra []*gathered) error {
+	for i := range old.NumRecords() {
+		rec, err := old.RecordAt(i)
+		if err != nil {
+			return err
+		}
+		columns := rec.Columns()[:t.schema.NumFields()-len(extra)]
+		for _, c := range extra {
+			values, err := c.again(rec)
+			if err != nil {
+				return err
+			}
+			columns = append(columns[:len(columns):len(columns)], values)
+		}
+		if err := t.write(columns, rec.NumRows()); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

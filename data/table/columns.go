@@ -1,0 +1,163 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+)
+
+// Columns are the columns of a table that herd does not know, and the metadata of its
+// schema. [Create] takes those of the tables that rows come from, so that a table
+// without rows has the columns too.
+type Columns struct {
+	fields   []arrow.Field
+	metadata arrow.Metadata // without herd's keys
+	lost     []string       // what Writer cannot write: see Extra.Writable
+}
+
+// Names lists the columns.
+func (c *Columns) Names() []string {
+	names := make([]string, len(c.fields))
+	for i, f := range c.fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// isZero reports whether a table has nothing but herd's columns and keys.
+func (c *Columns) isZero() bool { return len(c.fields)+c.metadata.Len()+len(c.lost) == 0 }
+
+// readColumns finds what is not herd's in a schema.
+func readColumns(s *arrow.Schema, own []arrow.Field) (*Columns, error) {
+	c := &Columns{}
+	seen := make(map[string]bool)
+	for _, f := range s.Fields() {
+		if seen[f.Name] {
+			return nil, fmt.Errorf("two columns are named %s: rename one", f.Name)
+		}
+		seen[f.Name] = true
+		if i := indexOf(own, f.Name); i >= 0 {
+			c.lost = append(c.lost, unknownFields(own[i].Type, f.Type, f.Name)...)
+			continue
+		}
+		if hasRuns(f.Type) {
+			c.lost = append(c.lost, f.Name+" (run-end encoded)")
+			continue
+		}
+		c.fields = append(c.fields, f)
+	}
+	c.metadata = withoutOurs(s.Metadata())
+	return c, nil
+}
+
+func withoutOurs(m arrow.Metadata) arrow.Metadata {
+	var keys, values []string
+	for i, key := range m.Keys() {
+		if !strings.HasPrefix(key, keyPrefix) {
+			keys, values = append(keys, key), append(values, m.Values()[i])
+		}
+	}
+	return arrow.NewMetadata(keys, values)
+}
+
+func indexOf(fields []arrow.Field, name string) int {
+	return slices.IndexFunc(fields, func(f arrow.Field) bool { return f.Name == name })
+}
+
+// unknownFields lists the fields in the structs of theirs that ours has not.
+func unknownFields(ours, theirs arrow.DataType, path string) (names []string) {
+	if ours.ID() == arrow.MAP {
+		return nil // its entries have a key and a value
+	}
+	if a, ok := ours.(arrow.ListLikeType); ok {
+		if b, ok := theirs.(arrow.ListLikeType); ok {
+			return unknownFields(a.Elem(), b.Elem(), path)
+		}
+	}
+	a, ok := ours.(*arrow.StructType)
+	b, same := theirs.(*arrow.StructType)
+	if !ok || !same {
+		return nil
+	}
+	for _, f := range b.Fields() {
+		at := path + "." + f.Name
+		if i, ok := a.FieldIdx(f.Name); ok {
+			names = append(names, unknownFields(a.Field(i).Type, f.Type, at)...)
+			continue
+		}
+		names = append(names, at)
+	}
+	return names
+}
+
+// hasRuns reports whether a type is run-end encoded somewhere, which Arrow's Go library
+// joins wrongly.
+func hasRuns(typ arrow.DataType) bool {
+	if typ.ID() == arrow.RUN_END_ENCODED {
+		return true
+	}
+	nested, ok := typ.(arrow.NestedType)
+	return ok && slices.ContainsFunc(nested.Fields(), func(f arrow.Field) bool { return hasRuns(f.Type) })
+}
+
+// unify returns the type that holds values of both: nulls fit everything, lists and
+// structs are as their elements and fields. All else must be equal.
+func unify(a, b arrow.DataType) (arrow.DataType, error) {
+	switch {
+	case arrow.TypeEqual(a, b), b.ID() == arrow.NULL:
+		return a, nil
+	case a.ID() == arrow.NULL:
+		return b, nil
+	}
+	if x, ok := a.(*arrow.ListType); ok {
+		if y, ok := b.(*arrow.ListType); ok {
+			return unifyLists(x, y)
+		}
+	}
+	if x, ok := a.(*arrow.StructType); ok {
+		if y, ok := b.(*arrow.StructType); ok {
+			return unifyStructs(x, y)
+		}
+	}
+	return nil, fmt.Errorf("is %v in some rows and %v in others: give it one type", a, b)
+}
+
+func unifyLists(a, b *arrow.ListType) (arrow.DataType, error) {
+	elem, err := unify(a.Elem(), b.Elem())
+	if err != nil {
+		return nil, fmt.Errorf("its elements: %w", err)
+	}
+	field := a.ElemField()
+	field.Type, field.Nullable = elem, field.Nullable || b.ElemField().Nullable
+	return arrow.ListOfField(field), nil
+}
+
+func unifyStructs(a, b *arrow.StructType) (arrow.DataType, error) {
+	fields := slices.Clone(a.Fields())
+	for i, f := range fields {
+		if !hasField(b, f.Name) {
+			fields[i].Nullable = true
+		}
+	}
+	for _, f := range b.Fields() {
+		i := indexOf(fields, f.Name)
+		if i < 0 {
+			f.Nullable = true
+			fields = append(fields, f)
+			continue
+		}
+		typ, err := unify(fields[i].Type, f.Type)
+		if err != nil {
+			return nil, fmt.Errorf("its field %s: %w", f.Name, err)
+		}
+		fields[i].Type, fields[i].Nullable = typ, fields[i].Nullable || f.Nullable
+	}
+	return arrow.StructOf(fields...), nil
+}
+
+func hasField(s *arrow.StructType, name string) bool {
+	_, ok := s.FieldByName(name)
+	return ok
+}

@@ -1,0 +1,200 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+)
+
+// Extra holds a row's values in the columns that herd does not know: those of other
+// programs, and those that a step adds. It travels with the row: [Writer] writes what
+// [Reader] read, of any Arrow type. A row that is made from another takes over its
+// Extra as it takes over its Meta.
+//
+// An Extra is a value. Set and Drop change one row and none that it was copied to. It
+// keeps the extra columns of the batch that it was read from in memory.
+type Extra struct {
+	from  *Columns // of the table that the row was read from; nil: none
+	cells []cell   // in the order of the columns
+}
+
+// cell is a value in an extra column: of an array, or a Go value that was set.
+type cell struct {
+	column *extraColumn
+	row    int // of column.values
+	value  any // if column.values is nil: nil, string, int64, float64, bool, []any or members
+}
+
+// extraColumn is a column of one batch.
+type extraColumn struct {
+	arrow.Field
+	values arrow.Array // nil: each cell has its own
+	bytes  int         // of values
+}
+
+// Names lists the extra columns.
+func (x Extra) Names() []string {
+	names := make([]string, len(x.cells))
+	for i, c := range x.cells {
+		names[i] = c.column.Name
+	}
+	return names
+}
+
+// Has reports whether there is a column of that name. Its value may be null.
+func (x Extra) Has(name string) bool { return x.find(name) >= 0 }
+
+func (x Extra) find(name string) int {
+	return slices.IndexFunc(x.cells, func(c cell) bool { return c.column.Name == name })
+}
+
+// IsZero reports whether there are no extra columns.
+func (x Extra) IsZero() bool { return len(x.cells) == 0 }
+
+// Text returns a string. ok is false if the column is missing, null, or of another type.
+func (x Extra) Text(name string) (s string, ok bool) {
+	s, ok = x.value(name).(string)
+	return s, ok
+}
+
+// Number returns a number of any integer or floating-point type. ok is as with Text.
+func (x Extra) Number(name string) (n float64, ok bool) {
+	switch v := x.value(name).(type) {
+	case float64:
+		return v, true
+	case int64:
+		return float64(v), true
+	case uint64:
+		return float64(v), true
+	}
+	return 0, false
+}
+
+// Bool returns a truth value. ok is as with Text.
+func (x Extra) Bool(name string) (b, ok bool) {
+	b, ok = x.value(name).(bool)
+	return b, ok
+}
+
+// Texts returns a list of strings. ok is as with Text, and false if an element is null.
+func (x Extra) Texts(name string) (list []string, ok bool) {
+	values, ok := x.value(name).([]any)
+	if !ok {
+		return nil, false
+	}
+	list = make([]string, len(values))
+	for i, v := range values {
+		if list[i], ok = v.(string); !ok {
+			return nil, false
+		}
+	}
+	return list, true
+}
+
+// value returns what a cell holds as a Go value; nil if it is missing or null.
+func (x Extra) value(name string) any {
+	i := x.find(name)
+	if i < 0 {
+		return nil
+	}
+	return x.cells[i].goValue()
+}
+
+func (c cell) goValue() any {
+	if c.column.values == nil {
+		return c.value
+	}
+	return goValue(c.column.values, c.row)
+}
+
+// SetText sets a column of strings, and adds it behind the others if it is new.
+func (x *Extra) SetText(name, s string) { x.set(name, arrow.BinaryTypes.String, s) }
+
+// SetNumber sets a column of float64.
+func (x *Extra) SetNumber(name string, n float64) { x.set(name, arrow.PrimitiveTypes.Float64, n) }
+
+// SetBool sets a column of truth values.
+func (x *Extra) SetBool(name string, b bool) { x.set(name, arrow.FixedWidthTypes.Boolean, b) }
+
+// SetTexts sets a column of lists of strings.
+func (x *Extra) SetTexts(name string, list []string) {
+	values := make([]any, len(list))
+	for i, s := range list {
+		values[i] = s
+	}
+	x.set(name, arrow.ListOf(arrow.BinaryTypes.String), values)
+}
+
+// SetNull sets a column to null. It has the type that other rows give it.
+func (x *Extra) SetNull(name string) { x.set(name, arrow.Null, nil) }
+
+func (x *Extra) set(name string, typ arrow.DataType, value any) {
+	c := cell{column: &extraColumn{Field: arrow.Field{Name: name, Type: typ, Nullable: true}}, value: value}
+	x.cells = slices.Clone(x.cells)
+	if i := x.find(name); i >= 0 {
+		x.cells[i] = c
+		return
+	}
+	x.cells = append(x.cells, c)
+}
+
+// Drop removes columns. Names that are not there are passed over.
+func (x *Extra) Drop(names ...string) {
+	x.cells = slices.DeleteFunc(slices.Clone(x.cells), func(c cell) bool { return slices.Contains(names, c.column.Name) })
+}
+
+// Equal reports whether both have the same columns, in the same order, with equal values.
+func (x Extra) Equal(other Extra) bool {
+	return slices.EqualFunc(x.cells, other.cells, func(a, b cell) bool {
+		return a.column.Name == b.column.Name && arrow.TypeEqual(a.column.Type, b.column.Type) && array.ApproxEqual(a.array(), b.array(), array.WithNaNsEqual(true))
+	})
+}
+
+// array returns a cell as an array of one value.
+func (c cell) array() arrow.Array {
+	if c.column.values == nil {
+		return arrayOf(c.column.Type, []any{c.value})
+	}
+	return array.NewSlice(c.column.values, int64(c.row), int64(c.row+1))
+}
+
+// Writable returns an error if the row comes from a table with values that Writer cannot
+// write: fields inside of herd's own columns, such as messages.name, and run-end encoded
+// columns. Writer refuses such rows; a step that writes them only after much work asks
+// before.
+func (x Extra) Writable() error {
+	if x.from == nil || len(x.from.lost) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the table that it comes from has values that herd cannot write (%s): move them to plain columns of their own, or drop them", strings.Join(x.from.lost, ", "))
+}
+
+// check finds what a table cannot hold.
+func (x Extra) check() error {
+	for _, c := range x.cells {
+		if c.column.values != nil {
+			continue
+		}
+		if !utf8.ValidString(c.column.Name) || !validUTF8(c.value) {
+			return fmt.Errorf("extra column %q is not valid UTF-8", c.column.Name)
+		}
+	}
+	return nil
+}
+
+// size returns about how many bytes the values of a row take.
+func (x Extra) size() int {
+	n := 0
+	for _, c := range x.cells {
+		if v := c.column.values; v != nil {
+			n += c.column.bytes / max(1, v.Len())
+			continue
+		}
+		n += valueBytes(c.value)
+	}
+	return n
+}
