@@ -42,7 +42,7 @@ func readGolden(t *testing.T) golden {
 // kept returns what top-k and top-p keep, likeliest first, with its
 // probabilities, which sum to 1.
 func kept(logits []float32, s sample.Settings) (ids []token.ID, probs []float64) {
-	var d drawer
+	var d sampler
 	d.dist.set(logits, s.Temperature)
 	list, mass := d.truncate(s)
 	for _, r := range list {
@@ -186,7 +186,7 @@ func TestPickPlaces(t *testing.T) {
 		}
 	}
 	p := softmax(logits, 1)
-	var d drawer
+	var d sampler
 	d.dist.set(logits, 1)
 	sum := 0.0
 	for i := range logits {
@@ -220,7 +220,7 @@ func TestPenalties(t *testing.T) {
 		t.Errorf("without penalties: %v", got)
 	}
 	// In a draw: the likeliest is no longer that, and the log-probability is the model's.
-	var d drawer
+	var d sampler
 	drawn := d.draw(logits, sample.Request{}, &p, nil)
 	if want := math.Log(softmax(logits, 1)[0]); drawn.ID != 0 || math.Abs(drawn.LogProb-want) > 1e-6 {
 		t.Errorf("drew %+v, want 0 with %v", drawn, want)
@@ -232,7 +232,7 @@ func TestLikeliest(t *testing.T) {
 	logits := []float32{1, 3, 3, 0.5}
 	s := sample.Settings{Temperature: 3, Repetition: 5}
 	p := newPenalties(s, []token.ID{1})
-	var d drawer
+	var d sampler
 	drawn := d.draw(logits, sample.Request{Detail: true, Top: 3, Settings: s}, &p, rand.New(rand.NewPCG(1, 1)))
 	all := softmax(logits, 1)
 	for i, id := range []token.ID{1, 2, 0} {
@@ -256,7 +256,7 @@ func BenchmarkDraw(b *testing.B) {
 		"greedy": {}, "temperature": {Temperature: 1}, "top-p": {Temperature: 0.8, TopP: 0.95}, "top-k": {Temperature: 1, TopK: 40},
 	} {
 		b.Run(name, func(b *testing.B) {
-			var d drawer
+			var d sampler
 			for b.Loop() {
 				drawOne(&d, logits, s, rng)
 			}
@@ -266,7 +266,7 @@ func BenchmarkDraw(b *testing.B) {
 
 func logOf(p float64) float32 { return float32(math.Log(p)) }
 
-func drawOne(d *drawer, logits []float32, s sample.Settings, rng *rand.Rand) (token.ID, float64) {
+func drawOne(d *sampler, logits []float32, s sample.Settings, rng *rand.Rand) (token.ID, float64) {
 	p := newPenalties(s, nil)
 	drawn := d.draw(logits, sample.Request{Settings: s}, &p, rng)
 	return drawn.ID, drawn.LogProb
@@ -276,7 +276,7 @@ func drawOne(d *drawer, logits []float32, s sample.Settings, rng *rand.Rand) (to
 func chiSquare(logits []float32, s sample.Settings, want []float64) float64 {
 	const draws = 20000
 	rng := rand.New(rand.NewPCG(7, 7))
-	var d drawer
+	var d sampler
 	counts := make([]float64, len(logits))
 	for range draws {
 		id, _ := drawOne(&d, logits, s, rng)
@@ -343,7 +343,7 @@ func TestDrawLogProb(t *testing.T) {
 	logits := []float32{1, -2, 3, 0.5, 3}
 	for _, s := range []sample.Settings{{}, {Temperature: 1}, {Temperature: 0.3, TopK: 3}, {Temperature: 5, TopP: 0.8}} {
 		rng := rand.New(rand.NewPCG(1, 1))
-		var d drawer
+		var d sampler
 		for range 20 {
 			id, got := drawOne(&d, logits, s, rng)
 			if want := math.Log(softmax(logits, 1)[id]); math.Abs(got-want) > 1e-6 {
@@ -374,7 +374,7 @@ func TestDrawExtremes(t *testing.T) {
 		"infinite":         {[]float32{inf, 0}, hot, -1, math.NaN()},
 		"nothing can come": {[]float32{-inf, -inf}, hot, -1, math.NaN()},
 	} {
-		var d drawer
+		var d sampler
 		id, logp := drawOne(&d, c.logits, c.s, rand.New(rand.NewPCG(1, 1)))
 		if c.id >= 0 && id != c.id || math.IsNaN(logp) != math.IsNaN(c.logp) || math.Abs(logp-c.logp) > 1e-6 {
 			t.Errorf("%s: drew %d with log-probability %v, want %d with %v", name, id, logp, c.id, c.logp)

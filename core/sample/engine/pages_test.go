@@ -44,7 +44,7 @@ func TestPages(t *testing.T) {
 			switch {
 			case q != nil:
 				found++
-			case p.left() == 0:
+			case p.available() == 0:
 				if q = p.take(); q != nil {
 					t.Fatal("none was left, one was taken")
 				}
@@ -59,7 +59,7 @@ func TestPages(t *testing.T) {
 					}
 				}
 				content[q] = string(h.text)
-				if q = p.filled(q, before, tokens); rng.IntN(3) == 0 {
+				if q = p.insert(q, before, tokens); rng.IntN(3) == 0 {
 					p.hold(q) // as a fork does, for a while
 					p.release(q)
 				}
@@ -80,8 +80,8 @@ func TestPages(t *testing.T) {
 				t.Fatalf("a page of %d users counts %d", n, q.refs)
 			}
 		}
-		if p.used() != len(used) || p.left() != limit-len(used) || p.made > limit {
-			t.Fatalf("%d pages in use, counted %d, left %d of %d", len(used), p.used(), p.left(), limit)
+		if p.used() != len(used) || p.available() != limit-len(used) || p.created > limit {
+			t.Fatalf("%d pages in use, counted %d, left %d of %d", len(used), p.used(), p.available(), limit)
 		}
 	}
 	if found < 1000 || refused < 100 {
@@ -90,7 +90,7 @@ func TestPages(t *testing.T) {
 	for _, h := range live {
 		p.releaseAll(h.held)
 	}
-	if p.used() != 0 || p.left() != limit {
-		t.Errorf("in the end %d in use, %d left", p.used(), p.left())
+	if p.used() != 0 || p.available() != limit {
+		t.Errorf("in the end %d in use, %d left", p.used(), p.available())
 	}
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -9,139 +8,146 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 )
 
-// sequence is a text whose keys and values are computed: a completion being drawn
-// with its prompt before it, or the prompt of a job alone.
+// sequence is a text with cached keys and values: one completion of a request behind the
+// prompt, or the prompt alone.
 type sequence struct {
-	job      *job
-	k        int        // which completion of the job; promptOnly: none
-	tokens   []token.ID // the prompt, and what was drawn
-	computed int        // how many of them have keys and values
-	pages    []*page    // which hold those
+	request  *request
+	k        int        // index of the completion in the request, or prefill
+	tokens   []token.ID // the prompt, and the tokens drawn so far
+	computed int        // how many of tokens have keys and values
+	pages    []*page    // which hold these
 	kv       []*kernel.Page
 
 	rng       *rand.Rand
-	text      *transcript
+	text      *detokenizer
 	penalties penalties
 	ended     bool
+	failed    bool // the logits were not finite
 }
 
-// promptOnly is a sequence's number where it computes what the completions share.
-const promptOnly = -1
+// prefill is the index of the sequence that computes the prompt which all completions
+// of a request share.
+const prefill = -1
 
-func (e *Engine) newSequence(j *job, k int) *sequence {
-	s := &sequence{job: j, k: k, tokens: slices.Clip(j.Prompt)}
-	if k != promptOnly {
-		s.rng = rand.New(rand.NewPCG(j.Seeds[k], 0))
-		s.text = newTranscript(e.tok, j.Request)
-		s.penalties = newPenalties(j.Settings, j.Prompt)
+func newSequence(r *request, k int, tok *tokenizer.Tokenizer) *sequence {
+	q := &sequence{request: r, k: k, tokens: slices.Clip(r.Prompt)}
+	if k != prefill {
+		q.rng = rand.New(rand.NewPCG(r.Seeds[k], 0))
+		q.text = newDetokenizer(tok, r.Request)
+		q.penalties = newPenalties(r.Settings, r.Prompt)
 	}
-	return s
+	return q
 }
 
-// attach takes the full pages that follow what is computed out of the tree, but
-// leaves at least the last token to be computed.
-func (s *sequence) attach(p *pages) (found int) {
-	for s.computed%kernel.PageTokens == 0 && len(s.tokens)-s.computed > kernel.PageTokens {
-		q := p.find(s.last(), s.tokens[s.computed:][:kernel.PageTokens])
-		if q == nil {
+func (q *sequence) isPrefill() bool { return q.k == prefill }
+
+// attach takes cached full pages that follow the computed tokens. It leaves at least the
+// last token to compute.
+func (q *sequence) attach(p *pages) (found int) {
+	for q.computed%kernel.PageTokens == 0 && len(q.tokens)-q.computed > kernel.PageTokens {
+		next := p.find(q.last(), q.tokens[q.computed:][:kernel.PageTokens])
+		if next == nil {
 			break
 		}
-		s.add(q)
-		s.computed += kernel.PageTokens
+		q.add(next)
+		q.computed += kernel.PageTokens
 		found += kernel.PageTokens
 	}
 	return found
 }
 
 // last returns the page of the last computed token, nil if there is none.
-func (s *sequence) last() *page {
-	if len(s.pages) == 0 {
+func (q *sequence) last() *page {
+	if len(q.pages) == 0 {
 		return nil
 	}
-	return s.pages[len(s.pages)-1]
+	return q.pages[len(q.pages)-1]
 }
 
-func (s *sequence) add(q *page) {
-	s.pages, s.kv = append(s.pages, q), append(s.kv, q.kv)
+func (q *sequence) add(next *page) {
+	q.pages, q.kv = append(q.pages, next), append(q.kv, next.kv)
 }
 
-// drop gives all pages back; what they held is to be computed again.
-func (s *sequence) drop(p *pages) {
-	p.releaseAll(s.pages)
-	s.pages, s.kv, s.computed = nil, nil, 0
+// drop releases all pages. A sequence that continues computes its tokens again.
+func (q *sequence) drop(p *pages) {
+	p.releaseAll(q.pages)
+	q.pages, q.kv, q.computed = nil, nil, 0
 }
 
-// rows appends the next n tokens to compute, for which there are pages. The last of all
-// tokens is to give logits.
-func (s *sequence) rows(list []model.Row, n int) []model.Row {
-	for at := s.computed; at < s.computed+n; at++ {
-		list = append(list, model.Row{Pages: s.kv, At: at, ID: s.tokens[at], Want: at == len(s.tokens)-1})
+// rows appends the next n tokens to compute, which have pages. Only the last of all
+// tokens asks for logits.
+func (q *sequence) rows(list []model.Row, n int) []model.Row {
+	for at := q.computed; at < q.computed+n; at++ {
+		list = append(list, model.Row{Pages: q.kv, At: at, ID: q.tokens[at], Want: at == len(q.tokens)-1})
 	}
 	return list
 }
 
-// advance notes that n more tokens are computed, and enters pages that are full into
-// the tree.
-func (s *sequence) advance(p *pages, n int) {
-	from := s.computed / kernel.PageTokens
-	s.computed += n
-	for i := from; i < s.computed/kernel.PageTokens; i++ {
+// advance records that n more tokens are computed, and inserts the pages that are now
+// full into the cache.
+func (q *sequence) advance(p *pages, n int) {
+	from := q.computed / kernel.PageTokens
+	q.computed += n
+	for i := from; i < q.computed/kernel.PageTokens; i++ {
 		var before *page
 		if i > 0 {
-			before = s.pages[i-1]
+			before = q.pages[i-1]
 		}
-		q := p.filled(s.pages[i], before, s.tokens[i*kernel.PageTokens:][:kernel.PageTokens])
-		s.pages[i], s.kv[i] = q, q.kv
+		full := p.insert(q.pages[i], before, q.tokens[i*kernel.PageTokens:][:kernel.PageTokens])
+		q.pages[i], q.kv[i] = full, full.kv
 	}
 }
 
-// take draws the next token from logits, and ends s if it is the last. Different
-// sequences may do so at the same time.
-func (s *sequence) take(logits []float32, d *drawer) {
-	j := s.job
-	c := &j.out[s.k]
-	drawn := d.draw(logits, j.Request, &s.penalties, s.rng)
+// draw draws the next token from logits [V], and ends the completion if that was its
+// last token. Several sequences may draw at the same time.
+func (q *sequence) draw(logits []float32, s *sampler) {
+	r := q.request
+	c := &r.completions[q.k]
+	drawn := s.draw(logits, r.Request, &q.penalties, q.rng)
 	c.LogProb += drawn.LogProb
-	if math.IsNaN(drawn.LogProb) {
-		c.Finish, s.ended = broken, true
-		return
+	switch {
+	case math.IsNaN(drawn.LogProb):
+		q.failed, q.ended = true, true
+	case slices.Contains(r.Stop, drawn.ID):
+		q.end(sample.Stop, nil)
+	default:
+		q.append(drawn)
 	}
-	if slices.Contains(j.Stop, drawn.ID) {
-		s.end(sample.Stop, nil)
-		return
-	}
+}
+
+// append adds a token to the completion, streams it, and ends the completion at a stop
+// string or at its greatest length.
+func (q *sequence) append(drawn sample.Token) {
+	r := q.request
+	c := &r.completions[q.k]
 	c.IDs = append(c.IDs, drawn.ID)
-	s.tokens = append(s.tokens, drawn.ID)
-	s.penalties.count(drawn.ID)
-	if j.Detail {
+	q.tokens = append(q.tokens, drawn.ID)
+	q.penalties.count(drawn.ID)
+	if r.Detail {
 		c.Tokens = append(c.Tokens, drawn)
 	} else {
 		drawn.LogProb = 0
 	}
 	switch {
-	case s.text.add(drawn.ID):
-		s.end(sample.Stop, []sample.Token{drawn})
-	case len(c.IDs) == j.room:
-		s.end(sample.Length, []sample.Token{drawn})
-	case j.Stream != nil:
-		j.Stream(s.k, sample.Delta{Text: s.text.news(), Tokens: []sample.Token{drawn}})
+	case q.text.add(drawn.ID):
+		q.end(sample.Stop, []sample.Token{drawn})
+	case len(c.IDs) == r.room:
+		q.end(sample.Length, []sample.Token{drawn})
+	case r.Stream != nil:
+		r.Stream(q.k, sample.Delta{Text: q.text.delta(), Tokens: []sample.Token{drawn}})
 	}
 }
 
-// broken is the Finish of a completion whose logits are no numbers.
-const broken = "broken"
-
-var errNotFinite = fmt.Errorf("the model's logits are not finite: its weights, or what it was trained on, are broken")
-
-// end ends a completion, of which last is yet to be told.
-func (s *sequence) end(finish string, last []sample.Token) {
-	s.text.close()
-	c := &s.job.out[s.k]
-	c.Finish, c.Text, s.ended = finish, s.text.String(), true
-	if s.job.Stream != nil {
-		s.job.Stream(s.k, sample.Delta{Text: s.text.news(), Tokens: last, Finish: finish})
+// end ends a completion, and streams its last tokens.
+func (q *sequence) end(finish string, last []sample.Token) {
+	q.text.close()
+	c := &q.request.completions[q.k]
+	c.Finish, c.Text, q.ended = finish, q.text.String(), true
+	if q.request.Stream != nil {
+		q.request.Stream(q.k, sample.Delta{Text: q.text.delta(), Tokens: last, Finish: finish})
 	}
 }

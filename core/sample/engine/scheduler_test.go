@@ -66,7 +66,7 @@ func TestThousandSamples(t *testing.T) {
 	if s := alone.Stats(); s.SharedTokens != 0 || s.Preempted != 0 {
 		t.Errorf("alone: %+v", s)
 	}
-	page := alone.decoder.PageBytes()
+	page := alone.scheduler.decoder.PageBytes()
 	for _, c := range []struct {
 		name    string
 		threads int
@@ -107,7 +107,7 @@ func TestConcurrentCallers(t *testing.T) {
 	p := newModel(t, 200, nil)
 	requests := thousand()[:24]
 	want := generate(t, newEngine(t, p, 1), requests)
-	e := engineOf(t, p, Options{Slots: 8, Memory: 30 * newEngine(t, p, 1).decoder.PageBytes()})
+	e := engineOf(t, p, Options{Slots: 8, Memory: 30 * newEngine(t, p, 1).scheduler.decoder.PageBytes()})
 	var wait sync.WaitGroup
 	for i, r := range requests {
 		wait.Go(func() {
@@ -162,9 +162,9 @@ func TestSharing(t *testing.T) {
 	shared("another behind the same system prompt", len(system), func() { ask(slices.Concat(system, randomIDs(rng, 50)), 1) })
 	next := slices.Concat(first, answer[0].IDs, randomIDs(rng, 20))
 	shared("the next turn", (len(first)+kernel.PageTokens-1)/kernel.PageTokens*kernel.PageTokens, func() { ask(next, 1) })
-	rows := e.computed
+	rows := e.scheduler.computed
 	ask(randomIDs(rng, 100), 16)
-	if got, want := e.computed-rows, uint64(100+16*(kernel.PageTokens-1)); got != want {
+	if got, want := e.scheduler.computed-rows, uint64(100+16*(kernel.PageTokens-1)); got != want {
 		t.Errorf("16 samples of a prompt of 100 tokens computed %d tokens, want %d", got, want)
 	}
 }
@@ -172,7 +172,7 @@ func TestSharing(t *testing.T) {
 // TestMemoryTooSmall: what can never fit is refused, with what would help.
 func TestMemoryTooSmall(t *testing.T) {
 	p := newModel(t, 600, nil)
-	page := newEngine(t, p, 1).decoder.PageBytes()
+	page := newEngine(t, p, 1).scheduler.decoder.PageBytes()
 	e := engineOf(t, p, Options{Memory: 3 * page})
 	r := sample.Request{Prompt: make([]token.ID, 60), Seeds: []uint64{1, 2}, Settings: sample.Settings{Temperature: 1, MaxTokens: 36}}
 	if got := generate(t, e, []sample.Request{r}); len(got[0][1].IDs) != 36 || e.Longest() != 96 {

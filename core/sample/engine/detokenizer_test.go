@@ -20,15 +20,15 @@ func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
 
 // told reads ids into a transcript and returns its text and all news of it.
 func told(tok *tokenizer.Tokenizer, ids []token.ID, stops ...string) (text string, news []string, ended bool) {
-	s := newTranscript(tok, sample.Request{Settings: sample.Settings{StopStrings: stops}})
+	s := newDetokenizer(tok, sample.Request{Settings: sample.Settings{StopStrings: stops}})
 	for _, id := range ids {
 		if ended = s.add(id); ended {
 			break
 		}
-		news = append(news, s.news())
+		news = append(news, s.delta())
 	}
 	s.close()
-	return s.String(), append(news, s.news()), ended
+	return s.String(), append(news, s.delta()), ended
 }
 
 // TestStopStrings: a text ends before the first stop string in it, however tokens
@@ -85,7 +85,7 @@ func TestContinues(t *testing.T) {
 	tok := sentencePieces(t)
 	ids := tok.Encode("ab ab")
 	for continues, want := range map[bool]string{false: "ab ab", true: " ab ab"} {
-		s := newTranscript(tok, sample.Request{Continues: continues})
+		s := newDetokenizer(tok, sample.Request{Continues: continues})
 		for _, id := range ids {
 			s.add(id)
 		}
