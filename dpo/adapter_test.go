@@ -6,6 +6,7 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data/table"
 )
@@ -64,11 +65,11 @@ func TestAdapterReference(t *testing.T) {
 
 	coarse := l
 	coarse.LoRA.BaseDType = kernel.StoreInt8
-	got, rewards = references(t, coarse, train.Options{Overwrite: true})
+	got, rewards = references(t, coarse, train.Options{Mode: run.Mode{Overwrite: true}})
 	if equal(got, want) || !equal(rewards, []float64{0, 0}) {
 		t.Errorf("beside a base in int8: log-probabilities %v, of the base %v; rewards %v", got, want, rewards)
 	}
-	references(t, l, train.Options{Overwrite: true})
+	references(t, l, train.Options{Mode: run.Mode{Overwrite: true}})
 
 	on := l
 	on.Model, on.Out = l.Out, s.Out+"-on"

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/kernel"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data/table"
@@ -40,7 +41,7 @@ func TestReferencePrecision(t *testing.T) {
 	s := fixture(t)
 	for _, s.Precision = range []kernel.Precision{kernel.FP32, kernel.BF16} {
 		rewards := []float64{1, 1}
-		o := train.Options{Overwrite: true, Report: func(p train.Progress) {
+		o := train.Options{Mode: run.Mode{Overwrite: true}, Report: func(p train.Progress) {
 			rewards = []float64{p.Metrics["rewards/chosen"], p.Metrics["rewards/rejected"]}
 		}}
 		if err := Run(t.Context(), s, o); err != nil {

@@ -104,7 +104,7 @@ func (r *Recipe) makeData(dir string) (made bool, err error) {
 		return false, err
 	}
 	target := filepath.Join(dir, dataDir)
-	if done, err := run.ReadManifest(target); err == nil && done.Digest == m.Digest {
+	if done, err := run.Finished(target, m.Digest); err == nil && done {
 		return false, nil
 	}
 	err = disk.WriteDir(target, func(tmp string) error {

@@ -2,9 +2,7 @@ package recipes
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -67,15 +65,19 @@ func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
 	if err := e.check(); err != nil {
 		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
+	if err := os.MkdirAll(e.dir, 0o777); err != nil {
+		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
+	}
+	lock, err := run.LockDir(e.dir)
+	if err != nil {
+		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
+	}
+	defer lock.Release()
 	if err := e.begin(); err != nil {
 		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
 	for i := range r.Stages {
 		if err := e.stage(ctx, i); err != nil {
-			var stopped *run.Interrupted
-			if errors.As(err, &stopped) {
-				stopped.Hint = "the same command goes on"
-			}
 			return e.results, fmt.Errorf("recipe %s: stage %s: %w", r.Name, r.Stages[i].Name, err)
 		}
 	}
@@ -103,11 +105,8 @@ func (e *engine) check() error {
 	return nil
 }
 
-// begin makes the run directory with the recipe as resolved, and the data.
+// begin writes the recipe as resolved, and the data.
 func (e *engine) begin() error {
-	if err := os.MkdirAll(e.dir, 0o777); err != nil {
-		return err
-	}
 	doc, err := e.yaml()
 	if err != nil {
 		return err
@@ -147,7 +146,7 @@ func (e *engine) stage(ctx context.Context, i int) error {
 		return err
 	}
 	began := time.Now()
-	done, err := finished(*s.paths().out, m.Digest)
+	done, err := run.Finished(*s.paths().out, m.Digest)
 	if err != nil {
 		return err
 	}
@@ -158,7 +157,7 @@ func (e *engine) stage(ctx context.Context, i int) error {
 			status = Resumed
 		}
 		e.tell(event, status, 0)
-		err := s.run(ctx, train.Options{Resume: resume, Overwrite: true, Profile: e.profile}, func(progress Event) {
+		err := s.run(ctx, train.Options{Mode: run.Mode{Resume: resume, Overwrite: true}, Profile: e.profile}, func(progress Event) {
 			event.Plan, event.Training, event.Sampling = progress.Plan, progress.Training, progress.Sampling
 			e.tell(event, Running, time.Since(began))
 		})
@@ -175,16 +174,4 @@ func (e *engine) stage(ctx context.Context, i int) error {
 	e.results.Stages = append(e.results.Stages, eval.Stage{Stage: s.Name, Measures: event.Measures})
 	e.tell(event, doneOr(!done, Skipped), time.Since(began))
 	return nil
-}
-
-// finished reports whether dir holds the outcome of a run with the digest.
-func finished(dir, digest string) (bool, error) {
-	m, err := run.ReadManifest(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return m.Digest == digest, nil
 }

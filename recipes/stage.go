@@ -196,7 +196,7 @@ func (s *Stage) run(ctx context.Context, o train.Options, report func(Event)) er
 	case "dpo":
 		return dpo.Run(ctx, *s.DPO, o)
 	}
-	return rejection.Run(ctx, *s.Rejection, rejection.Options{Resume: o.Resume, Overwrite: o.Overwrite, Report: func(p rejection.Progress) {
+	return rejection.Run(ctx, *s.Rejection, rejection.Options{Mode: o.Mode, Report: func(p rejection.Progress) {
 		report(Event{Sampling: &p})
 	}})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
@@ -90,7 +91,7 @@ func TestQuestionChanged(t *testing.T) {
 	}
 	write(string([]rune(rows[0].Candidates[0].Text)[:1]))
 	var sum Summary
-	if err := Run(t.Context(), s, Options{Resume: true, Summarise: func(got Summary) { sum = got }}); err != nil {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}, Summarise: func(got Summary) { sum = got }}); err != nil {
 		t.Fatal(err)
 	}
 	if sum.Drawn != 0 || sum.Correct == 0 {

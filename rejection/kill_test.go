@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -34,7 +33,7 @@ func TestChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	slowly := func(Progress) { time.Sleep(2 * time.Millisecond) }
-	if err := Run(t.Context(), s, Options{Resume: true, PartSamples: 7, Report: slowly}); err != nil {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}, PartSamples: 7, Report: slowly}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -161,7 +160,7 @@ func TestStoppedAtTheEnd(t *testing.T) {
 			part := s
 			part.Out, part.Samples = dir, samples
 			stopAfter(t, part, steps)
-			if err := Run(t.Context(), part, Options{Resume: true}); err != nil {
+			if err := Run(t.Context(), part, Options{Mode: run.Mode{Resume: true}}); err != nil {
 				t.Fatalf("stopped after %d steps: %v", steps, err)
 			}
 			if !bytes.Equal(written(t, dir), want[samples]) {
@@ -175,6 +174,7 @@ func TestStoppedAtTheEnd(t *testing.T) {
 func stopAfter(t *testing.T, s Settings, steps int) {
 	t.Helper()
 	r := begin(t, s)
+	defer r.claim.Release()
 	all := append([]func() error{
 		func() error { return r.rescore(t.Context()) },
 		func() error { return r.draw(t.Context()) },
@@ -191,11 +191,11 @@ func begin(t *testing.T, s Settings) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &session{Settings: s, Options: Options{Resume: true, PartSamples: 5, PartEvery: time.Hour}, manifest: m, identity: s.identify(m.Inputs)}
+	r := &session{Settings: s, Options: Options{Mode: run.Mode{Resume: true}, PartSamples: 5, PartEvery: time.Hour}, manifest: m, identity: s.identify(m.Inputs)}
 	if r.prompts, err = loadPrompts(s); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.MkdirAll(s.Out, 0o777), inOrder(r.mayBegin, r.load, r.admit, r.begin, r.look)); err != nil {
+	if err := inOrder(r.claimDir, r.load, r.admit, r.begin, r.look); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -212,7 +212,7 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := child(t, t.Context(), s).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "another process is at work there") {
+	if err == nil || !strings.Contains(string(out), fmt.Sprintf("is in use by process %d on ", os.Getpid())) {
 		t.Errorf("beside another process: %v\n%s", err, out)
 	}
 	held.Release()
@@ -238,7 +238,7 @@ func TestMoreAndFewer(t *testing.T) {
 	for i, c := range []struct{ samples, limit, drawn int }{{2, 0, 24}, {4, 0, 24}, {2, 0, 0}, {1, 3, 0}, {4, 0, 0}, {1, 0, 0}, {2, 0, 0}} {
 		s.Samples, s.Limit = c.samples, c.limit
 		var got Summary
-		if err := Run(t.Context(), s, Options{Resume: true, Summarise: func(sum Summary) { got = sum }}); err != nil {
+		if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}, Summarise: func(sum Summary) { got = sum }}); err != nil {
 			t.Fatal(err)
 		}
 		if got.Drawn != c.drawn {

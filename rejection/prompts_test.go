@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/table"
 )
@@ -66,7 +67,7 @@ func TestOtherWords(t *testing.T) {
 		if err := table.WriteAll(s.Prompts[0], table.Header{}, rows); err != nil {
 			t.Fatal(err)
 		}
-		o := Options{Resume: true, PartSamples: 4, Summarise: func(got Summary) { sum = got }}
+		o := Options{Mode: run.Mode{Resume: true}, PartSamples: 4, Summarise: func(got Summary) { sum = got }}
 		if err := Run(t.Context(), s, o); err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +102,7 @@ func TestTooLong(t *testing.T) {
 	}
 	s.TooLong = Skip
 	var sum Summary
-	if err := Run(t.Context(), s, Options{Resume: true, Summarise: func(got Summary) { sum = got }}); err != nil {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}, Summarise: func(got Summary) { sum = got }}); err != nil {
 		t.Fatal(err)
 	}
 	if sum.Prompts != 1 || !slices.Equal(sum.Skipped, []string{"long"}) {
@@ -111,7 +112,7 @@ func TestTooLong(t *testing.T) {
 	if err := table.WriteAll(s.Prompts[0], table.Header{}, rows[1:]); err != nil {
 		t.Fatal(err)
 	}
-	if err := Run(t.Context(), s, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), "all 1 prompts are too long") {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}}); err == nil || !strings.Contains(err.Error(), "all 1 prompts are too long") {
 		t.Errorf("none is short: error %v", err)
 	}
 }

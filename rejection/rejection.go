@@ -24,10 +24,9 @@ const (
 	ReportJSONFile  = "report.json"       // and for programs
 )
 
-// Options are how a run is conducted; they do not change what comes out.
+// Options control how a run executes. They do not affect its results.
 type Options struct {
-	Resume    bool // go on from the samples in the directory, of a run that was stopped or of a finished one
-	Overwrite bool // begin anew, whatever is there
+	run.Mode  // a run can resume from the samples of a finished run too
 	Report    func(Progress)
 	Summarise func(Summary) // at the end
 
@@ -42,6 +41,7 @@ type session struct {
 	Options
 	manifest run.Manifest
 	identity identity
+	claim    *run.Claim
 	prompts  []prompt
 	policy   *policy
 	scorer   scorer
@@ -81,17 +81,10 @@ func (r *session) conduct(ctx context.Context) error {
 	if r.prompts, err = loadPrompts(r.Settings); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.Out, 0o777); err != nil {
+	if err := r.claimDir(); err != nil {
 		return err
 	}
-	held, err := run.LockDir(r.Out)
-	if err != nil {
-		return err
-	}
-	defer held.Release()
-	if err := r.mayBegin(); err != nil {
-		return err
-	}
+	defer r.claim.Release()
 	if err := inOrder(r.load, r.admit, r.begin, r.look); err != nil {
 		return err
 	}
@@ -120,26 +113,34 @@ func inOrder(steps ...func() error) error {
 	return nil
 }
 
-// mayBegin refuses to touch what is in the directory, unless that is asked for.
-func (r *session) mayBegin() error {
-	there, err := begun(r.Out)
-	switch _, finished := os.Stat(filepath.Join(r.Out, run.ManifestName)); {
-	case r.Overwrite && !r.Resume:
-		return nil
-	case err != nil:
-		return err
-	case there == nil && finished == nil:
-		return fmt.Errorf("%s holds something else: choose another directory, or --overwrite", r.Out)
-	case there == nil:
-		return nil
-	case r.Resume && there.digest() != r.identity.digest():
-		return fmt.Errorf("the run in %s was made with other settings or data (%s): give those again, choose another directory, or start anew with --overwrite", r.Out, there.differs(r.identity))
-	case r.Resume:
-		return nil
-	case finished == nil:
-		return fmt.Errorf("%s already holds a finished run: choose another directory, go on from its samples with --resume, or start anew with --overwrite", r.Out)
+// claimDir takes the output directory for this run.
+func (r *session) claimDir() (err error) {
+	r.claim, err = run.ClaimDir(r.Out, r.Mode, func() (run.Contents, error) { return inspect(r.Out, r.identity) })
+	return err
+}
+
+// inspect returns what dir holds, for a run with the identity.
+func inspect(dir string, now identity) (run.Contents, error) {
+	there, err := begun(dir)
+	if err != nil {
+		return run.Contents{}, err
 	}
-	return fmt.Errorf("%s holds a run that was stopped: go on with --resume, or start anew with --overwrite", r.Out)
+	_, err = os.Stat(filepath.Join(dir, run.ManifestName))
+	finished := err == nil
+	switch {
+	case there == nil && finished:
+		return run.Contents{Holds: "the output of another stage"}, nil
+	case there == nil:
+		return run.Contents{}, nil
+	}
+	c := run.Contents{Holds: "a run that stopped early", Resumable: true}
+	if finished {
+		c.Holds = "a finished run"
+	}
+	if c.Differs = there.digest() != now.digest(); c.Differs {
+		c.Changes = there.differs(now)
+	}
+	return c, nil
 }
 
 // load loads the models.
@@ -174,7 +175,7 @@ func (r *session) admit() error {
 
 // begin makes the directory ready for parts.
 func (r *session) begin() error {
-	if r.Overwrite && !r.Resume {
+	if r.Overwrite && !r.claim.Resumed {
 		// The manifest goes first: what is half removed is not finished.
 		for _, name := range []string{run.ManifestName, filepath.Base(partsDir(r.Out)), SamplesFile} {
 			if err := os.RemoveAll(filepath.Join(r.Out, name)); err != nil {
@@ -213,9 +214,9 @@ func (r *session) look() (err error) {
 	return err
 }
 
-// Resumable reports whether dir holds samples that a run with the manifest would
-// draw again.
+// Resumable reports whether dir holds samples that a run with the manifest would draw
+// again.
 func Resumable(dir string, s Settings, m run.Manifest) bool {
-	there, err := begun(dir)
-	return err == nil && there != nil && there.digest() == s.identify(m.Inputs).digest()
+	c, err := inspect(dir, s.identify(m.Inputs))
+	return err == nil && c.Same()
 }

@@ -92,21 +92,21 @@ func TestRun(t *testing.T) {
 		}
 	}
 	// The same again is refused, other slots give the same bytes, another seed others.
-	if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), "--overwrite") {
+	if err := Run(t.Context(), s, Options{}); !errors.As(err, new(*run.Occupied)) || !strings.Contains(err.Error(), "holds a finished run: resume it, overwrite it") {
 		t.Errorf("a finished run was overwritten: %v", err)
 	}
 	want := written(t, s.Out)
 	s.Slots = 2
-	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || !bytes.Equal(want, written(t, s.Out)) {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Overwrite: true}}); err != nil || !bytes.Equal(want, written(t, s.Out)) {
 		t.Errorf("with 2 slots: other tables, or error %v", err)
 	}
 	s.Seed++
-	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || bytes.Equal(want, written(t, s.Out)) {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Overwrite: true}}); err != nil || bytes.Equal(want, written(t, s.Out)) {
 		t.Errorf("with another seed: the same tables, or error %v", err)
 	}
 	want = written(t, s.Out)
 	s.Precision = kernel.BF16
-	if err := Run(t.Context(), s, Options{Overwrite: true}); err != nil || bytes.Equal(want, written(t, s.Out)) {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Overwrite: true}}); err != nil || bytes.Equal(want, written(t, s.Out)) {
 		t.Errorf("with another precision: the same tables, or error %v", err)
 	}
 }
@@ -127,7 +127,7 @@ func TestResume(t *testing.T) {
 	if !errors.As(err, &stopped) || stopped.Step < 5 || stopped.Step > 39 {
 		t.Fatalf("stopped after the first part: %v", err)
 	}
-	if err := Run(t.Context(), s, Options{}); err == nil || !strings.Contains(err.Error(), "--resume") {
+	if err := Run(t.Context(), s, Options{}); !errors.As(err, new(*run.Occupied)) || !strings.Contains(err.Error(), "stopped early: resume it") {
 		t.Errorf("a stopped run was begun anew without being asked to: %v", err)
 	}
 	for want, change := range map[string]func(*Settings){
@@ -139,12 +139,12 @@ func TestResume(t *testing.T) {
 	} {
 		other := s
 		change(&other)
-		if err := Run(t.Context(), other, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Run(t.Context(), other, Options{Mode: run.Mode{Resume: true}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("resumed with other settings: error %v, want %q", err, want)
 		}
 	}
 	drawn := 0
-	err = Run(t.Context(), s, Options{Resume: true, Report: func(p Progress) { drawn = max(drawn, p.Samples) }})
+	err = Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}, Report: func(p Progress) { drawn = max(drawn, p.Samples) }})
 	if err != nil || drawn != 80 {
 		t.Fatalf("%d samples, error %v", drawn, err)
 	}
@@ -179,7 +179,7 @@ func TestUnfinished(t *testing.T) {
 	if err := os.RemoveAll(inTheWay); err != nil {
 		t.Fatal(err)
 	}
-	if err := Run(t.Context(), s, Options{Resume: true}); err != nil {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}}); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(written(t, whole.Out), written(t, s.Out)) {

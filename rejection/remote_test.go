@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/sample/remote"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/check"
@@ -60,11 +61,11 @@ func TestRemote(t *testing.T) {
 		t.Fatalf("%d rows of %d requests, error %v", len(rows), asked.Load(), err)
 	}
 	s.Engine = serve(t, &asked, parrot)
-	if err := Run(t.Context(), s, Options{Resume: true}); err != nil || asked.Load() != 60 || !bytes.Equal(want, written(t, s.Out)) {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}}); err != nil || asked.Load() != 60 || !bytes.Equal(want, written(t, s.Out)) {
 		t.Errorf("elsewhere: asked %d times, or other files, or error %v", asked.Load(), err)
 	}
 	s.Revision = "two"
-	if err := Run(t.Context(), s, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), "revision was one and is two") {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}}); err == nil || !strings.Contains(err.Error(), "revision was one and is two") {
 		t.Errorf("another revision: error %v", err)
 	}
 }

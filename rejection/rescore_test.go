@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/data/table"
 )
 
@@ -38,14 +39,14 @@ func TestRescore(t *testing.T) {
 	// Stopped while it scores, and once more.
 	for range 2 {
 		ctx, stop := context.WithCancel(t.Context())
-		err := Run(ctx, s, Options{Resume: true, PartSamples: 9, Report: func(Progress) { stop() }})
+		err := Run(ctx, s, Options{Mode: run.Mode{Resume: true}, PartSamples: 9, Report: func(Progress) { stop() }})
 		if err == nil {
 			t.Fatal("the run was not stopped")
 		}
 	}
 	had := stored(t, s.Out)
 	var sum Summary
-	if err := Run(t.Context(), s, Options{Resume: true, Summarise: func(got Summary) { sum = got }}); err != nil {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}, Summarise: func(got Summary) { sum = got }}); err != nil {
 		t.Fatal(err)
 	}
 	if sum.Drawn != 0 || len(had) == 0 {
@@ -54,7 +55,7 @@ func TestRescore(t *testing.T) {
 	if !bytes.Equal(written(t, s.Out), written(t, whole.Out)) {
 		t.Error("other files than those of a run with that reward model alone")
 	}
-	if err := Run(t.Context(), before, Options{Resume: true}); err != nil || !bytes.Equal(written(t, s.Out), first) {
+	if err := Run(t.Context(), before, Options{Mode: run.Mode{Resume: true}}); err != nil || !bytes.Equal(written(t, s.Out), first) {
 		t.Errorf("back to the first reward model: other files, or error %v", err)
 	}
 }
@@ -68,12 +69,13 @@ func TestUnjudged(t *testing.T) {
 	if err := r.draw(t.Context()); !errors.Is(err, broken) {
 		t.Fatalf("a scorer that fails: error %v", err)
 	}
+	r.claim.Release()
 	kept := len(stored(t, s.Out))
 	if kept == 0 {
 		t.Error("no sample was kept")
 	}
 	var sum Summary
-	if err := Run(t.Context(), s, Options{Resume: true, Summarise: func(got Summary) { sum = got }}); err != nil || sum.Drawn != 60-kept {
+	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}, Summarise: func(got Summary) { sum = got }}); err != nil || sum.Drawn != 60-kept {
 		t.Errorf("%d samples were kept and %d drawn, of 60; error %v", kept, sum.Drawn, err)
 	}
 	for row, err := range table.Scan[table.Sample](filepath.Join(s.Out, SamplesFile)) {

@@ -96,7 +96,7 @@ func (s *store) indexPart(n int, prompts []prompt, number map[string]int, found 
 	defer table.Close()
 	digests := table.Header().Digests
 	if digests.Sampling != s.header.Digests.Sampling {
-		return fmt.Errorf("%s was drawn with another model or other settings: choose another directory, or start anew with --overwrite", p.path)
+		return fmt.Errorf("%s was drawn with another model or other settings: choose another directory, or overwrite this one", p.path)
 	}
 	row := int32(-1)
 	for stored, err := range table.Rows() {

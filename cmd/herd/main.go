@@ -29,9 +29,9 @@ const (
 func execute(args []string) int {
 	root := newRootCmd()
 	root.SetArgs(args)
-	err := root.ExecuteContext(context.Background())
+	cmd, err := root.ExecuteContextC(context.Background())
 	if err != nil {
-		printError(os.Stderr, err)
+		printError(os.Stderr, err, hint(cmd, err))
 	}
 	return exitCode(err)
 }
@@ -50,9 +50,9 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// printError prints err for a person. Of what a signal stopped, only that is
-// worth saying.
-func printError(w io.Writer, err error) {
+// printError prints err and a hint for a person. If a signal stopped the command, nothing
+// else is worth saying.
+func printError(w io.Writer, err error, hint string) {
 	text := err.Error()
 	var stopped *run.Interrupted
 	switch {
@@ -60,6 +60,9 @@ func printError(w io.Writer, err error) {
 		text = stopped.Error()
 	case errors.Is(err, context.Canceled):
 		text = "stopped"
+	}
+	if hint != "" {
+		text += "\nhint: " + hint
 	}
 	fmt.Fprintf(w, "herd: %s\n", strings.ReplaceAll(text, "\n", "\n      "))
 }

@@ -26,7 +26,7 @@ func newRejectionCmd() *cobra.Command {
 		},
 		run: func(ctx context.Context, s rejection.Settings, c conduct) error {
 			return rejection.Run(ctx, s, rejection.Options{
-				Resume: c.resume, Overwrite: c.overwrite, Report: c.display.sampling, Summarise: c.display.sampled,
+				Mode: c.Mode, Report: c.display.sampling, Summarise: c.display.sampled,
 			})
 		},
 		wrote: func(s rejection.Settings) string { return s.Out },

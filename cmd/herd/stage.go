@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/config"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
 )
 
@@ -42,12 +43,13 @@ func outFlag(usage string) pathFlag { return pathFlag{flag: "out", setting: "out
 
 // conduct is how a stage is run, whatever its settings.
 type conduct struct {
-	resume, overwrite, profile bool
-	display                    *display
+	run.Mode
+	profile bool
+	display *display
 }
 
 func (c conduct) train() train.Options {
-	return train.Options{Resume: c.resume, Overwrite: c.overwrite, Profile: c.profile, Announce: c.display.planned, Report: c.display.training}
+	return train.Options{Mode: c.Mode, Profile: c.profile, Announce: c.display.planned, Report: c.display.training}
 }
 
 const profileUsage = "write what the time goes into to " + train.ProfileTable + " and " + train.ProfileCPU + " beside the model"
@@ -63,8 +65,9 @@ func newStageCmd[S any](d stage[S]) *cobra.Command {
 	flags := cmd.Flags()
 	file := flags.String("config", "", "`FILE` of settings in YAML")
 	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`, where a.b=c is c for b in a")
-	resume := flags.Bool("resume", false, "go on with a run that was stopped")
-	overwrite := flags.Bool("overwrite", false, "replace what the directory holds")
+	var mode run.Mode
+	flags.BoolVar(&mode.Resume, "resume", false, "go on with a run that was stopped")
+	flags.BoolVar(&mode.Overwrite, "overwrite", false, "replace what the directory holds")
 	profile := new(bool)
 	if d.trains {
 		flags.BoolVar(profile, "profile", false, profileUsage)
@@ -82,7 +85,7 @@ func newStageCmd[S any](d stage[S]) *cobra.Command {
 		defer stop()
 		shown := newDisplay(cmd.OutOrStdout(), *asJSON)
 		shown.begin(d.name)
-		err := d.run(ctx, s, conduct{*resume, *overwrite, *profile, shown})
+		err := d.run(ctx, s, conduct{mode, *profile, shown})
 		return shown.end(d.wrote(s), err)
 	}
 	return cmd

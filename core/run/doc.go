@@ -1,7 +1,8 @@
-// Package run knows what every piece of work that writes a directory has in common:
-// the Manifest in herd.json that says what made it, the digests that identify it, the
-// Lock that keeps a second process away, and Interrupted, which says that it can be
+// Package run holds what every piece of work that writes a directory needs: the Manifest
+// in herd.json that says what made the directory, the digests that identify a run, the
+// Claim that decides whether a run may begin, continue or replace what is there, the Lock
+// that keeps other processes away, and Interrupted, which reports that a run can be
 // resumed. It knows no stage.
 //
-// Begin with NewManifest.
+// Start with NewManifest and ClaimDir.
 package run

@@ -102,11 +102,11 @@ func digestFile(path string) (string, error) {
 	return DigestJSON(settings)
 }
 
-// digestFolder covers the names and contents of all files below dir.
+// digestFolder covers the names and contents of all files below dir, except for locks.
 func digestFolder(dir string) (string, error) {
 	digests := make(map[string]string)
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
+		if err != nil || !entry.Type().IsRegular() || entry.Name() == LockName {
 			return err
 		}
 		digests[path[len(dir):]], err = DigestFile(path)

@@ -31,13 +31,12 @@ type Task struct {
 	Options
 }
 
-// Options are how a run is conducted; they do not change what comes out.
+// Options control how a run executes. They do not affect its results.
 type Options struct {
-	Resume    bool           // go on from the checkpoint in Dir, if there is one
-	Overwrite bool           // replace a finished model in Dir
-	Profile   bool           // write what the time goes into: ProfileTable, ProfileCPU
-	Announce  func(Plan)     // called before the first step; may be nil
-	Report    func(Progress) // called after every step; may be nil
+	run.Mode
+	Profile  bool           // write where the time goes: ProfileTable, ProfileCPU
+	Announce func(Plan)     // called before the first step; may be nil
+	Report   func(Progress) // called after every step; may be nil
 }
 
 // Run trains until the last step and writes the model to t.Dir. If ctx ends
@@ -53,7 +52,12 @@ func Run(ctx context.Context, t Task) error {
 		return err
 	}
 	defer memory.LimitGarbage(l.garbage)()
-	if err := l.prepareDir(); err != nil {
+	claim, err := l.claim()
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	defer claim.Release()
+	if err := l.prepareDir(claim.Resumed); err != nil {
 		return err
 	}
 	defer l.metrics.Close()
@@ -224,8 +228,8 @@ func (l *loop) diverged(what string, batches ...*token.Batch) error {
 		rows = rows[:most]
 	}
 	saved := "no checkpoint has been written yet"
-	if step, ok := savedStep(l.Dir); ok {
-		saved = fmt.Sprintf("the checkpoint of step %d in %s is intact", step, l.Dir)
+	if s, err := readState(l.Dir); err == nil {
+		saved = fmt.Sprintf("the checkpoint of step %d in %s is intact", s.Step, l.Dir)
 	}
 	return fmt.Errorf("%s at rows %v%s; %s; look at these rows, or lower learning_rate or clip_norm", what, rows, more, saved)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -137,10 +138,10 @@ func TestResumeAfterStop(t *testing.T) {
 		}
 		err := train.Run(ctx, job)
 		var stopped *run.Interrupted
-		if !errors.As(err, &stopped) || stopped.Step != at || !strings.Contains(err.Error(), "--resume") {
+		if !errors.As(err, &stopped) || stopped.Step != at || !strings.Contains(err.Error(), "progress is saved in "+dir) {
 			t.Fatalf("stopped at %d: %v", at, err)
 		}
-		if err := train.Run(t.Context(), task(t, dir)); err == nil || !strings.Contains(err.Error(), "--resume") {
+		if err := train.Run(t.Context(), task(t, dir)); !errors.As(err, new(*run.Occupied)) || !strings.Contains(err.Error(), fmt.Sprintf("stopped after step %d: resume it", at)) {
 			t.Errorf("a stopped run was begun anew without being asked to: %v", err)
 		}
 		job = task(t, dir)
@@ -323,7 +324,7 @@ func TestRefusesToOverwrite(t *testing.T) {
 	before := weights(t, dir)
 	job := task(t, dir)
 	job.Settings.Seed++
-	if err := train.Run(t.Context(), job); err == nil || !strings.Contains(err.Error(), "--overwrite") {
+	if err := train.Run(t.Context(), job); !errors.As(err, new(*run.Occupied)) || !strings.Contains(err.Error(), "holds a model (herd.json): choose another directory, or overwrite it") {
 		t.Errorf("a finished model was overwritten: %v", err)
 	}
 	if !bytes.Equal(before, weights(t, dir)) {
@@ -335,6 +336,33 @@ func TestRefusesToOverwrite(t *testing.T) {
 	}
 	if bytes.Equal(before, weights(t, dir)) {
 		t.Error("another seed gives the same model: the comparison shows nothing")
+	}
+}
+
+// TestLocked: training refuses a directory in which another run works, and leaves no lock.
+func TestLocked(t *testing.T) {
+	dir := t.TempDir()
+	job := task(t, dir)
+	var inside error
+	job.Report = func(p train.Progress) {
+		if p.Step == 2 {
+			second := task(t, dir)
+			second.Resume, second.Overwrite = true, true
+			inside = train.Run(t.Context(), second)
+		}
+	}
+	if err := train.Run(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	var busy *run.InUse
+	if !errors.As(inside, &busy) || !strings.Contains(busy.Holder, fmt.Sprintf("process %d on ", os.Getpid())) {
+		t.Errorf("a second run in the directory: %v", inside)
+	}
+	if _, err := os.Stat(filepath.Join(dir, run.LockName)); err == nil {
+		t.Error("the lock is still there")
+	}
+	if !bytes.Equal(weights(t, dir), unbroken(t)) {
+		t.Error("the second run changed the weights")
 	}
 }
 

@@ -30,44 +30,49 @@ type state struct {
 
 func checkpointDir(dir string) string { return filepath.Join(dir, "checkpoint") }
 
-// prepareDir makes the output directory, or puts the loop where the checkpoint
-// in it stopped. It refuses to touch what it was not told to replace.
-func (l *loop) prepareDir() error {
-	saved, moments, err := openState(l.Dir)
-	switch found := err == nil; {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("train: %w", err)
-	case found && l.Resume:
-		err = l.restore(saved, moments)
-	case found && !l.Overwrite:
-		err = fmt.Errorf("train: %s holds a run that stopped after step %d: go on with --resume, start anew with --overwrite, or choose another directory", l.Dir, saved.Step)
-	default:
-		err = claim(l.Dir, l.Overwrite)
-	}
-	if moments != nil {
-		err = errors.Join(err, moments.Close())
+// claim takes the output directory for this run.
+func (l *loop) claim() (*run.Claim, error) {
+	return run.ClaimDir(l.Dir, l.Mode, func() (run.Contents, error) { return inspect(l.Dir, l.Manifest.Digest) })
+}
+
+// inspect returns what dir holds, for a run with the digest.
+func inspect(dir, digest string) (run.Contents, error) {
+	s, err := readState(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return run.Contents{Holds: modelIn(dir)}, nil
 	}
 	if err != nil {
-		return err
+		return run.Contents{}, err
+	}
+	return run.Contents{
+		Holds:     fmt.Sprintf("a run that stopped after step %d", s.Step),
+		Resumable: true, Differs: s.Digest != digest,
+	}, nil
+}
+
+// modelIn names the model in dir by one of its files; it returns "" if there is none.
+func modelIn(dir string) string {
+	for _, name := range []string{run.ManifestName, "config.json", checkpoint.ModelName, checkpoint.IndexName, model.AdapterConfig} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return fmt.Sprintf("a model (%s)", name)
+		}
+	}
+	return ""
+}
+
+// prepareDir removes an old checkpoint, or puts the loop where the checkpoint stopped.
+func (l *loop) prepareDir(resumed bool) error {
+	var err error
+	if resumed {
+		err = l.restore()
+	} else {
+		err = os.RemoveAll(checkpointDir(l.Dir))
+	}
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
 	}
 	l.metrics, err = openMetrics(filepath.Join(l.Dir, "metrics.jsonl"), l.step)
 	return err
-}
-
-// claim makes dir for a new model.
-func claim(dir string, overwrite bool) error {
-	for _, name := range []string{run.ManifestName, "config.json", checkpoint.ModelName, checkpoint.IndexName, model.AdapterConfig} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil && !overwrite {
-			return fmt.Errorf("train: %s already holds a model (%s): choose another directory, or --overwrite", dir, name)
-		}
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	if err := os.RemoveAll(checkpointDir(dir)); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	return nil
 }
 
 // save writes a checkpoint, replacing the one before it only when it is complete.
@@ -102,24 +107,23 @@ func (l *loop) saveModel(dir, dtype string) error {
 	return run.WriteManifest(dir, m)
 }
 
-// restore puts weights, moments and step back to those of the checkpoint.
-func (l *loop) restore(saved state, moments *checkpoint.File) error {
-	if saved.Digest != l.Manifest.Digest {
-		return fmt.Errorf("train: the run in %s was made with other settings or data: give those again, or start anew with --overwrite", l.Dir)
+// restore loads weights, moments and step from the checkpoint.
+func (l *loop) restore() error {
+	saved, moments, err := openState(l.Dir)
+	if err != nil {
+		return err
 	}
+	defer moments.Close()
 	if saved.Step < 0 || saved.Step > l.steps {
-		return fmt.Errorf("train: the checkpoint in %s is after step %d of a run of %d", l.Dir, saved.Step, l.steps)
+		return fmt.Errorf("the checkpoint in %s is after step %d of a run of %d", l.Dir, saved.Step, l.steps)
 	}
-	err := errors.Join(
+	err = errors.Join(
 		l.trained.ReadFrom(checkpointDir(l.Dir)),
 		moments.Read("exp_avg", l.optimizer.M),
 		moments.Read("exp_avg_sq", l.optimizer.V),
 	)
-	if err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
 	l.step, l.tokens, l.optimizer.Steps = saved.Step, saved.Tokens, saved.Step
-	return nil
+	return err
 }
 
 // finish writes the model, its manifest last, and removes the checkpoint.
@@ -155,23 +159,19 @@ func openState(dir string) (s state, moments *checkpoint.File, err error) {
 	return s, moments, err
 }
 
-// savedStep returns the step of the checkpoint in dir.
-func savedStep(dir string) (int, bool) {
+// readState reads the state of the checkpoint in dir; the error is fs.ErrNotExist if there
+// is none.
+func readState(dir string) (state, error) {
 	s, moments, err := openState(dir)
-	if err != nil {
-		return 0, false
+	if err == nil {
+		err = moments.Close()
 	}
-	moments.Close()
-	return s.Step, true
+	return s, err
 }
 
-// Resumable reports whether dir holds an unfinished run whose settings and
-// inputs have the digest.
+// Resumable reports whether dir holds an unfinished run whose settings and inputs have the
+// digest.
 func Resumable(dir, digest string) bool {
-	s, moments, err := openState(dir)
-	if err != nil {
-		return false
-	}
-	moments.Close()
-	return s.Digest == digest
+	c, err := inspect(dir, digest)
+	return err == nil && c.Same()
 }
