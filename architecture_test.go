@@ -70,6 +70,10 @@ core/sample/engine: core/kernel core/kernel/vector core/memory core/model core/s
 	core/text/tokenizer core/token
 core/sample/remote: core/sample core/text/chat core/text/tokenizer core/token
 
+# A model that answers, here or on a server.
+core/policy: core/kernel core/model core/sample core/sample/engine core/sample/remote core/text/chat
+	core/text/template core/text/tokenizer core/token
+
 # Rows.
 data:
 data/table: core/disk core/text/chat core/token
@@ -81,8 +85,8 @@ data/check: core/disk core/text/chat data/check/number
 data/world: core/text/chat data/check data/table
 
 # Measuring.
-eval: core/model core/sample core/sample/engine core/text/template core/text/tokenizer core/train/pack
-	core/train/score data/check data/example data/table
+eval: core/model core/policy core/sample core/sample/engine core/text/template core/text/tokenizer
+	core/train/pack core/train/score data/check data/example data/table
 eval/report: core/sample data/table
 
 # The stages: none imports another.
@@ -92,9 +96,9 @@ sft: core/model core/run core/text/template core/text/tokenizer core/train core/
 	core/train/stage data/example data/table
 reward: core/model core/run core/text/chat core/text/template core/token core/train
 	core/train/pack core/train/stage data/example data/table
-rejection: core/disk core/kernel core/model core/run core/sample core/sample/engine
-	core/sample/remote core/text/chat core/text/template core/text/tokenizer core/token
-	core/train/pack core/train/score data/check data/example data/table eval/report
+rejection: core/disk core/kernel core/model core/policy core/run core/sample core/sample/engine
+	core/sample/remote core/text/chat core/text/template core/text/tokenizer core/train/pack
+	core/train/score data/check data/example data/table eval/report
 dpo: core/model core/run core/text/template core/token core/train core/train/pack core/train/score
 	core/train/stage data/example data/table
 serve: core/sample core/text/chat core/text/template core/text/tokenizer core/token

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/policy"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/sample/engine"
-	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
@@ -29,28 +29,18 @@ const slots = 64
 
 // Answers lets a model respond to prompts whose answers can be checked.
 func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, prompts []table.Chat, s sample.Settings) ([]Answer, error) {
-	format, err := template.New(tok)
+	from, err := policy.Of(p, tok, engine.Options{Slots: slots})
 	if err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}
 	requests := make([]sample.Request, len(prompts))
 	for i, row := range prompts {
-		prompt, err := format.Prompt(row.Messages)
-		if err != nil {
+		if requests[i], err = from.Ask(row.Messages, s, uint64(i)); err != nil {
 			return nil, fmt.Errorf("eval: row %s: %w", row.ID, err)
 		}
-		if n := len(prompt); n >= p.Config.Context() {
-			return nil, fmt.Errorf("eval: row %s: the prompt has %d tokens, the model %d positions: nothing can follow", row.ID, n, p.Config.Context())
-		}
-		requests[i] = sample.Request{Prompt: prompt, Seeds: []uint64{uint64(i)}, Stop: p.Config.StopIDs(format.Stop()...), Settings: s}
 	}
-	w, err := model.Pack(p)
-	if err != nil {
-		return nil, fmt.Errorf("eval: %w", err)
-	}
-	engine := engine.New(w, tok, engine.Options{Slots: slots})
 	answers := make([]Answer, len(prompts))
-	err = engine.Generate(ctx, requests, func(i int, c []sample.Completion) error {
+	err = from.Sampler().Generate(ctx, requests, func(i int, c []sample.Completion) error {
 		answers[i] = judge(prompts[i], c[0].Text, c[0].Finish)
 		return nil
 	})

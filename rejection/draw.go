@@ -107,11 +107,11 @@ func (r *session) drawSome(ctx context.Context, prompts []int) error {
 			}
 		}
 		var err error
-		if requests[n], err = r.policy.request(r.prompts[i], r.Settings, numbers[n]); err != nil {
+		if requests[n], err = request(r.policy, r.prompts[i], r.Settings, numbers[n]); err != nil {
 			return err
 		}
 	}
-	err := r.policy.engine.Generate(ctx, requests, func(n int, drawn []sample.Completion) error {
+	err := r.policy.Sampler().Generate(ctx, requests, func(n int, drawn []sample.Completion) error {
 		r.summary.Drawn += len(drawn)
 		r.batch.add(prompts[n], r.prompts[prompts[n]].row(candidates(drawn, numbers[n])))
 		if !r.full() {

@@ -30,6 +30,9 @@ func (s Settings) identify(inputs map[string]string) identity {
 	id := identity{"seed": fmt.Sprint(s.Seed)}
 	id.addInputs("model", inputs)
 	id.addSettings("", s.Settings)
+	if s.Template != "" {
+		id["template"] = s.Template
+	}
 	if s.remote() {
 		id["revision"] = s.Revision
 		id.addSettings("engine.", s.bare().Engine)

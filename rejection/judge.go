@@ -24,7 +24,7 @@ func newJudge(dir string) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, format, err := loadFormat(at.Tokenizer())
+	format, err := template.Load(at.Tokenizer(), "")
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/herd-lm/herd/core/policy"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/eval/report"
@@ -43,7 +44,7 @@ type session struct {
 	identity identity
 	claim    *run.Claim
 	prompts  []prompt
-	policy   *policy
+	policy   *policy.Policy
 	scorer   scorer
 	store    *store
 	shelf    shelf
@@ -145,7 +146,7 @@ func inspect(dir string, now identity) (run.Contents, error) {
 
 // load loads the models.
 func (r *session) load() (err error) {
-	if r.policy, err = newPolicy(r.Settings); err != nil {
+	if r.policy, err = openPolicy(r.Settings); err != nil {
 		return err
 	}
 	r.scorer, err = newScorer(r.Settings)
@@ -156,7 +157,7 @@ func (r *session) load() (err error) {
 func (r *session) admit() error {
 	var short []prompt
 	for _, p := range r.prompts {
-		err := cmp.Or(r.policy.admits(p), r.scorer.admits(p))
+		err := cmp.Or(checkPrompt(r.policy, p), r.scorer.admits(p))
 		var long *tooLong
 		switch {
 		case err == nil:
@@ -197,7 +198,7 @@ func (r *session) begin() error {
 // look finds what was drawn before.
 func (r *session) look() (err error) {
 	r.store, err = openStore(r.Out, table.Header{Stage: "rejection", Seed: r.Seed, Digests: table.Digests{
-		Model: r.manifest.Inputs["model[0]"], Tokenizer: r.policy.digest(),
+		Model: r.manifest.Inputs["model[0]"], Tokenizer: r.policy.TokenizerDigest(),
 		Sampling: r.identity.digest(), Scoring: r.scoring(r.manifest.Inputs),
 	}})
 	if err != nil {

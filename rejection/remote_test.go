@@ -16,6 +16,7 @@ import (
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/sample/remote"
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/format"
 	"github.com/herd-lm/herd/data/table"
@@ -130,7 +131,7 @@ func gsm8k(t *testing.T) []table.Chat {
 func TestRemoteReward(t *testing.T) {
 	s := fixture(t, 5)
 	s.Pick.CutOff = true
-	tok, layout, err := loadFormat(s.Reward)
+	layout, err := template.Load(s.Reward, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +161,7 @@ func TestRemoteReward(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := worth(tok.Decode(whole.IDs)); *c.Score != want || *c.Reward != want {
+			if want := worth(layout.Tokenizer().Decode(whole.IDs)); *c.Score != want || *c.Reward != want {
 				t.Errorf("%q has reward %g and score %g, want %g", c.Text, *c.Reward, *c.Score, want)
 			}
 		}

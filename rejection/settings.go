@@ -12,6 +12,7 @@ import (
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/sample/remote"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/data/check"
 )
@@ -19,11 +20,12 @@ import (
 // Settings of the stage. Responses come from Model, or from the server of Engine; at
 // least one of Check and Reward scores them.
 type Settings struct {
-	Model   string   `yaml:"model"`                     // model directory of the policy
-	Adapter string   `yaml:"adapter" json:",omitempty"` // adapter directory beside it; empty: none, or the model's
-	Reward  string   `yaml:"reward"`                    // model directory of the reward model
-	Prompts []string `yaml:"prompts"`                   // tables of chats; a closing turn of the assistant is the reference
-	Out     string   `yaml:"out"`                       // directory to write samples, chats and preferences to
+	Model    string   `yaml:"model"`                      // model directory of the policy
+	Adapter  string   `yaml:"adapter" json:",omitempty"`  // adapter directory beside it; empty: none, or the model's
+	Template string   `yaml:"template" json:",omitempty"` // name of a chat template in place of the policy's own
+	Reward   string   `yaml:"reward"`                     // model directory of the reward model
+	Prompts  []string `yaml:"prompts"`                    // tables of chats; a closing turn of the assistant is the reference
+	Out      string   `yaml:"out"`                        // directory to write samples, chats and preferences to
 
 	Samples int    `yaml:"samples"` // per prompt
 	Limit   int    `yaml:"limit"`   // use the first prompts only; 0: all
@@ -93,6 +95,8 @@ func (s Settings) validate() error {
 		return fmt.Errorf("min_score_gap is %g, expected 0 or more", s.MinScoreGap)
 	case s.Revision != "" && !s.remote():
 		return fmt.Errorf("revision is set, but no engine: a model directory is known by its files")
+	case template.CheckName(s.Template) != nil:
+		return template.CheckName(s.Template)
 	case s.remote():
 		if err := s.Engine.Validate(); err != nil {
 			return fmt.Errorf("engine: %w", err)

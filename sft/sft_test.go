@@ -157,7 +157,7 @@ func TestTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.MaxTokens = 400
-	if err := Run(t.Context(), s, train.Options{}); err == nil || !strings.Contains(err.Error(), "has no chat template: set one") {
+	if err := Run(t.Context(), s, train.Options{}); err == nil || !strings.Contains(err.Error(), "has no chat template: set template to one of llama3, ") {
 		t.Errorf("without a template: error %v", err)
 	}
 	s.Template = "chatml"

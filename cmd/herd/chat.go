@@ -36,7 +36,7 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 				return misuse(cmd, "%v", err)
 			}
 			var err error
-			if c.policy, err = loadPolicy(m, engine.Options{Slots: 1}, precision); err != nil {
+			if c.answerer, err = openPolicy(m, engine.Options{Slots: 1}, precision, true); err != nil {
 				return err
 			}
 			if system != "" {
@@ -47,6 +47,7 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 	}
 	flags := cmd.Flags()
 	m.add(cmd)
+	m.addTemplate(cmd)
 	flags.StringVar(&system, "system", "", "`TEXT` of a system message to begin with")
 	flags.Uint64Var(&c.seed, "seed", 0, "of the first answer; each has the next")
 	samplingFlags(cmd, &c.Settings, &precision)
@@ -56,7 +57,7 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 
 // conversation is a chat in progress.
 type conversation struct {
-	*policy
+	answerer
 	sample.Settings
 	system   []chat.Message // nothing, or one message that stays
 	messages []chat.Message // turns of user and assistant
@@ -100,7 +101,7 @@ func (c *conversation) turn(ctx context.Context, message string, in prompter, ou
 	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	answer, err := c.stream(ctx, harmless(out), c.request(prompt, c.Settings, c.seed))
+	answer, err := c.stream(ctx, harmless(out), c.Request(prompt, c.Settings, c.seed))
 	fmt.Fprintln(out)
 	if ctx.Err() != nil && in.person() {
 		err = nil
@@ -113,10 +114,10 @@ func (c *conversation) turn(ctx context.Context, message string, in prompter, ou
 // prompt returns the conversation as tokens. If there would be no room for an
 // answer, the oldest turns are forgotten.
 func (c *conversation) prompt(in prompter) ([]token.ID, error) {
-	room := min(c.MaxTokens, c.config.Context()/4)
+	room := min(c.MaxTokens, c.Config().Context()/4)
 	for {
-		ids, err := c.answering(append(c.system[:len(c.system):len(c.system)], c.messages...))
-		if err != nil || len(c.messages) == 1 || len(ids)+room <= c.config.Context() {
+		ids, err := c.Prompt(append(c.system[:len(c.system):len(c.system)], c.messages...))
+		if err != nil || len(c.messages) == 1 || len(ids)+room <= c.Config().Context() {
 			return ids, err
 		}
 		c.messages = c.messages[2:]

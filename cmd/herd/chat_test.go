@@ -12,7 +12,7 @@ import (
 )
 
 func tinyConversation(t *testing.T, s sample.Settings) *conversation {
-	return &conversation{policy: tinyPolicy(t), Settings: s}
+	return &conversation{answerer: tinyPolicy(t), Settings: s}
 }
 
 // say lets c answer lines and returns the roles of what it then remembers.
@@ -55,8 +55,8 @@ func TestConversationForgetsTheOldest(t *testing.T) {
 		t.Errorf("begins with a message of the %s", c.messages[0].Role)
 	}
 	ids, err := c.prompt(piped{})
-	if err != nil || !strings.Contains(c.tok.Decode(ids), "system<|end_header_id|>\n\nbe<|eot_id|>") {
-		t.Errorf("the system message is gone: %q, %v", c.tok.Decode(ids), err)
+	if err != nil || !strings.Contains(c.Tokenizer().Decode(ids), "system<|end_header_id|>\n\nbe<|eot_id|>") {
+		t.Errorf("the system message is gone: %q, %v", c.Tokenizer().Decode(ids), err)
 	}
 }
 

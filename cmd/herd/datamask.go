@@ -10,7 +10,6 @@ import (
 
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/template"
-	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/data/table"
 )
@@ -20,7 +19,6 @@ type maskView struct {
 	model, template string
 	json, noColor   bool
 
-	tok    *tokenizer.Tokenizer
 	format *template.Format
 	from   int
 	n      int
@@ -51,7 +49,7 @@ var kindNames = [...]string{template.Header: "header", template.Content: "conten
 
 // show prints n rows from the from-th on; all that follow if n is 0.
 func (m *maskView) show(w io.Writer, path string, from, n int) (err error) {
-	if m.tok, m.format, err = loadFormat(m.model, m.template); err != nil {
+	if m.format, err = template.Load(m.model, m.template); err != nil {
 		return err
 	}
 	m.from, m.n, m.out = from, n, bufio.NewWriter(w)
@@ -129,7 +127,7 @@ func (m *maskView) preference(row table.Preference) (parts []maskedPart, err err
 func (m *maskView) part(name string, r template.Rendered) maskedPart {
 	p := maskedPart{Name: name}
 	for i, id := range r.IDs {
-		p.Tokens = append(p.Tokens, maskedToken{id, m.tok.Token(id), kindNames[r.Kind[i]], r.Turn[i], r.Own[i]})
+		p.Tokens = append(p.Tokens, maskedToken{id, m.format.Tokenizer().Token(id), kindNames[r.Kind[i]], r.Turn[i], r.Own[i]})
 	}
 	return p
 }

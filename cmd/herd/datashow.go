@@ -36,7 +36,7 @@ terminal, else in brackets. Tokens are set apart by dots.`,
 	flags.IntVar(&rows, "rows", 10, "how many rows to print (0: all that follow)")
 	flags.BoolVar(&masked, "mask", false, "print tokens, and which of them are learnt")
 	flags.StringVar(&m.model, "model", "", "`DIR` of the model or tokenizer whose tokens to print")
-	flags.StringVar(&m.template, "template", "", templateUsage)
+	templateFlag(cmd, &m.template)
 	flags.BoolVar(&m.noColor, "no-color", false, "brackets in place of colours")
 	flags.BoolVar(&m.json, "json", false, "print a line of JSON for each row")
 	return cmd

@@ -42,6 +42,9 @@ func newGenerateCmd() *cobra.Command {
 			if cmd.Flags().Changed("logprobs") && (g.logprobs < 0 || !g.json) {
 				return misuse(cmd, "--logprobs is %d, expected 0 or more, with --json", g.logprobs)
 			}
+			if g.model.template != "" && !g.chat {
+				return misuse(cmd, "--template needs --chat: without it the prompt is a text, not a chat")
+			}
 			if err := g.Validate(); err != nil {
 				return misuse(cmd, "%v", err)
 			}
@@ -52,6 +55,7 @@ func newGenerateCmd() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	g.model.add(cmd)
+	g.model.addTemplate(cmd)
 	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to go on from")
 	flags.BoolVar(&g.chat, "chat", false, "the prompt is a user's message")
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
@@ -64,17 +68,17 @@ func newGenerateCmd() *cobra.Command {
 }
 
 func (g generation) run(ctx context.Context, w io.Writer) error {
-	p, err := loadPolicy(g.model, engine.Options{Slots: g.n}, g.precision)
+	p, err := openPolicy(g.model, engine.Options{Slots: g.n}, g.precision, g.chat)
 	if err != nil {
 		return err
 	}
-	ids := p.tok.Prompt(g.prompt)
+	ids := p.Tokenizer().Prompt(g.prompt)
 	if g.chat {
-		if ids, err = p.answering([]chat.Message{{Role: chat.User, Content: g.prompt}}); err != nil {
+		if ids, err = p.Prompt([]chat.Message{{Role: chat.User, Content: g.prompt}}); err != nil {
 			return err
 		}
 	}
-	r := p.request(ids, g.Settings, g.seed)
+	r := p.Request(ids, g.Settings, g.seed)
 	r.Continues = !g.chat && g.prompt != ""
 	if g.n == 1 && !g.json {
 		_, err := p.stream(ctx, harmless(w), r)
@@ -85,17 +89,17 @@ func (g generation) run(ctx context.Context, w io.Writer) error {
 }
 
 // draw draws all continuations and prints them when they are complete.
-func (g generation) draw(ctx context.Context, p *policy, r sample.Request, w io.Writer) error {
-	if err := p.check(r.Prompt); err != nil {
+func (g generation) draw(ctx context.Context, p answerer, r sample.Request, w io.Writer) error {
+	if err := p.Check(r.Prompt); err != nil {
 		return err
 	}
 	for i := 1; i < g.n; i++ {
 		r.Seeds = append(r.Seeds, g.seed+uint64(i))
 	}
 	r.Detail, r.Top = g.logprobs >= 0, g.logprobs
-	return p.engine.Generate(ctx, []sample.Request{r}, func(_ int, all []sample.Completion) error {
+	return p.Sampler().Generate(ctx, []sample.Request{r}, func(_ int, all []sample.Completion) error {
 		for _, c := range all {
-			if err := g.print(w, c, p.tok); err != nil {
+			if err := g.print(w, c, p.Tokenizer()); err != nil {
 				return err
 			}
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 	"unicode"
@@ -10,122 +9,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/kernel"
-	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/policy"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/sample/engine"
-	"github.com/herd-lm/herd/core/text/chat"
-	"github.com/herd-lm/herd/core/text/template"
-	"github.com/herd-lm/herd/core/text/tokenizer"
-	"github.com/herd-lm/herd/core/token"
 )
 
-// policy is a model that answers, with its tokenizer.
-type policy struct {
-	name   string // of its directory, for errors
-	config model.Config
-	tok    *tokenizer.Tokenizer
-	engine *engine.Engine
-	stop   []token.ID
+// answerer is a model that answers on the terminal.
+type answerer struct{ *policy.Policy }
 
-	format   *template.Format
-	formless error // why there is no format
-}
-
-// loadPolicy loads the model, to answer as o says, with products of the given
-// precision.
-func loadPolicy(m modelFlags, o engine.Options, precision kernel.Precision) (*policy, error) {
-	at, err := m.locate()
-	if err != nil {
-		return nil, err
-	}
-	config, err := at.Config()
-	if err != nil {
-		return nil, err
-	}
-	if config.IsReward() {
-		return nil, fmt.Errorf("%s is a reward model: it scores ('herd score'), it cannot answer", m)
-	}
-	tok, err := loadTokenizer(at.Tokenizer())
-	if err != nil {
-		return nil, err
-	}
-	weights, err := at.Pack(precision)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", m, err)
-	}
-	engine := engine.New(weights, tok, o)
-	p := &policy{name: m.String(), config: config, tok: tok, engine: engine}
-	p.stop = []token.ID{tok.EOT(), tok.EOS()}
-	if p.format, p.formless = template.New(tok); p.formless == nil {
-		p.stop = append(p.stop, p.format.Stop()...)
-	}
-	p.stop = config.StopIDs(p.stop...)
-	return p, nil
-}
-
-// loadTokenizer loads the tokenizer in dir. One that knows no chats but has the
-// tokens of Llama 3's template gets that.
-func loadTokenizer(dir string) (*tokenizer.Tokenizer, error) {
-	tok, err := tokenizer.Load(dir)
-	if err == nil && tok.Template().Source == "" && tok.EOT() != tokenizer.None {
-		tok = tok.WithTemplate(tokenizer.Template{Source: tokenizer.Llama3Template})
-	}
-	return tok, err
-}
-
-const templateUsage = "`NAME` of a chat template in place of the model's (llama3, llama3.1, chatml, zephyr, gemma, mistral, phi)"
-
-// loadFormat loads the tokenizer in dir with its chat template, or that of a name.
-func loadFormat(dir, name string) (*tokenizer.Tokenizer, *template.Format, error) {
-	tok, err := loadTokenizer(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	if name != "" {
-		named, err := template.Named(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		tok = tok.WithTemplate(named)
-	}
-	format, err := template.New(tok)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", dir, err)
-	}
-	return tok, format, err
-}
-
-// answering returns the tokens that the model is given to answer messages.
-func (p *policy) answering(messages []chat.Message) ([]token.ID, error) {
-	if p.formless != nil {
-		return nil, fmt.Errorf("%s: %w", p.name, p.formless)
-	}
-	ids, err := p.format.Prompt(messages)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.name, err)
-	}
-	return ids, nil
-}
-
-// check reports a prompt that the model cannot take, in words about its directory.
-func (p *policy) check(prompt []token.ID) error {
-	for _, id := range prompt {
-		if int(id) >= p.config.VocabSize {
-			return fmt.Errorf("%s: its tokenizer gives token %d (%q), but its model has a vocabulary of %d: they do not belong together",
-				p.name, id, p.tok.Token(id), p.config.VocabSize)
-		}
-	}
-	return nil
-}
-
-// request returns the request for continuations of prompt.
-func (p *policy) request(prompt []token.ID, s sample.Settings, seeds ...uint64) sample.Request {
-	return sample.Request{Prompt: prompt, Seeds: seeds, Stop: p.stop, Settings: s}
+// openPolicy loads the model, to answer as o says, with products of the given precision.
+// With chats it must have a chat template.
+func openPolicy(m modelFlags, o engine.Options, precision kernel.Precision, chats bool) (answerer, error) {
+	p, err := policy.Open(policy.Settings{
+		Model: m.dir, Adapter: m.adapter, Template: m.template, Precision: precision, Chats: chats,
+	}, o)
+	return answerer{p}, err
 }
 
 // stream draws one continuation and writes its text to w as it comes; what came
 // before an error is returned with it.
-func (p *policy) stream(ctx context.Context, w io.Writer, r sample.Request) (string, error) {
+func (p answerer) stream(ctx context.Context, w io.Writer, r sample.Request) (string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var text strings.Builder
@@ -136,9 +39,9 @@ func (p *policy) stream(ctx context.Context, w io.Writer, r sample.Request) (str
 		}
 	}
 	r.Stream = func(_ int, d sample.Delta) { write(d.Text) }
-	err := p.check(r.Prompt)
+	err := p.Check(r.Prompt)
 	if err == nil {
-		err = p.engine.Generate(ctx, []sample.Request{r}, func(int, []sample.Completion) error { return nil })
+		err = p.Sampler().Generate(ctx, []sample.Request{r}, func(int, []sample.Completion) error { return nil })
 	}
 	if cause := context.Cause(ctx); cause != nil && err != nil {
 		err = cause

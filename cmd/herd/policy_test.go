@@ -12,13 +12,13 @@ import (
 	"github.com/herd-lm/herd/core/sample/engine"
 )
 
-func tinyPolicy(t *testing.T) *policy {
+func tinyPolicy(t *testing.T) answerer {
 	t.Helper()
 	dir := t.TempDir()
 	if err := writeTiny(dir, false); err != nil {
 		t.Fatal(err)
 	}
-	p, err := loadPolicy(modelFlags{dir: dir}, engine.Options{Slots: 1}, kernel.FP32)
+	p, err := openPolicy(modelFlags{dir: dir}, engine.Options{Slots: 1}, kernel.FP32, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,18 +37,18 @@ func (p *pieces) Write(b []byte) (int, error) {
 // same request. The random model says much that is no UTF-8.
 func TestStreamEqualsWhole(t *testing.T) {
 	p := tinyPolicy(t)
-	prompt := p.tok.Prompt("the herd")
+	prompt := p.Tokenizer().Prompt("the herd")
 	broken := 0
 	for seed := range uint64(20) {
-		r := p.request(prompt, sample.Settings{Temperature: 1, MaxTokens: 40}, seed)
+		r := p.Request(prompt, sample.Settings{Temperature: 1, MaxTokens: 40}, seed)
 		var want string
 		pieceCount := 0 // one for each token; a stop token's is what was held back
-		err := p.engine.Generate(context.Background(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
+		err := p.Sampler().Generate(context.Background(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
 			pieceCount = len(c[0].IDs)
 			if c[0].Finish == sample.Stop {
 				pieceCount++
 			}
-			want = p.tok.DecodeSkipSpecial(c[0].IDs)
+			want = p.Tokenizer().DecodeSkipSpecial(c[0].IDs)
 			return nil
 		})
 		if err != nil {
@@ -88,7 +88,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 func TestStreamStopsWhenItCannotWrite(t *testing.T) {
 	p := tinyPolicy(t)
 	full := errors.New("no space left")
-	r := p.request(p.tok.Prompt("the"), sample.Settings{Temperature: 1, MaxTokens: 50})
+	r := p.Request(p.Tokenizer().Prompt("the"), sample.Settings{Temperature: 1, MaxTokens: 50})
 	r.Seeds = []uint64{1}
 	if _, err := p.stream(context.Background(), failing{full}, r); !errors.Is(err, full) {
 		t.Errorf("error %v, want %v", err, full)
@@ -98,7 +98,7 @@ func TestStreamStopsWhenItCannotWrite(t *testing.T) {
 func TestStreamReturnsWhatCameBeforeTheEnd(t *testing.T) {
 	p := tinyPolicy(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	r := p.request(p.tok.Prompt("the"), sample.Settings{Temperature: 1, MaxTokens: 50}, 1)
+	r := p.Request(p.Tokenizer().Prompt("the"), sample.Settings{Temperature: 1, MaxTokens: 50}, 1)
 	whole, err := p.stream(ctx, &pieces{}, r)
 	if err != nil {
 		t.Fatal(err)

@@ -48,14 +48,14 @@ func scoreLines(t *testing.T, input string) (results []logProbsJSON) {
 // decoder. Each line has its own answer, so that none can change places.
 func TestScoreAgreesWithGeneration(t *testing.T) {
 	p := tinyPolicy(t)
-	prompt := p.tok.Prompt("the herd")
+	prompt := p.Tokenizer().Prompt("the herd")
 	var input strings.Builder
 	var want []float64
 	var from []int // the first score that belongs to the continuation
 	for seed := range uint64(8) {
-		r := p.request(prompt, sample.Settings{Temperature: 1, MaxTokens: 5 + int(seed)}, seed)
+		r := p.Request(prompt, sample.Settings{Temperature: 1, MaxTokens: 5 + int(seed)}, seed)
 		r.Stop = nil
-		err := p.engine.Generate(context.Background(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
+		err := p.Sampler().Generate(context.Background(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
 			line, err := json.Marshal(map[string][]token.ID{"tokens": append(prompt[:len(prompt):len(prompt)], c[0].IDs...)})
 			fmt.Fprintf(&input, "%s\n{\"tokens\":[7]}\n", line)
 			want, from = append(want, c[0].LogProb, 0), append(from, len(prompt)-1, 0)
@@ -82,7 +82,7 @@ func TestScoreAgreesWithGeneration(t *testing.T) {
 func TestScoreOfTextIsThatOfItsTokens(t *testing.T) {
 	p := tinyPolicy(t)
 	const text = "over the hills"
-	ids, err := json.Marshal(p.tok.Prompt(text))
+	ids, err := json.Marshal(p.Tokenizer().Prompt(text))
 	if err != nil {
 		t.Fatal(err)
 	}

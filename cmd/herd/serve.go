@@ -21,6 +21,7 @@ import (
 // serving is what a person asks serve for.
 type serving struct {
 	models    []string // NAME=DIR or DIR
+	template  string   // name of a chat template in place of the models' own
 	host      string
 	port      uint16
 	keyEnv    string
@@ -47,6 +48,7 @@ them. Each request is a line on standard error; what is asked and answered is no
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&s.models, "model", nil, "`DIR` of a model or adapter, or NAME=DIR; may be given again for more models")
+	templateFlag(cmd, &s.template)
 	flags.StringVar(&s.host, "host", "127.0.0.1", "`ADDRESS` to listen at (0.0.0.0: all of this machine's)")
 	flags.Uint16Var(&s.port, "port", 8080, "to listen at (0: any that is free)")
 	flags.StringVar(&s.keyEnv, "api-key-env", "", "`NAME` of the environment variable with the key that clients must show")
@@ -145,8 +147,8 @@ func (s *serving) load(ctx context.Context, list []namedModel) (*serve.Server, e
 }
 
 func (s *serving) loadModel(n namedModel) (m serve.Model, err error) {
-	flags := modelFlags{dir: n.dir}
-	p, err := loadPolicy(flags, engine.Options{Slots: s.Slots, Memory: int64(s.cache)}, s.precision)
+	flags := modelFlags{dir: n.dir, template: s.template}
+	p, err := openPolicy(flags, engine.Options{Slots: s.Slots, Memory: int64(s.cache)}, s.precision, false)
 	if err != nil {
 		return m, err
 	}
@@ -154,8 +156,10 @@ func (s *serving) loadModel(n namedModel) (m serve.Model, err error) {
 	if err != nil {
 		return m, err
 	}
-	return serve.Model{
-		Name: n.name, Engine: p.engine, Tokenizer: p.tok, Format: p.format, Formless: p.formless, Stop: p.stop,
-		Context: p.engine.Longest(), Vocab: p.config.VocabSize, Digest: fmt.Sprintf("fp_%.16s_%s", digest, s.precision),
-	}, nil
+	m = serve.Model{
+		Name: n.name, Engine: p.Engine(), Tokenizer: p.Tokenizer(), Stop: p.Stop(),
+		Context: p.Engine().Longest(), Vocab: p.Config().VocabSize, Digest: fmt.Sprintf("fp_%.16s_%s", digest, s.precision),
+	}
+	m.Format, m.Formless = p.Format()
+	return m, nil
 }

@@ -34,7 +34,7 @@ type Format struct {
 func New(tok *tokenizer.Tokenizer) (*Format, error) {
 	source := tok.Template().Source
 	if source == "" {
-		return nil, fmt.Errorf("chat: the tokenizer has no chat template: set one (%s)", names())
+		return nil, ErrMissing
 	}
 	template, err := jinja.Parse(source)
 	if err != nil {

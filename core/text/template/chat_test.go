@@ -300,7 +300,7 @@ func TestRefuses(t *testing.T) {
 		t.Error("accepted a response of the user")
 	}
 	for source, want := range map[string]string{
-		"":                               "has no chat template: set one (llama3, llama3.1, chatml",
+		"":                               "has no chat template: set template to one of llama3, llama3.1, chatml",
 		"{% if %}":                       "template line 1: expected an expression",
 		"{{ bos_token }}{{ bos_token }}": "writes <bos> twice",
 	} {
