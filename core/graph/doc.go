@@ -4,7 +4,7 @@
 // operation is an [Op] of ours.
 //
 // Begin with [Op]: fill it in and call Apply. Then build a [Machine] from the graph and call
-// Run. Packages core/model and the tests here show the pattern.
+// Run. Packages core/model and the tests here show the pattern. A loss is stated as an [Expr].
 //
 // # Operations
 //

@@ -46,7 +46,8 @@
 // A block of rows goes through all depths before the next block begins. When its rows are
 // complete, the operation that follows runs on them on the same thread: SwiGLU behind gate and
 // up, bias and rotation behind queries, keys and values, the softmax behind the logits. A
-// residual is added as the tile is stored.
+// residual is added as the tile is stored. Rows of logits lie an odd number of cache lines apart
+// ([LogitRow]), so that they do not compete for the same lines of the caches.
 //
 // # Keys and values in decoding
 //
