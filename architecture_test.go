@@ -62,7 +62,7 @@ core/train/pack: core/token
 core/train/score: core/model core/token core/train/pack
 core/train: core/disk core/graph core/kernel core/memory core/model core/run core/text/tokenizer
 	core/token core/train/optim core/train/pack core/weights/checkpoint
-core/train/stage: core/memory core/model core/run core/text/tokenizer core/train core/train/pack
+core/train/stage: core/config core/memory core/model core/run core/text/tokenizer core/train core/train/pack
 
 # Sampling.
 core/sample: core/text/chat core/token

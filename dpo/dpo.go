@@ -14,11 +14,8 @@ import (
 
 // Settings of the stage.
 type Settings struct {
-	Model       string   `yaml:"model"`                     // model directory to start from
-	Adapter     string   `yaml:"adapter" json:",omitempty"` // adapter directory to go on from; empty: none, or the model's
-	Reference   string   `yaml:"reference"`                 // model directory of the reference; empty: what is started from
-	Preferences []string `yaml:"preferences"`               // tables of preferences
-	Out         string   `yaml:"out"`                       // model directory to write
+	Reference   string   `yaml:"reference" path:"model"`    // model directory of the reference; empty: what is started from
+	Preferences []string `yaml:"preferences" path:"tables"` // tables of preferences
 
 	Beta       float64 `yaml:"beta"`        // weight of the divergence from the reference
 	NLLWeight  float64 `yaml:"nll_weight"`  // of the chosen response's likelihood
@@ -37,7 +34,7 @@ func Defaults() Settings {
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
 	return stage.Check("dpo",
-		stage.NeedModel(s.Model, s.Adapter), stage.NeedTables("preferences", s.Preferences), stage.NeedOut(s.Out),
+		stage.NeedTables("preferences", s.Preferences),
 		s.check(), s.Tuning.Validate())
 }
 
@@ -51,15 +48,6 @@ func (s Settings) check() error {
 	return nil
 }
 
-func (s Settings) start() stage.Start { return stage.Start{Model: s.Model, Adapter: s.Adapter} }
-
-func (s Settings) reference() stage.Start {
-	if s.ownReference() {
-		return s.start()
-	}
-	return stage.Start{Model: s.Reference}
-}
-
 // ownReference reports whether the reference is the model that is started from.
 func (s Settings) ownReference() bool {
 	return s.Reference == "" || s.Reference == s.Model && s.Adapter == ""
@@ -67,17 +55,15 @@ func (s Settings) ownReference() bool {
 
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (run.Manifest, error) {
-	bare := s
-	bare.Model, bare.Adapter, bare.Reference, bare.Preferences, bare.Out = "", "", "", nil, ""
-	start, err := s.start().Dirs()
-	if err != nil {
-		return run.Manifest{}, stage.Check("dpo", err)
+	var own run.Inputs
+	if s.ownReference() {
+		dirs, err := s.Start().Dirs()
+		if err != nil {
+			return run.Manifest{}, stage.Check("dpo", err)
+		}
+		own = run.Inputs{"reference": dirs}
 	}
-	reference, err := s.reference().Dirs()
-	if err != nil {
-		return run.Manifest{}, stage.Check("dpo", err)
-	}
-	return run.NewManifest("dpo", bare, run.Inputs{"model": start, "reference": reference, "preferences": s.Preferences})
+	return stage.Manifest("dpo", s, own)
 }
 
 // Run optimises the model on the preferences. The reference's log-probabilities
@@ -85,7 +71,7 @@ func (s Settings) Manifest() (run.Manifest, error) {
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: Sigmoid(s.Beta, s.NLLWeight), Metrics: Metrics(s.Beta), Dir: s.Out, Options: o}
 	r := &referenced{Settings: s}
-	from := stage.From(s.start(), func(t *train.Task) ([]pack.Example, error) { return r.examples(ctx, t) })
+	from := stage.From(s.Start(), func(t *train.Task) ([]pack.Example, error) { return r.examples(ctx, t) })
 	from.Complete = func(t *train.Task) error { return r.complete(ctx, t) }
 	return stage.Train(ctx, s, task, from)
 }

@@ -13,14 +13,14 @@ import (
 
 // Settings of the stage.
 type Settings struct {
-	Documents []string `yaml:"documents"` // tables of documents
-	Out       string   `yaml:"out"`       // model directory to write
+	Documents []string `yaml:"documents" path:"tables"` // tables of documents
+	Out       string   `yaml:"out" path:"out"`          // model directory to write
 
 	// A model to go on from, with its tokenizer and architecture; or, for a new
 	// one, the directory of a tokenizer, or a vocabulary size to train one.
-	Model        string       `yaml:"model"`
-	Adapter      string       `yaml:"adapter" json:",omitempty"` // beside the model; empty: none, or the model's
-	Tokenizer    string       `yaml:"tokenizer"`
+	Model        string       `yaml:"model" path:"model"`
+	Adapter      string       `yaml:"adapter" json:",omitempty" path:"adapter"` // beside the model; empty: none, or the model's
+	Tokenizer    string       `yaml:"tokenizer" path:"model"`
 	VocabSize    int          `yaml:"vocab_size"`
 	Architecture Architecture `yaml:"architecture"`
 
@@ -83,20 +83,7 @@ func (s Settings) check() error {
 
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (run.Manifest, error) {
-	bare := s
-	bare.Documents, bare.Out, bare.Model, bare.Adapter, bare.Tokenizer = nil, "", "", "", ""
-	inputs := run.Inputs{"documents": s.Documents}
-	if s.goesOn() {
-		dirs, err := s.start().Dirs()
-		if err != nil {
-			return run.Manifest{}, stage.Check("pretrain", err)
-		}
-		inputs["model"] = dirs
-	}
-	if s.Tokenizer != "" {
-		inputs["tokenizer"] = []string{s.Tokenizer}
-	}
-	return run.NewManifest("pretrain", bare, inputs)
+	return stage.Manifest("pretrain", s, nil)
 }
 
 // goesOn reports whether there is a model to go on from.

@@ -20,12 +20,12 @@ import (
 // Settings of the stage. Responses come from Model, or from the server of Engine; at
 // least one of Check and Reward scores them.
 type Settings struct {
-	Model    string   `yaml:"model"`                      // model directory of the policy
-	Adapter  string   `yaml:"adapter" json:",omitempty"`  // adapter directory beside it; empty: none, or the model's
-	Template string   `yaml:"template" json:",omitempty"` // name of a chat template in place of the policy's own
-	Reward   string   `yaml:"reward"`                     // model directory of the reward model
-	Prompts  []string `yaml:"prompts"`                    // tables of chats; a closing turn of the assistant is the reference
-	Out      string   `yaml:"out"`                        // directory to write samples, chats and preferences to
+	Model    string   `yaml:"model" path:"model"`                       // model directory of the policy
+	Adapter  string   `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory beside it; empty: none, or the model's
+	Template string   `yaml:"template" json:",omitempty"`               // name of a chat template in place of the policy's own
+	Reward   string   `yaml:"reward" path:"model"`                      // model directory of the reward model
+	Prompts  []string `yaml:"prompts" path:"tables"`                    // tables of chats; a closing turn of the assistant is the reference
+	Out      string   `yaml:"out" path:"out"`                           // directory to write samples, chats and preferences to
 
 	Samples int    `yaml:"samples"` // per prompt
 	Limit   int    `yaml:"limit"`   // use the first prompts only; 0: all

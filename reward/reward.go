@@ -20,10 +20,7 @@ import (
 
 // Settings of the stage.
 type Settings struct {
-	Model       string   `yaml:"model"`                     // model directory to start from
-	Adapter     string   `yaml:"adapter" json:",omitempty"` // adapter directory to go on from; empty: none, or the model's
-	Preferences []string `yaml:"preferences"`               // tables of preferences
-	Out         string   `yaml:"out"`                       // model directory to write
+	Preferences []string `yaml:"preferences" path:"tables"` // tables of preferences
 
 	MinStrength int     `yaml:"min_strength"` // leave out pairs whose strength is known and less
 	Margin      float64 `yaml:"margin"`       // by which chosen should win, times the strength; Llama 3 has 0
@@ -41,7 +38,7 @@ func Defaults() Settings {
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
 	return stage.Check("reward",
-		stage.NeedModel(s.Model, s.Adapter), stage.NeedTables("preferences", s.Preferences), stage.NeedOut(s.Out),
+		stage.NeedTables("preferences", s.Preferences),
 		s.check(), s.Tuning.Validate())
 }
 
@@ -57,23 +54,15 @@ func (s Settings) check() error {
 
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (run.Manifest, error) {
-	bare := s
-	bare.Model, bare.Adapter, bare.Preferences, bare.Out = "", "", nil, ""
-	dirs, err := s.start().Dirs()
-	if err != nil {
-		return run.Manifest{}, stage.Check("reward", err)
-	}
-	return run.NewManifest("reward", bare, run.Inputs{"model": dirs, "preferences": s.Preferences})
-}
-
-func (s Settings) start() stage.Start {
-	return stage.Start{Model: s.Model, Adapter: s.Adapter, As: model.Config.Reward}
+	return stage.Manifest("reward", s, nil)
 }
 
 // Run trains a reward model on the preferences.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: BradleyTerry, Metrics: Metrics, Dir: s.Out, Options: o}
-	return stage.Train(ctx, s, task, stage.From(s.start(), s.examples))
+	start := s.Start()
+	start.As = model.Config.Reward
+	return stage.Train(ctx, s, task, stage.From(start, s.examples))
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {

@@ -19,10 +19,7 @@ import (
 
 // Settings of the stage.
 type Settings struct {
-	Model   string   `yaml:"model"`                     // model directory to start from
-	Adapter string   `yaml:"adapter" json:",omitempty"` // adapter directory to go on from; empty: none, or the model's
-	Chats   []string `yaml:"chats"`                     // tables of chats
-	Out     string   `yaml:"out"`                       // model directory to write
+	Chats []string `yaml:"chats" path:"tables"` // tables of chats
 
 	// Template is the name of a chat template (template.Names) in place of the model's,
 	// for one that has none.
@@ -41,7 +38,7 @@ func Defaults() Settings {
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
 	return stage.Check("sft",
-		stage.NeedModel(s.Model, s.Adapter), stage.NeedTables("chats", s.Chats), stage.NeedOut(s.Out),
+		stage.NeedTables("chats", s.Chats),
 		s.checkTemplate(), s.Tuning.Validate())
 }
 
@@ -55,21 +52,13 @@ func (s Settings) checkTemplate() error {
 
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (run.Manifest, error) {
-	bare := s
-	bare.Model, bare.Adapter, bare.Chats, bare.Out = "", "", nil, ""
-	dirs, err := s.start().Dirs()
-	if err != nil {
-		return run.Manifest{}, stage.Check("sft", err)
-	}
-	return run.NewManifest("sft", bare, run.Inputs{"model": dirs, "chats": s.Chats})
+	return stage.Manifest("sft", s, nil)
 }
-
-func (s Settings) start() stage.Start { return stage.Start{Model: s.Model, Adapter: s.Adapter} }
 
 // Run fine-tunes the model on the chats.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: model.CrossEntropy, Dir: s.Out, Options: o}
-	from := stage.From(s.start(), s.examples)
+	from := stage.From(s.Start(), s.examples)
 	if s.Template != "" {
 		from = s.retemplate(from)
 	}

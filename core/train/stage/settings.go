@@ -18,21 +18,30 @@ type Settings interface {
 	Manifest() (run.Manifest, error)
 }
 
-// Tuning are the settings of a stage that goes on from a model.
+// Tuning are the settings of a stage that continues from a model.
 type Tuning struct {
+	Model   string `yaml:"model" path:"model"`                       // model directory to start from
+	Adapter string `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory to continue from; empty: none, or the model's
+	Out     string `yaml:"out" path:"out"`                           // model directory to write
+
 	pack.Limit     `yaml:",inline"`
 	train.Settings `yaml:",inline"`
 }
 
 // Defaults returns the settings that such stages start from.
 func Defaults() Tuning {
-	t := Tuning{pack.Limit{MaxTokens: 2048, TooLong: pack.Refuse}, train.Defaults()}
+	t := Tuning{Limit: pack.Limit{MaxTokens: 2048, TooLong: pack.Refuse}, Settings: train.Defaults()}
 	t.LearningRate, t.WeightDecay = 1e-5, 0
 	return t
 }
 
 // Validate reports the first setting that makes no sense.
-func (t Tuning) Validate() error { return cmp.Or(t.Limit.Validate(), t.Settings.Validate()) }
+func (t Tuning) Validate() error {
+	return cmp.Or(NeedModel(t.Model, t.Adapter), NeedOut(t.Out), t.Limit.Validate(), t.Settings.Validate())
+}
+
+// Start returns the model to continue from.
+func (t Tuning) Start() Start { return Start{Model: t.Model, Adapter: t.Adapter} }
 
 // Check returns the first of the problems that is one, under the stage's name.
 func Check(stage string, problems ...error) error {

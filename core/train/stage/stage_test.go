@@ -94,6 +94,7 @@ func TestLoadingIsFrugal(t *testing.T) {
 // TestCheck: the first problem counts.
 func TestCheck(t *testing.T) {
 	good := stage.Defaults()
+	good.Model, good.Out = "m", "o"
 	long, slow := good, good
 	long.MaxTokens = 0
 	slow.LearningRate = 0
