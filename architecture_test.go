@@ -101,11 +101,14 @@ rejection: core/disk core/kernel core/model core/policy core/run core/sample cor
 	core/train/score data/check data/example data/table eval/report
 dpo: core/model core/run core/text/template core/token core/train core/train/pack core/train/score
 	core/train/stage data/example data/table
-serve: core/sample core/text/chat core/text/template core/text/tokenizer core/token
+serve: core/sample core/text/chat core/text/template core/text/tokenizer core/token internal/httpd
 
 # Recipes, and the programs.
 recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train data/check
 	data/format data/table data/world dpo eval pretrain rejection reward sft
+
+# What serving HTTP needs, whatever is served.
+internal/httpd:
 
 # For tests.
 internal/realdata:

@@ -62,7 +62,7 @@ func (s *Server) answer(w *reply, r *http.Request, t *task, as shape) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.Timeout, errTimeout)
 	defer cancel()
 	w.model = t.model
-	d := &drawing{task: t, answers: make([][]sample.Completion, len(t.requests)), began: w.began}
+	d := &drawing{task: t, answers: make([][]sample.Completion, len(t.requests)), began: w.Began}
 	leave, err := t.model.queue.enter(ctx, t.choices())
 	if err != nil {
 		return asError(ctx, err)
@@ -80,7 +80,7 @@ func (s *Server) answer(w *reply, r *http.Request, t *task, as shape) error {
 	}
 	d.feed = newFeed(len(t.requests), s.Backlog, func() {
 		cut(errSlow)
-		w.cut()
+		w.Abandon()
 	})
 	out := newStream(w)
 	err = d.draw(ctx, func(ctx context.Context) error { return d.pump(ctx, out, as) })

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/herd-lm/herd/internal/httpd"
 )
 
 // Error is what a client is told went wrong, in the form of OpenAI's API.
@@ -32,10 +34,9 @@ const (
 const statusGone = 499
 
 var (
-	errGone     = errors.New("the client went")
-	errSlow     = errors.New("the client does not read its answer")
-	errTimeout  = errors.New("the request took too long")
-	errShutdown = errors.New("the server is shutting down")
+	errGone    = errors.New("the client went")
+	errSlow    = errors.New("the client does not read its answer")
+	errTimeout = errors.New("the request took too long")
 )
 
 func (e *Error) Error() string { return e.Message }
@@ -65,7 +66,7 @@ func busy(retry time.Duration) *Error {
 func unavailable() *Error {
 	return &Error{
 		Status: http.StatusServiceUnavailable, Type: serverError, Code: "shutting_down", Retry: 5 * time.Second,
-		Message: errShutdown.Error(),
+		Message: httpd.ErrClosed.Error(),
 	}
 }
 
@@ -79,7 +80,7 @@ func asError(ctx context.Context, err error) *Error {
 	switch {
 	case errors.Is(cause, errTimeout):
 		return &Error{Status: http.StatusGatewayTimeout, Type: serverError, Code: "timeout", Message: errTimeout.Error()}
-	case errors.Is(cause, errShutdown):
+	case errors.Is(cause, httpd.ErrClosed):
 		return unavailable()
 	case ctx.Err() != nil, errors.Is(err, errGone):
 		return &Error{Status: statusGone, Type: serverError, Code: "gone", Message: errGone.Error()}

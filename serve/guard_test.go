@@ -1,10 +1,16 @@
 package serve
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // ask sends a request with the given headers; "Host" is one of them.
@@ -167,5 +173,39 @@ func TestNew(t *testing.T) {
 	}
 	if spoilt != 6 {
 		t.Errorf("%d of 6 mistakes are found", spoilt)
+	}
+}
+
+// TestLongBody: a body that is too long is refused without being read.
+func TestLongBody(t *testing.T) {
+	_, at := start(t, func(s *Settings) { s.BodyBytes = 100 }, modelOf(t, "m", saying(nil, 1)))
+	body := `{"prompt":"a","user":"` + string(make([]byte, 200)) + `"}`
+	if status, a := whole(t, at.URL+"/v1/completions", body); status != http.StatusRequestEntityTooLarge || a.Error.Code != "body_too_large" {
+		t.Errorf("%d %+v", status, a.Error)
+	}
+}
+
+// TestSlowBody: a client that does not send its body in time is told so, also one that
+// was refused before.
+func TestSlowBody(t *testing.T) {
+	for key, want := range map[string]int{"right": http.StatusBadRequest, "wrong": http.StatusUnauthorized} {
+		_, at := start(t, func(s *Settings) { s.Key, s.Patience = "right", 200*time.Millisecond }, modelOf(t, "m", saying(nil, 1)))
+		conn, err := net.Dial("tcp", at.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 100\r\n\r\n{", key)
+		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Body.Close(); r.StatusCode != want {
+			t.Errorf("%s: %d", key, r.StatusCode)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the connection is open still: %v", key, err)
+		}
 	}
 }

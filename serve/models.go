@@ -39,7 +39,7 @@ func (s *Server) getModel(w *reply, r *http.Request) error {
 
 // health is GET /health: whether the server takes requests.
 func (s *Server) health(w *reply, _ *http.Request) error {
-	if s.doors.shut() {
+	if s.gate.Closed() {
 		return unavailable()
 	}
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})

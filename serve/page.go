@@ -1,18 +1,14 @@
 package serve
 
 import (
-	"bytes"
 	"embed"
 	"net/http"
-	"time"
+
+	"github.com/herd-lm/herd/internal/httpd"
 )
 
 //go:embed page
 var files embed.FS
-
-// policy lets the page load its own script and style, and ask this server: nothing
-// else, and no script within the page.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // pages returns the routes of the page to chat on. Whoever has no key may see it: it
 // asks for one.
@@ -26,16 +22,6 @@ func pages() []route {
 
 func file(name string) handle {
 	return func(w *reply, r *http.Request) error {
-		content, err := files.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-cache")
-		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
-		return nil
+		return httpd.ServeFile(w, r, files, name)
 	}
 }

@@ -1,10 +1,10 @@
 package serve
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"time"
+
+	"github.com/herd-lm/herd/internal/httpd"
 )
 
 // handle answers a request, or returns why not.
@@ -46,7 +46,7 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.Handle("/", s.told("other", func(_ *reply, r *http.Request) error {
 		return notFound("not_found", "there is nothing at %s", excerpt([]byte(r.URL.EscapedPath())))
 	}))
-	return s.admitting(mux)
+	return s.guard(mux)
 }
 
 // guarded is the handler of an endpoint.
@@ -56,10 +56,10 @@ func (s *Server) guarded(e route) http.Handler {
 			return err
 		}
 		if e.work {
-			if err := s.doors.enter(); err != nil {
+			if err := s.enter(); err != nil {
 				return err
 			}
-			defer s.doors.leave()
+			defer s.gate.Leave()
 		}
 		return e.handle(w, r)
 	})
@@ -68,12 +68,9 @@ func (s *Server) guarded(e route) http.Handler {
 // told calls h, tells the client of its error, and log and metrics of what came out.
 func (s *Server) told(path string, h handle) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := newReply(w, s.Patience)
-		_ = out.control.SetReadDeadline(out.began.Add(s.Patience))
+		out := &reply{Reply: httpd.NewReply(w, s.Patience)}
 		if err := h(out, r); err != nil {
-			if !out.read { // net/http throws the rest away before it writes, for which there must be time
-				_ = out.control.SetReadDeadline(time.Now().Add(s.Patience / 2))
-			}
+			out.Refuse()
 			asError(r.Context(), err).write(out)
 		}
 		s.record(out, r, path)
@@ -82,34 +79,17 @@ func (s *Server) told(path string, h handle) http.Handler {
 
 // record writes a line to the log and counts the request.
 func (s *Server) record(w *reply, r *http.Request, path string) {
-	took := time.Since(w.began)
+	took := time.Since(w.Began)
 	name, meter := "", s.metrics.none
 	if w.model != nil {
 		name, meter = w.model.Name, w.model.meter
 	}
-	meter.count(path, w.outcome(), took)
-	args := []any{"status", w.outcome(), "ms", took.Milliseconds()}
+	meter.count(path, w.Status(), took)
+	args := []any{"status", w.Status(), "ms", took.Milliseconds()}
 	if name != "" {
 		args = append(args, "model", name, "prompt", w.prompt, "drawn", w.drawn)
 	}
 	s.Log.Info(r.Method+" "+r.URL.EscapedPath(), args...)
-}
-
-// body reads a request's body, which must be short and come soon.
-func (s *Server) body(w *reply, r *http.Request) ([]byte, error) {
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.BodyBytes))
-	if errors.As(err, new(*http.MaxBytesError)) {
-		return nil, &Error{
-			Status: http.StatusRequestEntityTooLarge, Type: invalidRequest, Code: "body_too_large",
-			Message: "the body is longer than this server takes",
-		}
-	}
-	if err != nil {
-		return nil, &Error{Status: http.StatusBadRequest, Type: invalidRequest, Code: "body_unreadable", Message: "the body did not come as a whole"}
-	}
-	w.read = true
-	_ = w.control.SetReadDeadline(time.Time{}) // what is read from now on is that the client goes
-	return b, nil
 }
 
 // fields reads a request's body as a JSON object.

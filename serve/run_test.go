@@ -57,7 +57,7 @@ func TestShutdown(t *testing.T) {
 	})
 	<-began
 	stop()
-	eventually(t, "the doors are shut", s.doors.shut)
+	eventually(t, "the doors are shut", s.gate.Closed)
 	for _, path := range []string{"/v1/completions", "/v1/chat/completions", "/v1/embeddings"} {
 		r := post(t, url+path, `{"prompt":"a"}`)
 		r.Body.Close()

@@ -10,6 +10,7 @@ import (
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/internal/httpd"
 )
 
 // Engine is what a model answers with: engine.Engine. All its methods are called by
@@ -39,7 +40,7 @@ type Model struct {
 type Server struct {
 	Settings
 	models  []*served
-	doors   *doors
+	gate    *httpd.Gate
 	metrics *metrics
 	began   time.Time
 	handler http.Handler
@@ -71,7 +72,7 @@ func New(s Settings, models ...Model) (*Server, error) {
 		}
 		server.models = append(server.models, &served{m, newQueue(s.Slots, s.Queue), server.metrics.add(m.Name)})
 	}
-	server.doors = newDoors(len(models) * (s.Slots + s.Queue))
+	server.gate = httpd.NewGate(len(models) * (s.Slots + s.Queue))
 	handler, err := server.routes()
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)

@@ -91,7 +91,7 @@ func (s *Server) finish(ctx context.Context, d *drawing, out *stream, as shape, 
 		if !out.begun {
 			return told
 		}
-		out.w.failed = told.Status
+		out.w.Failed = told.Status
 		out.buf.Reset()
 		_ = errors.Join(out.event(told), out.flush()) // perhaps nobody reads it
 		return nil
@@ -103,7 +103,7 @@ func (s *Server) finish(ctx context.Context, d *drawing, out *stream, as shape, 
 	}
 	out.buf.WriteString("data: [DONE]\n\n")
 	if errors.Join(err, out.flush()) != nil {
-		out.w.failed = statusGone
+		out.w.Failed = statusGone
 	}
 	return nil
 }

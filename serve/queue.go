@@ -7,62 +7,6 @@ import (
 	"time"
 )
 
-// doors count the requests inside, from before their bodies are read, so that what
-// they hold in memory is bounded; and they can be shut.
-type doors struct {
-	mu     sync.Mutex
-	inside int
-	most   int
-	closed bool
-	empty  chan struct{} // closed when the doors are and nobody is inside
-}
-
-func newDoors(most int) *doors { return &doors{most: most, empty: make(chan struct{})} }
-
-// enter lets a request in, which must leave.
-func (d *doors) enter() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch {
-	case d.closed:
-		return unavailable()
-	case d.inside == d.most:
-		return busy(time.Second)
-	}
-	d.inside++
-	return nil
-}
-
-func (d *doors) leave() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.inside--
-	d.tell()
-}
-
-// close lets nobody in any more; the channel is closed when all have left.
-func (d *doors) close() <-chan struct{} {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.closed {
-		d.closed = true
-		d.tell()
-	}
-	return d.empty
-}
-
-func (d *doors) tell() {
-	if d.closed && d.inside == 0 {
-		close(d.empty)
-	}
-}
-
-func (d *doors) shut() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.closed
-}
-
 // queue lets requests to a model in the order they came, so many answers at once;
 // and so many requests wait, no more.
 type queue struct {
