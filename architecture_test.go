@@ -25,8 +25,8 @@ const module = "github.com/herd-lm/herd/"
 const policy = `
 # The ground: what imports nothing of ours, and what only kernels see.
 core/config:
-core/disk:
 core/memory:
+core/disk: core/memory
 core/token:
 core/text/chat:
 core/text/jinja:
@@ -85,7 +85,7 @@ data/check: core/disk core/text/chat data/check/number
 data/world: core/text/chat data/check data/table
 
 # Measuring.
-eval: core/model core/policy core/sample core/sample/engine core/text/template core/text/tokenizer
+eval: core/disk core/model core/policy core/sample core/sample/engine core/text/template core/text/tokenizer
 	core/train/pack core/train/score data/check data/example data/table
 eval/report: core/sample data/table
 

@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/herd-lm/herd/core/disk"
 )
 
 // Results are the measures of each stage, in the order in which the stages ran.
@@ -28,7 +29,7 @@ func (r Results) Write(path string) error {
 	if err != nil {
 		return fmt.Errorf("eval: %s: %w", path, err)
 	}
-	return os.WriteFile(path, append(b, '\n'), 0o666)
+	return disk.WriteBytes(path, append(b, '\n'))
 }
 
 // Table prints a row per stage and a column per measure that any stage has, the

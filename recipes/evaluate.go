@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/tokenizer"
@@ -80,7 +80,7 @@ func writeEvaluation(path string, e evaluation) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(b, '\n'), 0o666)
+	return disk.WriteBytes(path, append(b, '\n'))
 }
 
 // measure measures a stage by its kind.

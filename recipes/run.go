@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/eval"
@@ -111,7 +112,7 @@ func (e *engine) begin() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(e.dir, "recipe.yaml"), doc, 0o666); err != nil {
+	if err := disk.WriteBytes(filepath.Join(e.dir, "recipe.yaml"), doc); err != nil {
 		return err
 	}
 	event := Event{Stage: dataDir, Kind: dataDir, Index: -1, Stages: len(e.Stages)}

@@ -23,6 +23,14 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	return syncDir(filepath.Dir(path))
 }
 
+// WriteBytes is WriteFile with content that is in memory.
+func WriteBytes(path string, content []byte) error {
+	return WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
 // chunk is how many bytes are gathered before they are written.
 const chunk = 256 << 10
 

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/herd-lm/herd/core/memory"
 )
 
-// CheckSpace reports an error if the file system that dir is on, or will be on,
-// has less than need bytes free for us. Where the system does not tell, it
-// reports none.
+// CheckSpace returns an error if the file system of dir, which need not exist yet, has fewer
+// than need bytes free for this user. It returns none where the system does not report free
+// space.
 func CheckSpace(dir string, need int64) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -22,20 +24,7 @@ func CheckSpace(dir string, need int64) error {
 		return &os.PathError{Op: "free space", Path: dir, Err: err}
 	}
 	if need > 0 && uint64(need) > have {
-		return fmt.Errorf("%s: %s needed, %s free: make room or choose another directory", dir, size(uint64(need)), size(have))
+		return fmt.Errorf("%s: %s needed, %s free: make room or choose another directory", dir, memory.Bytes(need), memory.Bytes(int64(have)))
 	}
 	return nil
-}
-
-// size formats a number of bytes for a person.
-func size(n uint64) string {
-	const unit = 1000
-	if n < unit {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	x, prefix := float64(n)/unit, 0
-	for x >= unit {
-		x, prefix = x/unit, prefix+1
-	}
-	return fmt.Sprintf("%.1f %cB", x, "kMGTPE"[prefix])
 }

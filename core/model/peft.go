@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
@@ -159,7 +160,7 @@ func (a *Adapter) SaveAs(dir, dtype string) error {
 	if err != nil {
 		return fmt.Errorf("model: adapter: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, AdapterConfig), append(b, '\n'), 0o644); err != nil {
+	if err := disk.WriteBytes(filepath.Join(dir, AdapterConfig), append(b, '\n')); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
 	var tensors []checkpoint.Source

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"runtime/debug"
 	"runtime/pprof"
@@ -55,10 +54,7 @@ func (l *loop) profiled(ctx context.Context) error {
 func (l *loop) writeProfile(top roof, samples []byte) error {
 	return errors.Join(
 		disk.WriteFile(filepath.Join(l.Dir, ProfileTable), l.table(top).write),
-		disk.WriteFile(filepath.Join(l.Dir, ProfileCPU), func(w io.Writer) error {
-			_, err := w.Write(samples)
-			return err
-		}),
+		disk.WriteBytes(filepath.Join(l.Dir, ProfileCPU), samples),
 	)
 }
 

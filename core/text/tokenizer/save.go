@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -38,18 +39,13 @@ func (t *Tokenizer) Save(dir string) error {
 	return nil
 }
 
-// writeJSON replaces the file at path as a whole: a reader sees the old or the
-// new one.
+// writeJSON replaces the file at path completely or not at all.
 func writeJSON(path string, content any) error {
 	text, err := encodeJSON(content, "  ")
 	if err != nil {
 		return err
 	}
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, text, 0o666); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
+	return disk.WriteBytes(path, text)
 }
 
 // encodeJSON is json.Marshal that leaves <, > and & as they are, which are many
