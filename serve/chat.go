@@ -2,31 +2,18 @@ package serve
 
 import (
 	"math"
-	"net/http"
 
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/token"
 )
 
 // maxTop is how many alternatives of a token can be asked for, as in OpenAI's API.
 const maxTop = 20
 
-// chat is POST /v1/chat/completions.
-func (s *Server) chat(w *reply, r *http.Request) error {
-	f, err := s.fields(w, r)
-	if err != nil {
-		return err
-	}
-	t, as, err := s.readChat(f)
-	if err != nil {
-		return err
-	}
-	return s.answer(w, r, t, as)
-}
-
-// readChat understands the body of a request for answers in a chat.
-func (s *Server) readChat(f *fields) (*task, shape, error) {
-	t, r, err := s.newTask(f, "chatcmpl-")
+// readChat reads the body of POST /v1/chat/completions.
+func (s *Server) readChat(f *fields, m *served) (*request, encoder, error) {
+	q, common, err := s.newRequest(f, m, "chatcmpl-")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -34,25 +21,35 @@ func (s *Server) readChat(f *fields) (*task, shape, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	as := &chatShape{speller: speller{tok: t.model.Tokenizer}}
+	as := &chatEncoder{speller: speller{tok: m.Tokenizer}}
 	f.flag("return_tokens_as_token_ids", &as.asIDs)
-	f.flag("logprobs", &r.Detail)
-	if f.integer("top_logprobs", &r.Top, 0, maxTop) && !r.Detail {
+	f.flag("logprobs", &common.Detail)
+	if f.integer("top_logprobs", &common.Top, 0, maxTop) && !common.Detail {
 		f.fail("top_logprobs", "is only for logprobs: set logprobs to true")
 	}
-	as.detail = r.Detail
+	as.detail = common.Detail
 	param, most := readMost(f)
 	if err := f.end(); err != nil {
 		return nil, nil, err
 	}
-	if t.model.Format == nil {
-		return nil, nil, invalid("model", "%s answers no chats: %v", t.model.Name, t.model.Formless)
-	}
-	ids, err := t.model.Format.Prompt(messages)
+	ids, err := m.layOut(messages, "model")
 	if err != nil {
-		return nil, nil, invalid("messages", "%v", err)
+		return nil, nil, err
 	}
-	return t, as, s.ask(t, r, []prompt{{"messages", ids, messages}}, param, most)
+	return q, as, s.addPrompts(q, common, []prompt{{"messages", ids, messages}}, param, most)
+}
+
+// layOut returns the prompt of a chat. The error of a model without a chat template names
+// the parameter param.
+func (m *served) layOut(messages []chat.Message, param string) ([]token.ID, error) {
+	if m.Format == nil {
+		return nil, invalid(param, "%s answers no chats: %v", m.Name, m.Formless)
+	}
+	ids, err := m.Format.Prompt(messages)
+	if err != nil {
+		return nil, invalid("messages", "%v", err)
+	}
+	return ids, nil
 }
 
 // readMost takes the longest answer, by the older or the newer of its names.
@@ -69,8 +66,8 @@ func readMost(f *fields) (param string, most int) {
 	return param, newer
 }
 
-// chatShape writes chat.completion and chat.completion.chunk.
-type chatShape struct {
+// chatEncoder writes chat.completion and chat.completion.chunk.
+type chatEncoder struct {
 	speller
 	detail bool
 }
@@ -93,37 +90,37 @@ type chatDelta struct {
 	Content *string `json:"content,omitempty"`
 }
 
-type chatPiece struct {
+type chatChunk struct {
 	Index    int           `json:"index"`
 	Delta    chatDelta     `json:"delta"`
 	LogProbs *chatLogProbs `json:"logprobs"`
 	Finish   *string       `json:"finish_reason"`
 }
 
-func (c *chatShape) object(streamed bool) string {
+func (c *chatEncoder) object(streamed bool) string {
 	if streamed {
 		return "chat.completion.chunk"
 	}
 	return "chat.completion"
 }
 
-func (c *chatShape) logProbs(tokens []sample.Token) *chatLogProbs {
+func (c *chatEncoder) logProbs(tokens []sample.Token) *chatLogProbs {
 	if !c.detail {
 		return nil
 	}
 	return c.speller.chat(tokens)
 }
 
-func (c *chatShape) choice(k int, a sample.Completion) any {
+func (c *chatEncoder) choice(k int, a sample.Completion) any {
 	return chatChoice{k, chatMessage{Role: chat.Assistant, Content: a.Text}, c.logProbs(a.Tokens), a.Finish}
 }
 
-func (c *chatShape) begin(k int) any {
-	return chatPiece{Index: k, Delta: chatDelta{chat.Assistant, new(string)}}
+func (c *chatEncoder) begin(k int) any {
+	return chatChunk{Index: k, Delta: chatDelta{chat.Assistant, new(string)}}
 }
 
-func (c *chatShape) piece(k int, d sample.Delta) any {
-	p := chatPiece{Index: k}
+func (c *chatEncoder) delta(k int, d sample.Delta) any {
+	p := chatChunk{Index: k}
 	if d.Text != "" {
 		p.Delta.Content = &d.Text
 	}

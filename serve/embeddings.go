@@ -28,15 +28,7 @@ type embeddings struct {
 }
 
 // embed is POST /v1/embeddings.
-func (s *Server) embed(w *reply, r *http.Request) error {
-	f, err := s.fields(w, r)
-	if err != nil {
-		return err
-	}
-	m, err := s.named(f)
-	if err != nil {
-		return err
-	}
+func (s *Server) embed(w *reply, r *http.Request, f *fields, m *served) error {
 	w.model = m
 	prompts, packed, err := s.readEmbedding(f, m)
 	if err != nil {

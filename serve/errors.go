@@ -125,5 +125,5 @@ func (e *Error) write(w http.ResponseWriter) {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = newEncoder(w).Encode(v)
+	_ = newJSONEncoder(w).Encode(v)
 }

@@ -163,9 +163,9 @@ func excerpt(v []byte) string {
 	return string(v)
 }
 
-// newEncoder returns an encoder that leaves <, > and & as they are: nothing that
+// newJSONEncoder returns an encoder that leaves <, > and & as they are: nothing that
 // it writes is part of a page.
-func newEncoder(w io.Writer) *json.Encoder {
+func newJSONEncoder(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e

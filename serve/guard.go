@@ -14,7 +14,7 @@ func (s *Server) guard(next http.Handler) (http.Handler, error) {
 	return httpd.Guard{
 		Origins: s.Origins,
 		Expose:  []string{"Retry-After", "X-Seed", "X-Should-Retry"},
-		Refuse:  s.told("other", func(_ *reply, r *http.Request) error { return forbidden(r) }),
+		Refuse:  s.observed("other", func(_ *reply, r *http.Request) error { return forbidden(r) }),
 	}.Wrap(next)
 }
 

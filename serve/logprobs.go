@@ -62,12 +62,16 @@ type chatLogProbs struct {
 }
 
 func (s speller) alternative(id token.ID, logProb float64) alternative {
-	raw := s.tok.Token(id)
-	a := alternative{s.spell(id), finite(logProb), make([]int, len(raw))}
-	for i := range len(raw) {
-		a.Bytes[i] = int(raw[i])
+	return alternative{s.spell(id), finite(logProb), bytesOf(s.tok.Token(id))}
+}
+
+// bytesOf returns the bytes of a text as numbers.
+func bytesOf(text string) []int {
+	list := make([]int, len(text))
+	for i := range len(text) {
+		list[i] = int(text[i])
 	}
-	return a
+	return list
 }
 
 func (s speller) chat(tokens []sample.Token) *chatLogProbs {

@@ -15,7 +15,7 @@ import (
 )
 
 // understand reads a body as the endpoint would.
-func understand(s *Server, chat bool, body string) (*task, error) {
+func understand(s *Server, chat bool, body string) (*request, error) {
 	f, err := parseFields([]byte(body), "")
 	if err != nil {
 		return nil, err
@@ -24,8 +24,12 @@ func understand(s *Server, chat bool, body string) (*task, error) {
 	if chat {
 		read = s.readChat
 	}
-	t, _, err := read(f)
-	return t, err
+	m, err := s.named(f)
+	if err != nil {
+		return nil, err
+	}
+	q, _, err := read(f, m)
+	return q, err
 }
 
 func newServer(t testing.TB, change func(*Settings)) *Server {
@@ -99,14 +103,14 @@ func TestPrompts(t *testing.T) {
 		`17`:                          nil,
 		`null`:                        nil,
 	} {
-		task, err := understand(s, false, `{"prompt":`+text+`}`)
+		q, err := understand(s, false, `{"prompt":`+text+`}`)
 		if (err == nil) != (want != nil) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
 		var got [][]token.ID
 		if err == nil {
-			for _, r := range task.requests {
+			for _, r := range q.requests {
 				got = append(got, r.Prompt)
 			}
 		}
@@ -231,9 +235,9 @@ func FuzzRequest(f *testing.F) {
 	s := newServer(f, nil)
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, asked := range []bool{true, false} {
-			task, err := understand(s, asked, body)
+			q, err := understand(s, asked, body)
 			if err == nil {
-				checkTask(t, s, task)
+				checkRequest(t, s, q)
 				continue
 			}
 			e, is := err.(*Error)
@@ -244,17 +248,17 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// checkTask holds what was understood to what engines rely on.
-func checkTask(t *testing.T, s *Server, task *task) {
+// checkRequest holds what was understood to what engines rely on.
+func checkRequest(t *testing.T, s *Server, q *request) {
 	m := s.models[0]
-	if task.choices() < 1 || task.choices() > s.Choices {
-		t.Errorf("%d answers", task.choices())
+	if q.choices() < 1 || q.choices() > s.Choices {
+		t.Errorf("%d answers", q.choices())
 	}
-	for _, r := range task.requests {
+	for _, r := range q.requests {
 		if err := r.Validate(); err != nil {
 			t.Error(err)
 		}
-		if len(r.Prompt) == 0 || len(r.Prompt)+r.MaxTokens > m.Context || len(r.Seeds) != task.n || r.Top > maxTop || r.Top > 0 && !r.Detail {
+		if len(r.Prompt) == 0 || len(r.Prompt)+r.MaxTokens > m.Context || len(r.Seeds) != q.n || r.Top > maxTop || r.Top > 0 && !r.Detail {
 			t.Errorf("%+v", r)
 		}
 		for _, id := range r.Prompt {

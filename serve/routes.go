@@ -24,11 +24,11 @@ func (s *Server) endpoints() []route {
 		{"GET", "/metrics", false, false, s.writeMetrics},
 		{"GET", "/v1/models", false, false, s.listModels},
 		{"GET", "/v1/models/{name...}", false, false, s.getModel},
-		{"POST", "/v1/chat/completions", false, true, s.chat},
-		{"POST", "/v1/completions", false, true, s.complete},
-		{"POST", "/v1/embeddings", false, true, s.embed},
-		{"POST", "/tokenize", false, true, s.tokenize},
-		{"POST", "/detokenize", false, true, s.detokenize},
+		{"POST", "/v1/chat/completions", false, true, s.completing(s.readChat)},
+		{"POST", "/v1/completions", false, true, s.completing(s.readCompletion)},
+		{"POST", "/v1/embeddings", false, true, s.withBody(s.embed)},
+		{"POST", "/tokenize", false, true, s.withBody(s.tokenize)},
+		{"POST", "/detokenize", false, true, s.withBody(s.detokenize)},
 	}
 }
 
@@ -38,12 +38,12 @@ func (s *Server) routes() (http.Handler, error) {
 	for _, e := range append(s.endpoints(), pages()...) {
 		h := s.guarded(e)
 		mux.Handle(e.method+" "+e.path, h)
-		mux.Handle(e.path, s.told(e.path, func(w *reply, _ *http.Request) error {
+		mux.Handle(e.path, s.observed(e.path, func(w *reply, _ *http.Request) error {
 			w.Header().Set("Allow", e.method)
 			return &Error{Status: http.StatusMethodNotAllowed, Type: invalidRequest, Code: "method_not_allowed", Message: "use " + e.method + " here"}
 		}))
 	}
-	mux.Handle("/", s.told("other", func(_ *reply, r *http.Request) error {
+	mux.Handle("/", s.observed("other", func(_ *reply, r *http.Request) error {
 		return notFound("not_found", "there is nothing at %s", excerpt([]byte(r.URL.EscapedPath())))
 	}))
 	return s.guard(mux)
@@ -51,7 +51,7 @@ func (s *Server) routes() (http.Handler, error) {
 
 // guarded is the handler of an endpoint.
 func (s *Server) guarded(e route) http.Handler {
-	return s.told(e.path, func(w *reply, r *http.Request) error {
+	return s.observed(e.path, func(w *reply, r *http.Request) error {
 		if err := s.checkKey(r); err != nil && !e.open {
 			return err
 		}
@@ -65,8 +65,9 @@ func (s *Server) guarded(e route) http.Handler {
 	})
 }
 
-// told calls h, tells the client of its error, and log and metrics of what came out.
-func (s *Server) told(path string, h handle) http.Handler {
+// observed calls h, sends its error to the client, and records the outcome in the log and
+// the metrics.
+func (s *Server) observed(path string, h handle) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := &reply{Reply: httpd.NewReply(w, s.Patience)}
 		if err := h(out, r); err != nil {
@@ -92,11 +93,34 @@ func (s *Server) record(w *reply, r *http.Request, path string) {
 	s.Log.Info(r.Method+" "+r.URL.EscapedPath(), args...)
 }
 
-// fields reads a request's body as a JSON object.
-func (s *Server) fields(w *reply, r *http.Request) (*fields, error) {
-	b, err := s.body(w, r)
-	if err != nil {
-		return nil, err
+// withBody returns a handle for an endpoint that takes a JSON object, which may name a
+// model.
+func (s *Server) withBody(h func(*reply, *http.Request, *fields, *served) error) handle {
+	return func(w *reply, r *http.Request) error {
+		body, err := s.body(w, r)
+		if err != nil {
+			return err
+		}
+		f, err := parseFields(body, "")
+		if err != nil {
+			return err
+		}
+		m, err := s.named(f)
+		if err != nil {
+			return err
+		}
+		return h(w, r, f, m)
 	}
-	return parseFields(b, "")
+}
+
+// completing returns a handle for an endpoint that answers with completions; read reads
+// its body.
+func (s *Server) completing(read func(*fields, *served) (*request, encoder, error)) handle {
+	return s.withBody(func(w *reply, r *http.Request, f *fields, m *served) error {
+		q, as, err := read(f, m)
+		if err != nil {
+			return err
+		}
+		return s.respond(w, r, q, as)
+	})
 }

@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// stream writes server-sent events. The header goes with the first of them, so that
-// what fails before is told by its status.
+// stream writes server-sent events. It sends the header with the first of them, so that
+// an error before has its own status.
 type stream struct {
 	w     *reply
 	buf   bytes.Buffer
@@ -17,10 +17,10 @@ type stream struct {
 
 func newStream(w *reply) *stream { return &stream{w: w} }
 
-// event adds an event of v to what is flushed next.
+// event adds an event with the value v to the next flush.
 func (s *stream) event(v any) error {
 	s.buf.WriteString("data: ")
-	if err := newEncoder(&s.buf).Encode(v); err != nil { // ends the line
+	if err := newJSONEncoder(&s.buf).Encode(v); err != nil { // ends the line
 		return err
 	}
 	s.buf.WriteByte('\n')
@@ -36,7 +36,7 @@ func (s *stream) flush() error {
 		h := s.w.Header()
 		h.Set("Content-Type", "text/event-stream; charset=utf-8")
 		h.Set("Cache-Control", "no-cache")
-		h.Set("X-Accel-Buffering", "no") // of nginx
+		h.Set("X-Accel-Buffering", "no") // nginx passes events on at once
 		s.w.WriteHeader(http.StatusOK)
 	}
 	_, err := s.w.Write(s.buf.Bytes())
@@ -44,22 +44,22 @@ func (s *stream) flush() error {
 	return errors.Join(err, s.w.FlushError())
 }
 
-// pump writes pieces as they come, until there are no more. Those that came together
-// are flushed together.
-func (d *drawing) pump(ctx context.Context, out *stream, as shape) error {
-	begun := make([]bool, d.choices())
-	var pieces []piece
+// send writes deltas as they come, until there are no more. It flushes those that came
+// together together.
+func (p *response) send(ctx context.Context, out *stream, as encoder) error {
+	begun := make([]bool, p.choices())
+	var deltas []delta
 	for {
 		var err error
-		if pieces, err = d.feed.next(ctx, pieces); err != nil || len(pieces) == 0 {
+		if deltas, err = p.deltas.next(ctx, deltas); err != nil || len(deltas) == 0 {
 			return err
 		}
-		for _, p := range pieces {
-			if !begun[p.k] {
-				begun[p.k] = true
-				err = errors.Join(err, d.chunk(out, as, as.begin(p.k)))
+		for _, d := range deltas {
+			if !begun[d.choice] {
+				begun[d.choice] = true
+				err = errors.Join(err, p.chunk(out, as, as.begin(d.choice)))
 			}
-			err = errors.Join(err, d.chunk(out, as, as.piece(p.k, p.Delta)))
+			err = errors.Join(err, p.chunk(out, as, as.delta(d.choice, d.Delta)))
 		}
 		if err != nil {
 			return err
@@ -70,35 +70,35 @@ func (d *drawing) pump(ctx context.Context, out *stream, as shape) error {
 	}
 }
 
-// chunk writes an event of one choice; nothing for nil.
-func (d *drawing) chunk(out *stream, as shape, choice any) error {
+// chunk adds an event with one choice; it does nothing if choice is nil.
+func (p *response) chunk(out *stream, as encoder, choice any) error {
 	if choice == nil {
 		return nil
 	}
-	e := d.envelope(as.object(true))
+	e := p.envelope(as.object(true))
 	e.Choices = []any{choice}
-	if d.usage {
+	if p.usage {
 		e.Usage = (*usage)(nil) // null: only the last chunk has it
 	}
 	return out.event(e)
 }
 
-// finish ends a stream: by its usage, if that was asked for, and the mark of its end;
-// or by an error, behind which there is no such mark.
-func (s *Server) finish(ctx context.Context, d *drawing, out *stream, as shape, err error) error {
+// finish ends a stream: with its usage, if the client asked for that, and the end mark;
+// or with an error and no end mark.
+func (s *Server) finish(ctx context.Context, p *response, out *stream, as encoder, err error) error {
 	if err != nil {
-		told := s.failed(ctx, err)
+		shown := s.failed(ctx, err)
 		if !out.begun {
-			return told
+			return shown
 		}
-		out.w.Failed = told.Status
+		out.w.Failed = shown.Status
 		out.buf.Reset()
-		_ = errors.Join(out.event(told), out.flush()) // perhaps nobody reads it
+		_ = errors.Join(out.event(shown), out.flush()) // the client may have disconnected
 		return nil
 	}
-	if d.usage {
-		e := d.envelope(as.object(true))
-		e.Usage = d.used()
+	if p.usage {
+		e := p.envelope(as.object(true))
+		e.Usage = p.used()
 		err = out.event(e)
 	}
 	out.buf.WriteString("data: [DONE]\n\n")

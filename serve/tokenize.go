@@ -21,15 +21,7 @@ type tokenPiece struct {
 
 // tokenize is POST /tokenize. It takes llama-server's content, or vLLM's prompt or
 // messages.
-func (s *Server) tokenize(w *reply, r *http.Request) error {
-	f, err := s.fields(w, r)
-	if err != nil {
-		return err
-	}
-	m, err := s.named(f)
-	if err != nil {
-		return err
-	}
+func (s *Server) tokenize(w *reply, _ *http.Request, f *fields, m *served) error {
 	ids, err := textIDs(f, m)
 	if err != nil {
 		return err
@@ -54,14 +46,7 @@ func textIDs(f *fields, m *served) ([]token.ID, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.Format == nil {
-			return nil, invalid("messages", "%s answers no chats: %v", m.Name, m.Formless)
-		}
-		ids, err := m.Format.Prompt(messages)
-		if err != nil {
-			return nil, invalid("messages", "%v", err)
-		}
-		return ids, nil
+		return m.layOut(messages, "messages")
 	}
 	var text string
 	prompt := f.text("prompt", &text)
@@ -91,25 +76,13 @@ func piecesOf(m *served, ids []token.ID) []tokenPiece {
 		if list[i].Piece = text; utf8.ValidString(text) {
 			continue
 		}
-		raw := make([]int, len(text))
-		for j := range len(text) {
-			raw[j] = int(text[j])
-		}
-		list[i].Piece = raw
+		list[i].Piece = bytesOf(text)
 	}
 	return list
 }
 
 // detokenize is POST /detokenize.
-func (s *Server) detokenize(w *reply, r *http.Request) error {
-	f, err := s.fields(w, r)
-	if err != nil {
-		return err
-	}
-	m, err := s.named(f)
-	if err != nil {
-		return err
-	}
+func (s *Server) detokenize(w *reply, _ *http.Request, f *fields, m *served) error {
 	ids := tokenIDs(f.take("tokens"))
 	if ids == nil {
 		f.fail("tokens", "is not given as a list of token ids")
@@ -117,10 +90,8 @@ func (s *Server) detokenize(w *reply, r *http.Request) error {
 	if err := f.end(); err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if id < 0 || int(id) >= m.Vocab {
-			return invalid("tokens", "token %d is outside the vocabulary of %d", id, m.Vocab)
-		}
+	if err := m.checkIDs("tokens", ids); err != nil {
+		return err
 	}
 	text := m.Tokenizer.Decode(ids)
 	writeJSON(w, http.StatusOK, map[string]string{"content": text, "prompt": text}) // llama-server's name, and vLLM's

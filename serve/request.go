@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -12,39 +11,36 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// task is a request for answers, understood.
-type task struct {
+// request is a client's request for completions.
+type request struct {
 	id       string
 	created  int64 // Unix time
 	model    *served
-	requests []sample.Request // one for each prompt, n seeds each
-	n        int
-	seed     uint64 // of the first answer to each prompt
+	requests []sample.Request // one for each prompt, with n seeds each
+	n        int              // choices for each prompt
+	seed     uint64           // of the first choice of each prompt
 
 	stream bool
-	usage  bool // a stream ends with how many tokens there were
+	usage  bool // a stream ends with the numbers of tokens
 }
 
-// choices is how many answers are asked for.
-func (t *task) choices() int { return len(t.requests) * t.n }
+// choices returns how many completions the client asked for.
+func (q *request) choices() int { return len(q.requests) * q.n }
 
-// newTask takes what all endpoints have in common, but the prompts and the longest
-// answer, out of f: the task, and how its answers are drawn.
-func (s *Server) newTask(f *fields, kind string) (*task, *sample.Request, error) {
-	m, err := s.named(f)
-	if err != nil {
+// newRequest takes the parameters that chats and completions share out of f, except the
+// prompts and the greatest length. It returns the request, and what its sample requests
+// have in common.
+func (s *Server) newRequest(f *fields, m *served, prefix string) (*request, *sample.Request, error) {
+	q := &request{id: prefix + randomName(), created: time.Now().Unix(), model: m, n: 1}
+	f.integer("n", &q.n, 1, s.Choices)
+	q.readSeed(f)
+	f.flag("stream", &q.stream)
+	if err := q.readStreamOptions(f); err != nil {
 		return nil, nil, err
 	}
-	t := &task{id: kind + randomName(), created: time.Now().Unix(), model: m, n: 1}
-	f.integer("n", &t.n, 1, s.Choices)
-	t.readSeed(f)
-	f.flag("stream", &t.stream)
-	if err := t.readStreamOptions(f); err != nil {
-		return nil, nil, err
-	}
-	r := &sample.Request{Stop: m.Stop, Settings: readSettings(f)}
-	readStops(f, r)
-	return t, r, nil
+	common := &sample.Request{Stop: m.Stop, Settings: readSettings(f)}
+	readStops(f, common)
+	return q, common, nil
 }
 
 // named returns the model that f names; the first if it names none.
@@ -56,35 +52,35 @@ func (s *Server) named(f *fields) (*served, error) {
 
 // readSeed takes any integer of 64 bits, with or without sign. Where there is none,
 // one is drawn that JavaScript can hold.
-func (t *task) readSeed(f *fields) {
+func (q *request) readSeed(f *fields) {
 	raw := f.take("seed")
 	var signed int64
 	switch {
 	case raw == nil:
 		var b [8]byte
 		_, _ = rand.Read(b[:]) // never fails
-		t.seed = binary.LittleEndian.Uint64(b[:]) >> 11
-	case unmarshals(raw, &t.seed):
+		q.seed = binary.LittleEndian.Uint64(b[:]) >> 11
+	case unmarshals(raw, &q.seed):
 	case unmarshals(raw, &signed):
-		t.seed = uint64(signed)
+		q.seed = uint64(signed)
 	default:
 		f.fail("seed", "is %s, expected a whole number of 64 bits", excerpt(raw))
 	}
 }
 
-func (t *task) readStreamOptions(f *fields) error {
+func (q *request) readStreamOptions(f *fields) error {
 	raw := f.take("stream_options")
 	if raw == nil {
 		return nil
 	}
-	if !t.stream {
+	if !q.stream {
 		return invalid("stream_options", "stream_options is only for streams: set stream to true")
 	}
 	o, err := parseFields(raw, "stream_options.")
 	if err != nil {
 		return err
 	}
-	o.flag("include_usage", &t.usage)
+	o.flag("include_usage", &q.usage)
 	o.take("include_obfuscation") // of OpenAI's API, against listeners: nothing of an answer
 	return o.end()
 }
@@ -141,64 +137,6 @@ func readStops(f *fields, r *sample.Request) {
 		r.Stop = nil
 	}
 	r.Stop = append(r.Stop[:len(r.Stop):len(r.Stop)], ids...)
-}
-
-// ask makes the task's requests of r, one for each prompt, and holds them to the
-// limits. most is the longest answer that the client asked for by the parameter
-// param; 0: it did not.
-func (s *Server) ask(t *task, r *sample.Request, prompts []prompt, param string, most int) error {
-	if len(prompts)*t.n > s.Choices {
-		return invalid("n", "%d prompts with n = %d are more than %d answers", len(prompts), t.n, s.Choices)
-	}
-	seeds := make([]uint64, t.n)
-	for k := range seeds {
-		seeds[k] = t.seed + uint64(k)
-	}
-	for _, p := range prompts {
-		if err := s.checkPrompt(t.model, p); err != nil {
-			return err
-		}
-		r.Prompt, r.Messages, r.Seeds = p.ids, p.messages, seeds
-		var err error
-		if r.MaxTokens, err = s.room(t.model, p, param, most); err != nil {
-			return err
-		}
-		t.requests = append(t.requests, *r)
-	}
-	return nil
-}
-
-// checkPrompt holds a prompt to the model's vocabulary and the longest allowed.
-func (s *Server) checkPrompt(m *served, p prompt) error {
-	if len(p.ids) == 0 {
-		return invalid(p.param, "the prompt is empty")
-	}
-	for _, id := range p.ids {
-		if id < 0 || int(id) >= m.Vocab {
-			return invalid(p.param, "token %d is outside the vocabulary of %d", id, m.Vocab)
-		}
-	}
-	if most := cmp.Or(s.PromptTokens, m.Context); len(p.ids) > most {
-		e := invalid(p.param, "the prompt has %d tokens, this server takes up to %d", len(p.ids), most)
-		e.Code = "context_length_exceeded"
-		return e
-	}
-	return nil
-}
-
-// room returns how long an answer to p may be.
-func (s *Server) room(m *served, p prompt, param string, most int) (int, error) {
-	room := m.Context - len(p.ids)
-	if room < max(most, 1) {
-		e := invalid(param, "the model's context is %d tokens: %d of the prompt leave no room for an answer of %d", m.Context, len(p.ids), max(most, 1))
-		e.Code = "context_length_exceeded"
-		return 0, e
-	}
-	limit := min(cmp.Or(s.AnswerTokens, room), room)
-	if most > cmp.Or(s.AnswerTokens, most) {
-		return 0, invalid(param, "%s is %d, this server gives up to %d", param, most, s.AnswerTokens)
-	}
-	return cmp.Or(most, limit), nil
 }
 
 // randomName returns 24 characters that name an answer.
