@@ -14,7 +14,7 @@ import (
 type Columns struct {
 	fields   []arrow.Field
 	metadata arrow.Metadata // without herd's keys
-	lost     []string       // what Writer cannot write: see Extra.Writable
+	lost     []string       // what Writer cannot write: see Fits
 }
 
 // Names lists the columns.
@@ -24,6 +24,22 @@ func (c *Columns) Names() []string {
 		names[i] = f.Name
 	}
 	return names
+}
+
+// ColumnsOf returns the extra columns of tables, for [Create].
+func ColumnsOf(paths ...string) ([]*Columns, error) {
+	var all []*Columns
+	for _, path := range paths {
+		r, err := OpenAny(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r.Columns())
+		if err := r.Close(); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // isZero reports whether a table has nothing but herd's columns and keys.

@@ -162,11 +162,29 @@ func (c cell) array() arrow.Array {
 	return array.NewSlice(c.column.values, int64(c.row), int64(c.row+1))
 }
 
-// Writable returns an error if the row comes from a table with values that Writer cannot
-// write: fields inside of herd's own columns, such as messages.name, and run-end encoded
-// columns. Writer refuses such rows; a step that writes them only after much work asks
-// before.
-func (x Extra) Writable() error {
+// Fits returns an error if a table of T cannot hold the extra columns of a row: one has
+// the name of a column of T, or the row comes from a table with values that Writer
+// cannot write. These are fields inside of herd's own columns, such as messages.name,
+// and run-end encoded columns. Writer refuses such rows; a step that writes them only
+// after much work asks before.
+func Fits[T Row](x Extra) error {
+	own := arrowFields(columnsOf[T]())
+	for _, c := range x.cells {
+		if err := notOurs(c.column.Name, own); err != nil {
+			return err
+		}
+	}
+	return x.writable()
+}
+
+func notOurs(name string, own []arrow.Field) error {
+	if indexOf(own, name) >= 0 {
+		return fmt.Errorf("an extra column has the name of herd's column %s: rename it", name)
+	}
+	return nil
+}
+
+func (x Extra) writable() error {
 	if x.from == nil || len(x.from.lost) == 0 {
 		return nil
 	}

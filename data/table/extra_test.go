@@ -325,8 +325,8 @@ func TestFieldsInsideOurColumns(t *testing.T) {
 	if err != nil || rows[0].Messages[0].Content != "user" {
 		t.Fatal(rows, err)
 	}
-	if err := rows[0].Extra.Writable(); err == nil || !strings.Contains(err.Error(), "messages.name") {
-		t.Errorf("Writable: %v", err)
+	if err := table.Fits[table.Chat](rows[0].Extra); err == nil || !strings.Contains(err.Error(), "messages.name") {
+		t.Errorf("Fits: %v", err)
 	}
 	if err := table.WriteAll(tempPath(t), table.Header{}, rows); err == nil || !strings.Contains(err.Error(), "messages.name") {
 		t.Errorf("WriteAll: %v", err)
@@ -340,8 +340,8 @@ func TestFieldsInsideOurColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := docs[0].Extra.Writable(); err == nil || !strings.Contains(err.Error(), "x (run-end encoded)") {
-		t.Errorf("Writable: %v", err)
+	if err := table.Fits[table.Document](docs[0].Extra); err == nil || !strings.Contains(err.Error(), "x (run-end encoded)") {
+		t.Errorf("Fits: %v", err)
 	}
 }
 

@@ -40,6 +40,9 @@ type valueRun struct {
 
 // fits returns an error if the writer cannot take a row's extra columns.
 func (g *gatherer) fits(x Extra, own []arrow.Field) error {
+	if err := x.writable(); err != nil {
+		return err
+	}
 	for _, c := range x.cells {
 		if err := g.fitsField(c.column.Field, own); err != nil {
 			return err
@@ -49,8 +52,8 @@ func (g *gatherer) fits(x Extra, own []arrow.Field) error {
 }
 
 func (g *gatherer) fitsField(f arrow.Field, own []arrow.Field) error {
-	if indexOf(own, f.Name) >= 0 {
-		return fmt.Errorf("an extra column has the name of herd's column %s: rename it", f.Name)
+	if err := notOurs(f.Name, own); err != nil {
+		return err
 	}
 	if i := g.find(f.Name); i >= 0 {
 		if _, err := unify(g.columns[i].Type, f.Type); err != nil {

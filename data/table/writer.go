@@ -86,7 +86,7 @@ func (w *Writer[T]) Write(row T) error {
 	}
 	r := RecordOf(&row)
 	extra := r.RowOrigin().Extra
-	if err := cmp.Or(r.Check(), extra.Writable(), w.extra.fits(extra, w.own)); err != nil {
+	if err := cmp.Or(r.Check(), w.extra.fits(extra, w.own)); err != nil {
 		return w.wrap(fmt.Errorf("row %d: %w", w.rows+1, err))
 	}
 	size := r.size()
