@@ -42,14 +42,18 @@ type tables struct {
 	preferences *table.Writer[table.Preference]
 }
 
-func createTables(dir string, h table.Header) (t tables, err error) {
-	if t.samples, err = table.Create[table.Sample](filepath.Join(dir, SamplesFile), h); err != nil {
+func createTables(dir string, h table.Header, prompts []string) (t tables, err error) {
+	extra, err := table.ColumnsOf(prompts...) // of all prompts, even where none gives a row
+	if err != nil {
 		return t, err
 	}
-	if t.chats, err = table.Create[table.Chat](filepath.Join(dir, ChatsFile), h); err != nil {
+	if t.samples, err = table.Create[table.Sample](filepath.Join(dir, SamplesFile), h, extra...); err != nil {
 		return t, err
 	}
-	t.preferences, err = table.Create[table.Preference](filepath.Join(dir, PreferencesFile), h)
+	if t.chats, err = table.Create[table.Chat](filepath.Join(dir, ChatsFile), h, extra...); err != nil {
+		return t, err
+	}
+	t.preferences, err = table.Create[table.Preference](filepath.Join(dir, PreferencesFile), h, extra...)
 	return t, err
 }
 
@@ -68,7 +72,7 @@ func (t tables) abort() {
 
 // join writes the tables, in the order of the prompts.
 func (r *session) join() error {
-	t, err := createTables(r.Out, r.store.header)
+	t, err := createTables(r.Out, r.store.header, r.Prompts)
 	defer t.abort()
 	if err != nil {
 		return err

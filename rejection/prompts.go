@@ -1,6 +1,7 @@
 package rejection
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/herd-lm/herd/core/text/chat"
@@ -71,13 +72,22 @@ func newPrompt(row table.Chat) (prompt, error) {
 	if len(p.Messages) == 0 {
 		return p, fmt.Errorf("row %s asks nothing: it has no message before the assistant's", row.ID)
 	}
-	return p, nil
+	return p, p.fits()
+}
+
+// fits returns an error if the stage's tables could not hold the prompt's extra columns.
+func (p prompt) fits() error {
+	err := cmp.Or(table.Fits[table.Sample](p.Extra), table.Fits[table.Chat](p.Extra), table.Fits[table.Preference](p.Extra))
+	if err != nil {
+		return fmt.Errorf("row %s: %w", p.ID, err)
+	}
+	return nil
 }
 
 // row returns the row that some candidates are kept in.
 func (p prompt) row(candidates []table.Candidate) table.Sample {
 	return table.Sample{
-		Origin:     table.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta},
+		Origin:     table.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta, Extra: p.Extra},
 		Prompt:     p.Messages,
 		Reference:  p.reference,
 		Candidates: candidates,

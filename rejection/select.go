@@ -137,7 +137,7 @@ func (p Pick) preference(row table.Sample, gap float64) (table.Preference, bool)
 }
 
 func derived(row table.Sample) table.Origin {
-	return table.Origin{Source: "rejection", Parents: []string{row.ID}, Meta: row.Meta}
+	return table.Origin{Source: "rejection", Parents: []string{row.ID}, Meta: row.Meta, Extra: row.Extra}
 }
 
 // Best returns the index of the candidate with the highest score, the first of
