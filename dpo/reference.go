@@ -35,6 +35,9 @@ func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pa
 		return nil, err
 	}
 	r.rows, examples, err = example.LoadRows(r.Preferences, r.Limit, func(row table.Preference) ([]pack.Example, error) {
+		if err := table.Fits[table.Preference](row.Extra); err != nil { // before the reference is computed
+			return nil, err
+		}
 		return example.One(Example(format, row, r.MaskFormat))
 	})
 	if err != nil {

@@ -60,3 +60,31 @@ func TestReferencePrecision(t *testing.T) {
 		t.Errorf("digests of the references %v, want one for each precision", digests)
 	}
 }
+
+// TestReferenceKeepsExtraColumns: the table with the reference's log-probabilities has
+// all columns of the preferences.
+func TestReferenceKeepsExtraColumns(t *testing.T) {
+	s := fixture(t)
+	rows, _, err := table.ReadAll[table.Preference](s.Preferences[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		rows[i].Extra.SetText("difficulty", rows[i].ID)
+	}
+	if err := table.WriteAll(s.Preferences[0], table.Header{}, rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(t.Context(), s, train.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := table.ReadAll[table.Preference](filepath.Join(s.Out, "preferences.arrow"))
+	if err != nil || len(got) != len(rows) {
+		t.Fatal(len(got), err)
+	}
+	for _, row := range got {
+		if d, ok := row.Extra.Text("difficulty"); !ok || d != row.ID || row.RefDigest == "" {
+			t.Errorf("row %s has difficulty %q", row.ID, d)
+		}
+	}
+}
