@@ -104,7 +104,7 @@ dpo: core/model core/run core/text/template core/token core/train core/train/pac
 serve: core/sample core/text/chat core/text/template core/text/tokenizer core/token internal/httpd
 
 # Recipes, and the programs.
-recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train data/check
+recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train core/train/stage data/check
 	data/format data/table data/world dpo eval pretrain rejection reward sft
 
 # What serving HTTP needs, whatever is served.

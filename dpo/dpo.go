@@ -66,6 +66,15 @@ func (s Settings) Manifest() (run.Manifest, error) {
 	return stage.Manifest("dpo", s, own)
 }
 
+// Stage describes the stage to recipes and commands.
+var Stage = stage.Description[Settings]{
+	Name:     "dpo",
+	Short:    "Optimise a model directly on preferences",
+	Example:  "  herd dpo --model chatty --data preferences.arrow --out aligned --set beta=0.1",
+	Defaults: Defaults,
+	Run:      Run,
+}
+
 // Run optimises the model on the preferences. The reference's log-probabilities
 // are computed once and kept as columns of OUT/preferences.arrow.
 func Run(ctx context.Context, s Settings, o train.Options) error {

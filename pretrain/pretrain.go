@@ -13,6 +13,15 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
+// Stage describes the stage to recipes and commands.
+var Stage = stage.Description[Settings]{
+	Name:     "pretrain",
+	Short:    "Train a model on documents, a new one or one to go on from",
+	Example:  "  herd pretrain --data corpus.arrow --out base --set architecture.num_hidden_layers=4 --set epochs=2",
+	Defaults: Defaults,
+	Run:      Run,
+}
+
 // Run trains the model on the documents.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: model.CrossEntropy, Dir: s.Out, Options: o}

@@ -13,7 +13,6 @@ import (
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
-	"github.com/herd-lm/herd/dpo"
 	"github.com/herd-lm/herd/eval"
 	"github.com/herd-lm/herd/rejection"
 )
@@ -30,15 +29,15 @@ type evaluation struct {
 
 // evaluate measures what stage i made, unless that was done before.
 func (e *engine) evaluate(ctx context.Context, i int, s Stage, digest string) (eval.Measures, error) {
-	path := filepath.Join(*s.paths().out, evaluationFile)
+	path := filepath.Join(s.out(), evaluationFile)
 	digest, err := e.evaluationDigest(digest)
 	if err != nil {
 		return nil, err
 	}
-	now, err := storedEvaluation(*s.paths().out)
+	now, err := storedEvaluation(s.out())
 	if err != nil || now.Digest != digest {
 		now = evaluation{Digest: digest}
-		if now.Measures, now.Answers, err = e.measure(ctx, s); err != nil {
+		if now.Measures, now.Answers, err = s.Kind.measure(ctx, e, s); err != nil {
 			return nil, fmt.Errorf("evaluation: %w", err)
 		}
 		if err := writeEvaluation(path, now); err != nil {
@@ -83,35 +82,32 @@ func writeEvaluation(path string, e evaluation) error {
 	return disk.WriteBytes(path, append(b, '\n'))
 }
 
-// measure measures a stage by its kind.
-func (e *engine) measure(ctx context.Context, s Stage) (eval.Measures, []eval.Answer, error) {
-	dir := *s.paths().out
-	if s.kind() == "rejection" {
-		m, err := measureSamples(filepath.Join(dir, rejection.SamplesFile))
-		return m, nil, err
-	}
-	params, err := model.Load(dir, false)
+// measurement measures one trait of a model that a stage has written.
+type measurement func(context.Context, *subject, Stage) error
+
+// measureModel takes all measurements of the model that a stage has written.
+func (e *engine) measureModel(ctx context.Context, s Stage, steps []measurement) (eval.Measures, []eval.Answer, error) {
+	params, err := model.Load(s.out(), false)
 	if err != nil {
 		return nil, nil, err
 	}
-	tok, err := tokenizer.Load(dir)
+	tok, err := tokenizer.Load(s.out())
 	if err != nil {
 		return nil, nil, err
 	}
-	subject := subject{e, params, tok, make(eval.Measures)}
-	if s.kind() == "reward" {
-		return subject.measures, nil, subject.rewards(ctx)
-	}
-	if err := subject.text(ctx); err != nil {
-		return nil, nil, err
-	}
-	if s.kind() == "dpo" {
-		if err := subject.preferences(ctx, s.DPO); err != nil {
+	subject := &subject{engine: e, params: params, tok: tok, measures: make(eval.Measures)}
+	for _, step := range steps {
+		if err := step(ctx, subject, s); err != nil {
 			return nil, nil, err
 		}
 	}
-	answers, err := subject.answers(ctx)
-	return subject.measures, answers, err
+	return subject.measures, subject.answered, nil
+}
+
+// measureSampling measures the samples that a stage has written.
+func measureSampling(_ context.Context, _ *engine, s Stage) (eval.Measures, []eval.Answer, error) {
+	m, err := measureSamples(filepath.Join(s.out(), rejection.SamplesFile))
+	return m, nil, err
 }
 
 // subject is a model under test.
@@ -120,17 +116,18 @@ type subject struct {
 	params   *model.Params
 	tok      *tokenizer.Tokenizer
 	measures eval.Measures
+	answered []eval.Answer
 }
 
-func (s subject) add(m eval.Measures, err error) error {
+func (s *subject) add(m eval.Measures, err error) error {
 	for name, x := range m {
 		s.measures[name] = x
 	}
 	return err
 }
 
-// text measures losses on documents and chats.
-func (s subject) text(ctx context.Context) error {
+// losses measures the loss on documents and chats.
+func losses(ctx context.Context, s *subject, _ Stage) error {
 	if s.Evaluate.Documents != "" {
 		docs, _, err := table.ReadAll[table.Document](s.table(s.Evaluate.Documents))
 		if err != nil {
@@ -150,7 +147,8 @@ func (s subject) text(ctx context.Context) error {
 	return s.add(eval.Chats(ctx, s.params, s.tok, chats))
 }
 
-func (s subject) rewards(ctx context.Context) error {
+// rewards measures how often a reward model prefers the chosen answer.
+func rewards(ctx context.Context, s *subject, _ Stage) error {
 	pairs, err := s.pairs()
 	if err != nil || pairs == nil {
 		return err
@@ -158,13 +156,13 @@ func (s subject) rewards(ctx context.Context) error {
 	return s.add(eval.Rewards(ctx, s.params, s.tok, pairs))
 }
 
-// preferences measures the policy against the model that it came from.
-func (s subject) preferences(ctx context.Context, from *dpo.Settings) error {
+// preferences measures the policy against the model that it started from.
+func preferences(ctx context.Context, s *subject, trained Stage) error {
 	pairs, err := s.pairs()
 	if err != nil || pairs == nil {
 		return err
 	}
-	at, err := model.Locate(from.Model, from.Adapter)
+	at, err := trained.start()
 	if err != nil {
 		return err
 	}
@@ -175,7 +173,7 @@ func (s subject) preferences(ctx context.Context, from *dpo.Settings) error {
 	return s.add(eval.Preferences(ctx, s.params, reference, s.tok, pairs))
 }
 
-func (s subject) pairs() ([]table.Preference, error) {
+func (s *subject) pairs() ([]table.Preference, error) {
 	if s.Evaluate.Preferences == "" {
 		return nil, nil
 	}
@@ -184,7 +182,12 @@ func (s subject) pairs() ([]table.Preference, error) {
 }
 
 // answers lets the model answer the prompts, and compares it with the stage before.
-func (s subject) answers(ctx context.Context) ([]eval.Answer, error) {
+func answers(ctx context.Context, s *subject, _ Stage) (err error) {
+	s.answered, err = s.answers(ctx)
+	return err
+}
+
+func (s *subject) answers(ctx context.Context) ([]eval.Answer, error) {
 	if s.Evaluate.Prompts == "" {
 		return nil, nil
 	}

@@ -114,7 +114,7 @@ func Text(nameOrPath string) ([]byte, error) {
 func (r *Recipe) set(a config.Assignment) error {
 	for i := range r.Stages {
 		if own, ok := a.Within(r.Stages[i].Name); ok {
-			return own.Apply(r.Stages[i].settings())
+			return own.Apply(r.Stages[i].Settings)
 		}
 	}
 	for i := range r.Data.Import {

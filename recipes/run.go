@@ -38,6 +38,7 @@ type Event struct {
 	Plan     *train.Plan         // of a stage that trains, before its first step
 	Training *train.Progress     // of a stage that trains, while running
 	Sampling *rejection.Progress // of rejection sampling, while running
+	Summary  *rejection.Summary  // of rejection sampling at its end; only from Kind.Run
 	Measures eval.Measures       // when done or skipped
 	Elapsed  time.Duration       // since the stage began
 }
@@ -99,7 +100,7 @@ type engine struct {
 func (e *engine) check() error {
 	for i := range e.Stages {
 		s := e.resolve(i, e.dir)
-		if err := s.settings().Validate(); err != nil {
+		if err := s.Settings.Validate(); err != nil {
 			return fmt.Errorf("stage %s: %w", s.Name, err)
 		}
 	}
@@ -141,27 +142,30 @@ func (e *engine) tell(event Event, status Status, elapsed time.Duration) {
 // stage brings stage i to its end, and measures what came out.
 func (e *engine) stage(ctx context.Context, i int) error {
 	s := e.resolve(i, e.dir)
-	event := Event{Stage: s.Name, Kind: s.kind(), Index: i, Stages: len(e.Stages)}
-	m, err := s.settings().Manifest()
+	event := Event{Stage: s.Name, Kind: s.Kind.Name, Index: i, Stages: len(e.Stages)}
+	m, err := s.Settings.Manifest()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	done, err := run.Finished(*s.paths().out, m.Digest)
+	done, err := run.Finished(s.out(), m.Digest)
 	if err != nil {
 		return err
 	}
 	if !done {
-		resume := s.resumable(m)
+		resume := s.Kind.resumable(s.Settings, m)
 		status := Began
 		if resume {
 			status = Resumed
 		}
 		e.tell(event, status, 0)
-		err := s.run(ctx, train.Options{Mode: run.Mode{Resume: resume, Overwrite: true}, Profile: e.profile}, func(progress Event) {
+		err := s.Kind.Run(ctx, s.Settings, StageOptions{Mode: run.Mode{Resume: resume, Overwrite: true}, Profile: e.profile, Report: func(progress Event) {
+			if progress.Summary != nil {
+				return
+			}
 			event.Plan, event.Training, event.Sampling = progress.Plan, progress.Training, progress.Sampling
 			e.tell(event, Running, time.Since(began))
-		})
+		}})
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/dpo"
+	"github.com/herd-lm/herd/pretrain"
 )
 
 func TestLoadRecipe(t *testing.T) {
@@ -61,10 +62,10 @@ func TestEmbedded(t *testing.T) {
 	var d *dpo.Settings
 	for _, s := range r.Stages {
 		if s.Name == "dpo" {
-			d = s.DPO
+			d = s.Settings.(*dpo.Settings)
 		}
 	}
-	if d == nil || d.Beta != 0.7 || r.Seed != 5 || r.Stages[0].Pretrain.Architecture.HiddenSize != 96 {
+	if d == nil || d.Beta != 0.7 || r.Seed != 5 || r.Stages[0].Settings.(*pretrain.Settings).Architecture.HiddenSize != 96 {
 		t.Errorf("--set did not reach the recipe: %+v", d)
 	}
 }
@@ -91,7 +92,7 @@ func TestWritten(t *testing.T) {
 	if doc2, err := again.yaml(); err != nil || !bytes.Equal(doc, doc2) {
 		t.Errorf("read and written again (%v):\n%s\nnot\n%s", err, doc2, doc)
 	}
-	if got := again.Stages[len(again.Stages)-1].DPO.Precision; got != kernel.BF16 {
+	if got := again.Stages[len(again.Stages)-1].Settings.(*dpo.Settings).Precision; got != kernel.BF16 {
 		t.Errorf("precision %v, want bf16", got)
 	}
 }

@@ -57,6 +57,15 @@ func (s Settings) Manifest() (run.Manifest, error) {
 	return stage.Manifest("reward", s, nil)
 }
 
+// Stage describes the stage to recipes and commands.
+var Stage = stage.Description[Settings]{
+	Name:     "reward",
+	Short:    "Train a reward model on preferences",
+	Example:  "  herd reward --model base --data preferences.arrow --out judge",
+	Defaults: Defaults,
+	Run:      Run,
+}
+
 // Run trains a reward model on the preferences.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: BradleyTerry, Metrics: Metrics, Dir: s.Out, Options: o}

@@ -55,6 +55,15 @@ func (s Settings) Manifest() (run.Manifest, error) {
 	return stage.Manifest("sft", s, nil)
 }
 
+// Stage describes the stage to recipes and commands.
+var Stage = stage.Description[Settings]{
+	Name:     "sft",
+	Short:    "Fine-tune a model on chats",
+	Example:  "  herd sft --model base --data chats.arrow --out chatty --set learning_rate=1e-4",
+	Defaults: Defaults,
+	Run:      Run,
+}
+
 // Run fine-tunes the model on the chats.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: model.CrossEntropy, Dir: s.Out, Options: o}

@@ -21,13 +21,7 @@ func newRootCmd() *cobra.Command {
 		newRunCmd(),
 		newRecipeCmd(),
 	)
-	section(root, "Train:",
-		newPretrainCmd(),
-		newSFTCmd(),
-		newRewardCmd(),
-		newRejectionCmd(),
-		newDPOCmd(),
-	)
+	section(root, "Train:", newStageCmds()...)
 	section(root, "Use a model:",
 		newChatCmd(),
 		newServeCmd(),

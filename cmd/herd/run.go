@@ -71,12 +71,8 @@ func (d runDisplay) event(e recipes.Event) {
 		return
 	}
 	switch {
-	case e.Plan != nil:
-		d.planned(*e.Plan)
-	case e.Training != nil:
-		d.training(*e.Training)
-	case e.Sampling != nil:
-		d.sampling(*e.Sampling)
+	case e.Status == recipes.Running:
+		d.progress(e)
 	case e.Status == recipes.Testing:
 		d.note("measuring what " + e.Stage + " has learnt ...")
 	default:

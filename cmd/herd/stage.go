@@ -1,117 +1,123 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/config"
-	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/recipes"
 )
-
-// stage is a command that runs one of the five stages, whose settings are S.
-type stage[S any] struct {
-	name, short, example string
-	defaults             S
-	paths                []pathFlag
-	trains               bool // by the training loop, which can be profiled
-	run                  func(context.Context, S, conduct) error
-	wrote                func(S) string // what to say is there at the end
-}
-
-// pathFlag is a setting that names files and is a flag, because nearly every
-// call has it: "--data a,b" is "--set chats=[a,b]".
-type pathFlag struct {
-	flag, setting, usage string
-	list                 bool
-}
-
-func modelFlag(usage string) pathFlag {
-	return pathFlag{flag: "model", setting: "model", usage: usage}
-}
-
-var adapterFlag = pathFlag{flag: "adapter", setting: "adapter", usage: "`DIR` of an adapter beside the model, or beside the one that it names"}
-
-func dataFlag(setting, usage string) pathFlag {
-	return pathFlag{flag: "data", setting: setting, usage: usage, list: true}
-}
-
-func outFlag(usage string) pathFlag { return pathFlag{flag: "out", setting: "out", usage: usage} }
-
-// conduct is how a stage is run, whatever its settings.
-type conduct struct {
-	run.Mode
-	profile bool
-	display *display
-}
-
-func (c conduct) train() train.Options {
-	return train.Options{Mode: c.Mode, Profile: c.profile, Announce: c.display.planned, Report: c.display.training}
-}
 
 const profileUsage = "write what the time goes into to " + train.ProfileTable + " and " + train.ProfileCPU + " beside the model"
 
-func newStageCmd[S any](d stage[S]) *cobra.Command {
+// newStageCmds returns a command for each kind of stage.
+func newStageCmds() (cmds []*cobra.Command) {
+	for _, kind := range recipes.Kinds() {
+		cmds = append(cmds, newStageCmd(kind))
+	}
+	return cmds
+}
+
+func newStageCmd(kind *recipes.Kind) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     d.name + " [--config FILE] [--set KEY=VALUE]...",
-		Short:   d.short,
-		Long:    d.short + ".\n\nSettings, for --set and the YAML file, with their defaults:" + listSettings(d.defaults),
-		Example: d.example,
+		Use:     kind.Name + " [--config FILE] [--set KEY=VALUE]...",
+		Short:   kind.Short,
+		Long:    kind.Short + ".\n\nSettings, for --set and the YAML file, with their defaults:" + listSettings(kind.Defaults()),
+		Example: kind.Example,
 		Args:    operands(),
 	}
 	flags := cmd.Flags()
 	file := flags.String("config", "", "`FILE` of settings in YAML")
 	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`, where a.b=c is c for b in a")
-	var mode run.Mode
-	flags.BoolVar(&mode.Resume, "resume", false, "go on with a run that was stopped")
-	flags.BoolVar(&mode.Overwrite, "overwrite", false, "replace what the directory holds")
-	profile := new(bool)
-	if d.trains {
-		flags.BoolVar(profile, "profile", false, profileUsage)
+	var o recipes.StageOptions
+	flags.BoolVar(&o.Resume, "resume", false, "go on with a run that was stopped")
+	flags.BoolVar(&o.Overwrite, "overwrite", false, "replace what the directory holds")
+	if kind.Trains {
+		flags.BoolVar(&o.Profile, "profile", false, profileUsage)
 	}
 	asJSON := flags.Bool("json", false, "report progress as lines of JSON")
-	for _, p := range d.paths {
-		p.add(cmd)
-	}
+	addPathFlags(cmd, kind.Defaults())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s := d.defaults
-		if err := config.Load(*file, append(config.Assignments("--set", *sets...), pathSets(cmd, d.paths)...), &s); err != nil {
+		s := kind.Defaults()
+		if err := config.Load(*file, append(config.Assignments("--set", *sets...), pathSets(cmd, s)...), s); err != nil {
 			return err
 		}
 		ctx, stop := untilSignal(cmd.Context())
 		defer stop()
 		shown := newDisplay(cmd.OutOrStdout(), *asJSON)
-		shown.begin(d.name)
-		err := d.run(ctx, s, conduct{mode, *profile, shown})
-		return shown.end(d.wrote(s), err)
+		shown.begin(kind.Name)
+		o.Report = shown.progress
+		err := kind.Run(ctx, s, o)
+		return shown.end(config.PathOf(s, config.Out).Value.String(), err)
 	}
 	return cmd
 }
 
-func (p pathFlag) add(cmd *cobra.Command) {
-	if p.list {
-		cmd.Flags().StringSlice(p.flag, nil, p.usage)
-	} else {
-		cmd.Flags().String(p.flag, "", p.usage)
+// addPathFlags adds a flag for each setting that names files, because nearly every call sets
+// them: "--data a,b" is "--set chats=[a,b]".
+func addPathFlags(cmd *cobra.Command, settings any) {
+	for _, p := range config.Paths(settings) {
+		if p.List() {
+			cmd.Flags().StringSlice(pathFlag(p), nil, pathUsage(p))
+		} else {
+			cmd.Flags().String(pathFlag(p), "", pathUsage(p))
+		}
 	}
 }
 
+// pathFlag names the flag of a path: "data" for the tables that a stage reads, else the key.
+func pathFlag(p config.Path) string {
+	if p.Role == config.Tables {
+		return "data"
+	}
+	return p.Key
+}
+
+func pathUsage(p config.Path) string {
+	switch {
+	case p.Role == config.Tables:
+		return "`TABLES` of " + p.Key + " to read"
+	case p.Role == config.Adapter:
+		return "`DIR` of an adapter beside the model, or beside the one that it names"
+	case p.Role == config.Out:
+		return "`DIR` to write to"
+	case p.Key == "model":
+		return "`DIR` of the model to start from"
+	}
+	return "`DIR` of the " + p.Key
+}
+
 // pathSets returns what the path flags assign that are given.
-func pathSets(cmd *cobra.Command, paths []pathFlag) (sets []config.Assignment) {
-	for _, p := range paths {
-		if !cmd.Flags().Changed(p.flag) {
+func pathSets(cmd *cobra.Command, settings any) (sets []config.Assignment) {
+	for _, p := range config.Paths(settings) {
+		flag := pathFlag(p)
+		if !cmd.Flags().Changed(flag) {
 			continue
 		}
-		var value any = cmd.Flag(p.flag).Value.String()
-		if p.list {
-			value, _ = cmd.Flags().GetStringSlice(p.flag)
+		var value any = cmd.Flag(flag).Value.String()
+		if p.List() {
+			value, _ = cmd.Flags().GetStringSlice(flag)
 		}
-		sets = append(sets, config.Assignment{Text: p.setting + "=" + quote(value), Place: "--" + p.flag})
+		sets = append(sets, config.Assignment{Text: p.Key + "=" + quote(value), Place: "--" + flag})
 	}
 	return sets
+}
+
+// progress shows what a stage reports.
+func (d *display) progress(e recipes.Event) {
+	switch {
+	case e.Plan != nil:
+		d.planned(*e.Plan)
+	case e.Training != nil:
+		d.training(*e.Training)
+	case e.Sampling != nil:
+		d.sampling(*e.Sampling)
+	case e.Summary != nil:
+		d.sampled(*e.Summary)
+	}
 }
 
 // quote writes a string or list of strings in YAML, of which JSON is a part, so
