@@ -202,7 +202,7 @@ const checks = {
 
 	async "requests beyond the limit get Retry-After, and succeed later"() {
 		const many = (retries) => Promise.allSettled(Array.from({ length: 24 }, (_, seed) =>
-			client.chat.completions.create({ ...base, seed, max_tokens: 400 }, { maxRetries: retries })));
+			client.chat.completions.create({ ...base, seed, max_tokens: 1500, ignore_eos: true }, { maxRetries: retries })));
 		const failed = (await many(0)).filter((r) => r.status === "rejected").map((r) => r.reason);
 		assert.ok(failed.length > 0, "no request was refused");
 		for (const e of failed) {
