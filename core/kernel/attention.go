@@ -17,7 +17,7 @@ import (
 // The softmax is taken online over blocks of keys (Dao et al., FlashAttention,
 // arXiv 2205.14135), so that no n x n matrix exists, and blocks that may not be
 // attended cost nothing. Keys and values are packed once for all queries.
-func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Heads, n int) {
+func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Heads) {
 	a := attend(f, qkv, segs, h)
 	defer a.giveBack()
 	a.pack(func(k *keyPanels, format gemm.Format, keys, values []float32, n int) {

@@ -30,8 +30,8 @@ func TestRandomForests(t *testing.T) {
 		segs, n := randomForest(rng, 150), 150
 		qkv, do, direction := random(rng, n*h.QKV()), random(rng, n*h.Out()), random(rng, n*h.QKV())
 		o, lse, dqkv := random(rng, n*h.Out()), random(rng, n*h.Query), random(rng, n*h.QKV())
-		FP32.Attention(o, lse, qkv, segs, h, n)
-		FP32.AttentionGrad(dqkv, do, o, lse, qkv, segs, h, n)
+		FP32.Attention(o, lse, qkv, segs, h)
+		FP32.AttentionGrad(dqkv, do, o, lse, qkv, segs, h)
 
 		name := fmt.Sprintf("seed %d, %+v, %v", seed, h, segs)
 		wantO, wantLSE := refAttention(widen(qkv), segs, h, n)
@@ -79,11 +79,11 @@ func TestAttentionExtremes(t *testing.T) {
 	}
 	o, lse, dqkv := make([]float32, 3), make([]float32, 3), make([]float32, 9)
 	segs := []token.Segment{{Start: 0, End: 3, Parent: -1}}
-	FP32.Attention(o, lse, qkv, segs, h, 3)
+	FP32.Attention(o, lse, qkv, segs, h)
 	if err := near(o, vec{1, 1.5, 3}, 1e-7); err != nil {
 		t.Error("o:", err)
 	}
-	FP32.AttentionGrad(dqkv, []float32{1, 1, 1}, o, lse, qkv, segs, h, 3)
+	FP32.AttentionGrad(dqkv, []float32{1, 1, 1}, o, lse, qkv, segs, h)
 	for i, v := range dqkv {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			t.Errorf("gradient %d is %v", i, v)
@@ -99,14 +99,14 @@ func TestNothing(t *testing.T) {
 	FP32.Linear(nil, nil, w, []float32{}, 0, 4, 3)
 	FP32.LinearInputGrad(nil, nil, w, 0, 4, 3, false)
 	RMSNorm(nil, nil, nil, w, 0, 4, 1)
-	FP32.Attention(nil, nil, nil, nil, h, 0)
-	FP32.AttentionGrad(nil, nil, nil, nil, nil, nil, h, 0)
+	FP32.Attention(nil, nil, nil, nil, h)
+	FP32.AttentionGrad(nil, nil, nil, nil, nil, nil, h)
 	AttentionCached(nil, nil, nil, 0, h)
 	StoreCached(nil, nil, 0, h)
 	SwiGLU(nil, nil, 0, 4)
 	headLogProb(FP32, nil, nil, nil, w, nil, 4, 3)
 	headLogProbGrad(FP32, nil, dw, nil, nil, nil, w, nil, 4, 3, true)
-	FP32.CrossEntropy(nil, nil, dw, nil, nil, nil, w, nil, 4, 3, true)
+	FP32.CrossEntropy(Head{W: w, D: 4, Vocab: 3}, CrossEntropy{DW: dw, Accumulate: true})
 	AdamW(nil, nil, nil, nil, Adam{})
 	FP32.LinearWeightGrad(dw, nil, nil, 0, 4, 3, true)
 	if err := near(dw, vec{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 0); err != nil {
@@ -122,11 +122,11 @@ func TestNothing(t *testing.T) {
 		t.Error("no readouts:", err)
 	}
 	dw[5] = 1
-	FP32.CrossEntropy(nil, []float32{}, dw, nil, nil, nil, w, nil, 4, 3, false)
+	FP32.CrossEntropy(Head{W: w, D: 4, Vocab: 3}, CrossEntropy{DX: []float32{}, DW: dw})
 	if err := near(dw, make(vec, 12), 0); err != nil {
 		t.Error("no rows:", err)
 	}
-	RMSNormGrad(nil, dw[:4], nil, nil, w, nil, nil, 0, 4, false)
+	RMSNormGrad(NormGrad{DG: dw[:4], G: w, N: 0, D: 4})
 }
 
 // scoresComputed counts the scores that Attention computes for segs, and those

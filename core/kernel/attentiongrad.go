@@ -13,7 +13,7 @@ import (
 // The sum over queries that a key's gradient is stays on one thread: the work is
 // split by key head and by tree of segments. One long document keeps no more
 // than h.KV threads busy.
-func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.Segment, h Heads, n int) {
+func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.Segment, h Heads) {
 	b := borrow(0)
 	defer b.giveBack()
 	a := attend(f, qkv, segs, h)

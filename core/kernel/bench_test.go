@@ -47,13 +47,13 @@ func benchmarkAttention(b *testing.B, h Heads, length int) {
 	name := fmt.Sprintf("%d-%dx%d/%d", h.Query, h.KV, h.Dim, length)
 	b.Run("forward/"+name, func(b *testing.B) {
 		for range b.N {
-			FP32.Attention(o, lse, qkv, segs, h, n)
+			FP32.Attention(o, lse, qkv, segs, h)
 		}
 		b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	})
 	b.Run("backward/"+name, func(b *testing.B) {
 		for range b.N {
-			FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n)
+			FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h)
 		}
 		b.ReportMetric(2.5*flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	})
@@ -82,12 +82,18 @@ func BenchmarkOther(b *testing.B) {
 		f    func()
 	}{
 		{"RMSNorm", func() { RMSNorm(y, rstd, x, g, n, d, 1e-5) }},
-		{"RMSNormGrad", func() { RMSNormGrad(y, dg, x, x, g, rstd, x, n, d, true) }},
+		{"RMSNormGrad", func() {
+			RMSNormGrad(NormGrad{DX: y, DG: dg, DY: x, X: x, G: g, RStd: rstd, Residual: x, N: n, D: d, Accumulate: true})
+		}},
 		{"SwiGLU", func() { SwiGLU(fy, gu, n, f) }},
 		{"SwiGLUGrad", func() { SwiGLUGrad(gu, fy, gu, n, f) }},
-		{"HeadLogProb", func() { FP32.HeadLogProb(logp, lse, scratch, x, w, target, d, vocab) }},
-		{"HeadLogProbGrad", func() { FP32.HeadLogProbGrad(y, dw, scratch, logp, lse, x, w, target, d, vocab, true) }},
-		{"CrossEntropy", func() { FP32.CrossEntropy(logp, y, dw, logits, lse, x, w, target, d, vocab, true) }},
+		{"HeadLogProb", func() { FP32.HeadLogProb(logp, lse, scratch, Head{X: x, W: w, Target: target, D: d, Vocab: vocab}) }},
+		{"HeadLogProbGrad", func() {
+			FP32.HeadLogProbGrad(Head{X: x, W: w, Target: target, D: d, Vocab: vocab}, HeadGrad{DX: y, DW: dw, Scratch: scratch, DLogP: logp, LSE: lse, Accumulate: true})
+		}},
+		{"CrossEntropy", func() {
+			FP32.CrossEntropy(Head{X: x, W: w, Target: target, D: d, Vocab: vocab}, CrossEntropy{LogP: logp, DX: y, DW: dw, Logits: logits, Weight: lse, Accumulate: true})
+		}},
 		{"AttentionCached8x256", func() { AttentionCached(o1, q1, apart, 0, h) }},
 		{"AttentionCachedShared8x256", func() { AttentionCached(o1, q1, sharing, 0, h) }},
 		{"AdamW1.2M", func() { AdamW(w, dw, m, v, Adam{1e-4, .9, .95, 1e-8, .1, 1, 1, 1}) }},

@@ -23,39 +23,49 @@ func CrossEntropyScratch(r, vocab int) int {
 	return min(r, max(fewestRows, min(mostRows, wholeRowsMost/vocab))) * LogitRow(vocab)
 }
 
-// CrossEntropy computes logp[r] = log softmax(x·wᵀ)[target[r]] for the rows of
-// x[r,d] and w[vocab,d], and returns the loss -Σ weight[r]·logp[r], summed in
-// float64. In the same pass it computes the loss's gradients dx[r,d] and
-// dw[vocab,d], or adds to dw if accumulate is set. Because the weights are known,
-// the logits are needed but once (Liger-Kernel, arXiv 2410.10989, section 3.2).
+// CrossEntropy is the weights of a cross-entropy over the R rows of a Head, and its
+// results.
+type CrossEntropy struct {
+	Weight []float32 // [R] of each row's log-probability
+
+	LogP []float32 // [R] result: log softmax(X·Wᵀ)[Target]
+	DX   []float32 // [R, D] result: gradient of X, which it must not overlap; nil: no gradients
+	DW   []float32 // [Vocab, D] result: gradient of W; nil if W is frozen
+	// Accumulate adds to DW instead of setting it.
+	Accumulate bool
+
+	// Logits is scratch of at least LogitRow(Vocab) floats: see CrossEntropyScratch. The
+	// kernel takes as many rows at a time as fit, and sums DW in that order.
+	Logits []float32
+}
+
+// CrossEntropy returns the loss -Σ Weight[r]·LogP[r], summed in float64, and computes the
+// gradients of the loss in the same pass. It needs the logits only once, because the
+// weights are known (Liger-Kernel, arXiv 2410.10989, section 3.2).
 //
-// A frozen w has no dw: pass nil. Without dx there are no gradients at all. Rows
-// whose weight is 0 cost the gradients nothing. dx must not overlap x.
-//
-// logits is scratch of at least LogitRow(vocab) floats; as many rows are taken at a time as
-// it has room for, and the sum that is dw is taken in that order. A row's logp
-// and dx depend on that row only.
-func (f Precision) CrossEntropy(logp, dx, dw, logits, weight, x, w []float32, target []token.ID, d, vocab int, accumulate bool) (loss float64) {
-	if len(target) == 0 && !accumulate {
-		clear(dw)
+// A row whose weight is 0 adds no work to the gradients. LogP and DX of a row depend on
+// that row only.
+func (f Precision) CrossEntropy(h Head, o CrossEntropy) (loss float64) {
+	if len(h.Target) == 0 && !o.Accumulate {
+		clear(o.DW)
 	}
-	c := crossEntropy{precision: f, d: d, vocab: vocab, stride: LogitRow(vocab), w: w, dw: dw, logits: logits, gradients: dx != nil}
-	for i, end := 0, 0; i < len(target); i = end {
-		end = i + gemm.Evenly(len(target)-i, len(logits)/c.stride) // a few rows left over would cost as much as many
-		c.logp, c.weight, c.target, c.x = logp[i:end], weight[i:end], target[i:end], x[i*d:end*d]
+	c := crossEntropy{precision: f, d: h.D, vocab: h.Vocab, stride: LogitRow(h.Vocab), w: h.W, dw: o.DW, logits: o.Logits, gradients: o.DX != nil}
+	for i, end := 0, 0; i < len(h.Target); i = end {
+		end = i + gemm.Evenly(len(h.Target)-i, len(o.Logits)/c.stride) // a few rows left over would cost as much as many
+		c.logp, c.weight, c.target, c.x = o.LogP[i:end], o.Weight[i:end], h.Target[i:end], h.X[i*h.D:end*h.D]
 		c.forward()
 		if c.gradients {
-			c.dx = dx[i*d : end*d]
-			c.backward(accumulate || i > 0)
+			c.dx = o.DX[i*h.D : end*h.D]
+			c.backward(o.Accumulate || i > 0)
 		}
 	}
-	for i, l := range logp[:len(target)] {
-		loss -= float64(weight[i]) * float64(l)
+	for i, l := range o.LogP[:len(h.Target)] {
+		loss -= float64(o.Weight[i]) * float64(l)
 	}
 	return loss
 }
 
-// crossEntropy is the rows that are taken at a time.
+// crossEntropy is the state for the rows that are processed at a time.
 type crossEntropy struct {
 	precision    Precision
 	d, vocab     int
@@ -65,7 +75,7 @@ type crossEntropy struct {
 	logp, weight []float32 // [rows]
 	target       []token.ID
 	x, dx        []float32 // [rows, d]
-	gradients    bool      // whether they are wanted
+	gradients    bool      // whether to compute them
 }
 
 func (c *crossEntropy) forward() {

@@ -37,7 +37,7 @@ func (p *pass) run() *pass {
 	if p.forward {
 		dx = nil
 	}
-	p.loss = FP32.CrossEntropy(p.logp, dx, dw, unset(p.atATime*LogitRow(p.vocab)), p.weight, p.x, p.w, p.target, p.d, p.vocab, false)
+	p.loss = FP32.CrossEntropy(Head{X: p.x, W: p.w, Target: p.target, D: p.d, Vocab: p.vocab}, CrossEntropy{LogP: p.logp, DX: dx, DW: dw, Logits: unset(p.atATime * LogitRow(p.vocab)), Weight: p.weight})
 	return p
 }
 
@@ -156,8 +156,7 @@ func TestCrossEntropyExtremes(t *testing.T) {
 	w := make([]float32, vocab)
 	w[vocab-1] = 1
 	logp, dx, dw := make([]float32, 4), make([]float32, 4), make([]float32, vocab)
-	FP32.CrossEntropy(logp, dx, dw, make([]float32, 4*LogitRow(vocab)), []float32{1, 1, 1, 2}, []float32{1e4, 1e4, -1e4, 0}, w,
-		[]token.ID{vocab - 1, 0, 1, 2}, 1, vocab, false)
+	FP32.CrossEntropy(Head{X: []float32{1e4, 1e4, -1e4, 0}, W: w, Target: []token.ID{vocab - 1, 0, 1, 2}, D: 1, Vocab: vocab}, CrossEntropy{LogP: logp, DX: dx, DW: dw, Logits: make([]float32, 4*LogitRow(vocab)), Weight: []float32{1, 1, 1, 2}})
 	if err := near(logp, vec{0, -1e4, -math.Log(vocab - 1), -math.Log(vocab)}, 1e-7); err != nil {
 		t.Error(err)
 	}

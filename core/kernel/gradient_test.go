@@ -66,7 +66,7 @@ func normOperation(rng *rand.Rand, n, d int) operation {
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			y, rstd, dx, dg := random(rng, n*d), random(rng, n), random(rng, n*d), random(rng, d)
 			RMSNorm(y, rstd, v[0], v[1], n, d, eps)
-			RMSNormGrad(dx, dg, dy, v[0], v[1], rstd, nil, n, d, false)
+			RMSNormGrad(NormGrad{DX: dx, DG: dg, DY: dy, X: v[0], G: v[1], RStd: rstd, N: n, D: d})
 			return [][]float32{dx, dg}
 		},
 	}
@@ -109,13 +109,13 @@ func attentionOperation(rng *rand.Rand, segs []token.Segment, h Heads) operation
 		},
 		forward: func(v [][]float32) []float32 {
 			o, lse := random(rng, n*h.Out()), random(rng, n*h.Query)
-			FP32.Attention(o, lse, v[0], segs, h, n)
+			FP32.Attention(o, lse, v[0], segs, h)
 			return o
 		},
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			o, lse, dqkv := random(rng, n*h.Out()), random(rng, n*h.Query), random(rng, n*h.QKV())
-			FP32.Attention(o, lse, v[0], segs, h, n)
-			FP32.AttentionGrad(dqkv, dy, o, lse, v[0], segs, h, n)
+			FP32.Attention(o, lse, v[0], segs, h)
+			FP32.AttentionGrad(dqkv, dy, o, lse, v[0], segs, h)
 			return [][]float32{dqkv}
 		},
 	}
@@ -175,13 +175,13 @@ func crossEntropyOperation(rng *rand.Rand, r, d, vocab, atATime int) operation {
 		define: func(v []vec) vec { return refHead(v[0], v[1], target, d, vocab) },
 		forward: func(v [][]float32) []float32 {
 			logp := random(rng, r)
-			FP32.CrossEntropy(logp, nil, nil, unset(atATime*LogitRow(vocab)), make([]float32, r), v[0], v[1], target, d, vocab, false)
+			FP32.CrossEntropy(Head{X: v[0], W: v[1], Target: target, D: d, Vocab: vocab}, CrossEntropy{LogP: logp, Logits: unset(atATime * LogitRow(vocab)), Weight: make([]float32, r)})
 			return logp
 		},
 		backward: func(v [][]float32, dy []float32) [][]float32 {
 			logp, weight, dx, dw := random(rng, r), make([]float32, r), random(rng, r*d), random(rng, vocab*d)
 			vector.AddScaled(weight, -1, dy)
-			FP32.CrossEntropy(logp, dx, dw, unset(atATime*LogitRow(vocab)), weight, v[0], v[1], target, d, vocab, false)
+			FP32.CrossEntropy(Head{X: v[0], W: v[1], Target: target, D: d, Vocab: vocab}, CrossEntropy{LogP: logp, DX: dx, DW: dw, Logits: unset(atATime * LogitRow(vocab)), Weight: weight})
 			return [][]float32{dx, dw}
 		},
 	}
@@ -314,7 +314,9 @@ func TestAccumulate(t *testing.T) {
 		ids[i] = token.ID(rng.IntN(vocab / 2))
 	}
 	dx := make([]float32, n*d)
-	accumulates(t, d, func(dg []float32, acc bool) { RMSNormGrad(dx, dg, dy, x, g, rstd, nil, n, d, acc) })
+	accumulates(t, d, func(dg []float32, acc bool) {
+		RMSNormGrad(NormGrad{DX: dx, DG: dg, DY: dy, X: x, G: g, RStd: rstd, N: n, D: d, Accumulate: acc})
+	})
 	accumulates(t, d, func(db []float32, acc bool) { BiasGrad(db, dy, n, d, acc) })
 	accumulates(t, vocab*d, func(de []float32, acc bool) { EmbedGrad(de, dy, ids, d, vocab, acc) })
 	accumulates(t, vocab*d, func(dw []float32, acc bool) {
@@ -322,7 +324,9 @@ func TestAccumulate(t *testing.T) {
 	})
 	for _, atATime := range []int{n, 7} {
 		accumulates(t, vocab*d, func(dw []float32, acc bool) {
-			FP32.CrossEntropy(make([]float32, n), dx, dw, unset(atATime*LogitRow(vocab)), dlogp, x, w, ids, d, vocab, acc)
+			FP32.CrossEntropy(Head{X: x, W: w, Target: ids, D: d, Vocab: vocab}, CrossEntropy{
+				LogP: make([]float32, n), DX: dx, DW: dw, Logits: unset(atATime * LogitRow(vocab)), Weight: dlogp, Accumulate: acc,
+			})
 		})
 	}
 }
@@ -334,21 +338,21 @@ func TestNormResidual(t *testing.T) {
 	const n, d = 9, 21
 	x, g, dy, rstd := random(rng, n*d), random(rng, d), random(rng, n*d), random(rng, n)
 	residual, plain, dg := random(rng, n*d), make([]float32, n*d), make([]float32, d)
-	RMSNormGrad(plain, dg, dy, x, g, rstd, nil, n, d, false)
+	RMSNormGrad(NormGrad{DX: plain, DG: dg, DY: dy, X: x, G: g, RStd: rstd, N: n, D: d})
 	want := widen(plain)
 	for i, r := range residual {
 		want[i] += float64(r)
 	}
 	dx := make([]float32, n*d)
-	RMSNormGrad(dx, nil, dy, x, g, rstd, residual, n, d, false)
+	RMSNormGrad(NormGrad{DX: dx, DY: dy, X: x, G: g, RStd: rstd, Residual: residual, N: n, D: d})
 	if err := near(dx, want, 1e-6); err != nil {
 		t.Error("residual:", err)
 	}
-	RMSNormGrad(residual, dg, dy, x, g, rstd, residual, n, d, false)
+	RMSNormGrad(NormGrad{DX: residual, DG: dg, DY: dy, X: x, G: g, RStd: rstd, Residual: residual, N: n, D: d})
 	if err := same(residual, dx); err != nil {
 		t.Error("residual in place:", err)
 	}
-	RMSNormGrad(dy, nil, dy, x, g, rstd, nil, n, d, false)
+	RMSNormGrad(NormGrad{DX: dy, DY: dy, X: x, G: g, RStd: rstd, N: n, D: d})
 	if err := same(dy, plain); err != nil {
 		t.Error("dy in place:", err)
 	}

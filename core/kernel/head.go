@@ -5,6 +5,7 @@ import (
 
 	"github.com/herd-lm/herd/core/kernel/gemm"
 	"github.com/herd-lm/herd/core/kernel/vector"
+	"github.com/herd-lm/herd/core/token"
 )
 
 // The head gives each row the logits x·wᵀ over the vocabulary, of which a loss
@@ -16,6 +17,14 @@ import (
 //     coefficient of each log-probability beforehand.
 //   - HeadLogProb and HeadLogProbGrad take all rows with a part of the vocabulary at
 //     a time. The gradient computes the logits once more, for any loss.
+
+// Head is the head over R rows, and the logit of each that counts.
+type Head struct {
+	X        []float32  // [R, D] hidden states
+	W        []float32  // [Vocab, D]
+	Target   []token.ID // [R] the entry of the vocabulary whose log-probability counts
+	D, Vocab int
+}
 
 // LogitRow returns how many floats a row of logits takes in scratch: an odd number of
 // cache lines, so that rows below each other do not compete for the same few of them, as

@@ -25,12 +25,12 @@ func HeadLogProbScratch(r, vocab int) int {
 	return min(r*LogitRow(vocab), max(logitsMost, r*logitsRun)+r*16)
 }
 
-// HeadLogProb computes logp[r] = log softmax(x·wᵀ)[target[r]] for the rows of
-// x[r,d] and w[vocab,d], and keeps lse[r] = log Σ exp(x·wᵀ) for the gradient. A
-// row's result depends on that row only. scratch holds logits (HeadLogProbScratch).
-func (f Precision) HeadLogProb(logp, lse, scratch, x, w []float32, target []token.ID, d, vocab int) {
-	r := len(target)
-	step := chunkOf(r, vocab)
+// HeadLogProb computes logp[r] = log softmax(X·Wᵀ)[Target[r]] for each row, and keeps
+// lse[r] = log Σ exp(X·Wᵀ) for the gradient. The result of a row depends on that row
+// only. scratch holds logits: see HeadLogProbScratch.
+func (f Precision) HeadLogProb(logp, lse, scratch []float32, h Head) {
+	r := len(h.Target)
+	step := chunkOf(r, h.Vocab)
 	b := borrow(0)
 	defer b.giveBack()
 	b.doubles = resized(b.doubles, 2*r)
@@ -38,10 +38,11 @@ func (f Precision) HeadLogProb(logp, lse, scratch, x, w []float32, target []toke
 	for i := range r {
 		top[i], sum[i] = math.Inf(-1), 0
 	}
-	for v := 0; v < vocab; v += step {
-		c := min(step, vocab-v)
+	target := h.Target
+	for v := 0; v < h.Vocab; v += step {
+		c := min(step, h.Vocab-v)
 		stride := LogitRow(c)
-		f.logits(scratch, x, w[v*d:], r, d, c, func(lo, hi int) {
+		f.logits(scratch, h.X, h.W[v*h.D:], r, h.D, c, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				row := scratch[i*stride:][:c]
 				if t := int(target[i]) - v; t >= 0 && t < c {
@@ -58,22 +59,35 @@ func (f Precision) HeadLogProb(logp, lse, scratch, x, w []float32, target []toke
 	}
 }
 
+// HeadGrad is the operands of HeadLogProbGrad besides the Head of R rows, and its
+// results.
+type HeadGrad struct {
+	DLogP []float32 // [R] gradient of the log-probabilities
+	LSE   []float32 // [R] as HeadLogProb kept it
+
+	DX []float32 // [R, D] result: gradient of X
+	DW []float32 // [Vocab, D] result: gradient of W; nil if W is frozen
+	// Accumulate adds to DW instead of setting it.
+	Accumulate bool
+
+	Scratch []float32 // see HeadLogProbGradScratch
+}
+
 // HeadLogProbGradScratch returns how many floats of scratch HeadLogProbGrad
 // needs for r rows or fewer.
 func HeadLogProbGradScratch(r, d, vocab int) int { return HeadLogProbScratch(r, vocab) + r*(2*d+2) }
 
-// HeadLogProbGrad computes dx[r,d] and dw[vocab,d], or adds to dw if accumulate
-// is set, from dlogp[r] and the lse that HeadLogProb kept. A frozen w has no dw:
-// pass nil. Rows whose dlogp is 0 cost nothing.
-func (f Precision) HeadLogProbGrad(dx, dw, scratch, dlogp, lse, x, w []float32, target []token.ID, d, vocab int, accumulate bool) {
-	h := headGrad{precision: f, d: d, vocab: vocab, memory: borrow(0)}
-	defer h.memory.giveBack()
-	h.collect(scratch, dlogp, lse, x, target)
-	h.step = chunkOf(len(h.rows), vocab)
-	for v := 0; v < vocab; v += h.step {
-		h.chunk(dw, w, v, min(h.step, vocab-v), accumulate)
+// HeadLogProbGrad computes the gradients of what HeadLogProb computed. It computes the
+// logits again. Rows whose DLogP is 0 cost nothing.
+func (f Precision) HeadLogProbGrad(h Head, o HeadGrad) {
+	g := headGrad{precision: f, d: h.D, vocab: h.Vocab, memory: borrow(0)}
+	defer g.memory.giveBack()
+	g.collect(h, o)
+	g.step = chunkOf(len(g.rows), h.Vocab)
+	for v := 0; v < h.Vocab; v += g.step {
+		g.chunk(o.DW, h.W, v, min(g.step, h.Vocab-v), o.Accumulate)
 	}
-	h.spread(dx, len(target))
+	g.spread(o.DX, len(h.Target))
 }
 
 // headGrad is the gradient of the head at the rows that have one.
@@ -88,21 +102,21 @@ type headGrad struct {
 	logits         []float32  // room for [rows, step]
 }
 
-func (h *headGrad) collect(scratch, dlogp, lse, x []float32, target []token.ID) {
-	b := h.memory
+func (h *headGrad) collect(head Head, o HeadGrad) {
+	b, scratch := h.memory, o.Scratch
 	b.rows, b.ids = b.rows[:0], b.ids[:0]
-	for i, g := range dlogp[:len(target)] {
+	for i, g := range o.DLogP[:len(head.Target)] {
 		if g != 0 {
-			b.rows, b.ids = append(b.rows, int32(i)), append(b.ids, target[i])
+			b.rows, b.ids = append(b.rows, int32(i)), append(b.ids, head.Target[i])
 		}
 	}
 	h.rows, h.target = b.rows, b.ids
 	r := len(h.rows)
 	h.g, h.lse, h.x, h.dx = cut(&scratch, r), cut(&scratch, r), cut(&scratch, r*h.d), cut(&scratch, r*h.d)
 	h.logits = scratch
-	Gather(h.g, dlogp, h.rows, 1)
-	Gather(h.lse, lse, h.rows, 1)
-	Gather(h.x, x, h.rows, h.d)
+	Gather(h.g, o.DLogP, h.rows, 1)
+	Gather(h.lse, o.LSE, h.rows, 1)
+	Gather(h.x, head.X, h.rows, h.d)
 	clear(h.dx)
 }
 

@@ -9,11 +9,11 @@ import (
 
 // headLogProb and headLogProbGrad are the kernels with scratch of their own.
 func headLogProb(f Precision, logp, lse, x, w []float32, target []token.ID, d, vocab int) {
-	f.HeadLogProb(logp, lse, unset(HeadLogProbScratch(len(target), vocab)), x, w, target, d, vocab)
+	f.HeadLogProb(logp, lse, unset(HeadLogProbScratch(len(target), vocab)), Head{X: x, W: w, Target: target, D: d, Vocab: vocab})
 }
 
 func headLogProbGrad(f Precision, dx, dw, dlogp, lse, x, w []float32, target []token.ID, d, vocab int, accumulate bool) {
-	f.HeadLogProbGrad(dx, dw, unset(HeadLogProbGradScratch(len(target), d, vocab)), dlogp, lse, x, w, target, d, vocab, accumulate)
+	f.HeadLogProbGrad(Head{X: x, W: w, Target: target, D: d, Vocab: vocab}, HeadGrad{DX: dx, DW: dw, Scratch: unset(HeadLogProbGradScratch(len(target), d, vocab)), DLogP: dlogp, LSE: lse, Accumulate: accumulate})
 }
 
 // TestHeadScratch: what is enough for many rows is enough for fewer.

@@ -20,7 +20,7 @@ func TestAttentionLong(t *testing.T) {
 	h, n := Heads{4, 2, 10}, 500
 	qkv := random(rng, n*h.QKV())
 	o, lse := random(rng, n*h.Out()), random(rng, n*h.Query)
-	FP32.Attention(o, lse, qkv, long(), h, n)
+	FP32.Attention(o, lse, qkv, long(), h)
 	wantO, wantLSE := refAttention(widen(qkv), long(), h, n)
 	if err := near(o, wantO, 1e-5); err != nil {
 		t.Error("o:", err)
@@ -75,8 +75,8 @@ func attendBoth(qkv, do []float32, segs []token.Segment, h Heads) (o, dqkv []flo
 	n := len(qkv) / h.QKV()
 	o, dqkv = make([]float32, n*h.Out()), make([]float32, len(qkv))
 	lse := make([]float32, n*h.Query)
-	FP32.Attention(o, lse, qkv, segs, h, n)
-	FP32.AttentionGrad(dqkv, do, o, lse, qkv, segs, h, n)
+	FP32.Attention(o, lse, qkv, segs, h)
+	FP32.AttentionGrad(dqkv, do, o, lse, qkv, segs, h)
 	return o, dqkv
 }
 
@@ -104,7 +104,7 @@ func testAttentionCached(t *testing.T, h Heads) {
 		segs = append(segs, token.Segment{Start: int32(i * n), End: int32((i + 1) * n), Parent: -1})
 	}
 	want := make([]float32, 3*n*h.Out())
-	FP32.Attention(want, make([]float32, 3*n*h.Query), qkv, segs, h, 3*n)
+	FP32.Attention(want, make([]float32, 3*n*h.Query), qkv, segs, h)
 
 	page := func() *Page {
 		p := NewPage(layers, h)
@@ -279,19 +279,21 @@ func everything(f Precision) map[string][]float32 {
 	RMSNorm(room("norm", n*d), room("rstd", n), x, g, n, d, 1e-5)
 	f.Linear(room("qkv", n*h.QKV()), x, qkvW, dy, n, d, h.QKV())
 	NewRotary(inv, 50).Rotate(r["qkv"], pos, h, false)
-	f.Attention(room("o", n*d), room("lse", n*h.Query), r["qkv"], segs, h, n)
-	f.AttentionGrad(room("dqkv", n*h.QKV()), x, r["o"], r["lse"], r["qkv"], segs, h, n)
+	f.Attention(room("o", n*d), room("lse", n*h.Query), r["qkv"], segs, h)
+	f.AttentionGrad(room("dqkv", n*h.QKV()), x, r["o"], r["lse"], r["qkv"], segs, h)
 	f.LinearInputGrad(room("dx", n*d), dy, qkvW, n, d, h.QKV(), false)
 	f.LinearWeightGrad(room("dw", h.QKV()*d), dy, x, n, d, h.QKV(), false)
 	copy(room("biased", n*d), x)
 	AddBias(r["biased"], g, n, d)
 	BiasGrad(room("db", h.QKV()), dy, n, h.QKV(), false)
-	RMSNormGrad(room("dnorm", n*d), room("dg", d), x, x, g, r["rstd"], nil, n, d, false)
+	RMSNormGrad(NormGrad{DX: room("dnorm", n*d), DG: room("dg", d), DY: x, X: x, G: g, RStd: r["rstd"], N: n, D: d})
 	SwiGLU(room("swiglu", n*d), dy, n, d)
 	SwiGLUGrad(room("dswiglu", 2*n*d), x, dy, n, d)
 	headLogProb(f, room("logp", n), room("headlse", n), x, w, ids, d, vocab)
 	headLogProbGrad(f, room("dhead", n*d), room("dhw", vocab*d), x[:n], r["headlse"], x, w, ids, d, vocab, false)
-	f.CrossEntropy(room("logp of a pass", n), room("dhead of a pass", n*d), room("dhw of a pass", vocab*d), unset(150*LogitRow(vocab)), x[:n], x, w, ids, d, vocab, false)
+	f.CrossEntropy(Head{X: x, W: w, Target: ids, D: d, Vocab: vocab}, CrossEntropy{
+		LogP: room("logp of a pass", n), DX: room("dhead of a pass", n*d), DW: room("dhw of a pass", vocab*d), Logits: unset(150 * LogitRow(vocab)), Weight: x[:n],
+	})
 	EmbedGrad(room("de", vocab*d), x, ids, d, vocab, false)
 	AdamW(w, r["dhw"], room("m", len(w)), room("v", len(w)), Adam{LR: 1, Beta1: .9, Beta2: .9, Eps: 1e-8, Correct1: .1, Correct2: .1, Scale: 1})
 	r["w"] = w
@@ -315,12 +317,18 @@ func TestNoAllocation(t *testing.T) {
 		some := append([]float32{0, 0}, rstd[2:]...)
 		for name, f := range map[string]func(){
 			"Linear":        func() { FP32.Linear(qkv, o, w, qkv, n, d, h.QKV()) },
-			"Attention":     func() { FP32.Attention(o, lse, qkv, segs, h, n) },
-			"AttentionGrad": func() { FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h, n) },
+			"Attention":     func() { FP32.Attention(o, lse, qkv, segs, h) },
+			"AttentionGrad": func() { FP32.AttentionGrad(dqkv, o, o, lse, qkv, segs, h) },
 			"BiasGrad":      func() { BiasGrad(dg, o, n, d, true) },
-			"RMSNormGrad":   func() { RMSNormGrad(o, dg, o, o, dg, rstd, nil, n, d, true) },
-			"Head":          func() { FP32.HeadLogProbGrad(dx, dw, scratch, rstd, rstd, o, w, target, d, h.QKV(), true) },
-			"CrossEntropy":  func() { FP32.CrossEntropy(logp, dx, dw, scratch, some, o, w, target, d, h.QKV(), true) },
+			"RMSNormGrad": func() {
+				RMSNormGrad(NormGrad{DX: o, DG: dg, DY: o, X: o, G: dg, RStd: rstd, N: n, D: d, Accumulate: true})
+			},
+			"Head": func() {
+				FP32.HeadLogProbGrad(Head{X: o, W: w, Target: target, D: d, Vocab: h.QKV()}, HeadGrad{DX: dx, DW: dw, Scratch: scratch, DLogP: rstd, LSE: rstd, Accumulate: true})
+			},
+			"CrossEntropy": func() {
+				FP32.CrossEntropy(Head{X: o, W: w, Target: target, D: d, Vocab: h.QKV()}, CrossEntropy{LogP: logp, DX: dx, DW: dw, Logits: scratch, Weight: some, Accumulate: true})
+			},
 		} {
 			if got := testing.AllocsPerRun(10, f); got > 20 {
 				t.Errorf("%d threads: %s allocates %v times a call", threads, name, got)

@@ -8,15 +8,27 @@ import (
 // Linear computes y[n,out] = x[n,in] · w[out,in]ᵀ, plus residual[n,out] unless
 // it is nil. residual may be y itself. A row of y depends on its row of x only.
 func (f Precision) Linear(y, x, w, residual []float32, n, in, out int) {
-	f.LinearThen(y, x, w, residual, n, in, out, nil)
+	f.LinearThen(Linear{Y: y, X: x, W: w, Residual: residual, N: n, In: in, Out: out}, nil)
 }
 
-// LinearThen is Linear that calls then for rows [lo, hi) of y when they are complete,
-// each once, unless then is nil: on the thread that computed them while they are in
-// its caches, where there are many. then may be called on several threads at a time.
-func (f Precision) LinearThen(y, x, w, residual []float32, n, in, out int, then func(lo, hi int)) {
+// Linear is the operands of LinearThen, with the meaning that they have for
+// Precision.Linear.
+type Linear struct {
+	Y        []float32 // [N, Out] result
+	X        []float32 // [N, In]
+	W        []float32 // [Out, In]
+	Residual []float32 // [N, Out], or nil
+
+	N, In, Out int
+}
+
+// LinearThen computes a Linear and calls then for ranges [lo, hi) of rows of Y as they
+// are complete, each row once. then may be nil. Where there are many rows, it runs on the
+// thread that computed them, while they are in its caches: on several threads at a time.
+func (f Precision) LinearThen(l Linear, then func(lo, hi int)) {
 	f.multiply(gemm.Product{
-		C: y, Stride: out, Add: residual, A: gemm.Rows(x, in), B: gemm.Rows(w, in), M: n, N: out, Depth: in, Done: then,
+		C: l.Y, Stride: l.Out, Add: l.Residual, A: gemm.Rows(l.X, l.In), B: gemm.Rows(l.W, l.In),
+		M: l.N, N: l.Out, Depth: l.In, Done: then,
 	})
 }
 

@@ -21,7 +21,7 @@ func TestLinearThen(t *testing.T) {
 			SetThreads(threads)
 			var lock sync.Mutex
 			told, y := make([]int, n), make([]float32, n*out)
-			FP32.LinearThen(y, x, w, residual, n, in, out, func(lo, hi int) {
+			FP32.LinearThen(Linear{Y: y, X: x, W: w, Residual: residual, N: n, In: in, Out: out}, func(lo, hi int) {
 				lock.Lock()
 				defer lock.Unlock()
 				for r := lo; r < hi; r++ {

@@ -54,26 +54,42 @@ func (f Precision) LowRank(y, u, x, a, b []float32, n int, l LowRank) {
 	})
 }
 
-// LowRankGrad computes the gradients da[Width,In] and db[Rows,Rank], or adds to
-// them if accumulate is set, from dy[n,Out] and the u that LowRank kept. To dx[n,In]
-// it adds the gradient of x; dx may be nil. du[n,Width] is scratch.
-func (f Precision) LowRankGrad(dx, da, db, du, dy, u, x, a, b []float32, n int, l LowRank, accumulate bool) {
+// LowRankGrad is the operands of the gradient of a LowRank over N rows, and its results.
+type LowRankGrad struct {
+	DY []float32 // [N, Out]
+	X  []float32 // [N, In]
+	U  []float32 // [N, Width] as LowRank kept it
+	A  []float32 // [Width, In]
+	B  []float32 // [Rows, Rank]
+	N  int
+
+	DX []float32 // [N, In] result: the gradient of X is added to it; nil: not computed
+	DA []float32 // [Width, In] result
+	DB []float32 // [Rows, Rank] result
+	// Accumulate adds to DA and DB instead of setting them.
+	Accumulate bool
+
+	DU []float32 // [N, Width] scratch
+}
+
+// LowRankGrad computes the gradients of what LowRank added to y.
+func (f Precision) LowRankGrad(l LowRank, g LowRankGrad) {
 	width := l.Width()
-	l.each(b, func(c Columns, at int, b []float32) {
+	l.each(g.B, func(c Columns, at int, b []float32) {
 		f.multiply(gemm.Product{
-			C: du[at:], Stride: width,
-			A: gemm.Rows(dy[c.From:], l.Out), B: gemm.Columns(b, l.Rank), M: n, N: l.Rank, Depth: c.To - c.From,
+			C: g.DU[at:], Stride: width,
+			A: gemm.Rows(g.DY[c.From:], l.Out), B: gemm.Columns(b, l.Rank), M: g.N, N: l.Rank, Depth: c.To - c.From,
 		})
 	})
-	vector.Scale(du[:n*width], l.Scale)
-	l.each(db, func(c Columns, at int, db []float32) {
+	vector.Scale(g.DU[:g.N*width], l.Scale)
+	l.each(g.DB, func(c Columns, at int, db []float32) {
 		f.multiply(gemm.Product{
-			C: db, Add: addTo(db, accumulate), Stride: l.Rank,
-			A: gemm.Columns(dy[c.From:], l.Out), B: gemm.Columns(u[at:], width), M: c.To - c.From, N: l.Rank, Depth: n,
+			C: db, Add: addTo(db, g.Accumulate), Stride: l.Rank,
+			A: gemm.Columns(g.DY[c.From:], l.Out), B: gemm.Columns(g.U[at:], width), M: c.To - c.From, N: l.Rank, Depth: g.N,
 		})
 	})
-	f.LinearWeightGrad(da, du, x, n, l.In, width, accumulate)
-	if dx != nil {
-		f.LinearInputGrad(dx, du, a, n, l.In, width, true)
+	f.LinearWeightGrad(g.DA, g.DU, g.X, g.N, l.In, width, g.Accumulate)
+	if g.DX != nil {
+		f.LinearInputGrad(g.DX, g.DU, g.A, g.N, l.In, width, true)
 	}
 }

@@ -45,7 +45,7 @@ func lowRankOperation(rng *rand.Rand, n int, l LowRank) operation {
 			y, u, du := make([]float32, n*l.Out), random(rng, n*l.Width()), random(rng, n*l.Width())
 			FP32.LowRank(y, u, v[0], v[1], v[2], n, l)
 			dx, da, db := make([]float32, n*l.In), random(rng, len(v[1])), random(rng, len(v[2]))
-			FP32.LowRankGrad(dx, da, db, du, dy, u, v[0], v[1], v[2], n, l, false)
+			FP32.LowRankGrad(l, LowRankGrad{DX: dx, DA: da, DB: db, DU: du, DY: dy, U: u, X: v[0], A: v[1], B: v[2], N: n})
 			return [][]float32{dx, da, db}
 		},
 	}
@@ -118,9 +118,15 @@ func TestLowRankAdds(t *testing.T) {
 	}
 	accumulates("y", n*l.Out, func(y []float32) { FP32.LowRank(y, u, x, a, b, n, l) })
 	da, db := make([]float32, len(a)), make([]float32, len(b))
-	accumulates("dx", n*l.In, func(dx []float32) { FP32.LowRankGrad(dx, da, db, du, dy, u, x, a, b, n, l, false) })
-	accumulates("da", len(a), func(da []float32) { FP32.LowRankGrad(nil, da, db, du, dy, u, x, a, b, n, l, true) })
-	accumulates("db", len(b), func(db []float32) { FP32.LowRankGrad(nil, da, db, du, dy, u, x, a, b, n, l, true) })
+	accumulates("dx", n*l.In, func(dx []float32) {
+		FP32.LowRankGrad(l, LowRankGrad{DX: dx, DA: da, DB: db, DU: du, DY: dy, U: u, X: x, A: a, B: b, N: n})
+	})
+	accumulates("da", len(a), func(da []float32) {
+		FP32.LowRankGrad(l, LowRankGrad{DA: da, DB: db, DU: du, DY: dy, U: u, X: x, A: a, B: b, N: n, Accumulate: true})
+	})
+	accumulates("db", len(b), func(db []float32) {
+		FP32.LowRankGrad(l, LowRankGrad{DA: da, DB: db, DU: du, DY: dy, U: u, X: x, A: a, B: b, N: n, Accumulate: true})
+	})
 	norms := random(rng, l.Rows())
 	accumulates("dm", l.Rows(), func(dm []float32) { l.MagnitudeGrad(dm, dy, dy, norms, n, true) })
 }
@@ -175,7 +181,7 @@ func TestLowRankThreads(t *testing.T) {
 		l.Norms(norms, squares, w, a, b)
 		l.Gains(gain, norms, norms)
 		FP32.LowRank(y, u, x, a, b, n, l)
-		FP32.LowRankGrad(dx, da, db, du, dy, u, x, a, b, n, l, false)
+		FP32.LowRankGrad(l, LowRankGrad{DX: dx, DA: da, DB: db, DU: du, DY: dy, U: u, X: x, A: a, B: b, N: n})
 		l.MagnitudeGrad(dm, dy, y, norms, n, false)
 		Gain(y, y, gain, x[:0:0], 0, l.Out)
 		got := [][]float32{y, dx, da, db, dm, norms}

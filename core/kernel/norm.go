@@ -26,34 +26,52 @@ func RMSNorm(y, rstd, x, g []float32, n, d int, eps float32) {
 // the other rows'. It must not depend on the number of threads.
 const normBlock = 32
 
-// RMSNormGrad computes dx[n,d], to which it adds residual[n,d] unless that is
-// nil, and dg[d], which it adds to if accumulate is set. A frozen g has no dg:
-// pass nil. dx may be dy or residual.
-func RMSNormGrad(dx, dg, dy, x, g, rstd, residual []float32, n, d int, accumulate bool) {
-	blocks := (n + normBlock - 1) / normBlock
-	var partial []float32 // [blocks, d]
-	if dg != nil {
-		s := borrow(blocks * d)
+// NormGrad is the operands of RMSNormGrad, and its results.
+type NormGrad struct {
+	DY       []float32 // [N, D]
+	X        []float32 // [N, D]
+	G        []float32 // [D]
+	RStd     []float32 // [N] as RMSNorm kept it
+	Residual []float32 // [N, D] added to DX, or nil
+	N, D     int
+
+	DX []float32 // [N, D] result; it may be DY or Residual
+	DG []float32 // [D] result; nil if G is frozen
+	// Accumulate adds to DG instead of setting it.
+	Accumulate bool
+}
+
+// RMSNormGrad computes the gradients of X and G.
+func RMSNormGrad(o NormGrad) {
+	blocks := (o.N + normBlock - 1) / normBlock
+	var partial []float32 // [blocks, D]
+	if o.DG != nil {
+		s := borrow(blocks * o.D)
 		defer s.giveBack()
 		partial = s.floats
 		clear(partial)
 	}
 	Parallel(blocks, func(b int) {
-		for i := b * normBlock; i < min(n, (b+1)*normBlock); i++ {
-			at := i * d
+		for i := b * normBlock; i < min(o.N, (b+1)*normBlock); i++ {
 			if partial != nil {
-				vector.AddProduct(partial[b*d:][:d], dy[at:][:d], x[at:][:d], rstd[i])
+				vector.AddProduct(partial[b*o.D:][:o.D], o.DY[i*o.D:][:o.D], o.X[i*o.D:][:o.D], o.RStd[i])
 			}
-			var add []float32
-			if residual != nil {
-				add = residual[at:][:d]
-			}
-			normRowGrad(dx[at:][:d], dy[at:][:d], x[at:][:d], g[:d], add, rstd[i])
+			o.row(i)
 		}
 	})
-	if dg != nil {
-		sumRows(dg[:d], partial, accumulate)
+	if o.DG != nil {
+		sumRows(o.DG[:o.D], partial, o.Accumulate)
 	}
+}
+
+// row computes row i of DX.
+func (o *NormGrad) row(i int) {
+	at, d := i*o.D, o.D
+	var add []float32
+	if o.Residual != nil {
+		add = o.Residual[at:][:d]
+	}
+	normRowGrad(o.DX[at:][:d], o.DY[at:][:d], o.X[at:][:d], o.G[:d], add, o.RStd[i])
 }
 
 // normRowGrad computes one row: dx = add + r·(dy·g − x̂·mean(dy·g·x̂)), x̂ = x·r.

@@ -72,8 +72,8 @@ func TestAttentionBF16(t *testing.T) {
 	out := map[Precision][2][]float32{}
 	for _, f := range []Precision{FP32, BF16} {
 		o, lse, dqkv := make([]float32, n*h.Out()), make([]float32, n*h.Query), make([]float32, n*h.QKV())
-		f.Attention(o, lse, qkv, segs, h, n)
-		f.AttentionGrad(dqkv, do, o, lse, qkv, segs, h, n)
+		f.Attention(o, lse, qkv, segs, h)
+		f.AttentionGrad(dqkv, do, o, lse, qkv, segs, h)
 		out[f] = [2][]float32{o, dqkv}
 	}
 	for i, name := range []string{"o", "dqkv"} {
@@ -115,10 +115,10 @@ func TestBF16RowsAreIndependent(t *testing.T) {
 		t.Errorf("Linear: %v", err)
 	}
 	o, lse := make([]float32, n*h.Out()), make([]float32, n*h.Query)
-	BF16.Attention(o, lse, qkv, segs, h, n)
+	BF16.Attention(o, lse, qkv, segs, h)
 	short, shortLSE := make([]float32, n*h.Out()), make([]float32, n*h.Query)
 	segs[0].End = 50
-	BF16.Attention(short, shortLSE, qkv, segs, h, 50)
+	BF16.Attention(short, shortLSE, qkv, segs, h)
 	if err := same(short[:50*h.Out()], o[:50*h.Out()]); err != nil {
 		t.Errorf("Attention: %v", err)
 	}

@@ -28,9 +28,9 @@ func TestScratchBytes(t *testing.T) {
 		before := heap()
 		for range 3 {
 			FP32.Linear(y, x, w, nil, n, d, d)
-			FP32.Attention(x, logits, qkv, long(), h, n)
-			FP32.AttentionGrad(dqkv, y, x, logits, qkv, long(), h, n)
-			FP32.CrossEntropy(logp, y, dw, logits, x[:n], x, w, target, d, d, false)
+			FP32.Attention(x, logits, qkv, long(), h)
+			FP32.AttentionGrad(dqkv, y, x, logits, qkv, long(), h)
+			FP32.CrossEntropy(Head{X: x, W: w, Target: target, D: d, Vocab: d}, CrossEntropy{LogP: logp, DX: y, DW: dw, Logits: logits, Weight: x[:n]})
 		}
 		kept, said := heap()-before, ScratchBytes(d*d)+AttentionBytes(h, n)
 		if kept < said/2 || kept > said+said/4 {

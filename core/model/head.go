@@ -25,8 +25,9 @@ func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
 	o.Flops = n.perRow(reads, 2*d*vocab)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
-		loss := n.params.Precision.CrossEntropy(logp.Data, data(dh), data(dw), logits.Data, n.feed.weight, graph.Floats(in[0]), graph.Floats(in[1]),
-			n.feed.batch.Target, d, vocab, n.feed.accumulate)
+		loss := n.params.Precision.CrossEntropy(n.head(in[0], in[1], w), kernel.CrossEntropy{
+			Weight: n.feed.weight, LogP: logp.Data, DX: data(dh), DW: data(dw), Accumulate: n.feed.accumulate, Logits: logits.Data,
+		})
 		n.feed.result.LogProb = publish(n.feed.result.LogProb, logp.Data, active)
 		o.SetScalar(float32(loss))
 	}
@@ -45,6 +46,12 @@ func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
 	return o.Apply(h, n.matrix(w, h))
 }
 
+// head returns the operands of the head's kernels over the current batch: hidden states
+// h [reads, d], and the values of w [V, d].
+func (n *network) head(h, values G.Value, w *Param) kernel.Head {
+	return kernel.Head{X: graph.Floats(h), W: graph.Floats(values), Target: n.feed.batch.Target, D: w.Shape[1], Vocab: w.Shape[0]}
+}
+
 // headLogProb returns log softmax(h·wᵀ) at each readout's target, [reads].
 func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	vocab, d := w.Shape[0], w.Shape[1]
@@ -53,8 +60,7 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	o.Flops = n.perRow(reads, 2*d*vocab)
 	o.Forward = func(in []G.Value) {
 		active := n.feed.extent(reads)
-		n.params.Precision.HeadLogProb(o.Out.Data[:active], lse.Data[:active], logits.Data, graph.Floats(in[0]), graph.Floats(in[1]),
-			n.feed.batch.Target, d, vocab)
+		n.params.Precision.HeadLogProb(o.Out.Data[:active], lse.Data[:active], logits.Data, n.head(in[0], in[1], w))
 		n.feed.result.LogProb = publish(n.feed.result.LogProb, o.Out.Data, active)
 	}
 	o.Gradient = func(in G.Nodes, _, dlogp *G.Node) (G.Nodes, error) {
@@ -63,8 +69,10 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 		back.Flops = n.perRow(reads, 2*d*vocab*(1+len(present(dh, dw)))) // the logits again, dh and dw
 		back.Forward = func(in []G.Value) {
 			active := n.feed.extent(reads)
-			n.params.Precision.HeadLogProbGrad(dh.Data, data(dw), logits.Data, graph.Floats(in[2])[:active], lse.Data[:active], graph.Floats(in[0]), graph.Floats(in[1]),
-				n.feed.batch.Target, d, vocab, n.feed.accumulate)
+			n.params.Precision.HeadLogProbGrad(n.head(in[0], in[1], w), kernel.HeadGrad{
+				DLogP: graph.Floats(in[2])[:active], LSE: lse.Data[:active],
+				DX: dh.Data, DW: data(dw), Accumulate: n.feed.accumulate, Scratch: logits.Data,
+			})
 		}
 		return n.headGrads(back.Apply(in[0], n.matrix(w, dlogp), dlogp), dh, dw, w), nil
 	}

@@ -71,8 +71,10 @@ func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
 			if stream != nil {
 				skip = graph.Floats(in[3])
 			}
-			kernel.RMSNormGrad(dx.Data, data(dg), graph.Floats(in[2]), graph.Floats(in[0]), graph.Floats(in[1]), rstd.Data, skip,
-				n.feed.extent(a), d, n.feed.accumulate)
+			kernel.RMSNormGrad(kernel.NormGrad{
+				DY: graph.Floats(in[2]), X: graph.Floats(in[0]), G: graph.Floats(in[1]), RStd: rstd.Data, Residual: skip,
+				N: n.feed.extent(a), D: d, DX: dx.Data, DG: data(dg), Accumulate: n.feed.accumulate,
+			})
 		}
 		t := back.Apply(children...)
 		return views(t, dx, dg), nil
@@ -174,14 +176,14 @@ func (n *network) attention(qkv *G.Node) *G.Node {
 	o := &graph.Op{Name: "attention", Out: n.buffer(tokens, n.heads.Out()), Extra: []*graph.Buffer{lse}, Wrt: []bool{true}}
 	o.Flops = n.perPair(4 * n.heads.Out()) // q·k and p·v
 	o.Forward = func(in []G.Value) {
-		n.params.Precision.Attention(o.Out.Data, lse.Data, graph.Floats(in[0]), n.feed.batch.Segments, n.heads, n.feed.extent(tokens))
+		n.params.Precision.Attention(o.Out.Data, lse.Data, graph.Floats(in[0]), n.feed.batch.Segments, n.heads)
 	}
 	o.Gradient = func(in G.Nodes, out, do *G.Node) (G.Nodes, error) {
 		back := &graph.Op{Name: "attention.grad", Out: n.buffer(tokens, n.heads.QKV()), Reads: []*graph.Buffer{lse}}
 		back.Flops = n.perPair(10 * n.heads.Out()) // q·k again, and the gradients of p, v, q and k
 		back.Forward = func(in []G.Value) {
 			n.params.Precision.AttentionGrad(back.Out.Data, graph.Floats(in[2]), graph.Floats(in[1]), lse.Data, graph.Floats(in[0]),
-				n.feed.batch.Segments, n.heads, n.feed.extent(tokens))
+				n.feed.batch.Segments, n.heads)
 			n.rotary.Rotate(back.Out.Data, n.feed.batch.Pos, n.heads, true)
 		}
 		return G.Nodes{back.Apply(in[0], out, do)}, nil

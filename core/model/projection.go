@@ -83,7 +83,7 @@ func (p *projection) run(in []G.Value, residual []float32, then func(lo, hi int)
 	rows, x, w, y := p.n.feed.extent(p.a), graph.Floats(in[0]), graph.Floats(in[1]), p.y.Data
 	out, width, precision := p.w.Shape[0], p.w.Shape[1], p.n.params.Precision
 	if p.low == nil {
-		precision.LinearThen(y, x, w, residual, rows, width, out, then)
+		precision.LinearThen(kernel.Linear{Y: y, X: x, W: w, Residual: residual, N: rows, In: width, Out: out}, then)
 		return
 	}
 	if p.t == nil {
@@ -180,7 +180,10 @@ func (g *adaptedGrad) run(x, w, a, b, dy []float32) {
 		sum = g.ddropped.Data
 		clear(sum[:size])
 	}
-	precision.LowRankGrad(sum, g.da.Data, g.db.Data, g.du.Data, dy, g.u.Data, g.drop(g.x, x), a, b, rows, low.LowRank, accumulate)
+	precision.LowRankGrad(low.LowRank, kernel.LowRankGrad{
+		DY: dy, X: g.drop(g.x, x), U: g.u.Data, A: a, B: b, N: rows,
+		DX: sum, DA: g.da.Data, DB: g.db.Data, Accumulate: accumulate, DU: g.du.Data,
+	})
 	if g.ddropped != nil {
 		kernel.DropoutGrad(dx[:size], sum[:size], n.dropout(), g.key())
 	}
