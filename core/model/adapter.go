@@ -36,6 +36,9 @@ type lowRank struct {
 	window  uint64 // number of the matrix: each has its own dropout
 }
 
+// learnsNorms reports whether there are terms whose rows' lengths are learnt: DoRA.
+func (l *lowRank) learnsNorms() bool { return l != nil && l.M != nil }
+
 // Adapt freezes p, whose weights stay as they are from now on, and puts a new adapter
 // of shape l beside it: all zero until Init.
 func (p *Params) Adapt(l LoRA, gradients bool) *Adapter {

@@ -86,38 +86,43 @@ func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
 // differentiable by. What only the other would need is not read.
 func (n *network) linearGrad(o *graph.Op, child G.Nodes, dy *G.Node, w *Param, a axis) G.Nodes {
 	out, in := w.Shape[0], w.Shape[1]
-	dx, dw, operands := (*graph.Buffer)(nil), gradient(w), G.Nodes{dy}
-	flops := 0
+	dx, dw, children := (*graph.Buffer)(nil), gradient(w), G.Nodes{dy}
+	var placeW, placeX, flops int // places among the children, where these are operands
 	if o.Wrt[0] {
-		dx, operands, flops = n.buffer(a, in), append(operands, n.matrix(w, dy)), flops+2*in*out
+		placeW = len(children)
+		dx, children, flops = n.buffer(a, in), append(children, n.matrix(w, dy)), flops+2*in*out
 	}
 	if dw != nil {
-		operands, flops = append(operands, child[0]), flops+2*in*out
+		placeX = len(children)
+		children, flops = append(children, child[0]), flops+2*in*out
 	}
 	back := &graph.Op{Name: o.Name + ".grad", Extra: present(dx, dw)}
 	back.Flops = n.perRow(a, flops)
 	back.Forward = func(v []G.Value) {
 		rows, dy := n.feed.extent(a), graph.Floats(v[0])
 		if dx != nil {
-			n.params.Precision.LinearInputGrad(dx.Data, dy, graph.Floats(v[1]), rows, in, out, false)
+			n.params.Precision.LinearInputGrad(dx.Data, dy, graph.Floats(v[placeW]), rows, in, out, false)
 		}
 		if dw != nil {
-			n.params.Precision.LinearWeightGrad(dw.Data, dy, graph.Floats(v[len(v)-1]), rows, in, out, n.feed.accumulate)
+			n.params.Precision.LinearWeightGrad(dw.Data, dy, graph.Floats(v[placeX]), rows, in, out, n.feed.accumulate)
 		}
 	}
-	return views(back.Apply(operands...), dx, dw)
+	return views(back.Apply(children...), dx, dw)
 }
 
 // project returns stream.x + h·wᵀ: the way out of a block.
 func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 	p := n.projection(w, tokens)
-	p.op.Wrt, p.op.Unread = append(p.op.Wrt, false), append(p.op.Unread, true)
-	p.op.Forward = func(in []G.Value) { p.run(in, graph.Floats(in[len(p.op.Wrt)-1]), nil) }
+	p.addend = stream.x
+	p.op.Forward = func(v []G.Value) {
+		in := named(p, v)
+		p.run(in, graph.Floats(in.addend), nil)
+	}
 	p.op.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 		stream.grad = dy
-		return append(p.gradient(child, dy), nil), nil
+		return p.gradient(child, dy).list(p), nil
 	}
-	return p.apply(h, stream.x)
+	return p.apply(h)
 }
 
 // qkv returns the fused, rotated queries and keys and the values,
@@ -125,11 +130,8 @@ func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 // gradient that it is given is already rotated back: attention does that, in place.
 func (n *network) qkv(h *G.Node, w, bias *Param) *G.Node {
 	p := n.projection(w, tokens)
-	var more G.Nodes
-	last := len(p.op.Wrt)
 	if bias != nil {
-		p.op.Wrt, p.op.Unread = append(p.op.Wrt, bias.G != nil), append(p.op.Unread, true)
-		more = G.Nodes{n.param(bias)}
+		p.addend, p.addendTrained = n.param(bias), bias.G != nil
 	}
 	var addend []float32 // the bias in the current run
 	finish := func(lo, hi int) {
@@ -139,20 +141,21 @@ func (n *network) qkv(h *G.Node, w, bias *Param) *G.Node {
 		}
 		n.rotary.Rotate(rows, n.feed.batch.Pos[lo:hi], n.heads, false)
 	}
-	p.op.Forward = func(in []G.Value) {
+	p.op.Forward = func(v []G.Value) {
+		in := named(p, v)
 		if bias != nil {
-			addend = graph.Floats(in[last])
+			addend = graph.Floats(in.addend)
 		}
 		p.run(in, nil, finish)
 	}
 	p.op.Gradient = func(child G.Nodes, _, dy *G.Node) (G.Nodes, error) {
 		grads := p.gradient(child, dy)
 		if bias != nil {
-			grads = append(grads, n.biasGrad(dy, bias))
+			grads.addend = n.biasGrad(dy, bias)
 		}
-		return grads, nil
+		return grads.list(p), nil
 	}
-	return p.apply(h, more...)
+	return p.apply(h)
 }
 
 // biasGrad returns the gradient of bias [out] given that of the rows it is added
@@ -198,15 +201,15 @@ func (n *network) gated(h *G.Node, w *Param) *G.Node {
 	gateUp, out := p.y, n.buffer(tokens, f)
 	p.op.Out, p.op.Extra = out, append(p.op.Extra, gateUp)
 	finish := func(lo, hi int) { kernel.SwiGLU(out.Data[lo*f:], gateUp.Data[2*lo*f:], hi-lo, f) }
-	p.op.Forward = func(in []G.Value) { p.run(in, nil, finish) }
+	p.op.Forward = func(v []G.Value) { p.run(named(p, v), nil, finish) }
 	p.op.Gradient = func(child G.Nodes, out, dy *G.Node) (G.Nodes, error) {
 		back := &graph.Op{Name: "swiglu.grad", Out: gateUp} // which nobody reads again
 		back.Bytes = n.perRow(tokens, 4*(f+2*f+2*f))
 		back.Forward = func(in []G.Value) {
 			kernel.SwiGLUGrad(gateUp.Data, graph.Floats(in[0]), gateUp.Data, n.feed.extent(tokens), f)
 		}
-		return p.gradient(child, back.Apply(dy, out)), nil
+		return p.gradient(child, back.Apply(dy, out)).list(p), nil
 	}
-	p.op.Unread = append(p.op.Unread, false)
-	return p.op.Apply(append(G.Nodes{h}, p.weights(h)...)...)
+	p.gradReadsOut = true
+	return p.apply(h)
 }

@@ -7,8 +7,49 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
+// operands are the children of a projection's Op by name, or what belongs to each: a node,
+// its values, whether it has a gradient. Operands that a projection lacks are zero.
+type operands[T any] struct {
+	x T // [a, in]
+	w T // [out, in]
+
+	loraA, loraB, m T // of an adapter: [terms*r, in], [rows, r]; with DoRA [rows]
+
+	addend T // bias [out], or residual stream [a, out]
+}
+
+// list returns the operands that p has, in the order of the Op's children.
+func (o operands[T]) list(p *projection) []T {
+	list := []T{o.x, o.w}
+	if p.low != nil {
+		list = append(list, o.loraA, o.loraB)
+	}
+	if p.low.learnsNorms() {
+		list = append(list, o.m)
+	}
+	if p.addend != nil {
+		list = append(list, o.addend)
+	}
+	return list
+}
+
+// named is the reverse of list.
+func named[T any](p *projection, list []T) (o operands[T]) {
+	o.x, o.w, list = list[0], list[1], list[2:]
+	if p.low != nil {
+		o.loraA, o.loraB, list = list[0], list[1], list[2:]
+	}
+	if p.low.learnsNorms() {
+		o.m, list = list[0], list[1:]
+	}
+	if p.addend != nil {
+		o.addend = list[0]
+	}
+	return o
+}
+
 // projection is x·wᵀ, [a, out] of x [a, in] and w [out, in], plus what an adapter
-// adds to it. Its Op has the children x, w, and of an adapter A, B and M.
+// adds to it. Its operands are those that operands names.
 type projection struct {
 	n   *network
 	w   *Param
@@ -16,6 +57,10 @@ type projection struct {
 	op  *graph.Op
 	y   *graph.Buffer // [a, out], of which the Op makes more or nothing: its Out
 	low *lowRank      // nil: w alone
+
+	addend        *G.Node // bias or residual stream; nil: none
+	addendTrained bool    // whether the projection returns the gradient of addend
+	gradReadsOut  bool    // whether the gradient reads the result of the Op
 
 	u           *graph.Buffer // [a, terms*r], what the gradient needs of the terms
 	t           *graph.Buffer // [a, out] before DoRA's gain; nil without
@@ -26,75 +71,67 @@ type projection struct {
 func (n *network) projection(w *Param, a axis) *projection {
 	out, in := w.Shape[0], w.Shape[1]
 	p := &projection{n: n, w: w, a: a, y: n.buffer(a, out), low: n.params.Adapter.besides(w)}
-	p.op = &graph.Op{Name: w.Name, Out: p.y, Wrt: []bool{true, w.G != nil}}
+	p.op = &graph.Op{Name: w.Name, Out: p.y}
 	p.op.Flops = n.perRow(a, 2*in*out)
-	p.op.Unread = []bool{w.G == nil && p.low == nil, true}
 	if p.low != nil {
 		p.adapt()
 	}
 	return p
 }
 
-// adapt adds the operands and results that the terms take.
+// adapt adds the results that the terms of the adapter take.
 func (p *projection) adapt() {
 	n, low := p.n, p.low
 	p.u = n.buffer(p.a, low.Width())
 	p.op.Extra = append(p.op.Extra, p.u)
-	p.op.Wrt = append(p.op.Wrt, true, true)
-	p.op.Unread = append(p.op.Unread, true, true)
 	p.op.Flops = n.perRow(p.a, 2*low.In*low.Out+p.termFlops())
 	if n.dropout() > 0 {
 		p.dropped = scratch(p.u.Len() / low.Width() * low.In)
 		p.op.Extra = append(p.op.Extra, p.dropped)
 	}
-	if low.M != nil {
+	if low.learnsNorms() {
 		p.t, p.norms, p.gain = n.buffer(p.a, low.Out), graph.NewBuffer(low.Rows()), graph.NewBuffer(low.Out)
 		p.op.Extra = append(p.op.Extra, p.t, p.norms, p.gain)
-		p.op.Wrt = append(p.op.Wrt, true)
-		p.op.Unread = append(p.op.Unread, true)
 	}
 }
 
 // termFlops is what the terms take for a row; their gradients take twice as much.
 func (p *projection) termFlops() int { return 2*p.low.Width()*p.low.In + 2*p.low.Rows()*p.low.Rank }
 
-// weights returns the nodes of the Op's children after x; that of w is made after the
-// node before.
-func (p *projection) weights(before *G.Node) G.Nodes {
-	list := G.Nodes{p.n.matrix(p.w, before)}
+// apply makes the node of the Op over x and the other operands.
+func (p *projection) apply(x *G.Node) *G.Node {
+	nodes := operands[*G.Node]{x: x, w: p.n.matrix(p.w, x), addend: p.addend}
 	if p.low != nil {
-		list = append(list, p.n.param(p.low.A), p.n.param(p.low.B))
-		if p.low.M != nil {
-			list = append(list, p.n.param(p.low.M))
-		}
+		nodes.loraA, nodes.loraB = p.n.param(p.low.A), p.n.param(p.low.B)
 	}
-	return list
-}
-
-// apply makes the node of the Op over x and whatever else it reads.
-func (p *projection) apply(x *G.Node, more ...*G.Node) *G.Node {
-	p.op.Unread = append(p.op.Unread, true) // the result itself
-	return p.op.Apply(append(append(G.Nodes{x}, p.weights(x)...), more...)...)
+	if p.low.learnsNorms() {
+		nodes.m = p.n.param(p.low.M)
+	}
+	p.op.Wrt = operands[bool]{x: true, w: p.w.G != nil, loraA: true, loraB: true, m: true, addend: p.addendTrained}.list(p)
+	unread := operands[bool]{x: p.w.G == nil && p.low == nil, w: true, loraA: true, loraB: true, m: true, addend: true}
+	p.op.Unread = append(unread.list(p), !p.gradReadsOut)
+	return p.op.Apply(nodes.list(p)...)
 }
 
 // run computes the projection into y, plus residual unless that is nil. Then it calls
-// then for rows [lo, hi) that cover all, unless that is nil: see LinearThen.
-func (p *projection) run(in []G.Value, residual []float32, then func(lo, hi int)) {
-	rows, x, w, y := p.n.feed.extent(p.a), graph.Floats(in[0]), graph.Floats(in[1]), p.y.Data
+// then for rows [lo, hi) that cover all, unless that is nil: see kernel.LinearThen.
+func (p *projection) run(in operands[G.Value], residual []float32, then func(lo, hi int)) {
+	rows, x, w, y := p.n.feed.extent(p.a), graph.Floats(in.x), graph.Floats(in.w), p.y.Data
 	out, width, precision := p.w.Shape[0], p.w.Shape[1], p.n.params.Precision
 	if p.low == nil {
 		precision.LinearThen(kernel.Linear{Y: y, X: x, W: w, Residual: residual, N: rows, In: width, Out: out}, then)
 		return
 	}
+	a, b := graph.Floats(in.loraA), graph.Floats(in.loraB)
 	if p.t == nil {
 		precision.Linear(y, x, w, residual, rows, width, out)
-		precision.LowRank(y, p.u.Data, p.drop(p.dropped, x), graph.Floats(in[2]), graph.Floats(in[3]), rows, p.low.LowRank)
+		precision.LowRank(y, p.u.Data, p.drop(p.dropped, x), a, b, rows, p.low.LowRank)
 	} else {
-		a, b, m, t := graph.Floats(in[2]), graph.Floats(in[3]), graph.Floats(in[4]), p.t.Data
+		t := p.t.Data
 		precision.Linear(t, x, w, nil, rows, width, out)
 		precision.LowRank(t, p.u.Data, p.drop(p.dropped, x), a, b, rows, p.low.LowRank)
 		p.low.Norms(p.norms.Data, p.low.squares, w, a, b)
-		p.low.Gains(p.gain.Data, m, p.norms.Data)
+		p.low.Gains(p.gain.Data, graph.Floats(in.m), p.norms.Data)
 		kernel.Gain(y, t, p.gain.Data, residual, rows, out)
 	}
 	if then != nil {
@@ -115,16 +152,25 @@ func (p *projection) drop(into *graph.Buffer, x []float32) []float32 {
 // key is that of the matrix's dropout in the current run.
 func (p *projection) key() uint64 { return kernel.Mix(p.n.feed.draw, p.low.window) }
 
-// gradient returns the gradients of the Op's children, given dy.
-func (p *projection) gradient(child G.Nodes, dy *G.Node) G.Nodes {
+// gradient returns the gradients of the operands but addend, given dy.
+func (p *projection) gradient(child G.Nodes, dy *G.Node) operands[*G.Node] {
 	if p.low == nil {
-		return p.n.linearGrad(p.op, child, dy, p.w, p.a)
+		grads := p.n.linearGrad(p.op, child[:2], dy, p.w, p.a)
+		return operands[*G.Node]{x: grads[0], w: grads[1]}
 	}
-	return p.adaptedGrad(child, dy)
+	return p.adaptedGrad(named(p, child), dy)
 }
 
+// gradOperands are the children of the gradient's Op beside an adapter, or their values.
+type gradOperands[T any] struct{ x, w, loraA, loraB, dy T }
+
+func (o gradOperands[T]) list() []T { return []T{o.x, o.w, o.loraA, o.loraB, o.dy} }
+
+// gradNamed is the reverse of list.
+func gradNamed[T any](v []T) gradOperands[T] { return gradOperands[T]{v[0], v[1], v[2], v[3], v[4]} }
+
 // adaptedGrad is gradient where an adapter stands beside the frozen w.
-func (p *projection) adaptedGrad(child G.Nodes, dy *G.Node) G.Nodes {
+func (p *projection) adaptedGrad(child operands[*G.Node], dy *G.Node) operands[*G.Node] {
 	n, low := p.n, p.low
 	g := &adaptedGrad{projection: p, da: gradient(low.A), db: gradient(low.B), du: scratch(p.u.Len())}
 	back := &graph.Op{Name: p.op.Name + ".grad", Reads: present(p.u, p.t, p.norms, p.gain)}
@@ -140,19 +186,14 @@ func (p *projection) adaptedGrad(child G.Nodes, dy *G.Node) G.Nodes {
 	if p.dropped != nil && g.dx != nil {
 		g.ddropped = scratch(p.dropped.Len())
 	}
-	if low.M != nil {
+	if low.learnsNorms() {
 		g.dm, g.dt = gradient(low.M), scratch(p.t.Len())
 	}
 	back.Extra = present(g.dx, g.da, g.db, g.dm, g.du, g.dt, g.x, g.ddropped)
-	back.Forward = func(v []G.Value) {
-		g.run(graph.Floats(v[0]), graph.Floats(v[1]), graph.Floats(v[2]), graph.Floats(v[3]), graph.Floats(v[4]))
-	}
-	t := back.Apply(child[0], n.matrix(p.w, dy), child[2], child[3], dy)
-	grads := views(t, g.dx, nil, g.da, g.db)
-	if low.M != nil {
-		grads = append(grads, graph.View(t, g.dm))
-	}
-	return grads
+	back.Forward = func(v []G.Value) { g.run(gradNamed(v)) }
+	nodes := gradOperands[*G.Node]{x: child.x, w: n.matrix(p.w, dy), loraA: child.loraA, loraB: child.loraB, dy: dy}
+	views := views(back.Apply(nodes.list()...), g.dx, g.da, g.db, g.dm)
+	return operands[*G.Node]{x: views[0], loraA: views[1], loraB: views[2], m: views[3]}
 }
 
 // adaptedGrad is the results of the gradient, and its scratch.
@@ -163,10 +204,11 @@ type adaptedGrad struct {
 	x, ddropped    *graph.Buffer // with dropout: x after it once more, and the gradient of that
 }
 
-func (g *adaptedGrad) run(x, w, a, b, dy []float32) {
+func (g *adaptedGrad) run(in gradOperands[G.Value]) {
 	n, low := g.n, g.low
+	x, w, a, b, dy := graph.Floats(in.x), graph.Floats(in.w), graph.Floats(in.loraA), graph.Floats(in.loraB), graph.Floats(in.dy)
 	rows, accumulate, precision := n.feed.extent(g.a), n.feed.accumulate, n.params.Precision
-	if low.M != nil {
+	if low.learnsNorms() {
 		low.MagnitudeGrad(g.dm.Data, dy, g.t.Data, g.norms.Data, rows, accumulate)
 		kernel.Gain(g.dt.Data, dy, g.gain.Data, nil, rows, low.Out)
 		dy = g.dt.Data
