@@ -25,19 +25,20 @@ const module = "github.com/herd-lm/herd/"
 const policy = `
 # The ground: what imports nothing of ours, and what only kernels see.
 core/config:
+core/half:
 core/memory:
 core/disk: core/memory
 core/token:
 core/text/chat:
 core/text/jinja:
-core/weights/gguf:
+core/weights/gguf: core/half
 core/kernel/cpu:
 core/kernel/guard:
 
 # Arithmetic.
 core/kernel/gemm: core/kernel/cpu core/memory
 core/kernel/vector: core/kernel/cpu
-core/kernel: core/kernel/cpu core/kernel/gemm core/kernel/vector core/memory core/token
+core/kernel: core/half core/kernel/cpu core/kernel/gemm core/kernel/vector core/memory core/token
 core/graph: core/memory
 
 # What every run has.
@@ -48,7 +49,7 @@ core/text/tokenizer: core/disk core/token
 core/text/template: core/text/chat core/text/jinja core/text/tokenizer core/token
 
 # The model, its weights on disk, and models of other programs.
-core/weights/checkpoint: core/disk
+core/weights/checkpoint: core/disk core/half
 core/model: core/disk core/graph core/kernel core/memory core/token core/train/optim
 	core/weights/checkpoint
 core/weights/convert: core/disk core/kernel core/memory core/model core/text/tokenizer core/token

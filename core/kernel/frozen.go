@@ -2,9 +2,9 @@ package kernel
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
+	"github.com/herd-lm/herd/core/half"
 	"github.com/herd-lm/herd/core/kernel/gemm"
 	"github.com/herd-lm/herd/core/token"
 )
@@ -83,7 +83,7 @@ func (f *Frozen) Set(from int, w []float32) {
 func (f *Frozen) set(i int, row []float32) {
 	if f.storage == StoreBF16 {
 		for k, v := range row {
-			f.words[i*f.d+k] = roundBF16(v)
+			f.words[i*f.d+k] = half.ToBF16(v)
 		}
 		return
 	}
@@ -91,15 +91,6 @@ func (f *Frozen) set(i int, row []float32) {
 		from, end := b*int8Block, min(f.d, (b+1)*int8Block)
 		f.scales[i*blocksOf(f.d)+b] = gemm.RoundInt8(f.steps[i*f.d+from:i*f.d+end], row[from:end])
 	}
-}
-
-// roundBF16 returns the upper half of v rounded to nearest even. NaN stays NaN.
-func roundBF16(v float32) uint16 {
-	bits := math.Float32bits(v)
-	if v != v {
-		return uint16(bits>>16) | 0x40
-	}
-	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
 }
 
 // Floats sets dst[to-from, d] to the rows [from, to) as float32s.
@@ -114,7 +105,7 @@ func (f *Frozen) Floats(dst []float32, from, to int) {
 func (f *Frozen) row(dst []float32, i int) {
 	if f.storage == StoreBF16 {
 		for k, w := range f.words[i*f.d:][:f.d] {
-			dst[k] = math.Float32frombits(uint32(w) << 16)
+			dst[k] = half.FromBF16(w)
 		}
 		return
 	}

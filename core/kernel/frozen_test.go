@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/herd-lm/herd/core/half"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -64,11 +65,11 @@ func TestRoundBF16(t *testing.T) {
 		1: 1, 1 + 1.0/256: 1, 1 + 3.0/256: 1 + 2.0/128, 1 + 1.1/256: 1 + 1.0/128, -1 - 1.1/256: -1 - 1.0/128, 0: 0,
 		math.MaxFloat32: float32(math.Inf(1)),
 	} {
-		if got := math.Float32frombits(uint32(roundBF16(in)) << 16); got != want {
+		if got := math.Float32frombits(uint32(half.ToBF16(in)) << 16); got != want {
 			t.Errorf("%v is rounded to %v, want %v", in, got, want)
 		}
 	}
-	if got := math.Float32frombits(uint32(roundBF16(nan())) << 16); got == got {
+	if got := math.Float32frombits(uint32(half.ToBF16(nan())) << 16); got == got {
 		t.Errorf("NaN is rounded to %v", got)
 	}
 }

@@ -31,49 +31,6 @@ func TestNarrowTypesRoundTrip(t *testing.T) {
 	}
 }
 
-// TestRounding compares with rounding by search: the nearest number of the type,
-// of two the one whose last bit is 0.
-func TestRounding(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	for name, c := range map[string]struct {
-		narrow func(float32) uint16
-		widen  func(uint16) float32
-	}{
-		F16:  {floatToHalf, halfToFloat},
-		BF16: {floatToBFloat, func(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }},
-	} {
-		check := func(x float32) {
-			h := c.narrow(x)
-			distance := func(h uint16) float64 { return math.Abs(float64(c.widen(h)) - float64(x)) }
-			for _, other := range []uint16{h - 1, h + 1} {
-				if (other^h)&0x8000 != 0 || math.IsNaN(float64(c.widen(other))) || math.IsInf(float64(c.widen(h)), 0) {
-					continue
-				}
-				if d := distance(other); d < distance(h) || d == distance(h) && h&1 == 1 {
-					t.Fatalf("%s: %b became %#04x = %b, but %#04x = %b is nearer or even", name, x, h, c.widen(h), other, c.widen(other))
-				}
-			}
-		}
-		for range 200_000 {
-			check(math.Float32frombits(rng.Uint32()))
-		}
-		for h := range uint16(0x7bff) { // halfway between two, and a little to either side
-			low, high := c.widen(h), c.widen(h+1)
-			half := float32((float64(low) + float64(high)) / 2)
-			check(half)
-			check(-half)
-			check(math.Nextafter32(half, 0))
-			check(math.Nextafter32(half, math.MaxFloat32))
-		}
-	}
-	if floatToHalf(1+0x1p-11) != floatToHalf(1) || floatToHalf(1+3*0x1p-11) != floatToHalf(1+0x1p-9) {
-		t.Error("halves are not rounded to even")
-	}
-	if h := floatToHalf(math.Float32frombits(0x7f800001)); h&0x7fff <= 0x7c00 {
-		t.Errorf("a NaN became %#04x", h)
-	}
-}
-
 // TestOverflow: the largest numbers that a type holds, and the next, which would
 // be infinite.
 func TestOverflow(t *testing.T) {

@@ -124,15 +124,6 @@ func TestDTypes(t *testing.T) {
 	}
 }
 
-// Every half is between its neighbours, and -h is the mirror of h.
-func TestHalfIsMonotonic(t *testing.T) {
-	for h := uint16(0); h < 0x7c00; h++ {
-		if !(halfToFloat(h) < halfToFloat(h+1)) || halfToFloat(h|0x8000) != -halfToFloat(h) {
-			t.Fatalf("half %#x is %g, the next %g, the mirror %g", h, halfToFloat(h), halfToFloat(h+1), halfToFloat(h|0x8000))
-		}
-	}
-}
-
 // The tiny Llama was written by another program, without metadata of ours.
 func TestTinyLlama(t *testing.T) {
 	f, err := Open("testdata/tiny_llama.safetensors")

@@ -1,6 +1,11 @@
 package gguf
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/herd-lm/herd/core/half"
+)
 
 // The blocks of 32 elements. Products are rounded before they are added to
 // anything (float32(a*b) + c), so that no processor fuses the two, as arm64 would,
@@ -9,7 +14,7 @@ import "math"
 // A block of Q8_0 is the scale d, a half, and 32 signed bytes q: x = d*q.
 
 func decodeQ8_0(dst []float32, src []byte) {
-	d := half(src)
+	d := readF16(src)
 	for i, q := range src[2:34] {
 		dst[i] = float32(int8(q)) * d
 	}
@@ -17,7 +22,7 @@ func decodeQ8_0(dst []float32, src []byte) {
 
 func encodeQ8_0(dst []byte, src []float32) {
 	d := abs(extreme(src)) / 127
-	putHalf(dst, d)
+	putF16(dst, d)
 	inverse := reciprocal(d)
 	for i, x := range src {
 		dst[2+i] = byte(int8(math.Round(float64(x * inverse))))
@@ -49,7 +54,7 @@ func reciprocal(d float32) float32 {
 // low halves of its 16 bytes are the first 16 elements, the high ones the others.
 
 func decodeQ4_0(dst []float32, src []byte) {
-	d := half(src)
+	d := readF16(src)
 	for i, q := range src[2:18] {
 		dst[i] = float32(int(q&15)-8) * d
 		dst[i+16] = float32(int(q>>4)-8) * d
@@ -58,7 +63,7 @@ func decodeQ4_0(dst []float32, src []byte) {
 
 func encodeQ4_0(dst []byte, src []float32) {
 	d := extreme(src) / -8
-	putHalf(dst, d)
+	putF16(dst, d)
 	inverse := reciprocal(d)
 	for i := range 16 {
 		dst[2+i] = quantum(src[i], inverse, 8.5, 15) | quantum(src[i+16], inverse, 8.5, 15)<<4
@@ -74,7 +79,7 @@ func quantum(x, inverse, up float32, last int8) byte {
 // Q4_1 has a smallest value m besides: x = d*q + m.
 
 func decodeQ4_1(dst []float32, src []byte) {
-	d, m := half(src), half(src[2:])
+	d, m := readF16(src), readF16(src[2:])
 	for i, q := range src[4:20] {
 		dst[i] = float32(float32(q&15)*d) + m
 		dst[i+16] = float32(float32(q>>4)*d) + m
@@ -85,7 +90,7 @@ func decodeQ4_1(dst []float32, src []byte) {
 // four as in Q4_0: x = d*(q-16).
 
 func decodeQ5_0(dst []float32, src []byte) {
-	d := half(src)
+	d := readF16(src)
 	for i, q := range src[6:22] {
 		dst[i] = float32(int(q&15|fifth(src[2:], i))-16) * d
 		dst[i+16] = float32(int(q>>4|fifth(src[2:], i+16))-16) * d
@@ -97,7 +102,7 @@ func fifth(word []byte, i int) byte { return word[i/8] >> (i % 8) & 1 << 4 }
 
 func encodeQ5_0(dst []byte, src []float32) {
 	d := extreme(src) / -16
-	putHalf(dst, d)
+	putF16(dst, d)
 	inverse := reciprocal(d)
 	clear(dst[2:6])
 	for i := range 16 {
@@ -111,9 +116,15 @@ func encodeQ5_0(dst []byte, src []float32) {
 // Q5_1 has a smallest value m besides: x = d*q + m.
 
 func decodeQ5_1(dst []float32, src []byte) {
-	d, m := half(src), half(src[2:])
+	d, m := readF16(src), readF16(src[2:])
 	for i, q := range src[8:24] {
 		dst[i] = float32(float32(q&15|fifth(src[4:], i))*d) + m
 		dst[i+16] = float32(float32(q>>4|fifth(src[4:], i+16))*d) + m
 	}
 }
+
+// readF16 returns the binary16 number at the start of b.
+func readF16(b []byte) float32 { return half.FromF16(binary.LittleEndian.Uint16(b)) }
+
+// putF16 stores x at the start of b, rounded to a binary16 number.
+func putF16(b []byte, x float32) { binary.LittleEndian.PutUint16(b, half.ToF16(x)) }

@@ -11,7 +11,7 @@ const superBlock = 256
 // bytes hold two groups, one in their low halves and one in the high ones.
 
 func decodeQ4_K(dst []float32, src []byte) {
-	d, dmin, packed, q := half(src), half(src[2:]), src[4:16], src[16:]
+	d, dmin, packed, q := readF16(src), readF16(src[2:]), src[4:16], src[16:]
 	for g := range 8 {
 		s, m := scaleMin(packed, g)
 		scale, least := d*float32(s), float32(dmin*float32(m))
@@ -25,7 +25,7 @@ func decodeQ4_K(dst []float32, src []byte) {
 // that of element i of group g.
 
 func decodeQ5_K(dst []float32, src []byte) {
-	d, dmin, packed, fifths, q := half(src), half(src[2:]), src[4:16], src[16:48], src[48:]
+	d, dmin, packed, fifths, q := readF16(src), readF16(src[2:]), src[4:16], src[16:48], src[48:]
 	for g := range 8 {
 		s, m := scaleMin(packed, g)
 		scale, least := d*float32(s), float32(dmin*float32(m))
@@ -63,7 +63,7 @@ func putScaleMin(packed []byte, g int, scale, least byte) {
 // the high bits of i, i+32, i+64 and i+96.
 
 func decodeQ6_K(dst []float32, src []byte) {
-	low, high, scales, d := src[:128], src[128:192], src[192:208], half(src[208:])
+	low, high, scales, d := src[:128], src[128:192], src[192:208], readF16(src[208:])
 	for i := range dst[:superBlock] {
 		h, e := i/128, i%128
 		q := low[64*h+e%64]>>(4*(e/64))&15 | high[32*h+e%32]>>(2*(e/32))&3<<4

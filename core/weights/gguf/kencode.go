@@ -22,13 +22,13 @@ func encodeQ4_K(dst []byte, src []float32) {
 		scales[g], minima[g] = fitScaleMin(src[32*g:32*g+32], q[32*g:32*g+32])
 	}
 	maxScale, maxMin := largest(scales), largest(minima)
-	putHalf(dst, maxScale/63)
-	putHalf(dst[2:], maxMin/63)
+	putF16(dst, maxScale/63)
+	putF16(dst[2:], maxMin/63)
 	packed := dst[4:16]
 	for g := range 8 {
 		putScaleMin(packed, g, sixBits(scales[g], maxScale), sixBits(minima[g], maxMin))
 	}
-	d, dmin := half(dst), half(dst[2:])
+	d, dmin := readF16(dst), readF16(dst[2:])
 	for g := range 8 {
 		s, m := scaleMin(packed, g)
 		requantise(q[32*g:32*g+32], src[32*g:32*g+32], d*float32(s), float32(dmin*float32(m)))
@@ -175,8 +175,8 @@ func encodeQ6_K(dst []byte, src []float32) {
 		return
 	}
 	inverse := -128 / most
-	putHalf(dst[208:], 1/inverse)
-	d := half(dst[208:])
+	putF16(dst[208:], 1/inverse)
+	d := readF16(dst[208:])
 	for g := range 16 {
 		s := int8(min(127, nearest(inverse*exact[g])))
 		scales[g] = byte(s)

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/herd-lm/herd/core/half"
 )
 
 // Type is how the elements of a tensor are stored (ggml_type in ggml.h): plainly,
@@ -38,8 +40,8 @@ type format struct {
 
 var formats = map[Type]format{
 	F32:  {"F32", 1, 4, decodeF32, encodeF32},
-	F16:  {"F16", 1, 2, decodeF16, encodeF16},
-	BF16: {"BF16", 1, 2, decodeBF16, encodeBF16},
+	F16:  {"F16", 1, 2, half.DecodeF16, half.EncodeF16},
+	BF16: {"BF16", 1, 2, half.DecodeBF16, half.EncodeBF16},
 	Q8_0: blocks("Q8_0", 32, 34, decodeQ8_0, encodeQ8_0),
 	Q4_0: blocks("Q4_0", 32, 18, decodeQ4_0, encodeQ4_0),
 	Q4_1: blocks("Q4_1", 32, 20, decodeQ4_1, nil),
@@ -110,35 +112,5 @@ func decodeF32(dst []float32, src []byte) {
 func encodeF32(dst []byte, src []float32) {
 	for i, x := range src {
 		binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(x))
-	}
-}
-
-func decodeF16(dst []float32, src []byte) {
-	for i := range dst {
-		dst[i] = half(src[2*i:])
-	}
-}
-
-func encodeF16(dst []byte, src []float32) {
-	for i, x := range src {
-		putHalf(dst[2*i:], x)
-	}
-}
-
-func decodeBF16(dst []float32, src []byte) {
-	for i := range dst {
-		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
-	}
-}
-
-func encodeBF16(dst []byte, src []float32) {
-	for i, x := range src {
-		b := math.Float32bits(x)
-		if x != x {
-			b |= 1 << 22 // stays a NaN when its low bits are cut off
-		} else {
-			b += 0x7fff + b>>16&1 // to the nearest, ties to even
-		}
-		binary.LittleEndian.PutUint16(dst[2*i:], uint16(b>>16))
 	}
 }

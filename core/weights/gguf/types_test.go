@@ -112,37 +112,3 @@ func TestDecodeIsNear(t *testing.T) {
 		}
 	}
 }
-
-// TestHalf converts all halves, and numbers between them.
-func TestHalf(t *testing.T) {
-	value := func(h uint16) float32 { return half([]byte{byte(h), byte(h >> 8)}) }
-	for h := range uint16(0x7c00) {
-		x, next := value(h), value(h+1)
-		if got := halfBits(x); got != h {
-			t.Fatalf("%g is %#x, want %#x", x, got, h)
-		}
-		if got := halfBits(-x); got != h|0x8000 {
-			t.Fatalf("%g is %#x, want %#x", -x, got, h|0x8000)
-		}
-		if h == 0x7bff {
-			next = 65536 // where the next number would be
-		}
-		even := h + h&1
-		middle := (x + next) / 2
-		for _, c := range []struct {
-			x    float32
-			want uint16
-		}{{middle, even}, {math.Nextafter32(middle, 0), h}, {math.Nextafter32(middle, next), h + 1}} {
-			if got := halfBits(c.x); got != c.want {
-				t.Fatalf("%g is %#x, want %#x", c.x, got, c.want)
-			}
-		}
-	}
-	inf := float32(math.Inf(1))
-	if halfBits(inf) != 0x7c00 || halfBits(1e30) != 0x7c00 || value(0x7c00) != inf {
-		t.Error("infinity does not stay so")
-	}
-	if x := value(halfBits(float32(math.NaN()))); x == x {
-		t.Error("what is no number became one")
-	}
-}
