@@ -125,46 +125,39 @@ func (r *Recipe) makeData(dir string) (made bool, err error) {
 
 func (m Import) write(dir string) error {
 	path := filepath.Join(dir, m.Name+".arrow")
-	report, err := format.Import(path, m.Files, format.ImportSettings{Format: m.Format, Kind: m.Kind, Split: m.Split, Limit: m.Limit})
+	_, err := format.Import(path, m.Files, format.ImportSettings{Format: m.Format, Kind: m.Kind, Split: m.Split, Limit: m.Limit})
 	if err != nil || len(m.Parts) == 0 {
 		return err
 	}
-	switch report.Kind {
-	case table.Documents:
-		err = divide[table.Document](path, m)
-	case table.Chats:
-		err = divide[table.Chat](path, m)
-	case table.Preferences:
-		err = divide[table.Preference](path, m)
-	default:
-		err = divide[table.Sample](path, m)
-	}
-	return errors.Join(err, os.Remove(path))
+	return errors.Join(m.divide(path), os.Remove(path))
 }
 
 // divide deals the rows of a table out to the parts.
-func divide[T table.Row](path string, m Import) error {
-	var writers []*table.Writer[T]
+func (m Import) divide(path string) error {
+	from, err := table.OpenAny(path)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	var parts []table.AnyWriter
 	for _, p := range m.Parts {
-		w, err := table.Create[T](filepath.Join(filepath.Dir(path), m.Name+"-"+p.Name+".arrow"), table.Header{Stage: "import"})
+		to := filepath.Join(filepath.Dir(path), m.Name+"-"+p.Name+".arrow")
+		w, err := table.CreateAny(from.Header().Kind, to, table.Header{Stage: "import"}, from.Columns())
 		if err != nil {
 			return err
 		}
-		writers = append(writers, w)
+		defer w.Abort() // does nothing after Close
+		parts = append(parts, w)
 	}
-	for row, err := range table.Scan[T](path) {
-		if err == nil {
-			err = writers[m.part(table.OriginOf(&row).ID)].Write(row)
-		}
+	for row, err := range from.Records(0) {
 		if err != nil {
-			for _, w := range writers {
-				err = errors.Join(err, w.Abort())
-			}
+			return err
+		}
+		if err := parts[m.part(row.RowOrigin().ID)].WriteRecord(row); err != nil {
 			return err
 		}
 	}
-	var err error
-	for _, w := range writers {
+	for _, w := range parts {
 		err = errors.Join(err, w.Close())
 	}
 	return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +13,7 @@ import (
 func newDataImportCmd() *cobra.Command {
 	var out, split string
 	var s format.ImportSettings
-	kind := choose("any", string(table.Documents), string(table.Chats), string(table.Preferences), string(table.Samples))
+	kind := choose(append([]string{"any"}, tableKinds()...)...)
 	layout := choose(append([]string{"auto"}, formatNames()...)...)
 	cmd := &cobra.Command{
 		Use:     "import FILE|DIR... --out TABLE",
@@ -39,6 +40,14 @@ func newDataImportCmd() *cobra.Command {
 	flags.BoolVar(&s.Overwrite, "overwrite", false, "replace the table if it exists")
 	require(cmd, "out")
 	return cmd
+}
+
+// tableKinds lists the kinds of table, the simplest first.
+func tableKinds() (names []string) {
+	for _, kind := range slices.Backward(table.Kinds()) {
+		names = append(names, string(kind))
+	}
+	return names
 }
 
 func formatNames() (names []string) {

@@ -38,8 +38,7 @@ type converter struct {
 }
 
 // converters lists what can be made of JSON, the most telling formats first.
-var converters = []converter{
-	herdRows[table.Sample]("candidates"), herdRows[table.Preference]("chosen"), herdRows[table.Chat]("messages"), herdRows[table.Document]("text"),
+var converters = append(herdConverters(), []converter{
 	{OpenAIPreference, table.Preferences, keys("input", "preferred_output", "non_preferred_output"), openAIPreference},
 	{ShareGPTPreference, table.Preferences, keys("conversations", "chosen", "rejected"), shareGPTPreference},
 	{AlpacaPreference, table.Preferences, keys("instruction", "chosen", "rejected"), alpacaPreference},
@@ -50,7 +49,7 @@ var converters = []converter{
 	{Completion, table.Chats, either(keys("prompt", "completion"), keys("prompt", "response")), completion},
 	{JSONText, table.Documents, keys("text"), jsonText},
 	{Prompts, table.Chats, either(keys("prompt"), keys("question"), keys("problem"), keys("instruction")), prompts},
-}
+}...)
 
 func keys(names ...string) func(*object, bool) bool {
 	return func(o *object, forced bool) bool { return forced || o.has(names...) }
@@ -119,24 +118,32 @@ func describe(o *object, r table.Record, source string) {
 	origin.Meta = o.rest()
 }
 
-// herdRows reads what ExportJSONL wrote, telling its kind by a key. Unless the
+// herdConverters returns a converter for each kind of table.
+func herdConverters() (list []converter) {
+	for _, kind := range table.Kinds() {
+		list = append(list, herdRows(kind))
+	}
+	return list
+}
+
+// herdRows reads what ExportJSONL wrote, and detects its kind by a key. Unless the
 // person named the format, a row counts as such if it has no key but ours, and
 // an id or a key that no other format has.
-func herdRows[T table.Row](telling string) converter {
+func herdRows(kind table.Kind) converter {
 	matches := func(o *object, forced bool) bool {
-		if !o.has(telling) || forced {
-			return o.has(telling)
+		if !o.has(kind.Key()) || forced {
+			return o.has(kind.Key())
 		}
-		row := new(T)
+		row := kind.NewRow()
 		ours := table.IsContentID(o.name("id")) || o.has("parents") || o.has("meta") || o.has("candidates")
-		return ours && strict(o.raw, row) == nil && table.RecordOf(row).Check() == nil
+		return ours && strict(o.raw, row) == nil && row.Check() == nil
 	}
 	convert := func(o *object) table.Record {
-		row := new(T)
+		row := kind.NewRow()
 		o.err = strict(o.raw, row)
-		return table.RecordOf(row)
+		return row
 	}
-	return converter{Herd, table.RecordOf(new(T)).RowKind(), matches, convert}
+	return converter{Herd, kind, matches, convert}
 }
 
 func strict(raw []byte, row any) error {

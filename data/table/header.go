@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 )
@@ -95,29 +96,16 @@ func readHeader(s *arrow.Schema) (Header, error) {
 }
 
 func (h Header) validate(s *arrow.Schema) error {
-	switch h.Kind {
-	case Documents, Chats, Preferences, Samples:
-	case "":
-		return fmt.Errorf("neither metadata nor columns say what the table holds; expected a column text, messages, chosen or candidates among %s", columnNames(s))
-	default:
+	if h.Kind == "" {
+		return fmt.Errorf("neither metadata nor columns say what the table holds; expected one of the columns %s among %s", strings.Join(keys(), ", "), columnNames(s))
+	}
+	if _, err := h.Kind.definition(); err != nil {
 		return fmt.Errorf("holds %q, which this version of herd does not know", h.Kind)
 	}
 	if h.Version > Version {
 		return fmt.Errorf("written by a newer herd (table version %d, this one reads up to %d)", h.Version, Version)
 	}
 	return nil
-}
-
-func kindByColumns(s *arrow.Schema) Kind {
-	for _, telling := range []struct {
-		column string
-		kind   Kind
-	}{{"candidates", Samples}, {"chosen", Preferences}, {"messages", Chats}, {"text", Documents}} {
-		if s.HasField(telling.column) {
-			return telling.kind
-		}
-	}
-	return ""
 }
 
 func columnNames(s *arrow.Schema) []string {

@@ -100,6 +100,7 @@ type Record interface {
 	Check() error  // the first thing that a table must not hold
 	hash(*content) // what the row says, without who says so
 	size() int     // bytes of text, roughly
+	columns() any  // []field of the row's type
 }
 
 func (o *Origin) RowOrigin() *Origin { return o }

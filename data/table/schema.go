@@ -99,20 +99,12 @@ func bind[S any](fields []field[S], columns []arrow.Field, at func(int) arrow.Ar
 }
 
 // columnsOf returns the columns of the table of T.
-func columnsOf[T Row]() []field[T] {
-	var columns any
-	switch any((*T)(nil)).(type) {
-	case *Document:
-		columns = documentColumns
-	case *Chat:
-		columns = chatColumns
-	case *Preference:
-		columns = preferenceColumns
-	case *Sample:
-		columns = sampleColumns
-	}
-	return columns.([]field[T])
-}
+func columnsOf[T Row]() []field[T] { return RecordOf(new(T)).columns().([]field[T]) }
+
+func (*Document) columns() any   { return documentColumns }
+func (*Chat) columns() any       { return chatColumns }
+func (*Preference) columns() any { return preferenceColumns }
+func (*Sample) columns() any     { return sampleColumns }
 
 func originColumns[T Row](own ...field[T]) []field[T] {
 	return append([]field[T]{

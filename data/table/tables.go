@@ -1,9 +1,6 @@
 package table
 
-import (
-	"fmt"
-	"iter"
-)
+import "iter"
 
 // This file is for code that learns the kind of a table only when it runs.
 
@@ -16,18 +13,13 @@ type AnyWriter interface {
 
 func (w *Writer[T]) WriteRecord(r Record) error { return w.Write(*any(r).(*T)) }
 
+// CreateAny is Create for a kind that is known only when the program runs.
 func CreateAny(kind Kind, path string, h Header, extra ...*Columns) (AnyWriter, error) {
-	switch kind {
-	case Documents:
-		return Create[Document](path, h, extra...)
-	case Chats:
-		return Create[Chat](path, h, extra...)
-	case Preferences:
-		return Create[Preference](path, h, extra...)
-	case Samples:
-		return Create[Sample](path, h, extra...)
+	d, err := kind.definition()
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%q is not a kind of table; documents, chats, preferences and samples are", kind)
+	return d.create(path, h, extra...)
 }
 
 // AnyReader is a Reader of some kind of row.
@@ -49,19 +41,15 @@ func (r *Reader[T]) Records(skip int) iter.Seq2[Record, error] {
 	}
 }
 
+// OpenAny is Open for a kind that the file itself says.
 func OpenAny(path string) (AnyReader, error) {
 	kind, _, err := KindOf(path)
 	if err != nil {
 		return nil, err
 	}
-	switch kind {
-	case Documents:
-		return Open[Document](path)
-	case Chats:
-		return Open[Chat](path)
-	case Preferences:
-		return Open[Preference](path)
-	default: // KindOf knows no other
-		return Open[Sample](path)
+	d, err := kind.definition()
+	if err != nil {
+		return nil, err
 	}
+	return d.open(path)
 }
