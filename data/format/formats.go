@@ -135,7 +135,7 @@ func herdRows(kind table.Kind) converter {
 			return o.has(kind.Key())
 		}
 		row := kind.NewRow()
-		ours := table.IsContentID(o.name("id")) || o.has("parents") || o.has("meta") || o.has("candidates")
+		ours := table.IsContentID(o.name("id")) || o.has("parents") || o.has("meta") || o.has("extra") || o.has("candidates")
 		return ours && strict(o.raw, row) == nil && row.Check() == nil
 	}
 	convert := func(o *object) table.Record {

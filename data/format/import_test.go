@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -265,5 +267,65 @@ func checkExport[T table.Row](t *testing.T, rows []T) {
 	}
 	if again := exported(t, dst); again != lines {
 		t.Errorf("(-exported +exported again)\n%s", cmp.Diff(lines, again))
+	}
+}
+
+// TestExtraColumnsInJSON: extra columns are exported as JSON values and imported as
+// columns again, and a second export has the same bytes.
+func TestExtraColumnsInJSON(t *testing.T) {
+	r := testrows.New(11)
+	rows := testrows.Draw(700, r.Chat)
+	for i := range rows {
+		x := &rows[i].Extra
+		rows[i].ID = ""
+		switch i % 4 {
+		case 0:
+			x.SetNull("tags") // before any row says what type it has
+			x.SetNumber("score", float64(i))
+		case 1:
+			x.SetText("note", "<a & b>\u2028")
+			x.SetBool("good", i%3 == 0)
+		case 2:
+			x.SetTexts("tags", []string{"x", "y"}[:i%3])
+		}
+	}
+	// Columns of several types within a value: a struct, lists of lists, integers.
+	if err := json.Unmarshal([]byte(`{"deep": {"b": 1, "a": [[1.5], [], null], "n": 9007199254740993}, "score": -2.0}`), &rows[3].Extra); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(`{"deep": {"c": "new", "b": null}, "score": 1e300}`), &rows[650].Extra); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "first.arrow")
+	testrows.Write(t, path, table.Header{}, rows)
+	lines := exported(t, path)
+	for _, want := range []string{`"score":4.0`, `"note":"<a & b>`, `"deep":{"b":1,"a":[[1.5],[],null],"n":9007199254740993,"c":null}`, `"tags":null`} {
+		if !strings.Contains(lines, want) {
+			t.Errorf("the export has no %s", want)
+		}
+	}
+	dst, report, err := importFile(t, "x.jsonl", lines, ImportSettings{})
+	if err != nil || report.Files[0].Format != Herd {
+		t.Fatal(report, err)
+	}
+	if again := exported(t, dst); again != lines {
+		t.Errorf("(-exported +exported again)\n%s", cmp.Diff(lines, again))
+	}
+	got, _, err := table.ReadAll[table.Chat](dst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, ok := got[4].Extra.Number("score"); !ok || n != 4 {
+		t.Errorf("score is %v, %v", n, ok)
+	}
+	_, _, err = importFile(t, "x.jsonl", `{"text": "a", "extra": {"x": 1}}{"text": "b", "extra": {"x": "1"}}`, ImportSettings{Format: Herd})
+	if err == nil || !strings.Contains(err.Error(), "row 2: column x: is int64 in some rows and utf8 in others") {
+		t.Errorf("a column of two types: got error %v", err)
+	}
+	nan := testrows.Draw(1, r.Document)
+	nan[0].Extra.SetNumber("x", math.NaN())
+	testrows.Write(t, path, table.Header{}, nan)
+	if err := ExportJSONL(io.Discard, path); err == nil || !strings.Contains(err.Error(), "x: is NaN") {
+		t.Errorf("NaN: got error %v", err)
 	}
 }

@@ -33,7 +33,7 @@ type Origin struct {
 	Source  string            `json:"source,omitempty"`  // file, dataset or stage that the row came from
 	Parents []string          `json:"parents,omitempty"` // ids of the rows that this one was made from
 	Meta    map[string]string `json:"meta,omitempty"`    // free columns: class, answer, accept, split, ...
-	Extra   Extra             `json:"-"`                 // columns that herd does not know; not part of what a row says
+	Extra   Extra             `json:"extra,omitzero"`    // columns that herd does not know; not part of what a row says
 }
 
 // Document is a row of text to pretrain on.

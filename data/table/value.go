@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -18,6 +19,10 @@ type members []member
 type member struct {
 	name  string
 	value any
+}
+
+func (m members) has(name string) bool {
+	return slices.ContainsFunc(m, func(f member) bool { return f.name == name })
 }
 
 func (m members) find(name string) any {
@@ -92,6 +97,8 @@ func typeOf(v any) (arrow.DataType, error) {
 		return arrow.FixedWidthTypes.Boolean, nil
 	case int64:
 		return arrow.PrimitiveTypes.Int64, nil
+	case uint64:
+		return arrow.PrimitiveTypes.Uint64, nil
 	case float64:
 		return arrow.PrimitiveTypes.Float64, nil
 	case members:
@@ -161,6 +168,8 @@ func appendValue(to array.Builder, v any) {
 		to.(*array.BooleanBuilder).Append(v)
 	case int64:
 		to.(*array.Int64Builder).Append(v)
+	case uint64:
+		to.(*array.Uint64Builder).Append(v)
 	case float64:
 		to.(*array.Float64Builder).Append(v)
 	default:
