@@ -95,6 +95,23 @@ func (x Extra) Texts(name string) (list []string, ok bool) {
 	return list, true
 }
 
+// String returns a value of any type for a person: a string as it is, all else as JSON;
+// "" if the column is missing or null.
+func (x Extra) String(name string) string {
+	switch v := x.value(name).(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	default:
+		text, err := appendJSON(nil, v)
+		if err != nil {
+			return fmt.Sprint(v) // NaN
+		}
+		return string(text)
+	}
+}
+
 // value returns what a cell holds as a Go value; nil if it is missing or null.
 func (x Extra) value(name string) any {
 	i := x.find(name)

@@ -45,24 +45,24 @@ type page struct{ *bufio.Writer }
 func (p page) row(number int, r table.Record) {
 	fmt.Fprintf(p, "=== row %d  %s\n", number, printable(r.RowOrigin().ID))
 	p.origin(r.RowOrigin())
-	switch r := r.(type) {
-	case *table.Document:
-		p.facts("url", r.URL, "lang", r.Lang)
-		p.text(r.Text)
-	case *table.Chat:
-		p.messages("", r.Messages)
-	case *table.Preference:
-		p.preference(r)
-	case *table.Sample:
-		p.sample(r)
-	}
+	views[r.RowKind()].show(p, r)
 	fmt.Fprintln(p)
 }
+
+func (p page) document(r *table.Document) {
+	p.facts("url", r.URL, "lang", r.Lang)
+	p.text(r.Text)
+}
+
+func (p page) chat(r *table.Chat) { p.messages("", r.Messages) }
 
 func (p page) origin(o *table.Origin) {
 	p.facts("source", o.Source, "parents", strings.Join(o.Parents, " "))
 	for _, key := range slices.Sorted(maps.Keys(o.Meta)) {
 		p.facts("meta "+key, o.Meta[key])
+	}
+	for _, name := range o.Extra.Names() {
+		p.facts("extra "+name, o.Extra.String(name))
 	}
 }
 

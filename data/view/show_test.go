@@ -84,3 +84,44 @@ func FuzzWrapLine(f *testing.F) {
 		}
 	})
 }
+
+// TestViews: each kind of table has a view, which prints and counts extra columns too.
+func TestViews(t *testing.T) {
+	r := testrows.New(3)
+	documents, chats, preferences, samples := testrows.Draw(5, r.Document), testrows.Draw(5, r.Chat), testrows.Draw(5, r.Preference), testrows.Draw(5, r.Sample)
+	paths := map[table.Kind]string{}
+	for _, kind := range table.Kinds() {
+		paths[kind] = filepath.Join(t.TempDir(), string(kind))
+	}
+	writeExtra(t, paths[table.Documents], documents)
+	writeExtra(t, paths[table.Chats], chats)
+	writeExtra(t, paths[table.Preferences], preferences)
+	writeExtra(t, paths[table.Samples], samples)
+	for kind, path := range paths {
+		var b strings.Builder
+		if err := Show(&b, path, 1, 0); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(b.String(), "extra score: 2.5\n"); n != 5 || strings.Count(b.String(), `extra tags: ["a","b"]`) != 5 {
+			t.Errorf("%s: shown %d times in\n%s", kind, n, b.String())
+		}
+		summary, err := Stats(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Reset()
+		if err := summary.Print(&b); err != nil || !strings.Contains(b.String(), "extra score") || !strings.Contains(b.String(), "5  de\n") {
+			t.Errorf("%s: %v in\n%s", kind, err, b.String())
+		}
+	}
+}
+
+func writeExtra[T table.Row](t *testing.T, path string, rows []T) {
+	for i := range rows {
+		x := &table.OriginOf(&rows[i]).Extra
+		x.SetNumber("score", 2.5)
+		x.SetText("tongue", "de")
+		x.SetTexts("tags", []string{"a", "b"})
+	}
+	testrows.Write(t, path, table.Header{}, rows)
+}

@@ -117,18 +117,30 @@ func (t *tally) row(r table.Record) {
 	for k, v := range o.Meta {
 		t.value("meta "+k, v)
 	}
-	switch r := r.(type) {
-	case *table.Document:
-		t.text("", r.Text)
-		t.value("lang", r.Lang)
-	case *table.Chat:
-		t.messages("", r.Messages)
-		t.value("last role", r.Messages[len(r.Messages)-1].Role)
-	case *table.Preference:
-		t.preference(r)
-	case *table.Sample:
-		t.sample(r)
+	t.extra(o.Extra)
+	views[r.RowKind()].count(t, r)
+}
+
+// extra counts the columns that herd does not know: numbers as a distribution, texts and
+// truth values by value.
+func (t *tally) extra(x table.Extra) {
+	for _, name := range x.Names() {
+		if n, ok := x.Number(name); ok {
+			t.number("extra "+name, n)
+			continue
+		}
+		t.value("extra "+name, x.String(name))
 	}
+}
+
+func (t *tally) document(r *table.Document) {
+	t.text("", r.Text)
+	t.value("lang", r.Lang)
+}
+
+func (t *tally) chat(r *table.Chat) {
+	t.messages("", r.Messages)
+	t.value("last role", r.Messages[len(r.Messages)-1].Role)
 }
 
 func (t *tally) text(part, s string) {
