@@ -30,6 +30,7 @@ core/memory:
 core/disk: core/memory
 core/token:
 core/text/chat:
+core/text/show:
 core/text/jinja:
 core/weights/gguf: core/half
 core/kernel/cpu:
@@ -69,7 +70,7 @@ core/train/stage: core/config core/memory core/model core/run core/text/tokenize
 core/sample: core/text/chat core/token
 core/sample/engine: core/kernel core/kernel/vector core/memory core/model core/sample
 	core/text/tokenizer core/token
-core/sample/remote: core/sample core/text/chat core/text/tokenizer core/token
+core/sample/remote: core/sample core/text/chat core/text/show core/text/tokenizer core/token
 
 # A model that answers, here or on a server.
 core/policy: core/kernel core/model core/sample core/sample/engine core/sample/remote core/text/chat
@@ -78,8 +79,8 @@ core/policy: core/kernel core/model core/sample core/sample/engine core/sample/r
 # Rows.
 data:
 data/table: core/disk core/text/chat core/token
-data/format: core/text/chat data/table
-data/view: core/text/chat data/table
+data/format: core/text/chat core/text/show data/table
+data/view: core/text/chat core/text/show data/table
 data/example: core/text/chat core/text/template core/text/tokenizer core/train/pack data/table
 data/check/number:
 data/check: core/disk core/text/chat data/check/number

@@ -21,7 +21,7 @@ func parseMessages(v json.RawMessage, role string) ([]chat.Message, error) {
 	case '[':
 		return parseMessageList(v)
 	}
-	return nil, fmt.Errorf("is %s, expected messages", shorten(v))
+	return nil, fmt.Errorf("is %s, expected messages", brief(v))
 }
 
 func parseMessageList(v json.RawMessage) ([]chat.Message, error) {
@@ -42,7 +42,7 @@ func parseMessageList(v json.RawMessage) ([]chat.Message, error) {
 // parseMessage reads {role, content} (OpenAI) or {from, value} (ShareGPT).
 func parseMessage(v json.RawMessage) (chat.Message, error) {
 	if v[0] != '{' {
-		return chat.Message{}, fmt.Errorf("is %s, expected an object with role and content", shorten(v))
+		return chat.Message{}, fmt.Errorf("is %s, expected an object with role and content", brief(v))
 	}
 	o, err := parseObject(v)
 	if err != nil {

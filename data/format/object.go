@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/show"
 )
 
 // object is one row of a data set in JSON, being taken apart by a converter.
@@ -96,7 +97,7 @@ func (o *object) number(keys ...string) *float64 {
 	}
 	x, err := strconv.ParseFloat(string(v), 64)
 	if err != nil {
-		o.fail(key, fmt.Errorf("is %s, expected a number", shorten(v)))
+		o.fail(key, fmt.Errorf("is %s, expected a number", brief(v)))
 		return nil
 	}
 	return &x
@@ -148,22 +149,21 @@ func isNull(v json.RawMessage) bool { return string(v) == "null" }
 
 func parseText(v json.RawMessage) (string, error) {
 	if v[0] != '"' {
-		return "", fmt.Errorf("is %s, expected a string", shorten(v))
+		return "", fmt.Errorf("is %s, expected a string", brief(v))
 	}
 	var s string
 	err := json.Unmarshal(v, &s)
 	return s, err
 }
 
-func shorten(v json.RawMessage) string {
+// brief returns what an error says of a value.
+func brief(v json.RawMessage) string {
 	const most = 40
-	switch {
-	case v[0] == '{':
+	switch v[0] {
+	case '{':
 		return "an object"
-	case v[0] == '[':
+	case '[':
 		return "a list"
-	case len(v) > most:
-		return strings.ToValidUTF8(string(v[:most]), "") + "..."
 	}
-	return string(v)
+	return show.Cut(string(v), most)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/show"
 	"github.com/herd-lm/herd/data/table"
 )
 
@@ -43,7 +44,7 @@ func Show(w io.Writer, path string, from, n int) error {
 type page struct{ *bufio.Writer }
 
 func (p page) row(number int, r table.Record) {
-	fmt.Fprintf(p, "=== row %d  %s\n", number, printable(r.RowOrigin().ID))
+	fmt.Fprintf(p, "=== row %d  %s\n", number, show.Terminal(r.RowOrigin().ID))
 	p.origin(r.RowOrigin())
 	views[r.RowKind()].show(p, r)
 	fmt.Fprintln(p)
@@ -82,7 +83,7 @@ func (p page) sample(r *table.Sample) {
 	}
 	for i, c := range r.Candidates {
 		fmt.Fprintf(p, "[candidate %d%s%s%s  %s  %d tokens  seed %d]\n",
-			i+1, labelled("  score ", c.Score), verdict(c), labelled("  logprob ", c.LogProb), printable(c.Finish), len(c.IDs), c.Seed)
+			i+1, labelled("  score ", c.Score), verdict(c), labelled("  logprob ", c.LogProb), show.Terminal(c.Finish), len(c.IDs), c.Seed)
 		p.text(c.Text)
 	}
 }
@@ -97,7 +98,7 @@ func verdict(c table.Candidate) string {
 		said = "  correct"
 	}
 	if c.Note != "" {
-		said += " (" + printable(c.Note) + ")"
+		said += " (" + show.Terminal(c.Note) + ")"
 	}
 	return said
 }
@@ -106,14 +107,14 @@ func verdict(c table.Candidate) string {
 func (p page) facts(pairs ...string) {
 	for i := 0; i < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			fmt.Fprintf(p, "%s: %s\n", printable(pairs[i]), printable(pairs[i+1]))
+			fmt.Fprintf(p, "%s: %s\n", show.Terminal(pairs[i]), show.Terminal(pairs[i+1]))
 		}
 	}
 }
 
 func (p page) messages(label string, ms []chat.Message) {
 	for _, m := range ms {
-		fmt.Fprintf(p, "[%s%s]\n", label, printable(m.Role))
+		fmt.Fprintf(p, "[%s%s]\n", label, show.Terminal(m.Role))
 		p.text(m.Content)
 	}
 }
@@ -121,7 +122,7 @@ func (p page) messages(label string, ms []chat.Message) {
 func (p page) text(s string) {
 	const width, indent = 80, "  "
 	for _, line := range strings.Split(strings.TrimRight(s, "\n"), "\n") {
-		for _, part := range wrapLine(printable(line), width-len(indent)) {
+		for _, part := range show.Wrap(show.Terminal(line), width-len(indent)) {
 			fmt.Fprintln(p, strings.TrimRight(indent+part, " "))
 		}
 	}

@@ -61,30 +61,6 @@ func TestShowCounts(t *testing.T) {
 	}
 }
 
-func FuzzWrapLine(f *testing.F) {
-	f.Add("some words and averyveryverylongword", 10)
-	f.Add("好 好好好 好", 4)
-	f.Add("   ", 1)
-	f.Fuzz(func(t *testing.T, line string, width int) {
-		if width < 2 || width > 200 || strings.Contains(line, "\n") {
-			return
-		}
-		line = printable(strings.ToValidUTF8(line, "?"))
-		parts := wrapLine(line, width)
-		for _, p := range parts {
-			if w := textWidth(p); w > width {
-				t.Errorf("%q has %d columns of %d", p, w, width)
-			}
-			if strings.ContainsFunc(p, isUnsafe) {
-				t.Errorf("%q holds a control character", p)
-			}
-		}
-		if got, want := strings.ReplaceAll(strings.Join(parts, ""), " ", ""), strings.ReplaceAll(line, " ", ""); got != want {
-			t.Errorf("wrapping made %q of %q", got, want)
-		}
-	})
-}
-
 // TestViews: each kind of table has a view, which prints and counts extra columns too.
 func TestViews(t *testing.T) {
 	r := testrows.New(3)

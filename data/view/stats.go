@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/show"
 	"github.com/herd-lm/herd/data/table"
 )
 
@@ -99,9 +100,7 @@ func (t *tally) value(name, v string) {
 		c = &counter{n: map[string]int{}}
 		t.values[name] = c
 	}
-	if len(v) > mostValueText {
-		v = strings.ToValidUTF8(v[:mostValueText], "") + "..."
-	}
+	v = show.Cut(v, mostValueText)
 	if _, known := c.n[v]; !known && len(c.n) >= mostValues {
 		c.other++
 		return
@@ -244,7 +243,7 @@ func (s Summary) Print(w io.Writer) error {
 		return err
 	}
 	for _, c := range s.Counts {
-		if _, err := fmt.Fprintf(w, "\n%s\n%s", printable(c.Name), c.lines()); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s\n%s", show.Terminal(c.Name), c.lines()); err != nil {
 			return err
 		}
 	}
@@ -261,7 +260,7 @@ func (c Counts) lines() string {
 			rest += v.N
 			continue
 		}
-		fmt.Fprintf(&b, "%10d  %s\n", v.N, cmp.Or(printable(v.Value), "(none)"))
+		fmt.Fprintf(&b, "%10d  %s\n", v.N, cmp.Or(show.Terminal(v.Value), "(none)"))
 	}
 	if rest > 0 {
 		fmt.Fprintf(&b, "%10d  other values\n", rest)

@@ -11,9 +11,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
-	"unicode"
+
+	"github.com/herd-lm/herd/core/text/show"
 )
 
 // failure is why an attempt gave nothing.
@@ -141,20 +141,9 @@ func (c *client) shown(f *failure) string {
 	if errors.Is(f.err, errTimeout) {
 		return fmt.Sprintf("no answer within %s", c.limits.Timeout)
 	}
-	text := shorten(c.key.redact(f.err.Error()))
+	text := show.Line(c.key.redact(f.err.Error()), maxSaid)
 	if f.hint != "" {
 		text += " (" + f.hint + ")"
 	}
 	return text
-}
-
-// shorten makes one line of at most maxSaid characters.
-func shorten(text string) string {
-	line := []rune(strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
-	}), " "))
-	if len(line) > maxSaid {
-		return string(line[:maxSaid]) + "..."
-	}
-	return string(line)
 }

@@ -1,42 +1,10 @@
-package view
+package show
 
-import (
-	"fmt"
-	"strings"
-	"unicode"
-)
+import "unicode"
 
-// printable escapes what could move the cursor, change the terminal, or reorder
-// what the reader sees: control characters, line and paragraph separators, and
-// the marks of bidirectional text (CVE-2021-42574). A tab becomes four spaces.
-func printable(s string) string {
-	if !strings.ContainsFunc(s, isUnsafe) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\t':
-			b.WriteString("    ")
-		case !isUnsafe(r):
-			b.WriteRune(r)
-		case r < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
-}
-
-func isUnsafe(r rune) bool {
-	return unicode.IsControl(r) || r == 0x2028 || r == 0x2029 ||
-		r == 0x200e || r == 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
-}
-
-// wrapLine cuts a line into parts of at most width columns, at spaces where there
-// are any.
-func wrapLine(line string, width int) []string {
+// Wrap cuts a line into parts of at most width columns of a terminal, at spaces where
+// there are any.
+func Wrap(line string, width int) []string {
 	var parts []string
 	start, space, columns := 0, -1, 0
 	for i, r := range line {
