@@ -64,7 +64,8 @@ core/train/pack: core/token
 core/train/score: core/model core/token core/train/pack
 core/train: core/disk core/graph core/kernel core/memory core/model core/run core/text/tokenizer
 	core/token core/train/optim core/train/pack core/weights/checkpoint
-core/train/stage: core/config core/memory core/model core/run core/text/tokenizer core/train core/train/pack
+core/train/stage: core/config core/memory core/model core/run core/text/template core/text/tokenizer
+	core/train core/train/pack
 
 # Sampling.
 core/sample: core/text/chat core/token
@@ -94,7 +95,7 @@ eval/report: core/sample data/table
 # The stages: none imports another.
 pretrain: core/model core/run core/text/tokenizer core/train core/train/pack core/train/stage
 	data/example data/table
-sft: core/model core/run core/text/template core/text/tokenizer core/train core/train/pack
+sft: core/model core/run core/text/template core/train core/train/pack
 	core/train/stage data/example data/table
 reward: core/model core/run core/text/chat core/text/template core/token core/train
 	core/train/pack core/train/stage data/example data/table

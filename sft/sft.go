@@ -4,12 +4,10 @@ package sft
 
 import (
 	"context"
-	"slices"
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/template"
-	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/core/train/stage"
@@ -20,10 +18,6 @@ import (
 // Settings of the stage.
 type Settings struct {
 	Chats []string `yaml:"chats" path:"tables"` // tables of chats
-
-	// Template is the name of a chat template (template.Names) in place of the model's,
-	// for one that has none.
-	Template string `yaml:"template" json:",omitempty"`
 
 	stage.Tuning `yaml:",inline"`
 }
@@ -39,15 +33,7 @@ func Defaults() Settings {
 func (s Settings) Validate() error {
 	return stage.Check("sft",
 		stage.NeedTables("chats", s.Chats),
-		s.checkTemplate(), s.Tuning.Validate())
-}
-
-func (s Settings) checkTemplate() error {
-	if s.Template == "" {
-		return nil
-	}
-	_, err := template.Named(s.Template)
-	return err
+		s.Tuning.Validate())
 }
 
 // Manifest describes the run that s asks for.
@@ -67,42 +53,7 @@ var Stage = stage.Description[Settings]{
 // Run fine-tunes the model on the chats.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: model.CrossEntropy, Dir: s.Out, Options: o}
-	from := stage.From(s.Start(), s.examples)
-	if s.Template != "" {
-		from = s.retemplate(from)
-	}
-	return stage.Train(ctx, s, task, from)
-}
-
-// retemplate gives the tokenizer the template of the settings, and adds what ends
-// its turns to the tokens at which other programs stop.
-func (s Settings) retemplate(from stage.Source) stage.Source {
-	load, weights := from.Tokenizer, from.Params
-	from.Tokenizer = func() (*tokenizer.Tokenizer, error) {
-		tok, err := load()
-		if err != nil {
-			return nil, err
-		}
-		layout, err := template.Named(s.Template)
-		return tok.WithTemplate(layout), err
-	}
-	from.Params = func(t *train.Task) (*model.Params, error) {
-		p, err := weights(t)
-		if err != nil {
-			return nil, err
-		}
-		format, err := template.New(t.Tokenizer)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range format.Stop() {
-			if !slices.Contains(p.Config.EOS, int(id)) {
-				p.Config.EOS = append(p.Config.EOS, int(id))
-			}
-		}
-		return p, nil
-	}
-	return from
+	return stage.Train(ctx, s, task, stage.From(s.Start(), s.examples))
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {

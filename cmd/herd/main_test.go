@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar: what a person types, what comes out.
 // There, next to herd and testscript's own commands, are
 //
-//	tiny [-reward] [-seed=N] DIR   writes a small random model with a tokenizer
+//	tiny [-reward] [-no-template] [-seed=N] DIR   writes a small random model with a tokenizer
 //	ask FILE PATH [BODY]           prints what the server whose URL is in a file answers
 //	code N CMD...        runs a command that must exit with N
 //	await FILE           waits until there is something in a file
@@ -85,20 +85,24 @@ func ask(args []string) int {
 func tiny(args []string) int {
 	flags := flag.NewFlagSet("tiny", flag.ExitOnError)
 	reward, seed := flags.Bool("reward", false, ""), flags.Uint64("seed", 1, "")
+	bare := flags.Bool("no-template", false, "")
 	_ = flags.Parse(args) // exits
-	if err := writeSeeded(flags.Arg(0), *reward, *seed); err != nil {
+	if err := writeSeeded(flags.Arg(0), *reward, *bare, *seed); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return 0
 }
 
-func writeTiny(dir string, reward bool) error { return writeSeeded(dir, reward, 1) }
+func writeTiny(dir string, reward bool) error { return writeSeeded(dir, reward, false, 1) }
 
-func writeSeeded(dir string, reward bool, seed uint64) error {
+func writeSeeded(dir string, reward, bare bool, seed uint64) error {
 	tok, err := tokenizer.Train(slices.Values([]string{tinyText}), tokenizer.TrainSettings{VocabSize: 300})
 	if err != nil {
 		return err
+	}
+	if bare {
+		tok = tok.WithTemplate(tokenizer.Template{})
 	}
 	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 32, Intermediate: 48, Layers: 2, Heads: 2, Positions: 64, InitRange: 0.3}.Config()
 	if reward {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/core/train/pack"
 )
@@ -24,6 +25,10 @@ type Tuning struct {
 	Adapter string `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory to continue from; empty: none, or the model's
 	Out     string `yaml:"out" path:"out"`                           // model directory to write
 
+	// Template is the name of a chat template in place of the model's own (template.Choose
+	// has the rule). The model that is written keeps it.
+	Template string `yaml:"template" json:",omitempty"`
+
 	pack.Limit     `yaml:",inline"`
 	train.Settings `yaml:",inline"`
 }
@@ -37,11 +42,11 @@ func Defaults() Tuning {
 
 // Validate reports the first setting that makes no sense.
 func (t Tuning) Validate() error {
-	return cmp.Or(NeedModel(t.Model, t.Adapter), NeedOut(t.Out), t.Limit.Validate(), t.Settings.Validate())
+	return cmp.Or(NeedModel(t.Model, t.Adapter), NeedOut(t.Out), template.CheckName(t.Template), t.Limit.Validate(), t.Settings.Validate())
 }
 
 // Start returns the model to continue from.
-func (t Tuning) Start() Start { return Start{Model: t.Model, Adapter: t.Adapter} }
+func (t Tuning) Start() Start { return Start{Model: t.Model, Adapter: t.Adapter, Template: t.Template} }
 
 // Check returns the first of the problems that is one, under the stage's name.
 func Check(stage string, problems ...error) error {

@@ -1,7 +1,10 @@
 package stage
 
 import (
+	"slices"
+
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/core/train/pack"
@@ -10,6 +13,7 @@ import (
 // Start is the model that a stage goes on from.
 type Start struct {
 	Model, Adapter string // as model.Locate takes them
+	Template       string // name of a chat template in place of the model's; see template.Choose
 	// As turns the model's configuration into that of what is trained; nil: it stays.
 	As func(model.Config) model.Config
 }
@@ -20,18 +24,31 @@ func (s Start) Dirs() ([]string, error) {
 	return at.Dirs(), err
 }
 
-// Tokenizer loads the model's tokenizer.
+// Tokenizer loads the model's tokenizer, with the chat template to train with.
 func (s Start) Tokenizer() (*tokenizer.Tokenizer, error) {
 	at, err := model.Locate(s.Model, s.Adapter)
 	if err != nil {
 		return nil, err
 	}
-	return tokenizer.Load(at.Tokenizer())
+	return template.LoadTokenizer(at.Tokenizer(), s.Template)
 }
 
 // Params loads the model to be trained as the task's settings say: all of it, or an
-// adapter beside it.
+// adapter beside it. With a template of its own the model stops where that ends turns.
 func (s Start) Params(t *train.Task) (*model.Params, error) {
+	p, err := s.load(t.Settings)
+	if err != nil || s.Template == "" {
+		return p, err
+	}
+	format, err := template.New(t.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	addStops(&p.Config, format)
+	return p, nil
+}
+
+func (s Start) load(t train.Settings) (*model.Params, error) {
 	at, err := model.Locate(s.Model, s.Adapter)
 	if err != nil {
 		return nil, err
@@ -43,10 +60,20 @@ func (s Start) Params(t *train.Task) (*model.Params, error) {
 	if s.As != nil {
 		c = s.As(c)
 	}
-	if t.Settings.LoRA.IsZero() {
+	if t.LoRA.IsZero() {
 		return at.LoadAs(c, true)
 	}
-	return at.LoadAdapted(c, t.Settings.LoRA, t.Settings.Seed)
+	return at.LoadAdapted(c, t.LoRA, t.Seed)
+}
+
+// addStops adds the tokens that end an answer to eos_token_id of config.json: programs
+// that do not read the chat template stop there.
+func addStops(c *model.Config, format *template.Format) {
+	for _, id := range format.Stop() {
+		if !slices.Contains(c.EOS, int(id)) {
+			c.EOS = append(c.EOS, int(id))
+		}
+	}
 }
 
 // From is the source of a stage that goes on from s.
