@@ -46,7 +46,9 @@ type Part struct {
 	Share float64 `yaml:"share"` // of the rows, 0 to 1
 }
 
-func (d Data) validate() error {
+// validate reports the first setting that makes no sense. An import may lack files if they
+// are an input.
+func (d Data) validate(isInput func(key string) bool) error {
 	if d.hasWorld() {
 		if err := d.World.Validate(); err != nil {
 			return fmt.Errorf("data: %w", err)
@@ -56,7 +58,7 @@ func (d Data) validate() error {
 		if m.Name == "" || m.Name != filepath.Base(m.Name) {
 			return fmt.Errorf("data: import %d: name is %q, expected that of a file without folder", i+1, m.Name)
 		}
-		if len(m.Files) == 0 {
+		if len(m.Files) == 0 && !isInput(m.Name+".files") {
 			return fmt.Errorf("data: import %s: no files", m.Name)
 		}
 		var sum float64

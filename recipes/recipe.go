@@ -26,7 +26,8 @@ var embedded embed.FS
 type Recipe struct {
 	Name        string   `yaml:"name"`
 	Description string   `yaml:"description"`
-	Seed        uint64   `yaml:"seed"` // of everything that has no seed of its own
+	Seed        uint64   `yaml:"seed"`             // of everything that has no seed of its own
+	Inputs      []Input  `yaml:"inputs,omitempty"` // settings that the user must set
 	Data        Data     `yaml:"data"`
 	Stages      []Stage  `yaml:"stages"`
 	Evaluate    Evaluate `yaml:"evaluate"`
@@ -112,15 +113,10 @@ func Text(nameOrPath string) ([]byte, error) {
 
 // set applies an assignment to the stage or import that it names, else to the recipe.
 func (r *Recipe) set(a config.Assignment) error {
-	for i := range r.Stages {
-		if own, ok := a.Within(r.Stages[i].Name); ok {
-			return own.Apply(r.Stages[i].Settings)
-		}
-	}
-	for i := range r.Data.Import {
-		if own, ok := a.Within(r.Data.Import[i].Name); ok {
-			return own.Apply(&r.Data.Import[i])
-		}
+	name, _, _ := strings.Cut(a.Text, ".")
+	if settings := r.named(name); settings != nil {
+		own, _ := a.Within(name)
+		return own.Apply(settings)
 	}
 	return a.Apply(r)
 }
@@ -146,7 +142,10 @@ func (r *Recipe) validate() error {
 			return fmt.Errorf("evaluate: %w", err)
 		}
 	}
-	return r.Data.validate()
+	if err := r.validateInputs(); err != nil {
+		return err
+	}
+	return r.Data.validate(r.isInput)
 }
 
 // yaml returns the recipe with all defaults filled in.

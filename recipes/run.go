@@ -67,6 +67,9 @@ func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
 	if err := e.check(); err != nil {
 		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
+	if err := e.checkInputs(); err != nil {
+		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
+	}
 	if err := os.MkdirAll(e.dir, 0o777); err != nil {
 		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}

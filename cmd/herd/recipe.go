@@ -25,6 +25,9 @@ func newRecipeCmd() *cobra.Command {
 					return err
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%-12s %s\n", name, r.Description)
+				for _, in := range r.Inputs {
+					fmt.Fprintf(cmd.OutOrStdout(), "%-12s needs %s: %s\n", "", in.Key, in.Description)
+				}
 			}
 			return nil
 		},
