@@ -83,13 +83,19 @@ data/table: core/disk core/text/chat core/token
 data/format: core/text/chat core/text/show data/table
 data/view: core/text/chat core/text/show data/table
 data/example: core/text/chat core/text/template core/text/tokenizer core/train/pack data/table
-data/check/number:
-data/check: core/disk core/text/chat data/check/number
-data/world: core/text/chat data/check data/table
+data/world: core/text/chat data/table judge/rule
+
+# Judging. The interface and the rules know no model: data/world imports them.
+judge: core/text/chat data/table
+judge/rule/number:
+judge/rule: core/disk core/text/chat judge judge/rule/number
+judge/reward: core/model core/sample/remote core/text/chat core/text/template core/train/pack
+	core/train/score data/example judge
+judge/scoring: core/model core/run core/sample/remote judge judge/reward judge/rule
 
 # Measuring.
-eval: core/disk core/model core/policy core/sample core/sample/engine core/text/template core/text/tokenizer
-	core/train/pack core/train/score data/check data/example data/table
+eval: core/disk core/model core/policy core/sample core/sample/engine core/text/template
+	core/text/tokenizer core/train/pack core/train/score data/example data/table judge judge/rule
 eval/report: core/sample data/table
 
 # The stages: none imports another.
@@ -100,15 +106,16 @@ sft: core/model core/run core/text/template core/train core/train/pack
 reward: core/model core/run core/text/chat core/text/template core/token core/train
 	core/train/pack core/train/stage data/example data/table
 rejection: core/disk core/kernel core/model core/policy core/run core/sample core/sample/engine
-	core/sample/remote core/text/chat core/text/template core/text/tokenizer core/train/pack
-	core/train/score data/check data/example data/table eval/report
+	core/sample/remote core/text/template core/train/pack data/example data/table eval/report judge
+	judge/scoring
 dpo: core/model core/run core/text/template core/token core/train core/train/pack core/train/score
 	core/train/stage data/example data/table
 serve: core/sample core/text/chat core/text/template core/text/tokenizer core/token internal/httpd
 
 # Recipes, and the programs.
-recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train core/train/stage data/check
-	data/format data/table data/world dpo eval pretrain rejection reward sft
+recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train
+	core/train/stage data/format data/table data/world dpo eval judge judge/rule pretrain rejection
+	reward sft
 
 # What serving HTTP needs, whatever is served.
 internal/httpd:
@@ -133,7 +140,7 @@ var borders = map[string][]string{
 	"github.com/klauspost/cpuid/":            {"core/kernel"},
 	"github.com/dlclark/regexp2":             {"core/text/tokenizer"},
 	"golang.org/x/text/":                     {"core/text/tokenizer"},
-	"github.com/santhosh-tekuri/jsonschema/": {"data/check"},
+	"github.com/santhosh-tekuri/jsonschema/": {"judge/rule"},
 	"testing":                                {"internal", "core/kernel/guard"},
 }
 

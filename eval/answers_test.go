@@ -11,8 +11,9 @@ import (
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/token"
-	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/judge"
+	"github.com/herd-lm/herd/judge/rule"
 )
 
 func prompt(id string) table.Chat {
@@ -24,20 +25,20 @@ func prompt(id string) table.Chat {
 	}
 }
 
-// TestJudge: what was cut off is not right, whatever it says.
-func TestJudge(t *testing.T) {
+// TestGrade: what was cut off is not right, whatever it says.
+func TestGrade(t *testing.T) {
 	for _, c := range []struct {
 		text, finish string
-		want         check.Verdict
+		want         rule.Grade
 		grade        int
 	}{
-		{" The llamas.\n", sample.Stop, check.Verdict{Correct: true, Contains: true, WellFormed: true, Concise: true}, 5},
-		{"The llamas.", sample.Length, check.Verdict{Contains: true}, 3},
-		{"It is the llamas.", sample.Stop, check.Verdict{Contains: true, WellFormed: true}, 4},
-		{"no idea", sample.Stop, check.Verdict{Concise: true}, 1},
-		{"", sample.Stop, check.Verdict{}, 0},
+		{" The llamas.\n", sample.Stop, rule.Grade{Correct: true, Contains: true, WellFormed: true, Concise: true}, 5},
+		{"The llamas.", sample.Length, rule.Grade{Contains: true}, 3},
+		{"It is the llamas.", sample.Stop, rule.Grade{Contains: true, WellFormed: true}, 4},
+		{"no idea", sample.Stop, rule.Grade{Concise: true}, 1},
+		{"", sample.Stop, rule.Grade{}, 0},
 	} {
-		a := judge(prompt("p"), c.text, c.finish)
+		a := grade(prompt("p"), c.text, c.finish)
 		if a.Verdict != c.want || a.Grade != c.grade || a.Class != "herding" || a.Text != strings.TrimSpace(c.text) {
 			t.Errorf("%q (%s): %+v, want %+v and grade %d", c.text, c.finish, a, c.want, c.grade)
 		}
@@ -45,14 +46,14 @@ func TestJudge(t *testing.T) {
 }
 
 // answer is an answer to prompt i of a class that is right or wrong.
-func answer(i int, class string, v check.Verdict) Answer {
-	return Answer{Prompt: fmt.Sprint(i), Class: class, Verdict: v, Grade: v.Grade()}
+func answer(i int, class string, v rule.Grade) Answer {
+	return Answer{Prompt: fmt.Sprint(i), Class: class, Verdict: v, Grade: v.Points()}
 }
 
 var (
-	perfect = check.Verdict{Correct: true, Contains: true, WellFormed: true, Concise: true}
-	wordy   = check.Verdict{Contains: true, WellFormed: true}
-	wrong   = check.Verdict{Concise: true}
+	perfect = rule.Grade{Correct: true, Contains: true, WellFormed: true, Concise: true}
+	wordy   = rule.Grade{Contains: true, WellFormed: true}
+	wrong   = rule.Grade{Concise: true}
 )
 
 func TestQuality(t *testing.T) {
@@ -99,7 +100,7 @@ func TestAnswers(t *testing.T) {
 	for i := range 70 { // more than advance together
 		prompts = append(prompts, prompt(fmt.Sprint(i)))
 	}
-	got, err := Answers(t.Context(), p, tok, prompts, s)
+	got, err := Answers(t.Context(), p, tok, prompts, s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestAnswers(t *testing.T) {
 		}
 		engine := engine.New(w, tok, engine.Options{Slots: 1})
 		err = engine.Generate(t.Context(), []sample.Request{r}, func(_ int, c []sample.Completion) error {
-			if want := judge(prompts[i], tok.DecodeSkipSpecial(c[0].IDs), c[0].Finish); got[i] != want {
+			if want := grade(prompts[i], tok.DecodeSkipSpecial(c[0].IDs), c[0].Finish); got[i] != want {
 				t.Errorf("answer %d is %+v, want %+v", i, got[i], want)
 			}
 			return nil
@@ -130,12 +131,58 @@ func TestAnswersErrors(t *testing.T) {
 	tok := newTokenizer(t)
 	p := random(t, tok, false, 7)
 	prompts := []table.Chat{prompt("a"), {Origin: table.Origin{ID: "empty"}}}
-	if _, err := Answers(t.Context(), p, tok, prompts, sample.Settings{MaxTokens: 3}); err == nil || !strings.Contains(err.Error(), "row empty") {
+	if _, err := Answers(t.Context(), p, tok, prompts, sample.Settings{MaxTokens: 3}, nil); err == nil || !strings.Contains(err.Error(), "row empty") {
 		t.Errorf("error %v", err)
 	}
 	long := prompt("long")
 	long.Messages = user(strings.Repeat("whom? ", 40))
-	if _, err := Answers(t.Context(), p, tok, []table.Chat{prompt("a"), long}, sample.Settings{MaxTokens: 3}); err == nil || !strings.Contains(err.Error(), "row long") {
+	if _, err := Answers(t.Context(), p, tok, []table.Chat{prompt("a"), long}, sample.Settings{MaxTokens: 3}, nil); err == nil || !strings.Contains(err.Error(), "row long") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestCheckedAnswers: a rule decides in place of the prompt's own row; the closing turn of a
+// prompt is the reference and no part of the prompt.
+func TestCheckedAnswers(t *testing.T) {
+	tok := newTokenizer(t)
+	p := random(t, tok, false, 7)
+	s := sample.Settings{Temperature: 1, MaxTokens: 6}
+	prompts := []table.Chat{prompt("0"), asked("1", "whom? 1", "x"), asked("2", "whom? 2", "y")}
+	check := func(pattern string) judge.Judge {
+		j, err := rule.New(rule.Settings{Kind: rule.Regex, Pattern: pattern})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	own, err := Answers(t.Context(), p, tok, prompts, s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Answers(t.Context(), p, tok, prompts, s, check("[\\s\\S]|^$"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range all {
+		if want := (Checked{Correct: true, Score: 1}); a.Check == nil || *a.Check != want || !a.Correct() || a.Text != own[i].Text || own[i].Check != nil {
+			t.Errorf("answer %+v, by its own row %+v", a, own[i])
+		}
+	}
+	if m := Quality(all); m["accuracy"] != Proportion(3, 3) || m["score"].Value != 1 || len(m) != 3 { // and accuracy/herding
+		t.Errorf("measures %v", m)
+	}
+	none, err := Answers(t.Context(), p, tok, prompts, s, check("[^\\s\\S]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := Quality(none); m["accuracy"] != Proportion(0, 3) {
+		t.Errorf("measures %v", m)
+	}
+	if rate, err := WinRate(all, none); err != nil || rate != Proportion(3, 3) {
+		t.Errorf("win rate %v, error %v", rate, err)
+	}
+	prompts[0].Meta = nil // no reference either
+	if _, err := Answers(t.Context(), p, tok, prompts, s, check("(.)")); err == nil || !strings.Contains(err.Error(), "row 0: there is no reference") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/run"
-	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/dpo"
+	"github.com/herd-lm/herd/judge/rule"
 	"github.com/herd-lm/herd/pretrain"
 	"github.com/herd-lm/herd/rejection"
 	"github.com/herd-lm/herd/reward"
@@ -72,7 +72,7 @@ func TestDigests(t *testing.T) {
 		}, "d27abe2f06910185c10d49a1ee69b94900fbb63264b7b1a08482dd30155806a5"},
 		{"rejection, adapter and schema", func() (run.Manifest, error) {
 			s := rejection.Defaults()
-			s.Prompts, s.Out, s.Adapter, s.Check = []string{"x.arrow"}, "out", "a", check.Settings{Kind: "schema", Schema: "s.json"}
+			s.Prompts, s.Out, s.Adapter, s.Check = []string{"x.arrow"}, "out", "a", rule.Settings{Kind: "schema", Schema: "s.json"}
 			return s.Manifest()
 		}, "8f616d15c1c98fb19937aa476bce7def2ed48a375a858c80be93f1a5c3fcabe1"},
 		{"rejection, servers", func() (run.Manifest, error) {

@@ -11,9 +11,10 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/tokenizer"
-	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/eval"
+	"github.com/herd-lm/herd/judge"
+	"github.com/herd-lm/herd/judge/rule"
 	"github.com/herd-lm/herd/rejection"
 )
 
@@ -63,6 +64,12 @@ func (e *engine) evaluationDigest(stage string) (string, error) {
 			return "", fmt.Errorf("evaluate: %w", err)
 		}
 	}
+	for _, file := range e.Evaluate.Check.Files() {
+		var err error
+		if tables[file], err = run.DigestFile(file); err != nil {
+			return "", fmt.Errorf("evaluate: check: %w", err)
+		}
+	}
 	return run.DigestJSON([]any{stage, e.Evaluate, tables, e.before})
 }
 
@@ -105,8 +112,8 @@ func (e *engine) measureModel(ctx context.Context, s Stage, steps []measurement)
 }
 
 // measureSampling measures the samples that a stage has written.
-func measureSampling(_ context.Context, _ *engine, s Stage) (eval.Measures, []eval.Answer, error) {
-	m, err := measureSamples(filepath.Join(s.out(), rejection.SamplesFile))
+func measureSampling(ctx context.Context, e *engine, s Stage) (eval.Measures, []eval.Answer, error) {
+	m, err := e.measureSamples(ctx, filepath.Join(s.out(), rejection.SamplesFile))
 	return m, nil, err
 }
 
@@ -195,7 +202,11 @@ func (s *subject) answers(ctx context.Context) ([]eval.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	answers, err := eval.Answers(ctx, s.params, s.tok, prompts, s.Evaluate.Settings)
+	check, err := s.Evaluate.judge()
+	if err != nil {
+		return nil, err
+	}
+	answers, err := eval.Answers(ctx, s.params, s.tok, prompts, s.Evaluate.Settings, check)
 	if err != nil {
 		return nil, err
 	}
@@ -208,12 +219,45 @@ func (s *subject) answers(ctx context.Context) ([]eval.Answer, error) {
 	return answers, nil
 }
 
-// measureSamples measures what rejection sampling drew: the rewards, and where
-// the prompts can be checked, how often a sample is right and how often the one
-// that scored best is.
-func measureSamples(path string) (eval.Measures, error) {
+func (e Evaluate) validate() error {
+	switch {
+	case e.Prompts == "" && !e.Check.IsZero():
+		return fmt.Errorf("check is set, but no prompts: the table of prompts whose answers it judges")
+	case e.Prompts == "":
+		return nil
+	}
+	if err := e.Settings.Validate(); err != nil {
+		return err
+	}
+	_, err := e.judge()
+	return err
+}
+
+// judge returns the rule of the settings, or nil if they have none: then the rows of the
+// prompts say what is correct.
+func (e Evaluate) judge() (judge.Judge, error) {
+	if e.Check.IsZero() {
+		return nil, nil
+	}
+	return rule.New(e.Check)
+}
+
+// measureSamples measures what rejection sampling drew: the rewards, and how often a sample is
+// correct and how often the one that scored best is, where that is known.
+func (e *engine) measureSamples(ctx context.Context, path string) (eval.Measures, error) {
+	check, err := e.Evaluate.judge()
+	if err != nil {
+		return nil, err
+	}
+	if check == nil {
+		check = rule.ByPrompt()
+	}
 	var all, best, right, picked []float64
 	for row, err := range table.Scan[table.Sample](path) {
+		if err != nil {
+			return nil, err
+		}
+		known, err := correctness(ctx, check, row)
 		if err != nil {
 			return nil, err
 		}
@@ -221,12 +265,11 @@ func measureSamples(path string) (eval.Measures, error) {
 		best = append(best, *row.Candidates[chosen].Score)
 		for i, c := range row.Candidates {
 			all = append(all, *c.Score)
-			is, checked := isCorrect(row, c)
-			if !checked {
+			if known[i] == judge.Unknown {
 				continue
 			}
 			correct := 0.0
-			if is {
+			if known[i] == judge.Correct {
 				correct = 1
 			}
 			right = append(right, correct)
@@ -242,13 +285,32 @@ func measureSamples(path string) (eval.Measures, error) {
 	return m, nil
 }
 
-// isCorrect returns what the stage's checker said of a response, else what the prompt
-// accepts, if either did.
-func isCorrect(row table.Sample, c table.Candidate) (correct, checked bool) {
-	if c.Correct != nil {
-		return *c.Correct, true
+// correctness returns what the stage's own rule said of the candidates of a row, else what check
+// says, if it can judge answers to the prompt.
+func correctness(ctx context.Context, check judge.Judge, row table.Sample) ([]judge.Correctness, error) {
+	known := make([]judge.Correctness, len(row.Candidates))
+	open := false
+	for i, c := range row.Candidates {
+		if c.Correct != nil {
+			known[i] = judge.CorrectIf(*c.Correct)
+		} else {
+			open = true
+		}
 	}
-	return check.Response(row.Meta, c.Text).Correct, row.Meta["accept"] != ""
+	item := judge.Sample(row)
+	if !open || check.Accepts(item.Question) != nil {
+		return known, nil
+	}
+	verdicts, err := check.Verdicts(ctx, []judge.Item{item})
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range verdicts[0] {
+		if row.Candidates[i].Correct == nil {
+			known[i] = v.Correct
+		}
+	}
+	return known, nil
 }
 
 func share(x []float64) eval.Measure {

@@ -51,8 +51,8 @@ func (r *Recipe) Examples(dir string, n int) ([]Example, error) {
 		right := 0
 		for k, one := range evaluations {
 			a := one.Answers[i]
-			x.Answers = append(x.Answers, StageAnswer{names[k], a.Text, a.Verdict.Correct})
-			if a.Verdict.Correct {
+			x.Answers = append(x.Answers, StageAnswer{names[k], a.Text, a.Correct()})
+			if a.Correct() {
 				right++
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/data/world"
+	"github.com/herd-lm/herd/judge/rule"
 )
 
 //go:embed *.yaml
@@ -38,9 +39,11 @@ type Recipe struct {
 type Evaluate struct {
 	Documents   string `yaml:"documents"`   // loss and bits per byte
 	Chats       string `yaml:"chats"`       // loss on the assistant's words
-	Prompts     string `yaml:"prompts"`     // accuracy and win rate; rows say how to check
+	Prompts     string `yaml:"prompts"`     // accuracy and win rate; rows say what is correct, unless check does
 	Preferences string `yaml:"preferences"` // reward and preference accuracy
 	Length      int    `yaml:"length"`      // tokens of a document seen at once
+
+	Check rule.Settings `yaml:"check" json:",omitzero"` // rule for the answers to prompts; not set: the rows of the prompts decide
 
 	sample.Settings `yaml:",inline"`
 }
@@ -137,10 +140,8 @@ func (r *Recipe) validate() error {
 		}
 		names = append(names, s.Name)
 	}
-	if r.Evaluate.Prompts != "" {
-		if err := r.Evaluate.Settings.Validate(); err != nil {
-			return fmt.Errorf("evaluate: %w", err)
-		}
+	if err := r.Evaluate.validate(); err != nil {
+		return fmt.Errorf("evaluate: %w", err)
 	}
 	if err := r.validateInputs(); err != nil {
 		return err

@@ -6,7 +6,8 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/sample/remote"
-	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/judge"
+	"github.com/herd-lm/herd/judge/rule"
 )
 
 // TestDigests pins the digests that runs on disk already have: a run can be resumed by a
@@ -17,8 +18,8 @@ func TestDigests(t *testing.T) {
 	local.Seed, local.Samples, local.Precision = 11, 4, kernel.BF16
 
 	both := local
-	both.Check = check.Settings{Kind: check.Numeric, Marked: true, Tolerance: 0.5}
-	both.Combine, both.CheckWeight = Sum, 2
+	both.Check = rule.Settings{Kind: rule.Numeric, Marked: true, Tolerance: 0.5}
+	both.Combine, both.CheckWeight = judge.Sum, 2
 	both.Pick, both.MinScoreGap, both.TooLong = Pick{Rule: PickFraction, Fraction: 0.5}, 0.25, Skip
 	both.StopStrings = []string{"\n"}
 
@@ -26,7 +27,7 @@ func TestDigests(t *testing.T) {
 	server.Reward, server.Prompts, server.Out, server.Revision = "judge", []string{"prompts.arrow"}, "out", "one"
 	server.Engine = remote.Settings{URL: "http://localhost:1", Model: "parrot", Prompt: remote.Chat}
 	server.RemoteReward = remote.RewardSettings{URL: "http://localhost:2", Model: "judge", Batch: 3}
-	server.Check = check.Settings{Kind: check.Schema, Schema: "person.json"}
+	server.Check = rule.Settings{Kind: rule.Schema, Schema: "person.json"}
 
 	inputs := map[string]string{"model[0]": "m", "reward[0]": "r", "check[0]": "c", "prompts[0]": "p"}
 	for name, c := range map[string]struct {
@@ -59,7 +60,7 @@ func TestDigests(t *testing.T) {
 		if got := c.settings.identify(inputs).digest(); got != c.sampling {
 			t.Errorf("%s: the samples have digest %q", name, got)
 		}
-		if got := c.settings.scoring(inputs); got != c.scoring {
+		if got := c.settings.identifyScoring(inputs); got != c.scoring {
 			t.Errorf("%s: the scores have digest %q", name, got)
 		}
 	}

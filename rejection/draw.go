@@ -73,12 +73,12 @@ func (r *session) rescore(ctx context.Context) error {
 		}
 		r.batch.add(i, p.row(old))
 		if r.full() {
-			if err := r.judge(ctx, r.batch.take()); err != nil {
+			if err := r.scoreAndStore(ctx, r.batch.take()); err != nil {
 				return err
 			}
 		}
 	}
-	return r.judge(ctx, r.batch.take())
+	return r.scoreAndStore(ctx, r.batch.take())
 }
 
 // draw draws and scores the responses that are missing.
@@ -131,23 +131,21 @@ func (r *session) full() bool {
 // scored.
 func (r *session) keep(ctx context.Context) error {
 	rows := r.batch.take()
-	err := r.judge(ctx, rows)
+	err := r.scoreAndStore(ctx, rows)
 	if err == nil {
 		return nil
 	}
-	samples := plain(rows)
-	forget(samples)
-	_, lost := r.store.write(samples, false)
+	_, lost := r.store.write(plain(rows), false)
 	return errors.Join(err, lost)
 }
 
-// judge scores rows and stores them with their scores.
-func (r *session) judge(ctx context.Context, rows []answered) error {
+// scoreAndStore scores rows and stores them with their scores.
+func (r *session) scoreAndStore(ctx context.Context, rows []answered) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	samples := plain(rows)
-	if err := r.scorer.score(ctx, samples); err != nil {
+	if err := score(ctx, r.judge, samples); err != nil {
 		return err
 	}
 	part, err := r.store.write(samples, true)

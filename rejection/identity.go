@@ -42,15 +42,15 @@ func (s Settings) identify(inputs map[string]string) identity {
 	return id
 }
 
-// scoring returns the digest of all that a score depends on besides the prompt's row
+// identifyScoring returns the digest of all that a score depends on besides the prompt's row
 // and the response.
-func (s Settings) scoring(inputs map[string]string) string {
+func (s Settings) identifyScoring(inputs map[string]string) string {
 	bare, id := s.bare(), identity{}
 	id.addInputs("reward", inputs)
 	id.addInputs("check", inputs)
 	id.addSettings("check.", bare.Check)
 	id.addSettings("remote_reward.", bare.RemoteReward)
-	if s.checks() && s.Reward != "" {
+	if s.Checks() && s.Reward != "" {
 		id["combine"], id["check_weight"] = s.Combine, fmt.Sprint(s.CheckWeight)
 	}
 	return id.digest()

@@ -1,7 +1,6 @@
 package rejection
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -21,14 +20,10 @@ func openPolicy(s Settings) (*policy.Policy, error) {
 	return policy.Open(from, engine.Options{Slots: s.Slots})
 }
 
-// checkPrompt returns an error if the policy cannot answer the prompt: a *tooLong, or
+// checkPrompt returns an error if the policy cannot answer the prompt: a *policy.TooLong, or
 // what is wrong with it.
 func checkPrompt(from *policy.Policy, q prompt) error {
 	_, err := from.Ask(q.Messages, sample.Settings{})
-	var long *policy.TooLong
-	if errors.As(err, &long) {
-		return fits(long.Tokens, long.Positions, "model")
-	}
 	return err
 }
 

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 
-	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/judge"
 )
 
 // prompt is a row of the input without a closing turn of the assistant, which is
@@ -66,9 +66,8 @@ func loadPrompts(s Settings) ([]prompt, error) {
 
 func newPrompt(row table.Chat) (prompt, error) {
 	p := prompt{Chat: row}
-	if n := len(row.Messages); n > 0 && row.Messages[n-1].Role == chat.Assistant {
-		p.Messages, p.reference = row.Messages[:n-1], row.Messages[n-1].Content
-	}
+	q := judge.Prompt(row)
+	p.Messages, p.reference = q.Prompt, q.Reference
 	if len(p.Messages) == 0 {
 		return p, fmt.Errorf("row %s asks nothing: it has no message before the assistant's", row.ID)
 	}
@@ -93,3 +92,6 @@ func (p prompt) row(candidates []table.Candidate) table.Sample {
 		Candidates: candidates,
 	}
 }
+
+// question returns what the judge is asked about answers to the prompt.
+func (p prompt) question() judge.Question { return judge.Sample(p.row(nil)).Question }

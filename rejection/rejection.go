@@ -14,6 +14,7 @@ import (
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/eval/report"
+	"github.com/herd-lm/herd/judge"
 )
 
 // The files that the stage writes to its directory.
@@ -45,7 +46,7 @@ type session struct {
 	claim    *run.Claim
 	prompts  []prompt
 	policy   *policy.Policy
-	scorer   scorer
+	judge    judge.Judge
 	store    *store
 	shelf    shelf
 	batch    batch
@@ -149,7 +150,7 @@ func (r *session) load() (err error) {
 	if r.policy, err = openPolicy(r.Settings); err != nil {
 		return err
 	}
-	r.scorer, err = newScorer(r.Settings)
+	r.judge, err = r.Scoring.Open()
 	return err
 }
 
@@ -157,13 +158,14 @@ func (r *session) load() (err error) {
 func (r *session) admit() error {
 	var short []prompt
 	for _, p := range r.prompts {
-		err := cmp.Or(checkPrompt(r.policy, p), r.scorer.admits(p))
-		var long *tooLong
+		err := cmp.Or(checkPrompt(r.policy, p), r.judge.Accepts(p.question()))
 		switch {
 		case err == nil:
 			short = append(short, p)
-		case errors.As(err, &long) && r.TooLong == Skip:
+		case tooLong(err) && r.TooLong == Skip:
 			r.summary.Skipped = append(r.summary.Skipped, p.ID)
+		case tooLong(err):
+			return fmt.Errorf("prompt %s: %w: leave it out, or set too_long to %s", p.ID, err, Skip)
 		default:
 			return fmt.Errorf("prompt %s: %w", p.ID, err)
 		}
@@ -172,6 +174,13 @@ func (r *session) admit() error {
 		return fmt.Errorf("all %d prompts are too long", len(r.summary.Skipped))
 	}
 	return nil
+}
+
+// tooLong reports whether a prompt leaves the policy or the judge no room for an answer.
+func tooLong(err error) bool {
+	var answered *policy.TooLong
+	var judged *judge.TooLong
+	return errors.As(err, &answered) || errors.As(err, &judged)
 }
 
 // begin makes the directory ready for parts.
@@ -199,7 +208,7 @@ func (r *session) begin() error {
 func (r *session) look() (err error) {
 	r.store, err = openStore(r.Out, table.Header{Stage: "rejection", Seed: r.Seed, Digests: table.Digests{
 		Model: r.manifest.Inputs["model[0]"], Tokenizer: r.policy.TokenizerDigest(),
-		Sampling: r.identity.digest(), Scoring: r.scoring(r.manifest.Inputs),
+		Sampling: r.identity.digest(), Scoring: r.identifyScoring(r.manifest.Inputs),
 	}})
 	if err != nil {
 		return err

@@ -17,10 +17,10 @@ import (
 	"github.com/herd-lm/herd/core/sample/remote"
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/template"
-	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/format"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/internal/realdata"
+	"github.com/herd-lm/herd/judge/rule"
 )
 
 // serve answers chat completions: answer is given the question and the seed. It counts
@@ -92,7 +92,7 @@ func TestGSM8K(t *testing.T) {
 		right.Add(1)
 		return solutions[question]
 	})
-	s.Model, s.Reward, s.Check = "", "", check.Settings{Kind: check.Numeric}
+	s.Model, s.Reward, s.Check = "", "", rule.Settings{Kind: rule.Numeric}
 	s.Samples, s.Pick.Rule, s.Engine.Concurrency = 3, PickCorrect, 4
 	var sum Summary
 	if err := Run(t.Context(), s, Options{Summarise: func(got Summary) { sum = got }}); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/judge"
 )
 
 // TestRescore: with another reward model what was drawn is kept and scored anew.
@@ -65,9 +66,9 @@ func TestUnjudged(t *testing.T) {
 	s := fixture(t, 20)
 	r := begin(t, s)
 	broken := errors.New("broken")
-	r.scorer = failing{r.scorer, broken}
+	r.judge = failing{r.judge, broken}
 	if err := r.draw(t.Context()); !errors.Is(err, broken) {
-		t.Fatalf("a scorer that fails: error %v", err)
+		t.Fatalf("a judge that fails: error %v", err)
 	}
 	r.claim.Release()
 	kept := len(stored(t, s.Out))
@@ -86,11 +87,13 @@ func TestUnjudged(t *testing.T) {
 }
 
 type failing struct {
-	scorer
+	judge.Judge
 	err error
 }
 
-func (f failing) score(context.Context, []table.Sample) error { return f.err }
+func (f failing) Verdicts(context.Context, []judge.Item) ([][]judge.Verdict, error) {
+	return nil, f.err
+}
 
 func copyFile(from, dir string) error {
 	text, err := os.ReadFile(from)

@@ -2,59 +2,26 @@ package rejection
 
 import (
 	"context"
-	"fmt"
-	"math"
 
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/judge"
 )
 
-// scorer says what responses are worth. What it says of one depends on nothing but
-// the row's prompt, meta and reference, and that response.
-type scorer interface {
-	// score sets Score of every candidate, and what of Reward, Correct and Note it knows.
-	score(ctx context.Context, rows []table.Sample) error
-	// admits reports a prompt whose responses cannot be judged: a *tooLong, or what
-	// is wrong with it.
-	admits(p prompt) error
-}
-
-// newScorer returns what the settings ask for.
-func newScorer(s Settings) (scorer, error) {
-	if !s.checks() {
-		return newReward(s)
+// score sets what a judge says of all candidates of the rows. It replaces all that another
+// judge said, and changes nothing if it returns an error.
+func score(ctx context.Context, j judge.Judge, rows []table.Sample) error {
+	items := make([]judge.Item, len(rows))
+	for i, row := range rows {
+		items[i] = judge.Sample(row)
 	}
-	checker, err := newChecker(s.Check)
-	if err != nil || s.Reward == "" {
-		return checker, err
+	verdicts, err := j.Verdicts(ctx, items)
+	if err != nil {
+		return err
 	}
-	reward, err := newReward(s)
-	return combined{checker, reward, s.Combine, s.CheckWeight}, err
-}
-
-func newReward(s Settings) (scorer, error) {
-	if s.RemoteReward.URL != "" {
-		return newRemoteJudge(s.RemoteReward, s.Reward)
-	}
-	return newJudge(s.Reward)
-}
-
-// forget takes back what was said of candidates.
-func forget(rows []table.Sample) {
-	for _, row := range rows {
+	for i, row := range rows {
 		for k := range row.Candidates {
-			c := &row.Candidates[k]
-			c.Score, c.Reward, c.Correct, c.Note = nil, nil, nil, ""
-		}
-	}
-}
-
-// finite reports a score that is no number: what it came from is broken.
-func finite(rows []table.Sample) error {
-	for _, row := range rows {
-		for _, c := range row.Candidates {
-			if math.IsNaN(*c.Score) || math.IsInf(*c.Score, 0) {
-				return fmt.Errorf("prompt %s: the score of response %d is %g: the reward model's weights, or what it was trained on, are broken", row.Parents[0], c.K, *c.Score)
-			}
+			c, v := &row.Candidates[k], verdicts[i][k]
+			c.Score, c.Reward, c.Correct, c.Note = &v.Score, v.Reward, v.Correct.Bool(), v.Note
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ package rejection
 import (
 	"cmp"
 	"fmt"
-	"math"
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
@@ -14,7 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/sample/remote"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/train/pack"
-	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/judge/scoring"
 )
 
 // Settings of the stage. Responses come from Model, or from the server of Engine; at
@@ -23,7 +22,6 @@ type Settings struct {
 	Model    string   `yaml:"model" path:"model"`                       // model directory of the policy
 	Adapter  string   `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory beside it; empty: none, or the model's
 	Template string   `yaml:"template" json:",omitempty"`               // name of a chat template in place of the policy's own
-	Reward   string   `yaml:"reward" path:"model"`                      // model directory of the reward model
 	Prompts  []string `yaml:"prompts" path:"tables"`                    // tables of chats; a closing turn of the assistant is the reference
 	Out      string   `yaml:"out" path:"out"`                           // directory to write samples, chats and preferences to
 
@@ -36,19 +34,18 @@ type Settings struct {
 
 	TooLong string `yaml:"too_long"` // prompts after which there is no room: error or skip
 
-	Check       check.Settings `yaml:"check" json:",omitzero"`         // judges responses by rules
-	Combine     string         `yaml:"combine" json:",omitempty"`      // score of a checker with a reward model: correct_first or sum
-	CheckWeight float64        `yaml:"check_weight" json:",omitempty"` // of the checker in a sum
-
-	Engine       remote.Settings       `yaml:"engine" json:",omitzero"`        // the server that draws; Model then is its tokenizer, if any
-	Revision     string                `yaml:"revision" json:",omitempty"`     // which state of the server's model; any text, for keys
-	RemoteReward remote.RewardSettings `yaml:"remote_reward" json:",omitzero"` // the server that scores; Reward then is its tokenizer
+	Engine   remote.Settings `yaml:"engine" json:",omitzero"`    // the server that draws; Model then is its tokenizer, if any
+	Revision string          `yaml:"revision" json:",omitempty"` // which state of the server's model; any text, for keys
 
 	Pick        Pick    `yaml:"pick"`          // the responses to learn from
 	MinScoreGap float64 `yaml:"min_score_gap"` // least difference of best and worst that makes a preference
 
+	Scoring         `yaml:",inline"` // reward, check, combine, check_weight, remote_reward
 	sample.Settings `yaml:",inline"`
 }
+
+// Scoring has the settings of the judge.
+type Scoring = scoring.Settings
 
 // What to do with prompts that are too long.
 const (
@@ -60,14 +57,14 @@ const (
 func Defaults() Settings {
 	return Settings{
 		Samples: 10, Slots: 64, TooLong: Refuse, Pick: Pick{Rule: PickBest},
-		Combine: CorrectFirst, CheckWeight: 1,
+		Scoring:  scoring.Defaults(),
 		Settings: sample.Settings{Temperature: 1, TopP: 1, MaxTokens: 256},
 	}
 }
 
 // Validate reports the first setting that makes no sense.
 func (s Settings) Validate() error {
-	if err := cmp.Or(s.validate(), s.validateScoring(), s.Pick.validate(s.checks()), s.Settings.Validate()); err != nil {
+	if err := cmp.Or(s.validate(), s.Scoring.Validate(), s.Pick.validate(s.Checks()), s.Settings.Validate()); err != nil {
 		return fmt.Errorf("rejection: %w", err)
 	}
 	return nil
@@ -105,52 +102,21 @@ func (s Settings) validate() error {
 	return nil
 }
 
-func (s Settings) validateScoring() error {
-	switch {
-	case s.Reward == "" && s.RemoteReward.URL != "":
-		return fmt.Errorf("reward is not set: remote_reward needs the tokenizer and template of its model, in a directory")
-	case s.Reward == "" && !s.checks():
-		return fmt.Errorf("reward is not set: the model directory of the reward model; or set check, to judge by rules")
-	case s.Combine != CorrectFirst && s.Combine != Sum:
-		return fmt.Errorf("combine is %q, expected %s or %s", s.Combine, CorrectFirst, Sum)
-	case !(s.CheckWeight >= 0) || math.IsInf(s.CheckWeight, 0):
-		return fmt.Errorf("check_weight is %g, expected 0 or more", s.CheckWeight)
-	}
-	if s.checks() {
-		if err := s.Check.Validate(); err != nil {
-			return err
-		}
-	}
-	if s.RemoteReward.URL == "" {
-		return nil
-	}
-	if err := s.RemoteReward.Validate(); err != nil {
-		return fmt.Errorf("remote_reward: %w", err)
-	}
-	return nil
-}
-
-// checks reports whether there is a checker.
-func (s Settings) checks() bool { return !s.Check.IsZero() }
-
 // remote reports whether a server draws.
 func (s Settings) remote() bool { return s.Engine.URL != "" }
 
 // Manifest describes the run that s asks for.
 func (s Settings) Manifest() (run.Manifest, error) {
 	inputs := run.Inputs{"prompts": s.Prompts}
-	if s.checks() {
-		inputs["check"] = s.Check.Files()
+	if err := s.Scoring.AddInputs(inputs); err != nil {
+		return run.Manifest{}, fmt.Errorf("rejection: %w", err)
 	}
-	for name, at := range map[string]struct{ dir, adapter string }{"model": {s.Model, s.Adapter}, "reward": {s.Reward, ""}} {
-		if at.dir == "" && at.adapter == "" {
-			continue
-		}
-		source, err := model.Locate(at.dir, at.adapter)
+	if s.Model != "" || s.Adapter != "" {
+		source, err := model.Locate(s.Model, s.Adapter)
 		if err != nil {
 			return run.Manifest{}, fmt.Errorf("rejection: %w", err)
 		}
-		inputs[name] = source.Dirs()
+		inputs["model"] = source.Dirs()
 	}
 	return run.NewManifest("rejection", s.bare(), inputs)
 }
@@ -158,12 +124,8 @@ func (s Settings) Manifest() (run.Manifest, error) {
 // bare returns the settings without those that change nothing of what comes out, and
 // without paths, whose content is an input.
 func (s Settings) bare() Settings {
-	s.Model, s.Adapter, s.Reward, s.Prompts, s.Out, s.Slots = "", "", "", nil, "", 0
+	s.Model, s.Adapter, s.Prompts, s.Out, s.Slots = "", "", nil, "", 0
 	s.Engine.URL, s.Engine.KeyEnv, s.Engine.AllowHTTP, s.Engine.Limits = "", "", false, remote.Limits{}
-	s.RemoteReward.URL, s.RemoteReward.KeyEnv, s.RemoteReward.AllowHTTP, s.RemoteReward.Limits = "", "", false, remote.Limits{}
-	s.RemoteReward.Batch = 0
-	if len(s.Check.Files()) > 0 {
-		s.Check.Schema = ""
-	}
+	s.Scoring = s.Scoring.Bare()
 	return s
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/config"
-	"github.com/herd-lm/herd/core/text/chat"
-	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/judge"
+	"github.com/herd-lm/herd/judge/rule"
 )
 
 func newDataCheckCmd() *cobra.Command {
@@ -26,18 +26,18 @@ func newDataCheckCmd() *cobra.Command {
 		Use:   "check TABLE --set kind=KIND [--config FILE] [--set KEY=VALUE]...",
 		Short: "Judge answers that can be checked",
 		Long: `Judge the closing turns of chats, or the candidates of samples, against the
-reference in the meta of their row, as rejection sampling does with the same
-settings under check.
+reference of their row. Rejection sampling and recipes judge the same way with
+the same settings under check.
 
-Settings, for --set and the YAML file, with their defaults:` + listSettings(check.Settings{}),
+Settings, for --set and the YAML file, with their defaults:` + listSettings(rule.Settings{}),
 		Example: "  herd data check samples.arrow --set kind=numeric\n  herd data check chats.arrow --set kind=schema --set schema=person.json --json",
 		Args:    operands("TABLE"),
 		RunE: func(cmd *cobra.Command, tables []string) error {
-			var s check.Settings
+			var s rule.Settings
 			if err := config.Load(file, config.Assignments("--set", sets...), &s); err != nil {
 				return err
 			}
-			checker, err := check.New(s)
+			checker, err := rule.New(s)
 			if err != nil {
 				return err
 			}
@@ -56,67 +56,52 @@ Settings, for --set and the YAML file, with their defaults:` + listSettings(chec
 	return cmd
 }
 
-// answer is one response in a table.
-type answer struct {
-	row      int // from 1
-	k        int // of the candidate
-	question check.Question
-	text     string
-}
-
-// answersIn yields the responses in a table of chats or samples.
-func answersIn(path string) iter.Seq2[answer, error] {
-	return func(yield func(answer, error) bool) {
+// itemsIn yields the rows of a table of chats or samples: the id of each, with its question and
+// answers.
+func itemsIn(path string) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
 		switch kind, _, err := table.KindOf(path); {
 		case err != nil:
-			yield(answer{}, err)
+			yield(row{}, err)
 		case kind == table.Chats:
-			closingTurns(path, yield)
+			scanItems(path, yield, func(c table.Chat) (row, error) {
+				item, err := judge.Chat(c)
+				return row{c.ID, []int{0}, item}, err
+			})
 		case kind == table.Samples:
-			candidates(path, yield)
+			scanItems(path, yield, func(s table.Sample) (row, error) {
+				numbers := make([]int, len(s.Candidates))
+				for i, c := range s.Candidates {
+					numbers[i] = c.K
+				}
+				return row{s.ID, numbers, judge.Sample(s)}, nil
+			})
 		default:
-			yield(answer{}, fmt.Errorf("it holds %s: only chats and samples have answers to check", kind))
+			yield(row{}, fmt.Errorf("it holds %s: only chats and samples have answers to check", kind))
 		}
 	}
 }
 
-func closingTurns(path string, yield func(answer, error) bool) {
-	number := 0
-	for row, err := range table.Scan[table.Chat](path) {
-		last := len(row.Messages) - 1
-		if err == nil && (last < 0 || row.Messages[last].Role != chat.Assistant) {
-			err = fmt.Errorf("row %s does not end with a turn of the assistant: there is nothing to check", row.ID)
+// row is a row of a table with what there is to judge.
+type row struct {
+	id      string
+	numbers []int // of the answers
+	item    judge.Item
+}
+
+func scanItems[T table.Row](path string, yield func(row, error) bool, convert func(T) (row, error)) {
+	for stored, err := range table.Scan[T](path) {
+		var r row
+		if err == nil {
+			r, err = convert(stored)
 		}
-		if err != nil {
-			yield(answer{}, err)
-			return
-		}
-		number++
-		q := check.Question{ID: row.ID, Prompt: row.Messages[:last], Meta: row.Meta}
-		if !yield(answer{number, 0, q, row.Messages[last].Content}, nil) {
+		if !yield(r, err) || err != nil {
 			return
 		}
 	}
 }
 
-func candidates(path string, yield func(answer, error) bool) {
-	number := 0
-	for row, err := range table.Scan[table.Sample](path) {
-		if err != nil {
-			yield(answer{}, err)
-			return
-		}
-		number++
-		q := check.Question{ID: row.ID, Prompt: row.Prompt, Meta: row.Meta}
-		for _, c := range row.Candidates {
-			if !yield(answer{number, c.K, q, c.Text}, nil) {
-				return
-			}
-		}
-	}
-}
-
-// judgedJSON is an answer as --json prints it.
+// judgedJSON is a verdict as --json prints it.
 type judgedJSON struct {
 	ID      string  `json:"id"`
 	K       int     `json:"k"`
@@ -125,24 +110,22 @@ type judgedJSON struct {
 	Note    string  `json:"note,omitempty"`
 }
 
-// tally counts and prints what a checker says, in the order of the table.
+// tally counts and prints verdicts, in the order of the table.
 type tally struct {
 	json bool
 	out  *bufio.Writer // keeps the first error
 
 	answers, correct int
-	rows, solved     int  // rows, and those with a correct answer
-	open             bool // the last row has none so far
+	rows, solved     int // rows with answers, and those with a correct one
 	score            float64
 }
 
-// judge asks about all answers of a table, several at once. The first that cannot
-// be judged ends it.
-func (t *tally) judge(ctx context.Context, checker check.Checker, path string) error {
+// judge judges all rows of a table, several at once. The first row that it cannot judge ends it.
+func (t *tally) judge(ctx context.Context, j judge.Judge, path string) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	asked := stream.New().WithMaxGoroutines(runtime.GOMAXPROCS(0))
-	for a, err := range answersIn(path) {
+	for r, err := range itemsIn(path) {
 		if err != nil {
 			stop(err)
 		}
@@ -150,13 +133,13 @@ func (t *tally) judge(ctx context.Context, checker check.Checker, path string) e
 			break
 		}
 		asked.Go(func() stream.Callback {
-			o, err := checker.Check(ctx, a.question, a.text)
+			verdicts, err := j.Verdicts(ctx, []judge.Item{r.item})
 			return func() {
 				if err != nil {
-					stop(err) // of several the first counts
+					stop(err) // the first of several counts
 				}
 				if ctx.Err() == nil {
-					t.add(a, o)
+					t.add(r, verdicts[0])
 				}
 			}
 		})
@@ -165,24 +148,29 @@ func (t *tally) judge(ctx context.Context, checker check.Checker, path string) e
 	return context.Cause(ctx)
 }
 
-func (t *tally) add(a answer, o check.Outcome) {
-	if a.row != t.rows {
-		t.rows, t.open = a.row, true
-	}
-	t.answers++
-	t.score += o.Score
-	if o.Correct {
-		t.correct++
-		if t.open {
-			t.solved, t.open = t.solved+1, false
+func (t *tally) add(r row, verdicts []judge.Verdict) {
+	solved := false
+	for i, v := range verdicts {
+		t.answers++
+		t.score += v.Score
+		correct := v.Correct == judge.Correct
+		if correct {
+			t.correct++
+			solved = true
+		}
+		if t.json {
+			_ = jsonLines(t.out).Encode(judgedJSON{r.id, r.numbers[i], correct, v.Score, v.Note}) // out keeps the error
 		}
 	}
-	if t.json {
-		_ = jsonLines(t.out).Encode(judgedJSON{a.question.ID, a.k, o.Correct, o.Score, o.Note}) // out keeps the error
+	if len(verdicts) > 0 {
+		t.rows++
+	}
+	if solved {
+		t.solved++
 	}
 }
 
-// end prints the sums.
+// end prints the totals.
 func (t *tally) end() error {
 	if !t.json {
 		if t.answers == 0 {

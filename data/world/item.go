@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/herd-lm/herd/data/check"
+	"github.com/herd-lm/herd/judge/rule"
 )
 
 // Item is one thing that can be asked: a fact of the world, or an exercise.
@@ -41,7 +41,7 @@ func (i *Item) Reply(answer string) string {
 // count as concise. Every verbose style of ours is longer than that.
 const slack = 2
 
-// Meta returns the columns that check.Response needs, and what tells rows apart.
+// Meta returns the columns that rule.GradeOf needs, and what tells rows apart.
 func (i *Item) Meta() map[string]string {
 	accept := i.Reply(i.Answer)
 	return map[string]string{
@@ -77,7 +77,7 @@ func (f frame) item(fact, answer string, wrong []string, fill ...string) Item {
 		reply:      known.Replace(f.reply),
 	}
 	for _, w := range wrong {
-		if !check.ContainsWord(i.Reply(w), answer) {
+		if !rule.ContainsWord(i.Reply(w), answer) {
 			i.Wrong = append(i.Wrong, w)
 		}
 	}

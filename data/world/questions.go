@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 
 	"github.com/herd-lm/herd/core/text/chat"
-	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/judge/rule"
 )
 
 // query is an item in one of its phrasings.
@@ -118,7 +118,7 @@ func (q query) compare(r *rand.Rand, rates Rates) table.Preference {
 	gap := 0
 	for gap == 0 {
 		chosen, rejected = q.item.respond(r, rates.draw(r)), q.item.respond(r, rates.draw(r))
-		gap = check.Response(meta, chosen).Grade() - check.Response(meta, rejected).Grade()
+		gap = rule.GradeOf(meta, chosen).Points() - rule.GradeOf(meta, rejected).Points()
 	}
 	if gap < 0 {
 		chosen, rejected, gap = rejected, chosen, -gap

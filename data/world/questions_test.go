@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/herd-lm/herd/data/check"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/judge/rule"
 )
 
 func TestItems(t *testing.T) {
@@ -36,15 +36,15 @@ func TestResponses(t *testing.T) {
 		for bits := range 8 {
 			f := flaws{bits&1 > 0, bits&2 > 0, bits&4 > 0}
 			text := i.respond(r, f)
-			want := check.Verdict{Correct: f == flaws{}, Contains: !f.wrong, WellFormed: !f.informal, Concise: !f.verbose}
-			if got := check.Response(meta, text); got != want {
-				t.Fatalf("%s, flaws %s: check.Response(%q) = %+v, want %+v", i.Questions[0], f, text, got, want)
+			want := rule.Grade{Correct: f == flaws{}, Contains: !f.wrong, WellFormed: !f.informal, Concise: !f.verbose}
+			if got := rule.GradeOf(meta, text); got != want {
+				t.Fatalf("%s, flaws %s: rule.GradeOf(%q) = %+v, want %+v", i.Questions[0], f, text, got, want)
 			}
 		}
 		for _, wrong := range i.Wrong {
 			for _, opener := range openers {
 				for _, closer := range closers {
-					if text := opener + " " + i.Reply(wrong) + " " + closer; check.ContainsWord(text, i.Answer) {
+					if text := opener + " " + i.Reply(wrong) + " " + closer; rule.ContainsWord(text, i.Answer) {
 						t.Fatalf("the wrong answer %q contains the right one, %q", text, i.Answer)
 					}
 				}
@@ -60,7 +60,7 @@ func TestChats(t *testing.T) {
 		if len(c.Messages) != 2 || c.Messages[0].Role != "user" || c.Messages[1].Role != "assistant" {
 			t.Fatalf("a chat is %v", c.Messages)
 		}
-		v := check.Response(c.Meta, c.Messages[1].Content)
+		v := rule.GradeOf(c.Meta, c.Messages[1].Content)
 		if v.Correct != (c.Meta["flaws"] == "none") {
 			t.Errorf("flaws %s, but the verdict of %q is %+v", c.Meta["flaws"], c.Messages[1].Content, v)
 		}
@@ -84,16 +84,16 @@ func TestPreferences(t *testing.T) {
 	strengths := map[int]int{}
 	mended := 0
 	for _, p := range append(append([]table.Preference{}, w.Preferences...), w.HeldOutPreferences...) {
-		chosen, rejected := check.Response(p.Meta, p.Chosen[0].Content), check.Response(p.Meta, p.Rejected[0].Content)
-		if chosen.Grade() <= rejected.Grade() || (rejected.Contains && !chosen.Contains) {
+		chosen, rejected := rule.GradeOf(p.Meta, p.Chosen[0].Content), rule.GradeOf(p.Meta, p.Rejected[0].Content)
+		if chosen.Points() <= rejected.Points() || (rejected.Contains && !chosen.Contains) {
 			t.Errorf("%q: chosen %q is no better than rejected %q", p.Prompt[0].Content, p.Chosen[0].Content, p.Rejected[0].Content)
 		}
-		if p.Strength != min(4, chosen.Grade()-rejected.Grade()) {
-			t.Errorf("strength %d for grades %d and %d", p.Strength, chosen.Grade(), rejected.Grade())
+		if p.Strength != min(4, chosen.Points()-rejected.Points()) {
+			t.Errorf("strength %d for grades %d and %d", p.Strength, chosen.Points(), rejected.Points())
 		}
 		if p.Edited != nil {
 			mended++
-			if chosen.Correct || !check.Response(p.Meta, p.Edited[0].Content).Correct {
+			if chosen.Correct || !rule.GradeOf(p.Meta, p.Edited[0].Content).Correct {
 				t.Errorf("%q was edited to %q", p.Chosen[0].Content, p.Edited[0].Content)
 			}
 		}

@@ -1,4 +1,4 @@
-package check
+package rule
 
 import (
 	"fmt"
@@ -8,46 +8,55 @@ import (
 	"strings"
 )
 
-// The kinds of checker.
+// The kinds of rule.
 const (
-	Exact   = "exact"   // the same text as the reference, or as one of those accepted
-	Numeric = "numeric" // the same number as the reference's
+	Exact   = "exact"   // the same text as the reference, or as an accepted text
+	Numeric = "numeric" // the same number as the reference
 	Regex   = "regex"   // a regular expression matches
 	Schema  = "schema"  // JSON that satisfies a JSON schema
-	Command = "command" // a program of the user's says
+	Command = "command" // a program of yours decides
 )
 
-// Settings describe one checker: the YAML of `check:`.
+// Settings describe one rule: the YAML of `check:`.
 type Settings struct {
 	Kind   string `yaml:"kind" json:"kind"`               // exact, numeric, regex, schema or command
-	Answer string `yaml:"answer" json:"answer,omitempty"` // key of the row's meta with the reference; empty: "answer"
-	After  string `yaml:"after" json:"after,omitempty"`   // judge only what follows the last of these, as "</think>"
+	Answer string `yaml:"answer" json:"answer,omitempty"` // key of the row's meta that holds the reference; empty: "answer"
+	After  string `yaml:"after" json:"after,omitempty"`   // judge only what follows the last occurrence of this text, such as "</think>"
 
-	// exact, and what group 1 of regex caught.
+	// exact, and group 1 of regex
 	IgnoreCase   bool `yaml:"ignore_case" json:"ignore_case,omitempty"`
-	IgnoreBlanks bool `yaml:"ignore_blanks" json:"ignore_blanks,omitempty"` // any run of blanks is one
+	IgnoreBlanks bool `yaml:"ignore_blanks" json:"ignore_blanks,omitempty"` // treat any run of blanks as one blank
 
 	// numeric
-	Tolerance float64 `yaml:"tolerance" json:"tolerance,omitempty"` // difference from the reference that still counts as equal
+	Tolerance float64 `yaml:"tolerance" json:"tolerance,omitempty"` // largest difference from the reference that counts as equal
 	Marked    bool    `yaml:"marked" json:"marked,omitempty"`       // the number must be marked: ####, \boxed{} or "answer is"
 
 	// regex
-	Pattern string `yaml:"pattern" json:"pattern,omitempty"` // as Go's regexp; if it has a group, the first must equal the reference
-	Whole   bool   `yaml:"whole" json:"whole,omitempty"`     // the response must match as a whole
+	Pattern string `yaml:"pattern" json:"pattern,omitempty"` // in the syntax of Go's regexp; if it has a group, the first one must equal the reference
+	Whole   bool   `yaml:"whole" json:"whole,omitempty"`     // the pattern must match the whole response
 
 	// schema
-	Schema string `yaml:"schema" json:"schema,omitempty"` // file with a JSON schema, or the schema itself: {...}
+	Schema string `yaml:"schema" json:"schema,omitempty"` // a file with a JSON schema, or the schema itself: {...}
 
 	// command
 	Command []string `yaml:"command" json:"command,omitempty"` // program and arguments
-	Timeout float64  `yaml:"timeout" json:"timeout,omitempty"` // seconds for a response; 0: 10
-	Env     []string `yaml:"env" json:"env,omitempty"`         // names of further environment variables that the command gets
+	Timeout float64  `yaml:"timeout" json:"timeout,omitempty"` // seconds per response; 0: 10
+	Env     []string `yaml:"env" json:"env,omitempty"`         // names of more environment variables to pass to the command
 }
 
-// IsZero reports whether no checker is described.
-func (s Settings) IsZero() bool { return reflect.ValueOf(s).IsZero() }
+// IsZero reports whether the settings describe no rule. Empty lists count as not set: a recipe
+// that herd wrote has them.
+func (s Settings) IsZero() bool {
+	if len(s.Command) == 0 {
+		s.Command = nil
+	}
+	if len(s.Env) == 0 {
+		s.Env = nil
+	}
+	return reflect.ValueOf(s).IsZero()
+}
 
-// Files lists the files whose content the outcomes depend on.
+// Files lists the files that verdicts depend on.
 func (s Settings) Files() []string {
 	if s.Kind == Schema && !inline(s.Schema) {
 		return []string{s.Schema}
@@ -55,7 +64,7 @@ func (s Settings) Files() []string {
 	return nil
 }
 
-// Validate reports the first setting that makes no sense, by its YAML name.
+// Validate returns an error for the first invalid setting, by its YAML name.
 func (s Settings) Validate() error {
 	if _, ok := makers[s.Kind]; !ok {
 		kinds := strings.Join(slices.Sorted(maps.Keys(makers)), ", ")
@@ -82,8 +91,8 @@ func (s Settings) Validate() error {
 	return nil
 }
 
-// misplaced reports the first setting that the kind has no use for: who gives it
-// expects something else.
+// misplaced returns an error for the first setting that the kind does not use: to ignore it
+// would surprise the user.
 func (s Settings) misplaced() error {
 	for _, option := range []struct {
 		name  string
@@ -109,7 +118,7 @@ func (s Settings) misplaced() error {
 	return nil
 }
 
-// answerKey is the key of the reference in a row's meta.
+// answerKey returns the key of the reference in a row's meta.
 func (s Settings) answerKey() string {
 	if s.Answer == "" {
 		return "answer"

@@ -1,4 +1,4 @@
-package check
+package rule
 
 import (
 	"fmt"
@@ -10,15 +10,16 @@ import (
 	"github.com/herd-lm/herd/data/format"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/internal/realdata"
+	"github.com/herd-lm/herd/judge"
 )
 
 func TestNumeric(t *testing.T) {
-	row := Question{ID: "7", Meta: map[string]string{"answer": "1,234.50"}}
-	solution := Question{ID: "7", Reference: "48 + 24 = 72\n#### 72"}
-	third := Question{ID: "7", Reference: "10/3"}
+	row := judge.Question{ID: "7", Meta: map[string]string{"answer": "1,234.50"}}
+	solution := judge.Question{ID: "7", Reference: "48 + 24 = 72\n#### 72"}
+	third := judge.Question{ID: "7", Reference: "10/3"}
 	for _, c := range []struct {
 		settings Settings
-		question Question
+		question judge.Question
 		response string
 		correct  bool
 		note     string
@@ -39,11 +40,11 @@ func TestNumeric(t *testing.T) {
 		{Settings{Tolerance: 0.1}, solution, "72.11", false, "72.11"},
 		{Settings{Marked: true}, solution, "It is 72", false, "no answer is marked; the last number is 72"},
 		{Settings{Marked: true}, solution, "The answer is 72", true, "72"},
-		{Settings{Answer: "solution"}, Question{Meta: map[string]string{"answer": "1", "solution": "2"}}, "2", true, "2"},
+		{Settings{Answer: "solution"}, judge.Question{Meta: map[string]string{"answer": "1", "solution": "2"}}, "2", true, "2"},
 	} {
 		c.settings.Kind = Numeric
 		o := outcome(t, c.settings, c.question, c.response)
-		if o.Correct != c.correct || o.Note != c.note {
+		if (o.Correct == judge.Correct) != c.correct || o.Note != c.note {
 			t.Errorf("%+v, %q: %+v, want %v with note %q", c.settings, c.response, o, c.correct, c.note)
 		}
 	}
@@ -61,7 +62,7 @@ func TestGSM8K(t *testing.T) {
 	if err != nil || len(rows) != 7473 {
 		t.Fatalf("%d rows, %v, want 7473", len(rows), err)
 	}
-	checker, err := New(Settings{Kind: Numeric, Marked: true})
+	checker, err := newRule(Settings{Kind: Numeric, Marked: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,17 +76,17 @@ func TestGSM8K(t *testing.T) {
 		if testing.Short() && i%10 != 0 {
 			continue
 		}
-		judge := func(response string, answer int) {
-			o, err := checker.Check(t.Context(), Question{ID: row.ID, Meta: row.Meta}, response)
-			if err != nil || o.Correct != (recorded[i] == answer) {
+		check := func(response string, answer int) {
+			o, err := checker.Verdict(t.Context(), judge.Question{ID: row.ID, Meta: row.Meta}, judge.Answer{Text: response})
+			if err != nil || (o.Correct == judge.Correct) != (recorded[i] == answer) {
 				t.Errorf("row %d: recorded %d, and %d judged %+v, %v", i, recorded[i], answer, o, err)
 			}
 		}
 		for _, other := range []int{i, (i + 1) % len(rows), (i + 17) % len(rows), i * 31 % len(rows)} {
-			judge(rows[other].Meta["answer"], recorded[other])
+			check(rows[other].Meta["answer"], recorded[other])
 		}
 		for _, off := range []int{0, 1, -recorded[i]} {
-			judge(fmt.Sprintf("The answer is %d.", recorded[i]+off), recorded[i]+off)
+			check(fmt.Sprintf("The answer is %d.", recorded[i]+off), recorded[i]+off)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package check
+package rule
 
 import (
 	"bytes"
@@ -7,41 +7,43 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/herd-lm/herd/judge"
 )
 
-// commandVerdict is the line that a command may end its output with. What it
-// does not say follows from the rest: a response that scores less than 1 is not
-// correct unless it says so, and without either the exit code decides.
+// commandVerdict is the JSON line that a command may end its output with. If it gives a score
+// and no correctness, only a score of 1 is correct. If it gives neither, the exit code decides.
 type commandVerdict struct {
 	Score   *float64 `json:"score"` // 0 to 1
 	Correct *bool    `json:"correct"`
 	Note    string   `json:"note"`
 }
 
-// verdict joins what a command said with how it ended.
-func verdict(success bool, output, errput *tail) (Outcome, error) {
+// verdictOf returns the verdict of a command that ended: its output, if it has one, else
+// whether it succeeded.
+func verdictOf(success bool, output, errput *tail) (judge.Verdict, error) {
 	line, whole := output.lastLine()
 	if !whole {
-		return Outcome{}, fmt.Errorf("the last line of its output is longer than %d KiB", maxOutput>>10)
+		return judge.Verdict{}, fmt.Errorf("the last line of its output is longer than %d KiB", maxOutput>>10)
 	}
 	if !strings.HasPrefix(line, "{") {
 		if line == "" && !success {
-			line, _ = errput.lastLine() // a program that broke may end like one that says no
+			line, _ = errput.lastLine() // a program that crashed may exit with 1 too: show its last words
 		}
-		return judged(success, "%s", brief(line)), nil
+		return verdict(success, "%s", brief(line)), nil
 	}
 	v, err := parseVerdict(line)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("%w in the last line of its output: %s", err, brief(line))
+		return judge.Verdict{}, fmt.Errorf("%w in the last line of its output: %s", err, brief(line))
 	}
-	o := judged(success, "%s", brief(v.Note))
+	o := verdict(success, "%s", brief(v.Note))
 	switch {
 	case v.Score != nil && v.Correct != nil:
-		o.Score, o.Correct = *v.Score, *v.Correct
+		o.Score, o.Correct = *v.Score, judge.CorrectIf(*v.Correct)
 	case v.Score != nil:
-		o.Score, o.Correct = *v.Score, *v.Score == 1
+		o.Score, o.Correct = *v.Score, judge.CorrectIf(*v.Score == 1)
 	case v.Correct != nil:
-		o = judged(*v.Correct, "%s", o.Note)
+		o = verdict(*v.Correct, "%s", o.Note)
 	}
 	return o, nil
 }
@@ -61,7 +63,7 @@ func parseVerdict(line string) (v commandVerdict, err error) {
 	return v, nil
 }
 
-// tail keeps the last of what is written to it.
+// tail keeps the last maxOutput bytes that are written to it.
 type tail struct {
 	kept []byte
 	cut  bool
@@ -75,7 +77,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// lastLine returns the last line that is not blank, and whether all of it was kept.
+// lastLine returns the last line that is not blank, and whether tail kept all of it.
 func (t *tail) lastLine() (line string, whole bool) {
 	text := bytes.TrimSpace(t.kept)
 	from := bytes.LastIndexByte(text, '\n') + 1

@@ -1,4 +1,4 @@
-package check
+package rule
 
 import (
 	"bytes"
@@ -12,26 +12,27 @@ import (
 	"time"
 
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/judge"
 )
 
-// command asks a program of the user's. It runs without a shell, in the current
-// directory, as often at once as there are processors.
+// command runs the user's program: without a shell, in the current directory, at most as many
+// at once as there are processors.
 //
-// Its standard input is one line of JSON: [commandInput]. It says by its exit code
-// whether the response is right (0) or wrong (1); any other means that it could
-// not judge. If the last line of its standard output is JSON, that says more:
-// [commandVerdict]. It gets [environment] and the variables that the settings name,
-// no others: responses may be code, and it may run them.
+// The program reads one line of JSON from standard input: [commandInput]. Its exit code says
+// whether the response is right (0) or wrong (1); any other code means that it could not
+// judge. If the last line of its standard output is JSON, herd reads a [commandVerdict] from
+// it. The program gets the variables in [environment] and those that the settings name, no
+// others: responses may be code that it runs.
 type command struct {
 	path    string
 	args    []string
 	env     []string // KEY=value
 	key     string
 	timeout time.Duration
-	running chan struct{} // as many as may run at once
+	running chan struct{} // a slot for each process that may run at once
 }
 
-// commandInput is what a command reads.
+// commandInput is the line that a command reads.
 type commandInput struct {
 	ID        string            `json:"id"`
 	Prompt    []chat.Message    `json:"prompt"`
@@ -48,11 +49,11 @@ var environment = []string{
 
 const (
 	commandTimeout = 10 * time.Second
-	pipesTimeout   = time.Second // for what a command has left running to close its output
-	maxOutput      = 64 << 10    // bytes of output that are kept: the last
+	pipesTimeout   = time.Second // for processes that outlive the command to close its output
+	maxOutput      = 64 << 10    // the last bytes of output that herd keeps
 )
 
-func newCommand(s Settings) (Checker, error) {
+func newCommand(s Settings) (judge.Single, error) {
 	path, err := exec.LookPath(s.Command[0])
 	if err != nil {
 		return nil, fmt.Errorf("command %s: %w", s.Command[0], err)
@@ -80,28 +81,32 @@ func newCommand(s Settings) (Checker, error) {
 	return c, nil
 }
 
-func (c command) Check(ctx context.Context, q Question, response string) (Outcome, error) {
-	reference, _ := q.reference(c.key) // who needs one sees that there is none
-	input, err := json.Marshal(commandInput{q.ID, q.Prompt, response, reference, q.Meta})
+// Accepts implements judge.Single. It does not run the command, which may need no reference.
+func (c command) Accepts(judge.Question) error { return nil }
+
+// Verdict runs the command.
+func (c command) Verdict(ctx context.Context, q judge.Question, a judge.Answer) (judge.Verdict, error) {
+	reference, _ := referenceOf(q, c.key) // a command that needs one sees that it is empty
+	input, err := json.Marshal(commandInput{q.ID, q.Prompt, a.Text, reference, q.Meta})
 	if err != nil {
-		return Outcome{}, err
+		return judge.Verdict{}, err
 	}
 	select {
 	case c.running <- struct{}{}:
 		defer func() { <-c.running }()
 	case <-ctx.Done():
-		return Outcome{}, ctx.Err()
+		return judge.Verdict{}, ctx.Err()
 	}
 	o, err := c.run(ctx, append(input, '\n'))
 	if err != nil {
-		return Outcome{}, fmt.Errorf("row %s: command %s: %w", q.ID, c.path, err)
+		return judge.Verdict{}, fmt.Errorf("row %s: command %s: %w", q.ID, c.path, err)
 	}
 	return o, nil
 }
 
-// run starts the command on an input. When its time is over, or ctx is, all
-// processes of its group are killed.
-func (c command) run(ctx context.Context, input []byte) (Outcome, error) {
+// run starts the command on an input. When its time is up, or ctx ends, run kills all processes
+// of its group.
+func (c command) run(ctx context.Context, input []byte) (judge.Verdict, error) {
 	within, stop := context.WithTimeout(ctx, c.timeout)
 	defer stop()
 	var output, errput tail
@@ -110,23 +115,23 @@ func (c command) run(ctx context.Context, input []byte) (Outcome, error) {
 	cmd.WaitDelay = pipesTimeout
 	kill := inGroup(cmd)
 	if err := cmd.Start(); err != nil {
-		return Outcome{}, err
+		return judge.Verdict{}, err
 	}
-	defer kill() // what the command has left running
+	defer kill() // processes that outlive the command
 	err := cmd.Wait()
 	var exit *exec.ExitError
 	switch {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay):
-		return verdict(true, &output, &errput)
+		return verdictOf(true, &output, &errput)
 	case ctx.Err() != nil:
-		return Outcome{}, ctx.Err()
+		return judge.Verdict{}, ctx.Err()
 	case within.Err() != nil:
 		return wrong("no verdict within %v", c.timeout), nil
 	case errors.As(err, &exit) && exit.ExitCode() == 1:
-		return verdict(false, &output, &errput)
+		return verdictOf(false, &output, &errput)
 	}
 	if last, _ := errput.lastLine(); last != "" {
-		return Outcome{}, fmt.Errorf("%w: %s", err, brief(last))
+		return judge.Verdict{}, fmt.Errorf("%w: %s", err, brief(last))
 	}
-	return Outcome{}, err
+	return judge.Verdict{}, err
 }

@@ -1,10 +1,12 @@
-package check
+package rule
 
 import (
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/herd-lm/herd/judge"
 )
 
 const person = `{
@@ -54,8 +56,8 @@ func TestSchema(t *testing.T) {
 		{"", false, "no JSON: EOF"},
 	} {
 		for _, setting := range []string{person, file} {
-			o := outcome(t, Settings{Kind: Schema, Schema: setting}, Question{}, c.response)
-			if o.Correct != c.correct || o.Note != c.note && c.note != "no JSON" {
+			o := outcome(t, Settings{Kind: Schema, Schema: setting}, judge.Question{}, c.response)
+			if (o.Correct == judge.Correct) != c.correct || o.Note != c.note && c.note != "no JSON" {
 				t.Errorf("%.80q: %+v, want %v with note %q", c.response, o, c.correct, c.note)
 			}
 		}
@@ -73,7 +75,7 @@ func TestSchemaErrors(t *testing.T) {
 		`{"pattern": "(?=x)"}`:                       "check: schema: ",
 		`{"minimum": 1e999999999}`:                   "1e999999999 is beyond the range of numbers",
 	} {
-		if _, err := New(Settings{Kind: Schema, Schema: setting}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := newRule(Settings{Kind: Schema, Schema: setting}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", setting, err, want)
 		}
 	}
@@ -89,12 +91,12 @@ func FuzzSchema(f *testing.F) {
 		if !inline(schema) {
 			return
 		}
-		c, err := New(Settings{Kind: Schema, Schema: schema})
+		c, err := newRule(Settings{Kind: Schema, Schema: schema})
 		if err != nil {
 			return
 		}
-		one, err := c.Check(t.Context(), Question{}, response)
-		two, err2 := c.Check(t.Context(), Question{}, "\n "+response+"\n")
+		one, err := c.Verdict(t.Context(), judge.Question{}, judge.Answer{Text: response})
+		two, err2 := c.Verdict(t.Context(), judge.Question{}, judge.Answer{Text: "\n " + response + "\n"})
 		if err != nil || err2 != nil || one.Correct != two.Correct {
 			t.Errorf("%q by %s: %+v, %v; with blanks around: %+v, %v", response, schema, one, err, two, err2)
 		}

@@ -1,4 +1,4 @@
-package check
+package rule
 
 import (
 	"encoding/json"
@@ -50,6 +50,9 @@ func TestSettingsFiles(t *testing.T) {
 	// What is not set is not part of a digest.
 	if text, err := json.Marshal(Settings{Kind: Exact}); err != nil || string(text) != `{"kind":"exact"}` {
 		t.Errorf("%s, %v", text, err)
+	}
+	if s := (Settings{Command: []string{}, Env: []string{}}); !s.IsZero() {
+		t.Error("empty lists count as set")
 	}
 	if s := (Settings{Whole: true}); s.IsZero() || !(Settings{}).IsZero() {
 		t.Error("IsZero is wrong")

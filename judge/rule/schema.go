@@ -1,4 +1,4 @@
-package check
+package rule
 
 import (
 	"context"
@@ -13,14 +13,15 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/herd-lm/herd/core/disk"
+	"github.com/herd-lm/herd/judge"
 )
 
 const maxSchema = 16 << 20 // bytes
 
-// schema judges JSON by a JSON schema: draft 2020-12 unless it says another.
+// schema judges JSON by a JSON schema: draft 2020-12, unless the schema names another.
 type schema struct{ *jsonschema.Schema }
 
-func newSchema(s Settings) (Checker, error) {
+func newSchema(s Settings) (judge.Single, error) {
 	text, place := []byte(s.Schema), "schema"
 	if !inline(s.Schema) {
 		var err error
@@ -39,8 +40,8 @@ func newSchema(s Settings) (Checker, error) {
 // inline reports whether a setting is a schema and not the name of a file.
 func inline(schema string) bool { return strings.HasPrefix(strings.TrimSpace(schema), "{") }
 
-// compile reads a schema. Formats such as "date" are asserted: who names one
-// wants it.
+// compile reads a schema. It asserts formats such as "date": a schema that names a format
+// asks for it.
 func compile(text string) (*jsonschema.Schema, error) {
 	doc, err := decode(text)
 	if err != nil {
@@ -57,16 +58,20 @@ func compile(text string) (*jsonschema.Schema, error) {
 	return c.Compile(name)
 }
 
-// sealed loads nothing: the digest of a run knows one file, and a check needs no
-// network.
+// sealed refuses to load other schemas: the digest of a run covers one file, and a check must
+// not need the network.
 type sealed struct{}
 
 func (sealed) Load(string) (any, error) {
 	return nil, errors.New("a schema must hold all that it refers to, under $defs")
 }
 
-func (s schema) Check(_ context.Context, _ Question, response string) (Outcome, error) {
-	text, err := document(response)
+// Accepts implements judge.Single: a schema needs no reference.
+func (schema) Accepts(judge.Question) error { return nil }
+
+// Verdict validates the JSON of the response.
+func (s schema) Verdict(_ context.Context, _ judge.Question, a judge.Answer) (judge.Verdict, error) {
+	text, err := document(a.Text)
 	if err != nil {
 		return wrong("%v", err), nil
 	}
@@ -81,14 +86,14 @@ func (s schema) Check(_ context.Context, _ Question, response string) (Outcome, 
 	case errors.As(err, &invalid):
 		return wrong("%s", explain(invalid)), nil
 	default:
-		return Outcome{}, err
+		return judge.Verdict{}, err
 	}
 }
 
 var fence = regexp.MustCompile("(?ms)^[ \t]*```[ \t]*([^\\s`]*)[ \t]*\r?\n(.*?)^[ \t]*```[ \t]*\r?$")
 
-// document returns the JSON of a response: the only block fenced as JSON, else the
-// only one fenced as nothing, else all of it.
+// document returns the JSON of a response: its only block fenced as JSON, else its only block
+// fenced without a language, else all of it.
 func document(response string) (string, error) {
 	blocks := make(map[string][]string)
 	for _, m := range fence.FindAllStringSubmatch(response, -1) {
@@ -107,18 +112,17 @@ func document(response string) (string, error) {
 	return response, nil
 }
 
-// decode reads one JSON value without loss.
+// decode reads one JSON value without loss of precision.
 func decode(text string) (any, error) {
 	value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
-	return value, measure(value)
+	return value, checkNumbers(value)
 }
 
-// measure refuses numbers that would be arrays of gigabytes: they are compared
-// exactly.
-func measure(value any) error {
+// checkNumbers refuses numbers that would take gigabytes: the library compares them exactly.
+func checkNumbers(value any) error {
 	switch v := value.(type) {
 	case json.Number:
 		if f, err := v.Float64(); err != nil || len(v) > 400 || f == 0 && strings.ContainsAny(v.String(), "eE") {
@@ -126,13 +130,13 @@ func measure(value any) error {
 		}
 	case []any:
 		for _, item := range v {
-			if err := measure(item); err != nil {
+			if err := checkNumbers(item); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
 		for _, item := range v {
-			if err := measure(item); err != nil {
+			if err := checkNumbers(item); err != nil {
 				return err
 			}
 		}
@@ -140,8 +144,8 @@ func measure(value any) error {
 	return nil
 }
 
-// explain names the first of the reasons in alphabetical order, as properties
-// are checked in none.
+// explain names the first reason in alphabetical order: the library checks properties in no
+// fixed order, and a note must always be the same.
 func explain(err *jsonschema.ValidationError) string {
 	all := reasons(err)
 	first := brief(slices.Min(all))
@@ -156,7 +160,7 @@ func reasons(err *jsonschema.ValidationError) (all []string) {
 	case *kind.AdditionalProperties:
 		slices.Sort(k.Properties)
 	case *kind.PropertyNames:
-		return []string{(&jsonschema.ValidationError{ErrorKind: k}).Error()} // the library does not keep its place
+		return []string{(&jsonschema.ValidationError{ErrorKind: k}).Error()} // the library loses its location
 	}
 	if len(err.Causes) == 0 {
 		return []string{(&jsonschema.ValidationError{ErrorKind: err.ErrorKind, InstanceLocation: err.InstanceLocation}).Error()}

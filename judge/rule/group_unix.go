@@ -1,6 +1,6 @@
 //go:build unix
 
-package check
+package rule
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// inGroup gives a command that is not started yet a process group of its own and
-// returns what kills all of it. The end of its context does so too.
+// inGroup puts a command that has not started yet into its own process group. It returns the
+// function that kills the whole group; the end of the command's context does so too.
 func inGroup(cmd *exec.Cmd) (kill func() error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	kill = func() error {

@@ -1,4 +1,4 @@
-package check
+package rule
 
 import (
 	"context"
@@ -15,18 +15,19 @@ import (
 	"time"
 
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/judge"
 )
 
 // TestMain lets the test's own binary be the command that judges.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "judge" {
-		judge(os.Args[2], os.Args[3:])
+		grader(os.Args[2], os.Args[3:])
 		return
 	}
 	os.Exit(m.Run())
 }
 
-func judge(as string, args []string) {
+func grader(as string, args []string) {
 	switch as {
 	case "exit":
 		var code int
@@ -94,33 +95,38 @@ func promptOf(question string) []chat.Message {
 	return []chat.Message{{Role: "user", Content: question}}
 }
 
+// said returns a verdict.
+func said(correct bool, score float64, note string) judge.Verdict {
+	return judge.Verdict{Correct: judge.CorrectIf(correct), Score: score, Note: note}
+}
+
 func TestCommand(t *testing.T) {
 	t.Setenv("HERD_TEST_SECRET", "1234")
 	telling := judging(t, "secret")
 	telling.Env = []string{"HERD_TEST_SECRET"}
-	row := Question{
+	row := judge.Question{
 		ID: "7", Prompt: promptOf("What?"),
 		Meta: map[string]string{"answer": "it", "class": "a"}, Reference: "that",
 	}
 	for _, c := range []struct {
 		name     string
 		settings Settings
-		want     Outcome
+		want     judge.Verdict
 	}{
-		{"exit code 0", judging(t, "exit", "0"), Outcome{true, 1, ""}},
-		{"exit code 1", judging(t, "exit", "1"), Outcome{false, 0, "at the end"}},
-		{"words, right", judging(t, "say", "right", "one", "two", ""), Outcome{true, 1, "two"}},
-		{"words, wrong", judging(t, "say", "wrong", "two"), Outcome{false, 0, "two"}},
-		{"all", judging(t, "say", "right", "log", `{"score":0.5,"correct":true,"note":"half"}`), Outcome{true, 0.5, "half"}},
-		{"a score", judging(t, "say", "right", `{"score":0.99}`), Outcome{false, 0.99, ""}},
-		{"the full score", judging(t, "say", "wrong", `{"score":1}`), Outcome{true, 1, ""}},
-		{"correct", judging(t, "say", "wrong", `{"correct":true}`), Outcome{true, 1, ""}},
-		{"not correct", judging(t, "say", "right", `{"correct":false, "note":"no"}`), Outcome{false, 0, "no"}},
-		{"a note, wrong", judging(t, "say", "wrong", `{"note":"bad"}`), Outcome{false, 0, "bad"}},
-		{"input", judging(t, "input"), Outcome{true, 1, `7 What? "a\nb<" it map[answer:it class:a]`}},
-		{"environment", judging(t, "secret"), Outcome{true, 1, `secret "", path true`}},
-		{"named environment", telling, Outcome{true, 1, `secret "1234", path true`}},
-		{"much output", judging(t, "loud"), Outcome{false, 0.25, ""}},
+		{"exit code 0", judging(t, "exit", "0"), said(true, 1, "")},
+		{"exit code 1", judging(t, "exit", "1"), said(false, 0, "at the end")},
+		{"words, right", judging(t, "say", "right", "one", "two", ""), said(true, 1, "two")},
+		{"words, wrong", judging(t, "say", "wrong", "two"), said(false, 0, "two")},
+		{"all", judging(t, "say", "right", "log", `{"score":0.5,"correct":true,"note":"half"}`), said(true, 0.5, "half")},
+		{"a score", judging(t, "say", "right", `{"score":0.99}`), said(false, 0.99, "")},
+		{"the full score", judging(t, "say", "wrong", `{"score":1}`), said(true, 1, "")},
+		{"correct", judging(t, "say", "wrong", `{"correct":true}`), said(true, 1, "")},
+		{"not correct", judging(t, "say", "right", `{"correct":false, "note":"no"}`), said(false, 0, "no")},
+		{"a note, wrong", judging(t, "say", "wrong", `{"note":"bad"}`), said(false, 0, "bad")},
+		{"input", judging(t, "input"), said(true, 1, `7 What? "a\nb<" it map[answer:it class:a]`)},
+		{"environment", judging(t, "secret"), said(true, 1, `secret "", path true`)},
+		{"named environment", telling, said(true, 1, `secret "1234", path true`)},
+		{"much output", judging(t, "loud"), said(false, 0.25, "")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if o := outcome(t, c.settings, row, "a\nb<"); o != c.want {
@@ -129,7 +135,7 @@ func TestCommand(t *testing.T) {
 		})
 	}
 	// A command need not read what it gets.
-	if o := outcome(t, judging(t, "exit", "0"), row, strings.Repeat("long ", 1<<20)); !o.Correct {
+	if o := outcome(t, judging(t, "exit", "0"), row, strings.Repeat("long ", 1<<20)); o.Correct != judge.Correct {
 		t.Errorf("a long response: %+v", o)
 	}
 }
@@ -147,11 +153,11 @@ func TestCommandErrors(t *testing.T) {
 		{judging(t, "say", "right", `{"score":`), "unexpected EOF"},
 		{judging(t, "endless"), "longer than 64 KiB"},
 	} {
-		checker, err := New(c.settings)
+		checker, err := newRule(c.settings)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, err := checker.Check(t.Context(), Question{ID: "7"}, "x")
+		o, err := checker.Verdict(t.Context(), judge.Question{ID: "7"}, judge.Answer{Text: "x"})
 		if err == nil || !strings.Contains(err.Error(), "row 7: command ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %+v, error %v, want %q", c.settings.Command[2:], o, err, c.want)
 		}
@@ -164,7 +170,7 @@ func TestCommandErrors(t *testing.T) {
 		{Settings{Kind: Command, Command: []string{filepath.Join(t.TempDir(), "none")}}, "no such file"},
 		{Settings{Kind: Command, Command: []string{"go"}, Env: []string{"HERD_TEST_NOT_SET"}}, "HERD_TEST_NOT_SET, which is not set"},
 	} {
-		if _, err := New(c.settings); err == nil || runtime.GOOS != "windows" && !strings.Contains(err.Error(), c.want) {
+		if _, err := newRule(c.settings); err == nil || runtime.GOOS != "windows" && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: error %v, want %q", c.settings.Command, err, c.want)
 		}
 	}
@@ -181,8 +187,8 @@ func TestCommandTimeout(t *testing.T) {
 			if as == "waiting" {
 				s.Timeout = 1
 			}
-			o := outcome(t, s, Question{}, "x")
-			if want := (Outcome{Note: "no verdict within 1s"}); as == "waiting" && o != want || as == "ending" && !o.Correct {
+			o := outcome(t, s, judge.Question{}, "x")
+			if want := (judge.Verdict{Correct: judge.Wrong, Note: "no verdict within 1s"}); as == "waiting" && o != want || as == "ending" && o.Correct != judge.Correct {
 				t.Errorf("%+v", o)
 			}
 			if runtime.GOOS == "windows" {
@@ -208,13 +214,13 @@ func beats(path string) int64 {
 
 // TestCommandCancelled: the end of a run is no wrong answer either.
 func TestCommandCancelled(t *testing.T) {
-	checker, err := New(judging(t, "leave", "waiting", filepath.Join(t.TempDir(), "heart")))
+	checker, err := newRule(judging(t, "leave", "waiting", filepath.Join(t.TempDir(), "heart")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer stop()
-	if o, err := checker.Check(ctx, Question{}, "x"); !errors.Is(err, context.DeadlineExceeded) {
+	if o, err := checker.Verdict(ctx, judge.Question{}, judge.Answer{Text: "x"}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%+v, error %v", o, err)
 	}
 }
@@ -230,7 +236,7 @@ func FuzzVerdict(f *testing.F) {
 			output.Write(text[:n])
 			text = text[n:]
 		}
-		if o, err := verdict(success, &output, &tail{}); err == nil && !(o.Score >= 0 && o.Score <= 1) {
+		if o, err := verdictOf(success, &output, &tail{}); err == nil && !(o.Score >= 0 && o.Score <= 1) {
 			t.Errorf("%q: %+v", output.kept, o)
 		}
 	})

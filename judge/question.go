@@ -1,0 +1,70 @@
+package judge
+
+import (
+	"fmt"
+
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/data/table"
+)
+
+// Question is what an answer responds to.
+type Question struct {
+	ID        string            // of the prompt, for errors and commands
+	Prompt    []chat.Message    // without the answer
+	Meta      map[string]string // of the prompt's row: rules look here for the reference first
+	Reference string            // the answer that the prompt came with; empty: none
+}
+
+// Answer is one answer to a question.
+type Answer struct {
+	Text      string
+	Truncated bool // it did not end by itself: it reached the limit on tokens
+}
+
+// Item is a question with the answers to judge.
+type Item struct {
+	Question
+	Answers []Answer
+}
+
+// stop is the value of a candidate's Finish if it ended by itself.
+const stop = "stop"
+
+// Sample returns the question and answers of a row of samples. The question has the id of
+// the prompt that was answered, and its reference.
+func Sample(row table.Sample) Item {
+	item := Item{Question: Question{ID: row.ID, Prompt: row.Prompt, Meta: row.Meta, Reference: row.Reference}}
+	if len(row.Parents) > 0 {
+		item.ID = row.Parents[0]
+	}
+	for _, c := range row.Candidates {
+		item.Answers = append(item.Answers, Answer{Text: c.Text, Truncated: c.Finish != stop})
+	}
+	return item
+}
+
+// Chat returns the question and the one answer of a chat: its closing turn of the assistant.
+func Chat(row table.Chat) (Item, error) {
+	before, answer, ok := closingTurn(row)
+	if !ok {
+		return Item{}, fmt.Errorf("row %s does not end with a turn of the assistant: there is nothing to check", row.ID)
+	}
+	return Item{Question{ID: row.ID, Prompt: before, Meta: row.Meta}, []Answer{{Text: answer}}}, nil
+}
+
+// Prompt returns the question of a chat that is to be answered. A closing turn of the
+// assistant is the reference, not part of the prompt.
+func Prompt(row table.Chat) Question {
+	q := Question{ID: row.ID, Meta: row.Meta}
+	q.Prompt, q.Reference, _ = closingTurn(row)
+	return q
+}
+
+// closingTurn splits the closing turn of the assistant, if there is one, from what comes before.
+func closingTurn(row table.Chat) (before []chat.Message, text string, ok bool) {
+	last := len(row.Messages) - 1
+	if last < 0 || row.Messages[last].Role != chat.Assistant {
+		return row.Messages, "", false
+	}
+	return row.Messages[:last], row.Messages[last].Content, true
+}
