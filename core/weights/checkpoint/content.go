@@ -8,25 +8,25 @@ import (
 	"runtime/debug"
 )
 
-// content is the bytes of a file: mapped into memory where the system can do that,
-// else read.
+// content gives access to the bytes of a file. It maps the file into memory where the system
+// can, else it reads.
 type content struct {
 	f      *os.File
 	size   int64
 	mapped []byte // all of the file, or nil
 }
 
-// newContent takes over f, of the given size.
+// newContent returns the content of f, which has the given size. The content owns f.
 func newContent(f *os.File, size int64) *content {
 	c := &content{f: f, size: size}
 	if size > 0 && size <= int64(maxInt) {
-		c.mapped, _ = mapFile(f, int(size)) // else it is read
+		c.mapped, _ = mapFile(f, int(size)) // on failure visit reads the file
 	}
 	return c
 }
 
-// visit calls use with n bytes from at on, which must be within the file, and keeps
-// none of them in memory. The bytes are use's only until it returns.
+// visit calls use with the n bytes at offset at, which must be within the file. The bytes are
+// valid until use returns and do not stay in memory.
 func (c *content) visit(at int64, n int, use func([]byte)) error {
 	if c.mapped == nil {
 		b := make([]byte, n)
@@ -40,8 +40,8 @@ func (c *content) visit(at int64, n int, use func([]byte)) error {
 	return noFault(func() { use(c.mapped[at : at+int64(n)]) })
 }
 
-// noFault calls f. If the memory that f reads is no longer there, because the file
-// behind it became shorter or its disk fails, that is an error.
+// noFault calls f. It returns an error if f reads mapped memory that is gone, because the file
+// became shorter or its disk failed.
 func noFault(f func()) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -53,14 +53,14 @@ func noFault(f func()) (err error) {
 		if !ok || fault.Addr() == 0 {
 			panic(failure)
 		}
-		err = fmt.Errorf("cannot be read, or became shorter: %w", io.ErrUnexpectedEOF)
+		err = fmt.Errorf("the file cannot be read or became shorter: %w", io.ErrUnexpectedEOF)
 	}()
 	f()
 	return nil
 }
 
-// check reports that the file has become shorter since it was opened. What was read
-// of a page that lost its end is zeros, so that this is asked afterwards.
+// check returns an error if the file has become shorter since Open. Call it after reading: the
+// lost end of a mapped page reads as zeros without a fault.
 func (c *content) check() error {
 	stat, err := c.f.Stat()
 	if err == nil && stat.Size() < c.size {

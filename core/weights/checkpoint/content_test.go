@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// large is a tensor that is read in several pieces.
+// large is a tensor that Read converts in several pieces.
 func large(t *testing.T) (path string, want []float32) {
 	want = numbers(2*readPiece + 1001)
 	path = filepath.Join(t.TempDir(), "m.safetensors")
@@ -21,8 +21,7 @@ func large(t *testing.T) (path string, want []float32) {
 	return path, want
 }
 
-// TestMappedAndRead: a file is read alike whether it is mapped or not, in whole and
-// in parts.
+// TestMappedAndRead: a mapped and an unmapped file give the same numbers, in whole and in parts.
 func TestMappedAndRead(t *testing.T) {
 	path, want := large(t)
 	for _, mapped := range []bool{true, false} {
@@ -54,8 +53,8 @@ func TestMappedAndRead(t *testing.T) {
 	}
 }
 
-// TestShrunk: a file that became shorter since it was opened is an error, whether
-// pages of it are gone or only the end of one.
+// TestShrunk: a file that became shorter since Open is an error, whether whole pages are gone or
+// only the end of one.
 func TestShrunk(t *testing.T) {
 	for _, less := range []int64{1, 4 * readPiece} {
 		path, want := large(t)
@@ -74,7 +73,7 @@ func TestShrunk(t *testing.T) {
 	}
 }
 
-// TestPanicsPass: what is no fault of the file is not taken for one.
+// TestPanicsPass: noFault passes on panics that the file did not cause.
 func TestPanicsPass(t *testing.T) {
 	defer func() {
 		if recover() == nil {
@@ -85,7 +84,7 @@ func TestPanicsPass(t *testing.T) {
 	t.Error(noFault(func() { none[len(none)]++ }))
 }
 
-// FuzzOpen: nothing that a file holds is a crash when its tensors are read.
+// FuzzOpen: no content of a file makes reading its tensors crash.
 func FuzzOpen(f *testing.F) {
 	f.Add(raw(`{"a":{"dtype":"BF16","shape":[2,1],"data_offsets":[0,4]},"b":{"dtype":"F4","shape":[2],"data_offsets":[4,5]}}  `, 5))
 	f.Add(raw(`{"a":{"dtype":"F64","shape":[],"data_offsets":[0,8]},"e":{"dtype":"F16","shape":[0],"data_offsets":[8,8]}}`, 8))
@@ -117,7 +116,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// BenchmarkRead reads 256 MB that the system has in memory already.
+// BenchmarkRead reads 256 MB from the page cache.
 func BenchmarkRead(b *testing.B) {
 	const n = 64 << 20
 	values := make([]float32, n)

@@ -8,15 +8,15 @@ import (
 	"github.com/herd-lm/herd/core/half"
 )
 
-// The element types that weights are written in.
+// The element types that herd writes.
 const (
 	F32  = "F32"
 	F16  = "F16"
 	BF16 = "BF16"
 )
 
-// dtype is how one element is stored. Those without a decoder can be listed but
-// not read, those without an encoder not written: they are not weights of a Llama.
+// dtype describes how one element is stored. herd can list a type without a decoder but not
+// read it, and cannot write a type without an encoder: no weights of a Llama have these types.
 type dtype struct {
 	bits   int
 	decode func(dst []float32, src []byte)

@@ -24,15 +24,15 @@ func TestNarrowTypesRoundTrip(t *testing.T) {
 		if !reflect.DeepEqual(bytes, again) {
 			t.Errorf("%s: not all numbers come back", name)
 		}
-		kind.decode(values[:3], bytes[2:]) // fewer than are taken at a time
+		kind.decode(values[:3], bytes[2:]) // fewer than one step of the loop converts
 		if got := math.Float32bits(values[2]); got != math.Float32bits(values[3]) {
 			t.Errorf("%s: the rest of a few numbers", name)
 		}
 	}
 }
 
-// TestOverflow: the largest numbers that a type holds, and the next, which would
-// be infinite.
+// TestOverflow: the largest numbers of a type are written, the next ones, which would become
+// infinite, are an error.
 func TestOverflow(t *testing.T) {
 	for dtype, most := range largest {
 		next := math.Nextafter32(most, float32(math.Inf(1)))
@@ -60,13 +60,13 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
-// TestCopies: weights of any type, read and written again, are the same file.
+// TestCopies: reading weights of any type and writing them again gives the same file.
 func TestCopies(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, dtype := range []string{F32, F16, BF16} {
 		dir := t.TempDir()
 		first, second := filepath.Join(dir, "1"), filepath.Join(dir, "2")
-		bits := make([]byte, dtypes[dtype].bits/8*(readPiece+77)) // any bits are a number, or none
+		bits := make([]byte, dtypes[dtype].bits/8*(readPiece+77)) // any bits: a number or a NaN
 		for i := range bits {
 			bits[i] = byte(rng.Uint32())
 		}

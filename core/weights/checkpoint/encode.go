@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// encoder writes tensors, some elements at a time.
+// encoder writes tensors, a batch of elements at a time.
 type encoder struct {
 	w      io.Writer
 	values []float32 // [encodeBatch]
@@ -14,7 +14,7 @@ type encoder struct {
 }
 
 const (
-	encodeBatch = 1 << 18 // elements that are fetched and written at a time
+	encodeBatch = 1 << 18 // elements to fetch and write at a time
 	encodePiece = 1 << 16 // elements that a processor converts at a time
 )
 
@@ -31,7 +31,7 @@ func (e *encoder) tensor(t Source) error {
 	return err
 }
 
-// batch writes the elements from the given one on, as many as values has.
+// batch writes the elements [from, from+len(values)). It uses values as its buffer.
 func (e *encoder) batch(t Source, from int, values []float32) error {
 	if err := t.Read(values, from); err != nil {
 		return err
@@ -49,21 +49,21 @@ func (e *encoder) batch(t Source, from int, values []float32) error {
 	return err
 }
 
-// bytes returns what the tensor takes in a file.
+// bytes returns the size of the tensor in a file.
 func (t Source) bytes() int64 {
 	n, _ := elements(t.Shape)
 	return int64(n) * int64(dtypes[t.DType].bits/8)
 }
 
-// largest is the greatest number that rounds to none larger than the type holds.
+// largest is the greatest float32 that still rounds to a finite number of the type.
 var largest = map[string]float32{
 	F32:  math.MaxFloat32,
 	F16:  0x1.ffdffep15,
 	BF16: 0x1.fefffep127,
 }
 
-// overflow reports the first of the values that is finite, and would not be in the
-// type. from is the index of the first.
+// overflow returns an error for the first value that is finite but would not be finite in the
+// type. from is the index of values[0] in the tensor.
 func (t Source) overflow(values []float32, from int) error {
 	if t.DType == F32 {
 		return nil

@@ -17,14 +17,14 @@ const (
 	metadataKey = "__metadata__"
 )
 
-// header is what a safetensors file says of itself.
+// header is the parsed header of a safetensors file.
 type header struct {
 	tensors []Info // in the order of the data
 	meta    map[string]string
 }
 
-// parseHeader reads a header whose tensors must fill a data section of the given
-// length without gap or overlap. It allocates a small multiple of len(b).
+// parseHeader reads a header. Its tensors must fill a data section of the given length without
+// gap or overlap. parseHeader allocates a small multiple of len(b).
 func parseHeader(b []byte, data int64) (*header, error) {
 	if !utf8.Valid(b) {
 		return nil, errors.New("header is not UTF-8")
@@ -49,7 +49,7 @@ func parseHeader(b []byte, data int64) (*header, error) {
 	return h, h.checkLayout(data)
 }
 
-// tensorInfo reads what the header says of one tensor.
+// tensorInfo reads the header's entry for one tensor.
 func tensorInfo(d *json.Decoder, name string) (Info, error) {
 	if name == "" {
 		return Info{}, errors.New("a tensor has no name")
@@ -79,8 +79,7 @@ func tensorInfo(d *json.Decoder, name string) (Info, error) {
 	return info, info.set(shape, offsets[0], offsets[1])
 }
 
-// set takes over a shape and a byte range that agree with each other and with
-// the data type.
+// set stores a shape and a byte range, which must agree with each other and with the data type.
 func (i *Info) set(shape []uint64, start, end uint64) error {
 	t, ok := dtypes[i.DType]
 	if !ok {
@@ -108,8 +107,7 @@ func (i *Info) set(shape []uint64, start, end uint64) error {
 
 const maxInt64 = 1<<63 - 1
 
-// checkLayout sorts the tensors by their place and tests that they lie end to
-// end in all of the data section.
+// checkLayout sorts the tensors by place and checks that they fill the data section end to end.
 func (h *header) checkLayout(data int64) error {
 	slices.SortStableFunc(h.tensors, func(a, b Info) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
@@ -122,12 +120,12 @@ func (h *header) checkLayout(data int64) error {
 		end = t.end
 	}
 	if end != data {
-		return fmt.Errorf("tensors take %d bytes of data, the file has %d: cut short or damaged, fetch it again", end, data)
+		return fmt.Errorf("tensors take %d bytes of data, the file has %d: cut short or damaged, download it again", end, data)
 	}
 	return nil
 }
 
-// checkObject tests the syntax of a JSON object, naming the byte where it fails.
+// checkObject checks the syntax of a JSON object. Its error names the byte.
 func checkObject(b []byte) error {
 	var ignore struct{}
 	err := json.Unmarshal(b, &ignore)
@@ -137,8 +135,8 @@ func checkObject(b []byte) error {
 	return err
 }
 
-// object reads a JSON object and calls member for every key, to read the value.
-// A key that appears twice is an error: readers would differ on what it means.
+// object reads a JSON object and calls member for every key, to read the value. A key that
+// appears twice is an error, because programs differ on which value counts.
 func object(d *json.Decoder, member func(key string) error) error {
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return cmp.Or(err, errors.New("want a JSON object"))
@@ -149,7 +147,7 @@ func object(d *json.Decoder, member func(key string) error) error {
 		if err != nil {
 			return err
 		}
-		key := t.(string) // the decoder lets nothing else be a key
+		key := t.(string) // the decoder accepts nothing else as a key
 		if seen[key] {
 			return fmt.Errorf("%q appears twice", key)
 		}

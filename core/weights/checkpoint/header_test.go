@@ -66,7 +66,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A header that claims much must not cost much.
+// A header that claims a large size must not cost much memory.
 func TestHostileHeaderIsCheap(t *testing.T) {
 	shape := strings.Repeat("1,", 1<<20) + "4611686018427387904"
 	b := raw(`{"a":{"dtype":"U8","shape":[`+shape+`],"data_offsets":[0,4611686018427387904]}}`, 0)

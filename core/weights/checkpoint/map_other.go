@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// mapFile cannot map files here: they are read.
+// mapFile is not supported here: content reads the file instead.
 func mapFile(*os.File, int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 func unmap([]byte) error { return nil }

@@ -22,8 +22,7 @@ const (
 
 const maxIndex = maxHeader // bytes of an index file
 
-// Model is the open weights of a model directory: one file, or shards with an
-// index.
+// Model is the open weights of a model directory: one file, or shards with an index.
 type Model struct {
 	dir    string
 	shards []*File
@@ -31,9 +30,9 @@ type Model struct {
 	where  map[string]*File
 }
 
-// OpenModel opens the weights in a Hugging Face model directory. If there is
-// both one file and an index, the file counts, as in transformers. Every tensor
-// of the index must be in its shard; what else a shard holds is not listed.
+// OpenModel opens the weights in a Hugging Face model directory. If it has both one file and an
+// index, the file counts, as in transformers. Every tensor of the index must be in its shard.
+// Model does not list other tensors of a shard.
 func OpenModel(dir string) (*Model, error) {
 	if err := disk.Recover(dir); err != nil {
 		return nil, err
@@ -64,7 +63,7 @@ func (m *Model) openShards() error {
 	path := filepath.Join(m.dir, IndexName)
 	weights, err := readIndex(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s: no %s and no %s in it%s: %w", m.dir, ModelName, IndexName, foreign(m.dir), err)
+		return fmt.Errorf("%s: no %s and no %s%s: %w", m.dir, ModelName, IndexName, foreign(m.dir), err)
 	}
 	if err != nil {
 		return err
@@ -76,20 +75,20 @@ func (m *Model) openShards() error {
 	}
 	for name, shard := range weights {
 		if m.where[name] == nil {
-			return fmt.Errorf("%s: no tensor %q in %s, which the index names", path, name, shard)
+			return fmt.Errorf("%s: no tensor %q in %s, although the index lists it", path, name, shard)
 		}
 	}
 	return nil
 }
 
-// foreign says what to do with weights in dir that are in another format.
+// foreign returns advice for weights in dir that are in another format.
 func foreign(dir string) string {
 	if files, _ := filepath.Glob(filepath.Join(dir, "pytorch_model*.bin")); len(files) > 0 {
-		return fmt.Sprintf(", but %s: that is a Python pickle, which runs code when it is opened, and is not read; "+
-			"have transformers save the model again, which writes safetensors", filepath.Base(files[0]))
+		return fmt.Sprintf(", but %s: herd does not read Python pickles, because opening one can run code; "+
+			"save the model again with transformers, which writes safetensors", filepath.Base(files[0]))
 	}
 	if files, _ := filepath.Glob(filepath.Join(dir, "consolidated*")); len(files) > 0 {
-		return fmt.Sprintf(", but %s: that is Meta's or Mistral's own layout, take the model in Hugging Face's", filepath.Base(files[0]))
+		return fmt.Sprintf(", but %s: this is Meta's or Mistral's own format, download the model in Hugging Face's format", filepath.Base(files[0]))
 	}
 	return ""
 }
@@ -113,7 +112,7 @@ func (m *Model) add(name string, f *File) {
 	m.where[name] = f
 }
 
-// readIndex returns which shard holds each tensor.
+// readIndex returns the shard of each tensor.
 func readIndex(path string) (weights map[string]string, err error) {
 	b, err := disk.ReadLimited(path, maxIndex)
 	if err != nil {
@@ -125,8 +124,8 @@ func readIndex(path string) (weights map[string]string, err error) {
 	return weights, nil
 }
 
-// parseIndex reads a weight_map. Shards are plain names, so that an index cannot
-// point out of its directory.
+// parseIndex reads a weight_map. Shards must be plain file names, so that an index cannot point
+// outside its directory.
 func parseIndex(b []byte) (weights map[string]string, err error) {
 	if err := checkObject(b); err != nil {
 		return nil, err
@@ -134,7 +133,7 @@ func parseIndex(b []byte) (weights map[string]string, err error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	err = object(d, func(key string) (err error) {
 		if key != "weight_map" {
-			var ignore json.RawMessage // "metadata" says nothing that the shards do not
+			var ignore json.RawMessage // "metadata" repeats what the shards say
 			return d.Decode(&ignore)
 		}
 		weights, err = stringMap(d)
@@ -158,11 +157,10 @@ func isShardName(s string) bool {
 	return strings.HasSuffix(s, ".safetensors") && !strings.ContainsAny(s, "/\\:\x00") && !strings.HasPrefix(s, ".")
 }
 
-// Names returns the names of the tensors, shard by shard in the order of their
-// data.
+// Names returns the names of the tensors, shard by shard in the order of their data.
 func (m *Model) Names() []string { return slices.Clone(m.names) }
 
-// Info returns what the model holds under a name; false if nothing.
+// Info describes a tensor; false if the model has none of that name.
 func (m *Model) Info(name string) (Info, bool) {
 	if f := m.where[name]; f != nil {
 		return f.Info(name)

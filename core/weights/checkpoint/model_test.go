@@ -15,7 +15,7 @@ var weights = []Tensor{
 	{"mlp", []int{9}, numbers(9)}, {"head", []int{1, 3}, numbers(3)},
 }
 
-// as returns tensors to be written in a type.
+// as returns Sources that write tensors as dtype.
 func as(dtype string, tensors []Tensor) []Source {
 	var sources []Source
 	for _, t := range tensors {
@@ -66,8 +66,8 @@ func TestWriteModel(t *testing.T) {
 	}
 }
 
-// TestWriteModelReplaces: weights in the other form do not stay behind, and what is
-// no weights of ours does.
+// TestWriteModelReplaces: WriteModel removes older weights in the other form, and leaves other
+// files alone.
 func TestWriteModelReplaces(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "adapter.safetensors"), nil, 0o666); err != nil {
@@ -94,7 +94,7 @@ func TestWriteModelReplaces(t *testing.T) {
 	}
 }
 
-// TestOpenModelForeign: weights in another format are an error that says what to do.
+// TestOpenModelForeign: weights in another format are an error with advice.
 func TestOpenModelForeign(t *testing.T) {
 	for name, want := range map[string]string{
 		"pytorch_model.bin":                "pickle",
@@ -153,7 +153,7 @@ func TestOpenModelRefuses(t *testing.T) {
 	}
 }
 
-// What a shard holds besides the tensors that the index gives it is not seen.
+// Model does not show tensors of a shard that the index does not list.
 func TestOpenModelFollowsIndex(t *testing.T) {
 	dir := t.TempDir()
 	one, two := []Tensor{{"a", nil, []float32{1}}, {"b", nil, []float32{2}}}, []Tensor{{"b", nil, []float32{3}}}

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// inPieces calls f on ranges [lo, hi) of at most piece elements that cover [0, n), on
-// all processors. After an error no further ranges are begun.
+// inPieces calls f on ranges [lo, hi) of at most piece elements that cover [0, n), on all
+// processors. After an error it begins no further ranges.
 func inPieces(n, piece int, f func(lo, hi int) error) error {
 	pieces := (n + piece - 1) / piece
 	var next atomic.Int64

@@ -20,9 +20,9 @@ type File struct {
 	meta  map[string]string
 }
 
-// Open reads and checks the header of a safetensors file. A damaged or hostile
-// file gives an error that names the file and the place, and never takes memory
-// out of proportion to its size.
+// Open reads and checks the header of a safetensors file. For a damaged or hostile file it
+// returns an error that names the file and the place. The memory it takes is bounded by the
+// size of the file.
 func Open(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -55,8 +55,7 @@ func newFile(f *os.File, path string) (*File, error) {
 	return file, nil
 }
 
-// readHeader reads the header of a file of the given size and returns where the
-// data starts.
+// readHeader reads the header of a file of the given size and returns where the data starts.
 func readHeader(r io.ReaderAt, size int64) (h *header, data int64, err error) {
 	var length [8]byte
 	if size < int64(len(length)) {
@@ -87,7 +86,7 @@ func (f *File) Names() []string {
 	return names
 }
 
-// Info returns what the file holds under a name; false if nothing.
+// Info describes a tensor; false if the file has none of that name.
 func (f *File) Info(name string) (Info, bool) {
 	i, ok := f.index[name]
 	if !ok {
@@ -101,10 +100,9 @@ func (f *File) Info(name string) (Info, bool) {
 // Metadata returns the free-form strings of the header.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.meta) }
 
-// Read converts a tensor to float32. dst must have as many elements as the
-// tensor. F32, BF16 and F16 convert exactly, F64 is rounded; other types are an
-// error, as is a file that has become shorter since it was opened. What was read
-// does not stay in memory besides.
+// Read converts a tensor to float32. dst must have as many elements as the tensor. F32, BF16
+// and F16 convert exactly, F64 is rounded. Other types are an error, and so is a file that has
+// become shorter since Open. The bytes of the file do not stay in memory.
 func (f *File) Read(name string, dst []float32) error {
 	if info, ok := f.Info(name); ok && len(dst) != info.size {
 		return fmt.Errorf("%s: tensor %q: shape %v has %d elements, want %d", f.path, name, info.Shape, info.size, len(dst))
@@ -112,7 +110,7 @@ func (f *File) Read(name string, dst []float32) error {
 	return f.ReadPart(name, 0, dst)
 }
 
-// ReadPart is Read for the elements from the given one on, as many as dst has.
+// ReadPart is Read for the elements [from, from+len(dst)).
 func (f *File) ReadPart(name string, from int, dst []float32) error {
 	i, ok := f.index[name]
 	if !ok {
@@ -151,7 +149,7 @@ func (f *File) read(info Info, from int, dst []float32) error {
 	return f.bytes.check()
 }
 
-// noEOF tells a file that ends too early from one that ends where it should.
+// noEOF turns the end of a file into an unexpected end, because the data should go on.
 func noEOF(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
@@ -159,5 +157,5 @@ func noEOF(err error) error {
 	return err
 }
 
-// Close closes the file. What was read stays.
+// Close closes the file. Tensors that Read has copied stay valid.
 func (f *File) Close() error { return f.bytes.close() }

@@ -124,7 +124,7 @@ func TestDTypes(t *testing.T) {
 	}
 }
 
-// The tiny Llama was written by another program, without metadata of ours.
+// Another program wrote the tiny Llama, without our metadata.
 func TestTinyLlama(t *testing.T) {
 	f, err := Open("testdata/tiny_llama.safetensors")
 	if err != nil {

@@ -9,13 +9,12 @@ import (
 	"github.com/herd-lm/herd/core/disk"
 )
 
-// ShardBytes is how large transformers lets a file of weights become.
+// ShardBytes is the size at which transformers begins another file of weights.
 const ShardBytes = 5_000_000_000
 
-// WriteModel writes weights into a directory: as one file if shardBytes is 0 or
-// they take no more, else as shards of at most shardBytes (or one tensor) with an
-// index, named as transformers names them. Weights that were there in the other
-// form are removed afterwards.
+// WriteModel writes weights into a directory: as one file if shardBytes is 0 or the weights fit
+// in it, else as shards of at most shardBytes (or one tensor) with an index, named as
+// transformers names them. Afterwards it removes older weights in the other form.
 func WriteModel(dir string, tensors []Source, meta map[string]string, shardBytes int64) error {
 	shards := split(tensors, shardBytes)
 	if len(shards) == 1 {
@@ -36,7 +35,7 @@ func WriteModel(dir string, tensors []Source, meta map[string]string, shardBytes
 		name := fmt.Sprintf("model-%05d-of-%05d.safetensors", i+1, len(shards))
 		for _, t := range shard {
 			if other, taken := index.Weights[t.Name]; taken {
-				return fmt.Errorf("write %s: tensor %q is in %s already", filepath.Join(dir, name), t.Name, other)
+				return fmt.Errorf("write %s: tensor %q is already in %s", filepath.Join(dir, name), t.Name, other)
 			}
 			index.Weights[t.Name] = name
 			index.Metadata.Size += t.bytes()
@@ -52,7 +51,7 @@ func WriteModel(dir string, tensors []Source, meta map[string]string, shardBytes
 	return removeWeights(dir, keep...)
 }
 
-// removeWeights removes the files of weights in dir but those to keep.
+// removeWeights removes the files of weights in dir except those in keep.
 func removeWeights(dir string, keep ...string) error {
 	shards, err := filepath.Glob(filepath.Join(dir, "model-*-of-*.safetensors"))
 	for _, path := range append(shards, filepath.Join(dir, ModelName), filepath.Join(dir, IndexName)) {
@@ -63,8 +62,8 @@ func removeWeights(dir string, keep ...string) error {
 	return err
 }
 
-// split cuts tensors into runs of at most limit bytes, but of at least one
-// tensor. There is always a run, if an empty one.
+// split divides tensors into runs of at most limit bytes and at least one tensor. Without
+// tensors it returns one empty run.
 func split(tensors []Source, limit int64) [][]Source {
 	var runs [][]Source
 	start, size := 0, int64(0)

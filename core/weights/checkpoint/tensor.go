@@ -2,15 +2,15 @@ package checkpoint
 
 import "fmt"
 
-// Tensor is a named array in row-major order. len(Data) is the product of Shape,
-// which is empty for a scalar.
+// Tensor is a named array in row-major order. len(Data) is the product of Shape. A scalar has
+// an empty Shape.
 type Tensor struct {
 	Name  string
 	Shape []int
 	Data  []float32
 }
 
-// Info says what a file holds under a name.
+// Info describes a tensor of a file.
 type Info struct {
 	Name  string
 	DType string // as safetensors spells it: "F32", "BF16", "I64", ...
@@ -20,13 +20,13 @@ type Info struct {
 	size       int   // product of Shape
 }
 
-// Len returns the number of elements, which Read wants a slice of.
+// Len returns the number of elements: the length of the slice that Read needs.
 func (i Info) Len() int { return i.size }
 
-// Bytes returns what the tensor takes in the file.
+// Bytes returns the size of the tensor in the file.
 func (i Info) Bytes() int64 { return i.end - i.start }
 
-// Reader is what a File, a Model and whoever adapts their names have in common.
+// Reader reads tensors by name. File and Model implement it, and so do adapters of their names.
 type Reader interface {
 	Names() []string                       // in the order of the data
 	Info(name string) (Info, bool)         // false if there is no such tensor
@@ -41,7 +41,7 @@ func elements(shape []int) (int, error) {
 			return 0, fmt.Errorf("shape %v has a negative dimension", shape)
 		}
 		if d != 0 && n > maxInt/d {
-			return 0, fmt.Errorf("shape %v has more elements than this machine can count", shape)
+			return 0, fmt.Errorf("shape %v has more elements than fit into an int", shape)
 		}
 		n *= d
 	}

@@ -7,17 +7,16 @@ import (
 	"github.com/herd-lm/herd/core/disk"
 )
 
-// What is needed to go on training lies in a folder of the checkpoint, apart
-// from the model that others read.
+// The state of a training run lies in a folder of the checkpoint, apart from the model that
+// other programs read.
 const (
 	trainingDir   = "training"
 	stateName     = "state.json"
 	optimizerName = "optimizer.safetensors"
 )
 
-// WriteTraining writes what is needed to go on training into the folder training
-// of a checkpoint directory: state as JSON (step, data position, random state,
-// ...) and the optimiser's moments as tensors.
+// WriteTraining writes the state of a training run into the folder training of a checkpoint
+// directory: state as JSON and the optimiser's moments as tensors.
 func WriteTraining(dir string, state any, moments []Tensor) error {
 	dir = filepath.Join(dir, trainingDir)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -29,9 +28,9 @@ func WriteTraining(dir string, state any, moments []Tensor) error {
 	return disk.WriteJSON(filepath.Join(dir, stateName), state)
 }
 
-// OpenTraining reads the state that WriteTraining wrote into state, a pointer,
-// and opens the moments. Unknown keys are an error. The error is os.ErrNotExist
-// if the checkpoint has no training state.
+// OpenTraining reads the state of WriteTraining into state, a pointer, and opens the moments.
+// Unknown keys are an error. The error is os.ErrNotExist if the checkpoint has no training
+// state.
 func OpenTraining(dir string, state any) (moments *File, err error) {
 	if err := disk.Recover(dir); err != nil {
 		return nil, err

@@ -13,8 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/disk"
 )
 
-// Source is a tensor to be written, whose elements are asked for when their turn
-// comes.
+// Source is a tensor to write. The writer calls Read when it needs the elements.
 type Source struct {
 	Name  string
 	Shape []int
@@ -22,7 +21,7 @@ type Source struct {
 	Read  func(dst []float32, from int) error // elements [from, from+len(dst))
 }
 
-// As returns the tensor as one to be written in a type.
+// As returns a Source that writes the tensor as dtype.
 func (t Tensor) As(dtype string) Source {
 	return Source{t.Name, t.Shape, dtype, func(dst []float32, from int) error {
 		if n, err := elements(t.Shape); err != nil || n != len(t.Data) {
@@ -33,9 +32,8 @@ func (t Tensor) As(dtype string) Source {
 	}}
 }
 
-// Write writes tensors to a safetensors file as F32, in their order. The file
-// appears under its name when it is complete and on the disk, and not before.
-// transformers wants meta to hold "format": "pt".
+// Write writes tensors to a safetensors file as F32, in their order. The file appears under its
+// name only when it is complete and synced. transformers requires "format": "pt" in meta.
 func Write(path string, tensors []Tensor, meta map[string]string) error {
 	sources := make([]Source, len(tensors))
 	for i, t := range tensors {
@@ -44,8 +42,8 @@ func Write(path string, tensors []Tensor, meta map[string]string) error {
 	return WriteSources(path, sources, meta)
 }
 
-// WriteSources is Write for tensors of any type. Numbers are rounded to the nearest
-// of their type, of two to the even one; one that is too large for it is an error.
+// WriteSources is Write for tensors of any type. It rounds to the nearest number of the type,
+// ties to even. A number that is too large for the type is an error.
 func WriteSources(path string, tensors []Source, meta map[string]string) error {
 	h, err := encodeHeader(tensors, meta)
 	if err != nil {
@@ -67,8 +65,7 @@ func encode(w io.Writer, header []byte, tensors []Source) error {
 	return nil
 }
 
-// encodeHeader returns the length, the JSON header and the spaces that align the
-// data to 8 bytes.
+// encodeHeader returns the length, the JSON header and the spaces that align the data to 8 bytes.
 func encodeHeader(tensors []Source, meta map[string]string) ([]byte, error) {
 	b := bytes.NewBuffer(make([]byte, 8))
 	b.WriteByte('{')
@@ -81,7 +78,7 @@ func encodeHeader(tensors []Source, meta map[string]string) ([]byte, error) {
 	}
 	n := b.Len() - 8
 	if n > maxHeader {
-		return nil, fmt.Errorf("header of %d bytes, the format allows %d: use fewer tensors or less metadata", n, maxHeader)
+		return nil, fmt.Errorf("header of %d bytes, but the format allows %d: use fewer tensors or less metadata", n, maxHeader)
 	}
 	binary.LittleEndian.PutUint64(b.Bytes(), uint64(n))
 	return b.Bytes(), nil
@@ -136,7 +133,7 @@ func encodeMeta(b *bytes.Buffer, meta map[string]string) error {
 	return encodeMember(b, metadataKey, meta)
 }
 
-// encodeMember adds a key and its value to the object that is open in b.
+// encodeMember appends a key and its value to the unfinished object in b.
 func encodeMember(b *bytes.Buffer, key string, value any) error {
 	k, err := json.Marshal(key)
 	if err != nil {

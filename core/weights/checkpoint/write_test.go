@@ -35,7 +35,7 @@ func TestWriteRefuses(t *testing.T) {
 		"not UTF-8":                      {{"a\xff", nil, one}},
 		"the data 1":                     {{"a", []int{2}, one}},
 		"negative":                       {{"a", []int{-1, -1}, one}},
-		"can count":                      {{"a", []int{1 << 30, 1 << 30, 1 << 10}, nil}},
+		"fit into an int":                {{"a", []int{1 << 30, 1 << 30, 1 << 10}, nil}},
 	} {
 		path := filepath.Join(t.TempDir(), "m.safetensors")
 		err := Write(path, tensors, nil)
@@ -51,7 +51,7 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
-// failing writes so many bytes, then no more.
+// failing accepts that many bytes, then fails.
 type failing int
 
 func (f *failing) Write(b []byte) (int, error) {

@@ -17,24 +17,24 @@ import (
 	"github.com/herd-lm/herd/core/weights/gguf"
 )
 
-// Model is an open model of whatever kind.
+// Model is an open model of any kind.
 type Model struct {
-	Name      string // that its file gives it, or that of the file or directory
+	Name      string // from its file, else the name of the file or directory
 	Kind      Kind
 	Config    model.Config
-	Tokenizer *tokenizer.Tokenizer // nil if there is none with the model
+	Tokenizer *tokenizer.Tokenizer // nil if the model has none
 	Weights   Weights
 }
 
-// Weights are the tensors of a model by the names and in the layout of Hugging
-// Face. Read fills dst, which has room for all elements, row by row.
+// Weights are the tensors of a model, with the names and the layout of Hugging Face. Read fills
+// dst, which has room for all elements, row by row.
 type Weights interface {
 	Tensors() []Tensor
 	Read(name string, dst []float32) error
 	Close() error
 }
 
-// Tensor is what there is to know of a tensor without reading it.
+// Tensor describes a tensor.
 type Tensor struct {
 	Name  string
 	Shape []int
@@ -50,7 +50,7 @@ const (
 	Llama2C     Kind = "llama2.c file"
 )
 
-// Open opens a model. Its kind is told from what is at path, not from the name.
+// Open opens a model. It detects the kind from the content, not from the name.
 func Open(path string) (*Model, error) {
 	kind, err := kindOf(path)
 	if err != nil {
@@ -77,8 +77,8 @@ func nameOf(path string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(path, ".gguf"), ".bin")
 }
 
-// kindOf tells the kind of a model by its first bytes, and a llama2.c file, whose
-// older version has no mark, by its size.
+// kindOf detects the kind of a model from its first bytes. The older version of llama2.c has no
+// mark, so kindOf compares the size of such a file with its header.
 func kindOf(path string) (Kind, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -94,7 +94,7 @@ func kindOf(path string) (Kind, error) {
 	case bytes.HasPrefix(head, []byte(gguf.Magic)):
 		return GGUF, nil
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return "", fmt.Errorf("%s: a PyTorch file, which can hold programs and is not read: save the model as safetensors", path)
+		return "", fmt.Errorf("%s: a PyTorch file: herd does not read these, because they can contain code; save the model as safetensors", path)
 	}
 	if _, err := parseLlama2C(head, info.Size()); err == nil {
 		return Llama2C, nil
@@ -112,11 +112,11 @@ func readHead(path string, n int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, n))
 }
 
-// check tests that the weights are those of the configuration, all of them and no
-// others, and that the tokenizer gives no ids that the model has no embedding for.
+// check checks that the weights are exactly those of the configuration, and that the model has an
+// embedding for every id of the tokenizer.
 func (m *Model) check() error {
 	tensors := m.Weights.Tensors()
-	if m.Config.Layers > len(tensors) { // or listing what is wanted could take any memory
+	if m.Config.Layers > len(tensors) { // else listing the expected tensors could take any amount of memory
 		return fmt.Errorf("%d layers, but only %d tensors", m.Config.Layers, len(tensors))
 	}
 	have := make(map[string]Tensor, len(tensors))
@@ -139,13 +139,12 @@ func (m *Model) check() error {
 		}
 	}
 	if t := m.Tokenizer; t != nil && t.VocabSize() > m.Config.VocabSize {
-		return fmt.Errorf("its tokenizer has %d tokens, its vocabulary %d: they do not belong together", t.VocabSize(), m.Config.VocabSize)
+		return fmt.Errorf("its tokenizer has %d tokens, but its vocabulary %d: they do not belong together", t.VocabSize(), m.Config.VocabSize)
 	}
 	return nil
 }
 
-// Params reads the weights into a model that can be evaluated or, with gradients,
-// trained.
+// Params reads the weights into a model for evaluation or, with gradients, for training.
 func (m *Model) Params(gradients bool) (*model.Params, error) {
 	if err := memory.Check("the weights", m.Config.TrainingBytes(gradients)); err != nil {
 		return nil, fmt.Errorf("model: %s: %w", m.Name, err)
@@ -159,8 +158,8 @@ func (m *Model) Params(gradients bool) (*model.Params, error) {
 	return p, nil
 }
 
-// WithTokenizer gives the model another tokenizer, which it must have embeddings
-// for.
+// WithTokenizer gives the model another tokenizer. The model must have an embedding for each of
+// its tokens.
 func (m *Model) WithTokenizer(t *tokenizer.Tokenizer) error {
 	m.Tokenizer = t
 	return m.check()

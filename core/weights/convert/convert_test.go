@@ -20,8 +20,8 @@ import (
 	"github.com/herd-lm/herd/core/weights/gguf"
 )
 
-// TestRoundTrip writes models that differ in what the kinds keep in different
-// ways, and finds the same configuration, weights and tokenizer again.
+// TestRoundTrip writes models that differ where the formats differ, and reads the same
+// configuration, weights and tokenizer again.
 func TestRoundTrip(t *testing.T) {
 	plain, linear, tied := small(), small(), small()
 	plain.RopeScaling, plain.HeadDim, plain.KVHeads = nil, 8, 4
@@ -50,8 +50,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// asJSON is a configuration but for the type of the weights, which may change, and
-// for the window that a file of Qwen2 means where it names none and uses none.
+// asJSON returns a configuration without the type of the weights, which may change, and without
+// the sliding window that Qwen2's default would add.
 func asJSON(t *testing.T, c model.Config) string {
 	t.Helper()
 	c.Type = ""
@@ -62,8 +62,8 @@ func asJSON(t *testing.T, c model.Config) string {
 	return strings.Replace(string(b), `"sliding_window":4096,`, "", 1)
 }
 
-// TestHuggingFaceKeepsTypes converts between directories and GGUF files: weights
-// keep the type that they have where both kinds know it.
+// TestHuggingFaceKeepsTypes converts between directories and GGUF files: weights keep their type
+// if both formats have it.
 func TestHuggingFaceKeepsTypes(t *testing.T) {
 	for form, want := range map[Form]string{"gguf-f32": "F32", "gguf-f16": "F16", "gguf-bf16": "BF16", "gguf-q8_0": "F32"} {
 		c := small()
@@ -81,7 +81,7 @@ func TestHuggingFaceKeepsTypes(t *testing.T) {
 	}
 }
 
-// TestForms holds each form to the precision of its types.
+// TestForms checks that each form keeps the precision of its types.
 func TestForms(t *testing.T) {
 	m := drawn(t, small())
 	want := weights(t, m)
@@ -98,7 +98,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// greedy returns what a model says after BOS, n tokens.
+// greedy returns the n likeliest tokens of a model after BOS.
 func greedy(t *testing.T, m *Model, n int, precision kernel.Precision) string {
 	t.Helper()
 	p, err := m.Params(false)
@@ -123,8 +123,8 @@ func greedy(t *testing.T, m *Model, n int, precision kernel.Precision) string {
 	return m.Tokenizer.Decode(ids)
 }
 
-// stories opens the model of llama2.c with its tokenizer, and the story that its README
-// says it tells at temperature 0.
+// stories opens the model of llama2.c with its tokenizer, and returns the story that its README
+// gives for temperature 0.
 func stories(t *testing.T) (m *Model, story string) {
 	t.Helper()
 	readme, err := os.ReadFile(real(t, "models/stories260K.md"))
@@ -151,8 +151,8 @@ func stories(t *testing.T) (m *Model, story string) {
 	return m, story
 }
 
-// TestStories runs a model of llama2.c: it must tell what its README says that it
-// tells at temperature 0, from its own file and from what was made of it.
+// TestStories runs a model of llama2.c at temperature 0. Its own file and all files converted from
+// it must tell the story of its README.
 func TestStories(t *testing.T) {
 	m, story := stories(t)
 	tellers := map[string]*Model{"llama2.c": m}
@@ -193,8 +193,7 @@ func TestRealGGUF(t *testing.T) {
 	}
 }
 
-// TestVocabularies encodes llama.cpp's test texts with the vocabularies in its
-// files.
+// TestVocabularies encodes llama.cpp's test texts with the vocabularies of its files.
 func TestVocabularies(t *testing.T) {
 	for _, name := range []string{"gpt-2", "llama-spm"} {
 		tok, err := OpenTokenizer(real(t, "tokenizer/ggml-vocab-"+name+".gguf"))
@@ -249,7 +248,7 @@ func unwrapAll(err error) error {
 	}
 }
 
-// TestWriteRefuses plants what cannot be written.
+// TestWriteRefuses tries models and paths that Write must refuse.
 func TestWriteRefuses(t *testing.T) {
 	exists := t.TempDir()
 	if err := os.WriteFile(filepath.Join(exists, "file"), nil, 0o666); err != nil {
@@ -291,8 +290,8 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
-// TestTypes holds the choice of types to what llama-quantize chooses, for a model
-// of 16 layers whose rows are whole blocks or are not.
+// TestTypes compares the choice of types with that of llama-quantize, for a model of 16 layers,
+// with rows of whole blocks and without.
 func TestTypes(t *testing.T) {
 	matrix := []int{8, 512}
 	for _, c := range []struct {
@@ -379,7 +378,7 @@ func TestRotaryLayouts(t *testing.T) {
 	}
 }
 
-// TestPre finds for every pattern a name of llama.cpp that stands for it.
+// TestPre finds llama.cpp's name for every pattern.
 func TestPre(t *testing.T) {
 	m := drawn(t, small())
 	for _, p := range preTokenizers {
@@ -399,7 +398,7 @@ func TestPre(t *testing.T) {
 	if name, err := preFor(v); name != "gpt-2" {
 		t.Errorf("whole pieces that merges make as well: %q, %v", name, err)
 	}
-	v.Merges = v.Merges[:len(v.Merges)-1] // the last token is found as a whole piece only
+	v.Merges = v.Merges[:len(v.Merges)-1] // now only whole pieces give the last token
 	if name, err := preFor(v); err == nil {
 		t.Errorf("whole pieces that merges do not make: %q, want an error", name)
 	}

@@ -7,14 +7,14 @@ import (
 	"github.com/herd-lm/herd/core/weights/gguf"
 )
 
-// fields reads the metadata of a GGUF file. The first error stays.
+// fields reads the metadata of a GGUF file and keeps the first error.
 type fields struct {
 	*gguf.Metadata
 	prefix string // of the keys that belong to the architecture
 	err    error
 }
 
-// field is what the metadata holds under a key, missing if it has no such key.
+// field returns the value of a key, or missing if there is no such key.
 func field[T any](f *fields, key string, get func(string) (T, error), missing T) T {
 	v, err := get(key)
 	switch {
@@ -26,7 +26,7 @@ func field[T any](f *fields, key string, get func(string) (T, error), missing T)
 	return v
 }
 
-// count returns a number that the architecture must have.
+// count returns an integer that the architecture requires.
 func (f *fields) count(name string) int {
 	n, err := f.Int(f.prefix + name)
 	if err != nil && f.err == nil {
@@ -35,23 +35,22 @@ func (f *fields) count(name string) int {
 	return n
 }
 
-// countOr returns a number of the architecture, or what it is where it is missing.
+// countOr returns an integer of the architecture, or missing if the file does not have it.
 func (f *fields) countOr(name string, missing int) int {
 	return field(f, f.prefix+name, f.Int, missing)
 }
 
-// numberOr is countOr for numbers with a fraction.
+// numberOr is countOr for floating-point numbers.
 func (f *fields) numberOr(name string, missing float64) float64 {
 	return field(f, f.prefix+name, f.number, missing)
 }
 
-// get is field for text, truth values and lists.
+// get is field for strings, booleans and lists.
 func get[T any](f *fields, key string, missing T) T {
 	return field(f, key, func(key string) (T, error) { return gguf.Get[T](f.Metadata, key) }, missing)
 }
 
-// number returns a number as a person would have written it: 1e-05 for the
-// float32 that is nearest to it.
+// number returns the shortest decimal of a float32: 1e-05 for the float32 nearest to it.
 func (f *fields) number(key string) (float64, error) {
 	x, err := f.Float(key)
 	if short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', -1, 32), 64); err == nil && float64(float32(x)) == x {

@@ -18,8 +18,8 @@ func real(t testing.TB, name string) string {
 	return realdata.Path(t, "data", name)
 }
 
-// small is a configuration with what distinguishes models: heads that share keys,
-// a head dimension of its own, scaled rotary frequencies.
+// small is a configuration with the features in which models differ: heads that share keys, a
+// head dimension of its own, scaled rotary frequencies.
 func small() model.Config {
 	return model.Config{
 		Architectures: []string{model.CausalLM}, ModelType: "llama", HiddenAct: "silu", InitRange: 0.02,
@@ -48,7 +48,7 @@ func (m held) Read(name string, dst []float32) error {
 
 func (held) Close() error { return nil }
 
-// drawn is a model with random weights and a tokenizer that was trained on text.
+// drawn returns a model with random weights and a tokenizer trained on text.
 func drawn(t testing.TB, c model.Config) *Model {
 	t.Helper()
 	tok := testmodel.Tokenizer(t, 280, strings.Repeat("one two three, the herd moves on; ", 9))
@@ -56,7 +56,7 @@ func drawn(t testing.TB, c model.Config) *Model {
 	c.BOS, c.EOS = &bos, model.IntSet{int(tok.EOT())}
 	p := model.NewParams(c, false)
 	p.Init(7)
-	for _, x := range p.Tensors { // norms too, so that none is taken for another
+	for _, x := range p.Tensors { // norms too, so that a mix-up shows
 		if len(x.Shape) == 1 {
 			for i := range x.W {
 				x.W[i] = 1 + float32(i%5)/8
@@ -68,7 +68,7 @@ func drawn(t testing.TB, c model.Config) *Model {
 
 func silent(int, int) error { return nil }
 
-// written writes a model and opens what was written.
+// written writes a model and opens the result.
 func written(t *testing.T, m *Model, form Form) *Model {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "out")

@@ -10,20 +10,19 @@ import (
 	"github.com/herd-lm/herd/core/weights/gguf"
 )
 
-// Form is what a model is written as.
+// Form is a format that herd writes a model in.
 type Form string
 
-// HF is the form of a Hugging Face directory. The others are GGUF files with
-// matrices of the type in their name.
+// HF is a Hugging Face directory. The other forms are GGUF files; their names give the type of
+// the matrices.
 const HF Form = "hf"
 
-// mixture says which types the matrices of a GGUF file have. Norms and biases are
-// float32 always.
+// mixture lists the types of the matrices of a GGUF file. Norms and biases are always float32.
 type mixture struct {
 	fileType uint32    // general.file_type (llama_ftype in llama.h)
-	matrix   gguf.Type // but for these:
-	output   gguf.Type // of the head, or of an embedding that is the head too
-	more     gguf.Type // of the matrices that quantising hurts most: v and down in some layers
+	matrix   gguf.Type // of all matrices except these:
+	output   gguf.Type // of the head, or of an embedding that is also the head
+	more     gguf.Type // of the matrices that suffer most from quantisation: v and down in some layers
 }
 
 var mixtures = map[Form]mixture{
@@ -40,8 +39,8 @@ func Forms() []Form {
 	return append([]Form{HF}, slices.Sorted(maps.Keys(mixtures))...)
 }
 
-// FormFor returns the form for a path that names none: GGUF with matrices of F16
-// for the name of a .gguf file, else a Hugging Face directory.
+// FormFor returns the default form for a path: GGUF with F16 matrices for a .gguf file, else a
+// Hugging Face directory.
 func FormFor(path string) Form {
 	if strings.EqualFold(filepath.Ext(path), ".gguf") {
 		return "gguf-f16"
@@ -49,9 +48,8 @@ func FormFor(path string) Form {
 	return HF
 }
 
-// typeFor returns the type of a tensor in a GGUF file, as llama.cpp's quantize
-// chooses it (llama-quant.cpp). It takes the tensor by its name there, and layer
-// out of layers.
+// typeFor returns the type of a tensor in a GGUF file, as llama.cpp's quantize chooses it
+// (llama-quant.cpp). name is the tensor's name in the GGUF file.
 func (x mixture) typeFor(name string, shape []int, layer, layers int, tied bool) gguf.Type {
 	switch {
 	case len(shape) < 2:
@@ -69,14 +67,12 @@ func (x mixture) typeFor(name string, shape []int, layer, layers int, tied bool)
 	return fitting(x.matrix, shape[1])
 }
 
-// moreBits picks the first and the last eighth of the layers, and every third of
-// the others.
+// moreBits selects the first and the last eighth of the layers, and every third of the others.
 func moreBits(layer, layers int) bool {
 	return layer < layers/8 || layer >= 7*layers/8 || (layer-layers/8)%3 == 2
 }
 
-// fallbacks are what types give way to where rows are no multiple of their blocks.
-// Only for F16 any will do.
+// fallbacks replace a type when rows are no multiple of its blocks. Only F16 fits any row.
 var fallbacks = map[gguf.Type]gguf.Type{gguf.Q4_K: gguf.Q5_0, gguf.Q6_K: gguf.Q8_0, gguf.Q5_0: gguf.F16, gguf.Q8_0: gguf.F16, gguf.Q4_0: gguf.F16}
 
 func fitting(t gguf.Type, row int) gguf.Type {
@@ -89,7 +85,7 @@ func fitting(t gguf.Type, row int) gguf.Type {
 func (f Form) mixture() (mixture, error) {
 	x, ok := mixtures[f]
 	if !ok {
-		return x, fmt.Errorf("%q is no form of model: want one of %v", f, Forms())
+		return x, fmt.Errorf("%q is no form of model, want one of %v", f, Forms())
 	}
 	return x, nil
 }

@@ -55,8 +55,7 @@ func newGGUF(f *gguf.File) (*Model, error) {
 	return &Model{Name: name, Config: config, Tokenizer: tok, Weights: w}, err
 }
 
-// openGGUFTokenizer reads the vocabulary in a GGUF file, which need hold nothing
-// else.
+// openGGUFTokenizer reads the vocabulary of a GGUF file. The file needs no weights.
 func openGGUFTokenizer(path string) (*tokenizer.Tokenizer, error) {
 	f, err := gguf.Open(path)
 	if err != nil {
@@ -65,7 +64,7 @@ func openGGUFTokenizer(path string) (*tokenizer.Tokenizer, error) {
 	defer f.Close()
 	tok, err := tokenizerFromGGUF(f.Metadata)
 	if err == nil && tok == nil {
-		err = errors.New("it holds no tokenizer")
+		err = errors.New("it has no tokenizer")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load tokenizer: %s: %w", path, err)
@@ -77,8 +76,8 @@ func openGGUFTokenizer(path string) (*tokenizer.Tokenizer, error) {
 type ggufWeights struct {
 	*gguf.File
 	tensors []Tensor
-	names   map[string]string // in the file, by Hugging Face's
-	headDim int               // of the q and k that are interleaved; 0 if none are
+	names   map[string]string // the file's names by Hugging Face's
+	headDim int               // of interleaved q and k; 0 if they are not interleaved
 }
 
 func (w *ggufWeights) Tensors() []Tensor { return w.tensors }
@@ -93,12 +92,11 @@ func (w *ggufWeights) Read(name string, dst []float32) error {
 	return nil
 }
 
-// interleaved reports whether llama.cpp keeps q and k of models of that type in
-// the original order of rows.
+// interleaved reports whether llama.cpp keeps q and k of this type of model in the original order
+// of rows.
 func interleaved(modelType string) bool { return modelType != "qwen2" }
 
-// isRotated reports whether a tensor makes queries or keys, which rotary
-// embeddings turn.
+// isRotated reports whether a tensor projects to queries or keys, which RoPE rotates.
 func isRotated(name string) bool {
 	return strings.Contains(name, ".self_attn.q_proj.") || strings.Contains(name, ".self_attn.k_proj.")
 }

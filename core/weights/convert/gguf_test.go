@@ -13,13 +13,13 @@ import (
 	"github.com/herd-lm/herd/core/weights/gguf"
 )
 
-// draft is a GGUF file before it is written.
+// draft is a GGUF file before writing.
 type draft struct {
 	meta  *gguf.Metadata
 	infos []gguf.Info
 }
 
-// draftOf is what would be written of a small model.
+// draftOf returns the draft of a small model.
 func draftOf(t testing.TB) *draft {
 	t.Helper()
 	g, err := newGGUFWriter(drawn(t, small()), "gguf-f32")
@@ -29,7 +29,7 @@ func draftOf(t testing.TB) *draft {
 	return &draft{&g.meta, g.infos}
 }
 
-// write writes the file, with ones for weights and true rotary factors.
+// write writes the file, with weights of 1 and correct rotary factors.
 func (d *draft) write(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "draft.gguf")
@@ -103,8 +103,7 @@ func TestGGUFRefuses(t *testing.T) {
 	}
 }
 
-// TestBOS reads whether a text begins with BOS, which a file may leave to what its
-// way of cutting text implies.
+// TestBOS checks whether a text begins with BOS. A file may leave that to its pre-tokenizer.
 func TestBOS(t *testing.T) {
 	for _, c := range []struct {
 		pre  string
@@ -187,7 +186,7 @@ func TestPiecesRoundTrip(t *testing.T) {
 	}
 }
 
-// FuzzGGUF opens spoilt files.
+// FuzzGGUF opens damaged files.
 func FuzzGGUF(f *testing.F) {
 	whole, err := os.ReadFile(draftOf(f).write(f))
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/herd-lm/herd/core/weights/gguf"
 )
 
-// The keys of GGUF that hold a model's configuration stand behind the name of its
-// architecture: llama.block_count (gguf-py, constants.py).
+// GGUF's keys for a model's configuration follow the name of its architecture: llama.block_count
+// (gguf-py, constants.py).
 const (
 	keyArchitecture = "general.architecture"
 	keyName         = "general.name"
@@ -25,14 +25,14 @@ var ggufArchitectures = map[string]string{"llama": "llama", "mistral": "llama", 
 // hfArchitectures are Hugging Face's names by llama.cpp's.
 var hfArchitectures = map[string]string{"llama": model.CausalLM, "qwen2": "Qwen2ForCausalLM"}
 
-// configFromGGUF translates metadata, and what the tensors say.
+// configFromGGUF translates metadata, and derives the rest from the tensors.
 func configFromGGUF(file *gguf.File) (c model.Config, err error) {
 	arch, err := gguf.Get[string](file.Metadata, keyArchitecture)
 	if err != nil {
 		return c, err
 	}
 	if hfArchitectures[arch] == "" {
-		return c, fmt.Errorf("%s is %q: only models of llama and qwen2 are read", keyArchitecture, arch)
+		return c, fmt.Errorf("%s is %q: herd reads only models of llama and qwen2", keyArchitecture, arch)
 	}
 	f := &fields{Metadata: file.Metadata, prefix: arch + "."}
 	c = f.config()
@@ -42,7 +42,7 @@ func configFromGGUF(file *gguf.File) (c model.Config, err error) {
 	}
 	embedding, ok := file.Info("token_embd.weight")
 	if !ok || len(embedding.Shape) != 2 {
-		return c, errors.New("it has no embedding (token_embd.weight): a vocabulary without a model?")
+		return c, errors.New("it has no embedding (token_embd.weight): is it a vocabulary without a model?")
 	}
 	c.VocabSize = embedding.Shape[0]
 	_, untied := file.Info("output.weight")
@@ -53,7 +53,7 @@ func configFromGGUF(file *gguf.File) (c model.Config, err error) {
 	return c, c.Validate()
 }
 
-// config translates what the keys say by themselves.
+// config translates the keys.
 func (f *fields) config() model.Config {
 	c := model.Config{
 		HiddenSize:       f.count("embedding_length"),
@@ -87,8 +87,8 @@ func (f *fields) config() model.Config {
 	return c
 }
 
-// ropeScaling sets how rotary frequencies are scaled: linearly, which a key says,
-// or as in Llama 3.1, of which the file has only the factors that come out.
+// ropeScaling sets the scaling of the rotary frequencies: linear, which a key names, or that of
+// Llama 3.1, for which the file has only the resulting factors.
 func (f *fields) ropeScaling(c *model.Config, file *gguf.File) error {
 	switch kind := get(f, f.prefix+"rope.scaling.type", "none"); kind {
 	case "none":
@@ -111,9 +111,8 @@ func (f *fields) ropeScaling(c *model.Config, file *gguf.File) error {
 	return err
 }
 
-// findScaling returns the scaling of Llama 3.1 that gives these factors: those of
-// Meta's models, which differ in the factor and perhaps in the context that they
-// were first trained on.
+// findScaling returns the scaling of Llama 3.1 that gives these factors. Meta's models differ in
+// the factor and perhaps in the context of their first training.
 func findScaling(c model.Config, factors []float32) (*model.RopeScaling, error) {
 	most := float32(0)
 	for _, x := range factors {
@@ -131,7 +130,7 @@ func findScaling(c model.Config, factors []float32) (*model.RopeScaling, error) 
 	return nil, fmt.Errorf("%s does not scale rotary frequencies as Llama 3.1 does: not implemented", ropeFreqs)
 }
 
-// ropeFactors returns what the rotary frequencies are divided by, [HeadDim/2].
+// ropeFactors returns the divisors of the rotary frequencies, [HeadDim/2].
 func ropeFactors(c model.Config, s *model.RopeScaling) []float32 {
 	c.RopeScaling = nil
 	plain := c.InvFreq()
@@ -143,8 +142,8 @@ func ropeFactors(c model.Config, s *model.RopeScaling) []float32 {
 	return factors
 }
 
-// near reports whether two lists differ by no more than float32 arithmetic in
-// other programs explains.
+// near reports whether two lists are equal up to the rounding of float32 arithmetic in other
+// programs.
 func near(a, b []float32) bool {
 	if len(a) != len(b) {
 		return false

@@ -11,10 +11,10 @@ import (
 	"github.com/herd-lm/herd/core/weights/gguf"
 )
 
-// The keys of GGUF that hold a tokenizer (gguf-py, constants.py).
+// GGUF's keys for a tokenizer (gguf-py, constants.py).
 const (
 	keyTokenizer   = "tokenizer.ggml.model" // "gpt2" is byte-level BPE, "llama" SentencePiece
-	keyPre         = "tokenizer.ggml.pre"   // how text is cut before byte-level BPE
+	keyPre         = "tokenizer.ggml.pre"   // how to split text before byte-level BPE
 	keyTokens      = "tokenizer.ggml.tokens"
 	keyScores      = "tokenizer.ggml.scores"
 	keyKinds       = "tokenizer.ggml.token_type" // in SentencePiece's numbers
@@ -26,12 +26,11 @@ const (
 	keyTemplate    = "tokenizer.chat_template"
 )
 
-// padding is the name that converters give to rows of the embedding that no token
-// has.
+// padding is the name that converters give to rows of the embedding without a token.
 func padding(id int) string { return fmt.Sprintf("[PAD%d]", id) }
 
-// tokenizerFromGGUF returns the tokenizer that metadata describe, nil if they
-// describe none. Tokens that only fill up the vocabulary are left out.
+// tokenizerFromGGUF returns the tokenizer that the metadata describe, nil if they describe none.
+// It leaves out tokens that only pad the vocabulary.
 func tokenizerFromGGUF(m *gguf.Metadata) (*tokenizer.Tokenizer, error) {
 	f := &fields{Metadata: m}
 	read := map[string]func(*fields) (*tokenizer.Tokenizer, error){"gpt2": byteLevelFromGGUF, "llama": piecesFromGGUF}
@@ -40,7 +39,7 @@ func tokenizerFromGGUF(m *gguf.Metadata) (*tokenizer.Tokenizer, error) {
 		return nil, nil
 	}
 	if read[kind] == nil && f.err == nil {
-		return nil, fmt.Errorf("%s is %q: only gpt2 (byte-level BPE) and llama (SentencePiece BPE) are read", keyTokenizer, kind)
+		return nil, fmt.Errorf("%s is %q: herd reads only gpt2 (byte-level BPE) and llama (SentencePiece BPE)", keyTokenizer, kind)
 	}
 	if f.err != nil {
 		return nil, f.err
@@ -52,7 +51,7 @@ func tokenizerFromGGUF(m *gguf.Metadata) (*tokenizer.Tokenizer, error) {
 	return tok.WithTemplate(tokenizer.Template{Source: get(f, keyTemplate, "")}), f.err
 }
 
-// tokens are the tokens of a GGUF file with what belongs to each.
+// tokens are the tokens of a GGUF file with the properties of each.
 type tokens struct {
 	text     []string
 	kinds    []int32
@@ -84,7 +83,7 @@ func (f *fields) tokens() (tokens, error) {
 	case f.err != nil:
 		return t, f.err
 	case len(t.kinds) != n || len(t.scores) != n:
-		return t, fmt.Errorf("%d tokens, %d types and %d scores: want as many of each", n, len(t.kinds), len(t.scores))
+		return t, fmt.Errorf("%d tokens, %d types and %d scores: want the same number of each", n, len(t.kinds), len(t.scores))
 	case max(int(t.bos), int(t.eos), int(t.unknown)) >= n:
 		return t, fmt.Errorf("%s, %s or %s is beyond the %d tokens", keyBOS, keyEOS, keyUnknown, n)
 	}
@@ -146,8 +145,8 @@ func byteLevelFromGGUF(f *fields) (*tokenizer.Tokenizer, error) {
 	return tokenizer.New(v)
 }
 
-// endOfText is the token that ends documents: Llama 3's where it is there, as with
-// Hugging Face's files, for chat models have the end of a turn as EOS.
+// endOfText returns the token that ends documents: Llama 3's if the vocabulary has it, as in
+// Hugging Face's files, because chat models use the end of a turn as EOS.
 func (t *tokens) endOfText() string {
 	if id := slices.Index(t.text, tokenizer.NameEndOfText); id >= 0 && t.kinds[id] == int32(tokenizer.PieceControl) {
 		return tokenizer.NameEndOfText
@@ -158,7 +157,8 @@ func (t *tokens) endOfText() string {
 	return ""
 }
 
-// add appends a token to list, in raw bytes, and if no merge makes it to added.
+// add appends a token to list, in raw bytes. If no merge produces it, add also appends it to
+// added.
 func (t *tokens) add(list []string, added *[]tokenizer.Added, id token.ID, text string) ([]string, error) {
 	if kind := tokenizer.PieceKind(t.kinds[id]); kind != tokenizer.PieceNormal || id == t.bos || id == t.eos {
 		*added = append(*added, tokenizer.Added{ID: id, Text: text, Special: kind != tokenizer.PieceUserDefined})
@@ -180,7 +180,7 @@ func (t *tokens) merges(lines []string) ([][2]token.ID, error) {
 		for side, text := range []string{left, right} {
 			id, ok := ids[text]
 			if !ok {
-				return nil, fmt.Errorf("%s[%d] is %.80q: not two tokens", keyMerges, i, line)
+				return nil, fmt.Errorf("%s[%d] is %.80q: it is not two tokens", keyMerges, i, line)
 			}
 			pairs[i][side] = id
 		}
@@ -188,8 +188,7 @@ func (t *tokens) merges(lines []string) ([][2]token.ID, error) {
 	return pairs, nil
 }
 
-// tokenizerToGGUF adds the keys of a tokenizer, filled up to a vocabulary of that
-// many tokens.
+// tokenizerToGGUF adds the keys of a tokenizer and pads it to a vocabulary of that many tokens.
 func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int) error {
 	if t == nil {
 		return errors.New("it has no tokenizer, which a GGUF file must hold: give one with --tokenizer")
@@ -213,8 +212,8 @@ func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int) e
 	return nil
 }
 
-// endFor is the token at which other programs stop generating: the end of a turn
-// where the tokenizer knows chats.
+// endFor returns the token at which other programs should stop generating: the end of a turn if
+// the tokenizer has a chat template.
 func endFor(t *tokenizer.Tokenizer) token.ID {
 	if t.EOT() != tokenizer.None && t.Template().Source != "" {
 		return t.EOT()
@@ -272,7 +271,7 @@ func byteLevelToGGUF(m *gguf.Metadata, v tokenizer.Vocabulary, vocabulary int) e
 	return nil
 }
 
-// lists are tokens in the making.
+// lists collects the tokens of a file to write.
 type lists struct {
 	text   []string
 	kinds  []int32
@@ -287,8 +286,8 @@ func (l *lists) add(text string, kind tokenizer.PieceKind, score float32) {
 	l.text, l.kinds, l.scores = append(l.text, text), append(l.kinds, int32(kind)), append(l.scores, score)
 }
 
-// fill adds tokens that only fill up a vocabulary, as llama.cpp's converter does:
-// it wants as many tokens as the embedding has rows.
+// fill pads the vocabulary, as llama.cpp's converter does: llama.cpp requires as many tokens as
+// the embedding has rows.
 func (l *lists) fill(vocabulary int) {
 	for id := len(l.text); id < vocabulary; id++ {
 		l.add(padding(id), tokenizer.PieceUnused, -10000)

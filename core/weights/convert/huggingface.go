@@ -27,7 +27,7 @@ func openHuggingFace(dir string) (*Model, error) {
 	return &Model{Config: config, Tokenizer: tok, Weights: safetensors{weights}}, nil
 }
 
-// safetensors are weights as they lie in a Hugging Face directory.
+// safetensors are the weights of a Hugging Face directory.
 type safetensors struct{ *checkpoint.Model }
 
 func (s safetensors) Tensors() []Tensor {
@@ -39,12 +39,12 @@ func (s safetensors) Tensors() []Tensor {
 	return all
 }
 
-// torchDTypes are the types that weights keep in a Hugging Face directory, with
-// their names in config.json. Others become float32.
+// torchDTypes are the types that weights keep in a Hugging Face directory, with their names in
+// config.json. Other types become float32.
 var torchDTypes = map[string]string{checkpoint.F16: "float16", checkpoint.BF16: "bfloat16", checkpoint.F32: "float32"}
 
-// writeHuggingFace writes a model into the directory dir, completely or not at all.
-// It holds one tensor at a time.
+// writeHuggingFace writes a model into the directory dir, completely or not at all. It keeps one
+// tensor in memory at a time.
 func writeHuggingFace(dir string, m *Model, progress Progress) error {
 	s := &stream{weights: m.Weights, progress: progress}
 	sources := s.sources(m)
@@ -64,18 +64,18 @@ func writeHuggingFace(dir string, m *Model, progress Progress) error {
 	})
 }
 
-// stream reads tensors whole, since some have their rows in another order, and
-// gives them in parts.
+// stream reads whole tensors, because some have their rows in another order, and returns them in
+// parts.
 type stream struct {
 	weights   Weights
 	progress  Progress
 	done, all int
-	name      string // of the tensor that is held
+	name      string // of the tensor in held
 	held      []float32
 }
 
-// sources are the tensors of m in the types that they have in its files, if a
-// Hugging Face directory can have these.
+// sources returns the tensors of m. They keep the types of m's files if a Hugging Face directory
+// allows these.
 func (s *stream) sources(m *Model) []checkpoint.Source {
 	types := map[string]string{}
 	for _, t := range m.Weights.Tensors() {
@@ -94,7 +94,7 @@ func (s *stream) sources(m *Model) []checkpoint.Source {
 	return all
 }
 
-// part sets dst to the elements of a tensor from the given one on.
+// part sets dst to the elements [from, from+len(dst)) of a tensor.
 func (s *stream) part(t *model.Param, dst []float32, from int) error {
 	if s.name != t.Name {
 		if err := s.hold(t); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// logProbs returns the logarithms of what the decoder of p expects after each token.
+// logProbs returns the log-probabilities that the decoder of p gives after each token.
 func logProbs(t *testing.T, p *model.Params, ids []token.ID) [][]float64 {
 	t.Helper()
 	d, err := model.NewDecoder(p, 1)
@@ -48,7 +48,7 @@ func divergence(p, q [][]float64) (d float64) {
 	return d / float64(len(p))
 }
 
-// nats returns the mean of -log p of each token but the first, as the one before it has it.
+// nats returns the mean of -log p over the tokens after the first.
 func nats(p [][]float64, ids []token.ID) (sum float64) {
 	for i, id := range ids[1:] {
 		sum -= p[i][id]
@@ -56,9 +56,9 @@ func nats(p [][]float64, ids []token.ID) (sum float64) {
 	return sum / float64(len(ids)-1)
 }
 
-// TestStoriesInt8: the model of llama2.c, in int8, expects nearly what it did, and tells
-// a story that it finds as likely as its best. A model of this size has little to spare:
-// larger ones lose less.
+// TestStoriesInt8: in int8 the model of llama2.c gives nearly the same probabilities as in fp32,
+// and tells a story that is about as likely. A model this small has little redundancy: larger
+// ones lose less.
 func TestStoriesInt8(t *testing.T) {
 	m, story := stories(t)
 	p, err := m.Params(false)
@@ -70,7 +70,7 @@ func TestStoriesInt8(t *testing.T) {
 		return ids, logProbs(t, p, ids)
 	}
 	ids, fine := told(story)
-	int8Story, _, _ := strings.Cut(greedy(t, m, 256, kernel.INT8), "<s>") // after which comes another
+	int8Story, _, _ := strings.Cut(greedy(t, m, 256, kernel.INT8), "<s>") // another story follows
 	own, expected := told(int8Story)
 	if got, best := nats(expected, own), nats(fine, ids); len(own) < 50 || got > best+0.1 {
 		t.Errorf("its story in int8 has %d tokens and %.3f nats a token, that in fp32 %.3f:\n%s", len(own), got, best, int8Story)

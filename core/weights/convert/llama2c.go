@@ -10,9 +10,9 @@ import (
 	"github.com/herd-lm/herd/core/model"
 )
 
-// A file of llama2.c (github.com/karpathy/llama2.c, export.py) is a header and
-// float32 tensors. The older version has a header of seven numbers and no mark;
-// version 1 begins with "ak42" as a number and fills its header up.
+// A file of llama2.c (github.com/karpathy/llama2.c, export.py) is a header and float32 tensors.
+// The older version has a header of seven numbers and no mark. Version 1 begins with "ak42" as a
+// number and pads its header.
 const (
 	llama2cHeader    = 256
 	llama2cOldHeader = 28
@@ -22,8 +22,8 @@ const (
 // rotaryTables are the cosines and sines in files of the older version.
 const rotaryTables = ""
 
-// llama2cOrder is the order of a file's parts; one of layers is there for all
-// layers before the next begins.
+// llama2cOrder is the order of a file's parts. A part of layers comes for all layers before the
+// next part.
 var llama2cOrder = map[int][]string{
 	0: {"model.embed_tokens", "input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
 		"post_attention_layernorm", "mlp.gate_proj", "mlp.down_proj", "mlp.up_proj", "model.norm", rotaryTables, "lm_head"},
@@ -40,7 +40,7 @@ type llama2c struct {
 	places  map[string]place
 }
 
-// place is where a tensor is, and how many elements it has.
+// place is the offset and the number of elements of a tensor.
 type place struct {
 	at int64
 	n  int
@@ -75,7 +75,7 @@ func newLlama2C(f *os.File) (*llama2c, error) {
 	return l, err
 }
 
-// parseLlama2C reads the header of a file, whose size must be what it says.
+// parseLlama2C reads the header of a file and checks that the size of the file agrees.
 func parseLlama2C(head []byte, size int64) (*llama2c, error) {
 	if len(head) < llama2cHeader {
 		return nil, fmt.Errorf("%d bytes are too short for a llama2.c file", len(head))
@@ -84,13 +84,13 @@ func parseLlama2C(head []byte, size int64) (*llama2c, error) {
 	numbers, tied := head, false
 	if binary.LittleEndian.Uint32(head) == llama2cMark {
 		if v := binary.LittleEndian.Uint32(head[4:]); v != 1 {
-			return nil, fmt.Errorf("version %d of llama2.c's format: only 0 and 1, which are not quantised, are read", v)
+			return nil, fmt.Errorf("version %d of llama2.c's format: herd reads only 0 and 1, which are not quantised", v)
 		}
 		l.version, numbers, tied = 1, head[8:], head[8+llama2cOldHeader] != 0
 	}
 	number := func(i int) int { return int(int32(binary.LittleEndian.Uint32(numbers[4*i:]))) }
 	vocabulary := number(5)
-	if l.version == 0 { // the sign says whether the head is the embedding
+	if l.version == 0 { // a positive number: the head is the embedding
 		vocabulary, tied = max(vocabulary, -vocabulary), vocabulary > 0
 	}
 	l.config = llama2cConfig(number, vocabulary, tied)
@@ -100,8 +100,8 @@ func parseLlama2C(head []byte, size int64) (*llama2c, error) {
 	return l, l.lay(size)
 }
 
-// llama2cConfig is the configuration that a header's numbers make. Training code
-// of llama2.c ends texts with BOS, which begins the next; Meta's models have EOS.
+// llama2cConfig returns the configuration of a header. llama2.c's training ends a text with BOS,
+// which begins the next one. Meta's models have EOS.
 func llama2cConfig(number func(int) int, vocabulary int, tied bool) model.Config {
 	bos := 1
 	c := model.Config{
@@ -116,7 +116,7 @@ func llama2cConfig(number func(int) int, vocabulary int, tied bool) model.Config
 	return c
 }
 
-// lay finds where the tensors lie, and that they fill a file of the given size.
+// lay computes the places of the tensors and checks that they fill a file of the given size.
 func (l *llama2c) lay(size int64) error {
 	if err := l.checkSize(size); err != nil {
 		return err
@@ -132,7 +132,7 @@ func (l *llama2c) lay(size int64) error {
 	l.places = make(map[string]place, len(lengths))
 	at := l.header()
 	put := func(name string) {
-		if n, ok := lengths[name]; ok { // a tied head is not there
+		if n, ok := lengths[name]; ok { // a tied head is not in the file
 			l.places[name] = place{at, n}
 			at += 4 * int64(n)
 		}
@@ -167,15 +167,15 @@ func (l *llama2c) tables() int {
 	return l.config.MaxPositions * l.config.HeadDim
 }
 
-// checkSize tests that the numbers of the header make a file of the given size,
-// before anything is allocated by them.
+// checkSize checks that the numbers of the header make a file of the given size, before herd
+// allocates anything by them.
 func (l *llama2c) checkSize(size int64) error {
 	one, two := l.config, l.config
 	one.Layers, two.Layers = 1, 2
 	layer := float64(two.ParamCount() - one.ParamCount())
 	want := float64(l.header()) + 4*(float64(one.ParamCount())+layer*float64(l.config.Layers-1)+float64(l.tables()))
 	if want != float64(size) {
-		return fmt.Errorf("its header makes a file of %.0f bytes, it has %d: cut short, or no llama2.c file", want, size)
+		return fmt.Errorf("its header makes a file of %.0f bytes, but it has %d: cut short, or not a llama2.c file", want, size)
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (l *llama2c) Tensors() []Tensor {
 	return all
 }
 
-// Read brings q and k from the original order of rows to Hugging Face's.
+// Read reorders the rows of q and k from the original layout to Hugging Face's.
 func (l *llama2c) Read(name string, dst []float32) error {
 	p, ok := l.places[name]
 	if !ok || p.n != len(dst) {

@@ -13,7 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/model"
 )
 
-// tinyLlama2C is a configuration that llama2.c's files can hold.
+// tinyLlama2C returns a configuration that llama2.c's format supports.
 func tinyLlama2C(tied bool) model.Config {
 	c := small()
 	c.HeadDim, c.RopeScaling, c.RopeTheta, c.MaxPositions, c.TiedHead = 8, nil, 10000, 64, tied
@@ -71,7 +71,7 @@ func llama2cFile(p *model.Params, version int) []byte {
 	return b
 }
 
-// file is a file in the making.
+// file builds a file.
 type file []byte
 
 func (f file) u32(x ...uint32) file {
@@ -159,7 +159,7 @@ func FuzzLlama2C(f *testing.F) {
 	})
 }
 
-// FuzzLlama2CTokenizer reads anything as a vocabulary.
+// FuzzLlama2CTokenizer reads random bytes as a vocabulary.
 func FuzzLlama2CTokenizer(f *testing.F) {
 	b := file{}.u32(8)
 	for id := range 262 {

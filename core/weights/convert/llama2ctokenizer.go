@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/text/tokenizer"
 )
 
-// The first pieces of llama2.c's vocabularies, which are SentencePiece's.
+// The first pieces of llama2.c's vocabularies, as in SentencePiece.
 const (
 	pieceUnknown = iota
 	pieceBOS
@@ -20,14 +20,14 @@ const (
 	firstNormal = firstByte + 256
 )
 
-// parseLlama2CTokenizer reads a tokenizer.bin of llama2.c (tokenizer.py): the
-// length of the longest piece, then for each piece its score, its length and its
-// bytes, with blanks for ▁ and newlines around the names of BOS and EOS.
+// parseLlama2CTokenizer reads a tokenizer.bin of llama2.c (tokenizer.py): the length of the
+// longest piece, then for each piece its score, its length and its bytes, with spaces for ▁ and
+// newlines around the names of BOS and EOS.
 func parseLlama2CTokenizer(b []byte) (*tokenizer.Tokenizer, error) {
 	r := bytes.NewReader(b)
 	var longest uint32
 	if err := binary.Read(r, binary.LittleEndian, &longest); err != nil {
-		return nil, errors.New("no tokenizer of llama2.c: it is too short")
+		return nil, errors.New("not a tokenizer of llama2.c: it is too short")
 	}
 	p := tokenizer.Pieces{BOS: pieceBOS, EOS: pieceEOS, Unknown: pieceUnknown, AddDummyPrefix: true}
 	for id := 0; r.Len() > 0; id++ {
@@ -37,7 +37,7 @@ func parseLlama2CTokenizer(b []byte) (*tokenizer.Tokenizer, error) {
 		}
 		err := binary.Read(r, binary.LittleEndian, &head)
 		if err != nil || head.Length > longest || int64(head.Length) > int64(r.Len()) || math.IsNaN(float64(head.Score)) {
-			return nil, fmt.Errorf("no tokenizer of llama2.c, or damaged: piece %d of %d bytes, with %d left", id, head.Length, r.Len())
+			return nil, fmt.Errorf("not a tokenizer of llama2.c, or damaged: piece %d of %d bytes, with %d left", id, head.Length, r.Len())
 		}
 		text := make([]byte, head.Length)
 		if _, err := r.Read(text); err != nil && head.Length > 0 {

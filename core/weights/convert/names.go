@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ggufNames are llama.cpp's names for the parts of a Llama (llama-arch.cpp), by
-// Hugging Face's. Those of layers stand behind their prefixes.
+// ggufNames are llama.cpp's names for the parts of a Llama (llama-arch.cpp), by Hugging Face's.
+// The names of layers follow their prefixes.
 var ggufNames = map[string]string{
 	"model.embed_tokens": "token_embd",
 	"model.norm":         "output_norm",
@@ -29,8 +29,8 @@ const (
 	ggufLayerPrefix = "blk."
 )
 
-// toGGUF returns llama.cpp's name of a tensor: model.layers.0.mlp.up_proj.weight
-// is blk.0.ffn_up.weight. It is an error for what llama.cpp has no place for.
+// toGGUF returns llama.cpp's name of a tensor: model.layers.0.mlp.up_proj.weight is
+// blk.0.ffn_up.weight. A tensor that llama.cpp does not know is an error.
 func toGGUF(name string) (string, error) {
 	layer, part, kind := cutName(name, layerPrefix)
 	g, ok := ggufNames[part]
@@ -58,8 +58,8 @@ func fromGGUF(name string) (string, error) {
 	return "", fmt.Errorf("tensor %s belongs to no Llama", name)
 }
 
-// cutName cuts a name into the number of the layer, which is "" outside of
-// layers, the part of the model, and what of it: weight or bias.
+// cutName splits a name into the number of the layer ("" outside of layers), the part of the
+// model, and weight or bias.
 func cutName(name, prefix string) (layer, part, kind string) {
 	end := max(0, strings.LastIndexByte(name, '.'))
 	part, kind = name[:end], strings.TrimPrefix(name[end:], ".")
@@ -71,8 +71,7 @@ func cutName(name, prefix string) (layer, part, kind string) {
 	return "", part, kind
 }
 
-// layerOf returns the number of the layer that a tensor of a GGUF file belongs to,
-// -1 for none.
+// layerOf returns the layer of a tensor in a GGUF file, -1 for none.
 func layerOf(name string) int {
 	layer, _, _ := cutName(name, ggufLayerPrefix)
 	n, err := strconv.Atoi(layer)

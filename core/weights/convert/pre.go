@@ -7,18 +7,18 @@ import (
 	"github.com/herd-lm/herd/core/text/tokenizer"
 )
 
-// preTokenizer is one of llama.cpp's ways to cut text before byte-level BPE, with
-// what it implies (llama-vocab.cpp).
+// preTokenizer is one of llama.cpp's ways to split text before byte-level BPE, with its
+// implications (llama-vocab.cpp).
 type preTokenizer struct {
 	name        string
 	pattern     tokenizer.Pattern
-	form        tokenizer.Form // which llama.cpp leaves out, and the models' own tokenizers do not
-	wholePieces bool           // a piece that is a token is that token, whatever merges say
+	form        tokenizer.Form // llama.cpp does not normalise, the models' own tokenizers do
+	wholePieces bool           // a piece that is a token stays whole, whatever the merges say
 	addBOS      bool           // unless the file says otherwise
 }
 
-// preTokenizers are those that have a pattern of ours. Of several names for the
-// same the first is written.
+// preTokenizers are those whose pattern herd knows. Of several names for one pattern herd writes
+// the first.
 var preTokenizers = []preTokenizer{
 	{name: "llama-bpe", pattern: tokenizer.Llama3, wholePieces: true, addBOS: true},
 	{name: "llama3", pattern: tokenizer.Llama3, wholePieces: true, addBOS: true},
@@ -40,20 +40,20 @@ var preTokenizers = []preTokenizer{
 	{name: "deepseek-coder", pattern: tokenizer.DeepSeekCoder},
 }
 
-// preOf returns the way of cutting text that a GGUF file names.
+// preOf returns the pre-tokenizer that a GGUF file names.
 func preOf(name string) (preTokenizer, error) {
 	for _, p := range preTokenizers {
 		if p.name == name {
 			return p, nil
 		}
 	}
-	return preTokenizer{}, fmt.Errorf("%s is %q, a way of cutting text that is not implemented: give the model's own tokenizer.json with --tokenizer", keyPre, name)
+	return preTokenizer{}, fmt.Errorf("%s is %q, a pre-tokenizer that herd does not know: give the model's own tokenizer.json with --tokenizer", keyPre, name)
 }
 
-// preFor returns llama.cpp's name for how v cuts text. It never normalises text,
-// so that a difference in that is no reason to refuse.
+// preFor returns llama.cpp's name for the way v splits text. llama.cpp never normalises text, so
+// preFor ignores a difference in that.
 func preFor(v tokenizer.Vocabulary) (string, error) {
-	var near []string // names of what differs in ways that may not matter
+	var near []string // names that differ in ways that may not matter
 	for _, p := range preTokenizers {
 		switch {
 		case p.pattern.String() != v.Pattern.String():
@@ -66,11 +66,11 @@ func preFor(v tokenizer.Vocabulary) (string, error) {
 	if len(near) > 0 && mergesMakeAll(v) {
 		return near[0], nil
 	}
-	return "", fmt.Errorf("llama.cpp has no way to cut text as its tokenizer does, by the pattern %s", v.Pattern)
+	return "", fmt.Errorf("llama.cpp cannot split text as its tokenizer does, by the pattern %s", v.Pattern)
 }
 
-// mergesMakeAll reports whether each token that is a piece by itself is also what
-// merges make of it: then it does not matter whether whole pieces are looked for.
+// mergesMakeAll reports whether merges produce every token from its own text. Then it does not
+// matter whether whole pieces are looked up.
 func mergesMakeAll(v tokenizer.Vocabulary) bool {
 	v.WholePieces = true
 	whole, err := tokenizer.New(v)

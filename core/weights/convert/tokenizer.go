@@ -10,7 +10,7 @@ import (
 	"github.com/herd-lm/herd/core/weights/gguf"
 )
 
-// maxTokenizer is the size in bytes from which a tokenizer.bin is refused.
+// maxTokenizer is the largest size in bytes of a tokenizer.bin.
 const maxTokenizer = 64 << 20
 
 // OpenTokenizer reads a tokenizer of any kind: a directory or a tokenizer.json of
@@ -29,7 +29,7 @@ func OpenTokenizer(path string) (*tokenizer.Tokenizer, error) {
 	case bytes.HasPrefix(bytes.TrimSpace(head[:min(len(head), 256)]), []byte("{")):
 		return tokenizer.Load(filepath.Dir(path))
 	case len(head) > maxTokenizer:
-		err = fmt.Errorf("longer than %d MB: no tokenizer", maxTokenizer>>20)
+		err = fmt.Errorf("longer than %d MB, so not a tokenizer", maxTokenizer>>20)
 	}
 	var tok *tokenizer.Tokenizer
 	if err == nil {

@@ -14,12 +14,12 @@ import (
 	"github.com/herd-lm/herd/core/weights/gguf"
 )
 
-// Progress is told how many of all tensors are written. An error from it ends the
+// Progress is called after each tensor with the number written. An error from it ends the
 // writing.
 type Progress func(done, all int) error
 
-// Write writes a model to a path, at which there must be nothing yet. It appears
-// there when it is complete, and not before.
+// Write writes a model to a path where nothing exists yet. The model appears there only when it
+// is complete.
 func Write(path string, m *Model, form Form, progress Progress) error {
 	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 || err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("%s exists: choose another place, or remove it", path)
@@ -37,7 +37,7 @@ func Write(path string, m *Model, form Form, progress Progress) error {
 	return disk.WriteFile(path, func(w io.Writer) error { return g.write(w, progress) })
 }
 
-// ggufWriter is a GGUF file in the making.
+// ggufWriter writes one GGUF file.
 type ggufWriter struct {
 	model *Model
 	meta  gguf.Metadata
@@ -66,9 +66,9 @@ func newGGUFWriter(m *Model, form Form) (*ggufWriter, error) {
 	return g, g.list(mix)
 }
 
-// list fills the directory, in the order of llama.cpp: what belongs to no layer,
-// then layer by layer, each sorted by name. So a file is the same, byte for byte,
-// as what llama-quantize makes of the one in F32.
+// list fills the directory in llama.cpp's order: first the tensors outside of layers, then layer
+// by layer, each sorted by name. So a file equals, byte for byte, the one that llama-quantize
+// makes from the file in F32.
 func (g *ggufWriter) list(mix mixture) error {
 	c := g.model.Config
 	layers := map[string]int{ropeFreqs: -1}
@@ -90,7 +90,7 @@ func (g *ggufWriter) list(mix mixture) error {
 	return nil
 }
 
-// bytes returns what the tensors take.
+// bytes returns the size of the tensors.
 func (g *ggufWriter) bytes() (n int64) {
 	for _, i := range g.infos {
 		n += i.Bytes()
@@ -112,7 +112,7 @@ func (g *ggufWriter) write(w io.Writer, progress Progress) error {
 	})
 }
 
-// read sets x to the elements of a tensor as llama.cpp has them.
+// read sets x to the elements of a tensor in llama.cpp's layout.
 func (g *ggufWriter) read(i gguf.Info) error {
 	c, n, name := g.model.Config, i.Len(), g.names[i.Name]
 	if i.Name == ropeFreqs {
@@ -132,8 +132,7 @@ func (g *ggufWriter) read(i gguf.Info) error {
 	return nil
 }
 
-// chunk is how many elements one thread encodes at a time: whole blocks of every
-// type.
+// chunk is the number of elements that a thread encodes at a time: whole blocks of every type.
 const chunk = 1 << 16
 
 // encode writes x as the type of the tensor, many chunks at a time.
@@ -173,10 +172,10 @@ func encodeChunks(out []byte, x []float32, t gguf.Type) error {
 	return nil
 }
 
-// halfMax is the largest number of binary16; what is nearer to the next is not.
+// halfMax is the smallest magnitude that rounds to infinity in binary16.
 const halfMax = 65520
 
-// checkFinite refuses what a type cannot hold. Float32 holds everything.
+// checkFinite returns an error for a number that the type cannot hold. Float32 holds everything.
 func checkFinite(x []float32, t gguf.Type) error {
 	if t == gguf.F32 {
 		return nil

@@ -7,9 +7,8 @@ import (
 	"github.com/herd-lm/herd/core/half"
 )
 
-// The blocks of 32 elements. Products are rounded before they are added to
-// anything (float32(a*b) + c), so that no processor fuses the two, as arm64 would,
-// and all write the same bits.
+// The blocks of 32 elements. Every product is rounded before an addition (float32(a*b) + c).
+// Otherwise arm64 would fuse the two, and processors would write different bits.
 
 // A block of Q8_0 is the scale d, a half, and 32 signed bytes q: x = d*q.
 
@@ -70,13 +69,13 @@ func encodeQ4_0(dst []byte, src []float32) {
 	}
 }
 
-// quantum returns x*inverse moved up by the middle of the range and a half, so
-// that cutting it off rounds, and at most the last of the range.
+// quantum returns x*inverse + up, truncated and limited to last. up is the middle of the range
+// plus a half, so that truncation rounds.
 func quantum(x, inverse, up float32, last int8) byte {
 	return byte(min(last, int8(float32(x*inverse)+up)))
 }
 
-// Q4_1 has a smallest value m besides: x = d*q + m.
+// Q4_1 also has a smallest value m: x = d*q + m.
 
 func decodeQ4_1(dst []float32, src []byte) {
 	d, m := readF16(src), readF16(src[2:])
@@ -113,7 +112,7 @@ func encodeQ5_0(dst []byte, src []float32) {
 	}
 }
 
-// Q5_1 has a smallest value m besides: x = d*q + m.
+// Q5_1 also has a smallest value m: x = d*q + m.
 
 func decodeQ5_1(dst []float32, src []byte) {
 	d, m := readF16(src), readF16(src[2:])

@@ -11,11 +11,11 @@ import (
 // Magic is what a GGUF file begins with.
 const Magic = "GGUF"
 
-// Info is a tensor in the directory of a file.
+// Info is an entry in the tensor directory of a file.
 type Info struct {
 	Name  string
 	Type  Type
-	Shape []int // row-major, the longest stride first; the file has it the other way round
+	Shape []int // row-major, the longest stride first; the file stores the reverse
 
 	offset int64 // of the data section
 }
@@ -29,7 +29,7 @@ func (i Info) Len() int {
 	return n
 }
 
-// Bytes returns what the data takes in a file.
+// Bytes returns the size of the data in a file.
 func (i Info) Bytes() int64 { return i.Type.Bytes(i.Len()) }
 
 // File is an open GGUF file. Its methods may be called by several goroutines at
@@ -44,9 +44,9 @@ type File struct {
 	index map[string]int // into infos
 }
 
-// Open reads and checks metadata and directory of a GGUF file, version 2 or 3.
-// A damaged or hostile file gives an error that names the file and the place,
-// and never takes memory out of proportion to its size.
+// Open reads and checks metadata and directory of a GGUF file, version 2 or 3. For a damaged or
+// hostile file it returns an error that names the file and the place. The memory it takes is
+// bounded by the size of the file.
 func Open(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -81,8 +81,7 @@ func (f *File) readHeader() error {
 // Infos returns the directory in the order of the file.
 func (f *File) Infos() []Info { return slices.Clone(f.infos) }
 
-// Info returns what the directory says of a tensor; false if it has none of that
-// name.
+// Info returns the directory's entry for a tensor; false if it has none of that name.
 func (f *File) Info(name string) (Info, bool) {
 	i, ok := f.index[name]
 	if !ok {
@@ -94,8 +93,8 @@ func (f *File) Info(name string) (Info, bool) {
 // readBytes is how many bytes are read at a time, at most.
 const readBytes = 256 << 10
 
-// Read converts a tensor to float32, as ggml's reference does. dst must have as
-// many elements as the tensor.
+// Read converts a tensor to float32, as ggml's reference does. dst must have as many elements as
+// the tensor.
 func (f *File) Read(name string, dst []float32) error {
 	info, ok := f.Info(name)
 	switch {
@@ -119,7 +118,7 @@ func (f *File) Read(name string, dst []float32) error {
 	return nil
 }
 
-// noEOF tells a file that ends too early from one that ends where it should.
+// noEOF turns the end of a file into an unexpected end, because the data should go on.
 func noEOF(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
@@ -127,5 +126,5 @@ func noEOF(err error) error {
 	return err
 }
 
-// Close closes the file. What was read stays.
+// Close closes the file. Tensors that Read has copied stay valid.
 func (f *File) Close() error { return f.f.Close() }

@@ -63,7 +63,7 @@ func writeTemp(t testing.TB, b []byte) string {
 
 func TestRoundTrip(t *testing.T) {
 	tensors := []Info{
-		{Name: "token_embd.weight", Type: F32, Shape: []int{300, 500}}, // more than is read at a time
+		{Name: "token_embd.weight", Type: F32, Shape: []int{300, 500}}, // more than one read
 		{Name: "a", Type: F16, Shape: []int{5}},
 		{Name: "b", Type: BF16, Shape: []int{2, 3, 4, 1}},
 		{Name: "c", Type: Q8_0, Shape: []int{3, 64}},
@@ -122,7 +122,7 @@ func TestGetters(t *testing.T) {
 	}
 }
 
-// file is a header in the making.
+// file builds a header.
 type file []byte
 
 func (f file) u32(x ...uint32) file {
@@ -141,7 +141,7 @@ func (f file) u64(x ...uint64) file {
 
 func (f file) text(s string) file { return append(f.u64(uint64(len(s))), s...) }
 
-// start is a header with so many tensors and keys to follow.
+// start begins a header with these numbers of tensors and keys.
 func start(tensors, keys uint64) file { return file(Magic).u32(3).u64(tensors, keys) }
 
 // tensor appends an entry of the directory.
@@ -156,33 +156,33 @@ func (f file) data(n int) file {
 
 // hostile files, by what their errors must say.
 var hostile = map[string]file{
-	"no GGUF file":              file("GGML\x03"),
-	"begin with":                file("GG"),
-	"version 1":                 file(Magic).u32(1).u64(0, 0),
-	"version 4":                 file(Magic).u32(4).u64(0, 0),
-	"big-endian":                file(Magic).u32(3<<24).u64(0, 0),
-	"18446744073709551615 tens": start(math.MaxUint64, 0).data(100),
-	"9 keys":                    start(0, 9).data(10),
-	"ends within":               start(0, 1).text("key").u32(4),
-	"1000000 bytes of text":     append(start(0, 1).u64(1000000), "key"...).data(64),
-	"appears twice":             start(0, 2).text("a").u32(4, 1).text("a").u32(4, 1),
-	"kind 13":                   start(0, 1).text("a").u32(13, 1),
-	"no kind of value":          start(0, 1).text("a").u32(9, 9).u64(0),
-	"1000000 elements":          start(0, 1).text("a").u32(9, 8).u64(1000000).data(64),
-	"truth value is 2":          append(start(0, 1).text("a").u32(7), 2).data(8),
-	"5 dimensions":              start(1, 0).tensor("a", 0, 0, 1, 1, 1, 1, 1).data(4),
-	"dimension of 0":            start(1, 0).tensor("a", 0, 0, 4, 0).data(4),
-	"dimension of 4294967296":   start(1, 0).tensor("a", 0, 0, 1<<32, 1<<32).data(4),
-	"number 23, which is not":   start(1, 0).tensor("a", 23, 0, 256).data(200),
-	"no multiple of the 32":     start(1, 0).tensor("a", 8, 0, 16, 2).data(34),
-	`"a" appears twice`:         start(2, 0).tensor("a", 0, 0, 1).tensor("a", 0, 32, 1).data(64),
-	"overlaps":                  start(2, 0).tensor("a", 0, 0, 9).tensor("b", 0, 32, 1).data(64),
-	"not aligned to 32":         start(2, 0).tensor("a", 0, 0, 1).tensor("b", 0, 4, 1).data(64),
-	"but there are 15":          start(1, 0).tensor("a", 0, 0, 4).data(15),
-	"but there are 0":           start(1, 0).tensor("a", 0, 0, 4),
-	"at byte 9223372036854775":  start(1, 0).tensor("a", 0, math.MaxInt64, 4).data(16),
-	"power of two":              start(0, 1).text(alignmentKey).u32(4, 24).data(8),
-	"is of type string":         start(0, 1).text(alignmentKey).u32(8).text("x").data(8),
+	"not a GGUF file":            file("GGML\x03"),
+	"begin with":                 file("GG"),
+	"version 1":                  file(Magic).u32(1).u64(0, 0),
+	"version 4":                  file(Magic).u32(4).u64(0, 0),
+	"big-endian":                 file(Magic).u32(3<<24).u64(0, 0),
+	"18446744073709551615 tens":  start(math.MaxUint64, 0).data(100),
+	"9 keys":                     start(0, 9).data(10),
+	"ends within":                start(0, 1).text("key").u32(4),
+	"1000000 bytes of text":      append(start(0, 1).u64(1000000), "key"...).data(64),
+	"appears twice":              start(0, 2).text("a").u32(4, 1).text("a").u32(4, 1),
+	"unknown kind 13":            start(0, 1).text("a").u32(13, 1),
+	"elements of unknown kind 9": start(0, 1).text("a").u32(9, 9).u64(0),
+	"1000000 elements":           start(0, 1).text("a").u32(9, 8).u64(1000000).data(64),
+	"truth value is 2":           append(start(0, 1).text("a").u32(7), 2).data(8),
+	"5 dimensions":               start(1, 0).tensor("a", 0, 0, 1, 1, 1, 1, 1).data(4),
+	"dimension of 0":             start(1, 0).tensor("a", 0, 0, 4, 0).data(4),
+	"dimension of 4294967296":    start(1, 0).tensor("a", 0, 0, 1<<32, 1<<32).data(4),
+	"number 23, which is not":    start(1, 0).tensor("a", 23, 0, 256).data(200),
+	"no multiple of the 32":      start(1, 0).tensor("a", 8, 0, 16, 2).data(34),
+	`"a" appears twice`:          start(2, 0).tensor("a", 0, 0, 1).tensor("a", 0, 32, 1).data(64),
+	"overlaps":                   start(2, 0).tensor("a", 0, 0, 9).tensor("b", 0, 32, 1).data(64),
+	"not aligned to 32":          start(2, 0).tensor("a", 0, 0, 1).tensor("b", 0, 4, 1).data(64),
+	"but there are 15":           start(1, 0).tensor("a", 0, 0, 4).data(15),
+	"but there are 0":            start(1, 0).tensor("a", 0, 0, 4),
+	"at byte 9223372036854775":   start(1, 0).tensor("a", 0, math.MaxInt64, 4).data(16),
+	"power of two":               start(0, 1).text(alignmentKey).u32(4, 24).data(8),
+	"is of type string":          start(0, 1).text(alignmentKey).u32(8).text("x").data(8),
 }
 
 func TestOpenRefuses(t *testing.T) {
@@ -238,7 +238,7 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
-// FuzzOpen opens anything; what opens can be read and written again.
+// FuzzOpen opens random bytes. A file that opens can be read and written again.
 func FuzzOpen(f *testing.F) {
 	for _, b := range hostile {
 		f.Add([]byte(b))

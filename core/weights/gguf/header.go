@@ -17,15 +17,15 @@ const (
 	defaultAlignment = 32
 )
 
-// header is all of a file but the data.
+// header is all of a file except the data.
 type header struct {
 	meta  *Metadata
 	infos []Info
 	data  int64 // where the data section starts
 }
 
-// parseHeader reads the header of a file of the given size. It allocates a small
-// multiple of the bytes that the header takes.
+// parseHeader reads the header of a file of the given size. It allocates a small multiple of the
+// size of the header.
 func parseHeader(r io.ReaderAt, size int64) (*header, error) {
 	s := newScanner(r, size)
 	if err := s.preamble(); err != nil {
@@ -47,26 +47,26 @@ func parseHeader(r io.ReaderAt, size int64) (*header, error) {
 	return h, h.checkLayout(size-h.data, alignment)
 }
 
-// preamble reads what tells that this is a GGUF file that we know.
+// preamble checks the magic and the version.
 func (s *scanner) preamble() error {
 	var magic [len(Magic)]byte
 	s.read(magic[:])
 	if s.err != nil || string(magic[:]) != Magic {
-		return fmt.Errorf("no GGUF file: it does not begin with %q", Magic)
+		return fmt.Errorf("not a GGUF file: it does not begin with %q", Magic)
 	}
 	v := s.uint32()
 	switch {
 	case s.err != nil:
 		return s.err
 	case v&0xffff == 0:
-		return errors.New("a big-endian GGUF file: only little-endian ones are read")
+		return errors.New("a big-endian GGUF file: herd reads only little-endian ones")
 	case v < 2 || v > version:
 		return fmt.Errorf("GGUF version %d, want 2 or %d", v, version)
 	}
 	return nil
 }
 
-// What an entry of the metadata and one of the directory take at least.
+// The smallest sizes of an entry of the metadata and of the directory.
 const (
 	minEntry = 8 + 4 + 1
 	minInfo  = 8 + 4 + 4 + 8
@@ -100,7 +100,7 @@ func (s *scanner) info() Info {
 		d := s.uint64()
 		over, product := bits.Mul64(n, d)
 		if over != 0 || product > math.MaxInt64/8 || product > maxInt/8 || product == 0 {
-			s.fail("tensor %q has a dimension of %d: more elements than can be, or none", i.Name, d)
+			s.fail("tensor %q has a dimension of %d: too many elements, or none", i.Name, d)
 			return i
 		}
 		n = product
@@ -130,8 +130,8 @@ func (m *Metadata) alignment() (int64, error) {
 // align returns the next multiple of alignment, a power of two.
 func align(n, alignment int64) int64 { return (n + alignment - 1) &^ (alignment - 1) }
 
-// checkLayout tests that the tensors have names of their own, whole blocks of a
-// known type, and places within the data that do not overlap.
+// checkLayout checks that the tensors have different names, whole blocks of a known type, and
+// places within the data that do not overlap.
 func (h *header) checkLayout(data, alignment int64) error {
 	names := make(map[string]bool, len(h.infos))
 	for _, i := range h.infos {
@@ -151,26 +151,26 @@ func (h *header) checkLayout(data, alignment int64) error {
 		case i.offset < end || i.offset%alignment != 0:
 			return fmt.Errorf("tensor %q is at byte %d of the data: it overlaps another, or is not aligned to %d", i.Name, i.offset, alignment)
 		case i.Bytes() > data-i.offset:
-			return fmt.Errorf("tensor %q ends at byte %d of the data, but there are %d: cut short or damaged, fetch it again", i.Name, i.offset+i.Bytes(), max(data, 0))
+			return fmt.Errorf("tensor %q ends at byte %d of the data, but there are %d: cut short or damaged, download it again", i.Name, i.offset+i.Bytes(), max(data, 0))
 		}
 		end = i.offset + i.Bytes()
 	}
 	return nil
 }
 
-// check tests that the rows of a tensor are whole blocks of a type that we read.
+// check checks that the rows of a tensor are whole blocks of a type that herd reads.
 func (i Info) check() error {
 	format, ok := formats[i.Type]
 	switch {
 	case !ok:
 		return fmt.Errorf("is of type %v, which is not supported: want one of %s", i.Type, typeNames())
 	case i.row()%format.block != 0:
-		return fmt.Errorf("rows of %d are no multiple of the %d elements of a block of %v", i.row(), format.block, i.Type)
+		return fmt.Errorf("rows of %d elements are no multiple of the %d elements of a block of %v", i.row(), format.block, i.Type)
 	}
 	return nil
 }
 
-// row returns the number of elements that lie together: blocks do not cross rows.
+// row returns the length of a row: blocks do not cross rows.
 func (i Info) row() int {
 	if len(i.Shape) == 0 {
 		return 1

@@ -1,8 +1,8 @@
 package gguf
 
-// The K-quants: super-blocks of 256 elements in groups, each with a scale (and,
-// in Q4_K and Q5_K, a smallest value) that is itself quantised. As in blocks.go,
-// no product is fused with a sum.
+// The K-quants: super-blocks of 256 elements in groups. Each group has a scale (in Q4_K and Q5_K
+// also a smallest value) that is itself quantised. As in blocks.go, no product is fused with a
+// sum.
 
 const superBlock = 256
 

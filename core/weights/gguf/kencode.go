@@ -2,10 +2,9 @@ package gguf
 
 import "math"
 
-// How ggml's reference finds the scales of K-quants without importance weights
-// (quantize_row_q4_K_ref, quantize_row_q6_K_ref, make_qkx2_quants,
-// make_qx_quants). The order of every operation is kept: other orders round
-// elsewhere and choose other scales.
+// ggml's reference for the scales of K-quants without importance weights
+// (quantize_row_q4_K_ref, quantize_row_q6_K_ref, make_qkx2_quants, make_qx_quants). Keep the
+// order of every operation: another order rounds differently and chooses other scales.
 
 // tiny is the magnitude below which a group counts as zero (GROUP_MAX_EPS).
 const tiny = 1e-15
@@ -48,7 +47,7 @@ func largest(x [8]float32) float32 {
 	return most
 }
 
-// sixBits returns x as a part of most, in 63rds.
+// sixBits returns x/most in units of 1/63.
 func sixBits(x, most float32) byte {
 	inverse := float32(0)
 	if most > 0 {
@@ -57,8 +56,8 @@ func sixBits(x, most float32) byte {
 	return min(63, byte(nearest(inverse*x)))
 }
 
-// requantise sets q to the numbers that come nearest to x with a scale and a
-// minimum as they will be read. With a scale of 0 it leaves them.
+// requantise sets q to the numbers nearest to x, given the scale and the minimum that a reader
+// will see. With a scale of 0 it leaves q unchanged.
 func requantise(q []byte, x []float32, scale, least float32) {
 	if scale == 0 {
 		return
@@ -68,11 +67,10 @@ func requantise(q []byte, x []float32, scale, least float32) {
 	}
 }
 
-// fitScaleMin returns the scale and the minimum, as a positive number, with which
-// 4-bit numbers come near to a group of 32, and sets q to these numbers. Elements
-// count by their magnitude. It tries 21 scales and solves for the best scale and
-// minimum for the numbers that each gives; what was found is where the next try
-// counts from.
+// fitScaleMin returns the scale and the minimum (negated) with which 4-bit numbers approximate a
+// group of 32, and sets q to these numbers. Magnitude weighs the elements. It tries 21 scales
+// and solves for the best scale and minimum for the numbers that each gives. Each try starts from
+// the minimum found before.
 func fitScaleMin(x []float32, q []byte) (scale, least float32) {
 	var weights [32]float32
 	weigh(&weights, x)
@@ -108,8 +106,7 @@ func fitScaleMin(x []float32, q []byte) (scale, least float32) {
 	return scale, -low
 }
 
-// weigh sets the weight of each element: its magnitude and the root mean square
-// of the group.
+// weigh sets the weight of each element: its magnitude plus the root mean square of the group.
 func weigh(weights *[32]float32, x []float32) {
 	squares := float32(0)
 	for _, v := range x {
@@ -139,8 +136,8 @@ func deviation(x []float32, q []byte, weights *[32]float32, scale, low float32) 
 	return sum
 }
 
-// solve returns the scale and the minimum, at most 0, that fit x best with the
-// numbers q (weighted least squares); false if q does not determine them.
+// solve returns the scale and the minimum (at most 0) that fit x best with the numbers q, by
+// weighted least squares; false if q does not determine them.
 func solve(x []float32, q []byte, weights *[32]float32, sumW, sumX float32) (scale, low float32, ok bool) {
 	var sumL, sumL2, sumXL float32
 	for i, v := range x {
@@ -185,8 +182,8 @@ func encodeQ6_K(dst []byte, src []float32) {
 	putSixes(low, high, &q)
 }
 
-// sixes sets q to the 6-bit numbers that come nearest to x with the scale as it
-// will be read. With a scale of 0 it leaves them.
+// sixes sets q to the 6-bit numbers nearest to x, given the scale that a reader will see. With a
+// scale of 0 it leaves q unchanged.
 func sixes(q []byte, x []float32, scale float32) {
 	if scale == 0 {
 		return
@@ -196,9 +193,9 @@ func sixes(q []byte, x []float32, scale float32) {
 	}
 }
 
-// fitScale returns the scale with which 6-bit numbers come near to a group of 16,
-// and sets q to these numbers, moved up by 32. Elements count by their square. It
-// tries 19 scales and solves for the best one for the numbers that each gives.
+// fitScale returns the scale with which 6-bit numbers approximate a group of 16, and sets q to
+// these numbers plus 32. The square weighs the elements. It tries 19 scales and solves for the
+// best one for the numbers that each gives.
 func fitScale(x []float32, q []byte) float32 {
 	most := extreme(x)
 	if abs(most) < tiny {
@@ -228,8 +225,7 @@ func fitScale(x []float32, q []byte) float32 {
 	return scale
 }
 
-// correlate returns the sums of x^2*x*l and x^2*l^2 over the numbers l that
-// inverse gives.
+// correlate returns the sums of x^2*x*l and x^2*l^2 over the numbers l that inverse gives.
 func correlate(x []float32, inverse float32) (sumLX, sumL2 float32) {
 	for _, v := range x {
 		l := float32(max(-32, min(31, nearest(inverse*v))))
@@ -240,7 +236,7 @@ func correlate(x []float32, inverse float32) (sumLX, sumL2 float32) {
 	return sumLX, sumL2
 }
 
-// sixesBy sets q to the numbers that inverse gives, moved up by 32.
+// sixesBy sets q to the numbers that inverse gives, plus 32.
 func sixesBy(q []byte, x []float32, inverse float32) {
 	for i, v := range x {
 		q[i] = byte(max(-32, min(31, nearest(inverse*v))) + 32)

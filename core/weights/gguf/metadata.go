@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// Metadata is what a file says of itself: keys in their order, each with a value
-// of one of the types uint8, int8, uint16, int16, uint32, int32, uint64, int64,
-// float32, float64, bool and string, or a slice of one of them.
+// Metadata holds the keys of a file in their order. A value has one of the types uint8, int8,
+// uint16, int16, uint32, int32, uint64, int64, float32, float64, bool and string, or is a slice
+// of one of them.
 type Metadata struct {
 	keys   []string
 	values map[string]any
 }
 
-// ErrAbsent is what the getters return of a key that is not there.
+// ErrAbsent is the error of the getters for a missing key.
 var ErrAbsent = errors.New("is missing")
 
 // Set adds a key, or replaces its value.
@@ -84,7 +84,7 @@ func Get[T any](m *Metadata, key string) (T, error) {
 	return v, nil
 }
 
-// mismatch is the error of a value that is not there, or of another type.
+// mismatch is the error for a value that is missing or of another type.
 func (m *Metadata) mismatch(key, want string) error {
 	v, ok := m.values[key]
 	if !ok {

@@ -8,12 +8,12 @@ import (
 	"math"
 )
 
-// maxHeader is the most bytes that metadata and directory may take. The largest
-// vocabularies in use take about 10 MB.
+// maxHeader limits the bytes of metadata and directory. The largest vocabularies in use take
+// about 10 MB.
 const maxHeader = 256 << 20
 
-// scanner reads the little-endian values of a header. The first error stays, and
-// everything read after it is zero.
+// scanner reads the little-endian values of a header. It keeps the first error and returns zeros
+// after it.
 type scanner struct {
 	r    *bufio.Reader
 	at   int64 // bytes read
@@ -36,7 +36,7 @@ func (s *scanner) fail(format string, args ...any) {
 // read fills b.
 func (s *scanner) read(b []byte) {
 	if s.err == nil && int64(len(b)) > s.left {
-		s.fail("the file ends within its header (at most %d MB)", maxHeader>>20)
+		s.fail("the file ends within its header (of at most %d MB)", maxHeader>>20)
 	}
 	if s.err != nil {
 		clear(b)
@@ -49,8 +49,8 @@ func (s *scanner) read(b []byte) {
 	}
 }
 
-// count checks that n things of at least size bytes each can still follow, so
-// that no number in a file makes us allocate what the file has no bytes for.
+// count checks that n items of at least size bytes each can still follow. So no number in a file
+// makes herd allocate more than the file has bytes for.
 func (s *scanner) count(n uint64, size int64, what string) int {
 	if s.err == nil && n > uint64(s.left/size) {
 		s.fail("%d %s, but only %d bytes follow: damaged, or cut short", n, what, s.left)

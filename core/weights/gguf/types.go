@@ -10,11 +10,11 @@ import (
 	"github.com/herd-lm/herd/core/half"
 )
 
-// Type is how the elements of a tensor are stored (ggml_type in ggml.h): plainly,
-// or quantised in blocks that share a scale.
+// Type is the storage of a tensor's elements (ggml_type in ggml.h): plain, or quantised in blocks
+// that share a scale.
 type Type uint32
 
-// The types that are read. All but Q4_1, Q5_1 and Q5_K are written too.
+// The types that herd reads. It writes all except Q4_1, Q5_1 and Q5_K.
 const (
 	F32  Type = 0
 	F16  Type = 1
@@ -29,8 +29,8 @@ const (
 	BF16 Type = 30
 )
 
-// format is a type's name, the elements and bytes of a block, and how whole
-// blocks are converted. Those without encode are not written.
+// format describes a type: its name, the elements and bytes of a block, and the conversion of
+// whole blocks. herd does not write types without encode.
 type format struct {
 	name         string
 	block, bytes int
@@ -52,7 +52,7 @@ var formats = map[Type]format{
 	Q6_K: blocks("Q6_K", 256, 210, decodeQ6_K, encodeQ6_K),
 }
 
-// blocks is the format of a type that converts block by block.
+// blocks returns the format of a type that converts block by block.
 func blocks(name string, block, bytes int, decode func([]float32, []byte), encode func([]byte, []float32)) format {
 	f := format{name: name, block: block, bytes: bytes}
 	f.decode = func(dst []float32, src []byte) {
@@ -86,21 +86,21 @@ func typeNames() string {
 	return strings.Join(names, ", ")
 }
 
-// Block returns how many elements share a block, of which rows must be multiples.
+// Block returns the number of elements of a block. Rows must be multiples of it.
 func (t Type) Block() int { return formats[t].block }
 
-// Bytes returns what n elements, in whole blocks, take.
+// Bytes returns the size of n elements, in whole blocks.
 func (t Type) Bytes(n int) int64 {
 	f := formats[t]
 	return int64(n/f.block) * int64(f.bytes)
 }
 
-// Encode stores src, whole blocks of finite numbers, in the first Bytes(len(src))
-// bytes of dst, bit by bit as ggml's reference does (quantize_row_*_ref in
-// ggml-quants.c). It panics for types that are not written.
+// Encode stores src, whole blocks of finite numbers, in the first Bytes(len(src)) bytes of dst,
+// with the bits of ggml's reference (quantize_row_*_ref in ggml-quants.c). It panics for types
+// that herd does not write.
 func (t Type) Encode(dst []byte, src []float32) { formats[t].encode(dst, src) }
 
-// Decode is the inverse of Encode, as near as the type allows.
+// Decode is the inverse of Encode, as close as the type allows.
 func (t Type) Decode(dst []float32, src []byte) { formats[t].decode(dst, src) }
 
 func decodeF32(dst []float32, src []byte) {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// stored is what llama-quantize of llama.cpp (0.7.0, --pure) stored of the numbers
-// of spread, a tensor of [256,256]: the bytes of two rows, and a digest of all.
+// stored is the output of llama-quantize (llama.cpp 0.7.0, --pure) for the numbers of spread, a
+// tensor of [256,256]: the bytes of two rows, and a digest of all.
 type stored struct{ Start, SHA256 string }
 
 func quantised(t *testing.T) map[string]stored {
@@ -27,9 +27,9 @@ func quantised(t *testing.T) map[string]stored {
 	return all
 }
 
-// spread returns n numbers, in groups of 32 on several scales. In the first two rows
-// they are uniform, but for a group without negative numbers, one of zeros and one
-// that is constant; in the others they crowd around zero.
+// spread returns n numbers, in groups of 32 on several scales. The first two rows are uniform,
+// except for a group without negative numbers, one of zeros and one that is constant. The other
+// rows crowd around zero.
 func spread(n int) []float32 {
 	x := make([]float32, n)
 	for i := range x {
@@ -81,9 +81,9 @@ func TestEncodeIsLlamaCpp(t *testing.T) {
 	}
 }
 
-// TestDecodeIsNear decodes what llama-quantize stored. A number may be off by half
-// a step, and by a whole one where steps lie between -8 and 7 (-16 and 15) and
-// the larger end is the positive one; scales are halves, off by 1/2048. scripts/parity/llamacpp.sh compares bits.
+// TestDecodeIsNear decodes the output of llama-quantize. A number may be off by half a step, or by
+// a whole one where steps lie between -8 and 7 (-16 and 15) and the larger end is positive. Scales
+// are halves, off by 1/2048. scripts/parity/llamacpp.sh compares bits.
 func TestDecodeIsNear(t *testing.T) {
 	steps := map[string]float64{"F16": 2048, "BF16": 256, "Q8_0": 1 / (1.0/254 + 1.0/2048), "Q4_0": 8, "Q4_1": 15, "Q5_0": 16, "Q5_1": 31, "Q4_K": 15, "Q5_K": 31, "Q6_K": 64}
 	x, golden := spread(512), quantised(t)
@@ -104,7 +104,7 @@ func TestDecodeIsNear(t *testing.T) {
 				worst = max(worst, math.Abs(float64(v-y[at+i])))
 			}
 			if f.block == superBlock {
-				largest = 0.5 // groups have their scales from what the largest of them needs
+				largest = 0.5 // the largest group determines the scales of all
 			}
 			if worst > 1.01*largest/steps[f.name] {
 				t.Errorf("%v: group %d is off by %g with numbers up to %g", typ, at/32, worst, largest)

@@ -7,14 +7,14 @@ import (
 	"reflect"
 )
 
-// kind is a type that values of the metadata may have.
+// kind is a type of metadata values.
 type kind struct {
 	element   reflect.Type
 	one, many func(*scanner) any
 }
 
-// kinds are the types by their number in a file (gguf_type in gguf.h). Number 9
-// is a list of one of the others.
+// kinds are the types by their number in a file (gguf_type in gguf.h). Number 9 is a list of one
+// of the others.
 var kinds = map[uint32]kind{
 	0: kindOf(1, (*scanner).uint8), 1: kindOf(1, (*scanner).int8),
 	2: kindOf(2, (*scanner).uint16), 3: kindOf(2, (*scanner).int16),
@@ -25,7 +25,7 @@ var kinds = map[uint32]kind{
 
 const listKind uint32 = 9
 
-// kindOf is the kind of values that take at least size bytes each.
+// kindOf returns the kind of values that take at least size bytes each.
 func kindOf[T any](size int64, read func(*scanner) T) kind {
 	return kind{
 		element: reflect.TypeFor[T](),
@@ -40,32 +40,33 @@ func kindOf[T any](size int64, read func(*scanner) T) kind {
 	}
 }
 
-// value reads the kind of a value and the value. Lists of lists, which no program
-// writes, are refused.
+// value reads the kind of a value and the value. It refuses lists of lists, which no program
+// writes.
 func (s *scanner) value() any {
 	number := s.uint32()
 	if number == listKind {
-		if k, ok := kinds[s.uint32()]; ok {
+		element := s.uint32()
+		if k, ok := kinds[element]; ok {
 			return k.many(s)
 		}
-		s.fail("a list of what is no kind of value")
+		s.fail("a list with elements of unknown kind %d", element)
 		return nil
 	}
 	if k, ok := kinds[number]; ok {
 		return k.one(s)
 	}
-	s.fail("a value of kind %d, which is none", number)
+	s.fail("a value of unknown kind %d", number)
 	return nil
 }
 
-// numberOf returns the number of the kind that values of type t have.
+// numberOf returns the number of the kind for values of type t.
 func numberOf(t reflect.Type) (uint32, error) {
 	for number, k := range kinds {
 		if k.element == t {
 			return number, nil
 		}
 	}
-	return 0, fmt.Errorf("a value of type %v, which the format has not", t)
+	return 0, fmt.Errorf("a value of type %v, which the format does not have", t)
 }
 
 // writeValue writes the kind of a value and the value.

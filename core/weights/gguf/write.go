@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Write writes a GGUF file: the metadata, the directory and, for each tensor in
-// order, what data writes, which must be as many bytes as the tensor takes.
+// Write writes a GGUF file: the metadata, the directory and the data. It calls data for each
+// tensor in order, which must write Info.Bytes bytes.
 func Write(w io.Writer, m *Metadata, tensors []Info, data func(Info, io.Writer) error) error {
 	alignment, err := m.alignment()
 	if err != nil {
@@ -64,7 +64,7 @@ func writeInfo(w io.Writer, t Info, offset int64) error {
 	return writeAll(w, t.Name, uint32(len(dims)), dims, uint32(t.Type), uint64(offset))
 }
 
-// counter counts what is written through it.
+// counter counts the bytes written through it.
 type counter struct {
 	w io.Writer
 	n int64

@@ -22,13 +22,12 @@ import (
 type Averaging struct {
 	Out      string    // model directory to write
 	Models   []string  // two or more model directories
-	Weights  []float64 // of each model, 0 or more; nil: all alike. Their sum counts 1
+	Weights  []float64 // of each model, 0 or more, scaled to a sum of 1; nil: all equal
 	Progress Progress
 }
 
-// Run writes the mean, in the types that the weights of the first model have, with
-// its config.json and its tokenizer: completely, or not at all. It reads and writes
-// some numbers of a tensor at a time.
+// Run writes the mean with the types, the config.json and the tokenizer of the first model,
+// completely or not at all. It reads and writes a part of a tensor at a time.
 func (a Averaging) Run(ctx context.Context) (err error) {
 	shares, err := a.shares()
 	if err != nil {
@@ -102,7 +101,7 @@ type mean struct {
 	done   int // tensors
 }
 
-// open opens the models, which must be alike.
+// open opens the models and checks that they are alike.
 func (m *mean) open() error {
 	for _, dir := range m.Models {
 		o, err := open(dir)
@@ -125,10 +124,10 @@ func (m *mean) close() error {
 	return errors.Join(errs...)
 }
 
-// alike reports in what o and other are no models of one kind.
+// alike returns an error that says how o and other differ in kind.
 func (o *opened) alike(other *opened) error {
 	a, b := *o, *other
-	a.config.Source, b.config.Source = nil, nil // what others know need not agree
+	a.config.Source, b.config.Source = nil, nil // fields that herd does not use may differ
 	a.config.Type, b.config.Type = "", ""
 	fields, err := fieldDifferences(&a, &b)
 	if err != nil {
@@ -136,10 +135,10 @@ func (o *opened) alike(other *opened) error {
 	}
 	if len(fields) > 0 {
 		f := fields[0]
-		return fmt.Errorf("%s and %s are no models of one kind: config.json has %s %s and %s", o.dir, other.dir, f.Name, absent(f.A), absent(f.B))
+		return fmt.Errorf("%s and %s are not the same kind of model: config.json has %s %s and %s", o.dir, other.dir, f.Name, absent(f.A), absent(f.B))
 	}
 	if o.vocabulary() != other.vocabulary() {
-		return fmt.Errorf("%s and %s have different tokenizers or chat templates, or only one of them has any: their tokens would not mean the same", o.dir, other.dir)
+		return fmt.Errorf("%s and %s have different tokenizers or chat templates, or only one of them has one: their token ids would differ in meaning", o.dir, other.dir)
 	}
 	return o.sameTensors(other)
 }
@@ -151,11 +150,11 @@ func absent(value json.RawMessage) string {
 	return string(value)
 }
 
-// sameTensors reports a tensor that one model has and the other has not, or otherwise.
+// sameTensors returns an error for a tensor that only one model has, or with different shapes.
 func (o *opened) sameTensors(other *opened) error {
 	for _, pair := range [][2]*opened{{o, other}, {other, o}} {
 		if missing := without(pair[0].weights, pair[1].weights); len(missing) > 0 {
-			return fmt.Errorf("%s has no tensor %s, %s has", pair[1].dir, missing[0], pair[0].dir)
+			return fmt.Errorf("%s has no tensor %s, but %s has", pair[1].dir, missing[0], pair[0].dir)
 		}
 	}
 	for _, name := range o.weights.Names() {
@@ -168,7 +167,7 @@ func (o *opened) sameTensors(other *opened) error {
 	return nil
 }
 
-// sources returns the tensors of the mean, and how many bytes they take.
+// sources returns the tensors of the mean and their size in bytes.
 func (m *mean) sources() (list []checkpoint.Source, bytes int64) {
 	weights := m.models[0].weights
 	for _, name := range weights.Names() {
@@ -183,8 +182,8 @@ func (m *mean) sources() (list []checkpoint.Source, bytes int64) {
 	return list, bytes
 }
 
-// read sets dst to elements of the mean of a tensor, from the given one on. It is
-// summed in float64, in the order of the models.
+// read sets dst to the elements [from, from+len(dst)) of the mean of a tensor. It sums in
+// float64, in the order of the models.
 func (m *mean) read(name string, dst []float32, from, all int) error {
 	if err := m.ctx.Err(); err != nil {
 		return err
@@ -210,13 +209,13 @@ func (m *mean) read(name string, dst []float32, from, all int) error {
 	return nil
 }
 
-// tokenizerFiles are those that programs read a tokenizer or chat template from.
+// tokenizerFiles are the files from which programs read a tokenizer or chat template.
 var tokenizerFiles = []string{
 	"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "tokenizer.model",
 	"special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
 }
 
-// copyTokenizer copies the files of the tokenizer as they are.
+// copyTokenizer copies the files of the tokenizer unchanged.
 func copyTokenizer(to, from string) error {
 	for _, name := range tokenizerFiles {
 		f, err := os.Open(filepath.Join(from, name))

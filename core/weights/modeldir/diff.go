@@ -14,38 +14,38 @@ import (
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
-// Difference is what two model directories A and B differ in.
+// Difference describes how two model directories A and B differ.
 type Difference struct {
 	Config    []FieldDifference  `json:"config"`    // fields of config.json, by name
 	Tokenizer bool               `json:"tokenizer"` // the vocabularies or chat templates differ
 	OnlyA     []string           `json:"only_a"`    // tensors that B lacks
 	OnlyB     []string           `json:"only_b"`    // tensors that A lacks
 	Shapes    []ShapeDifference  `json:"shapes"`    // tensors of one name and two shapes
-	Tensors   []TensorDifference `json:"tensors"`   // those that differ, the furthest first
-	Same      int                `json:"same"`      // how many do not
+	Tensors   []TensorDifference `json:"tensors"`   // tensors that differ, the furthest first
+	Same      int                `json:"same"`      // number of equal tensors
 	Relative  float64            `json:"relative"`  // of all weights together, as in TensorDifference
 }
 
-// FieldDifference is a field of config.json; null in A or B if it is not there.
+// FieldDifference is a field of config.json; null in A or B if it is missing.
 type FieldDifference struct {
 	Name string          `json:"name"`
 	A    json.RawMessage `json:"a"`
 	B    json.RawMessage `json:"b"`
 }
 
-// ShapeDifference is a tensor of two shapes.
+// ShapeDifference is a tensor with different shapes.
 type ShapeDifference struct {
 	Name string `json:"name"`
 	A    []int  `json:"a"`
 	B    []int  `json:"b"`
 }
 
-// TensorDifference is how far the numbers of a tensor are from each other.
+// TensorDifference is the distance between the numbers of a tensor in A and B.
 type TensorDifference struct {
 	Name     string  `json:"name"`
 	Relative float64 `json:"relative"`             // |B-A| over the larger of |A| and |B|, Euclidean norms; 0 if not finite
 	Norm     float64 `json:"norm"`                 // |B-A|
-	Numbers  int     `json:"numbers"`              // how many differ
+	Numbers  int     `json:"numbers"`              // number of differing elements
 	NaN      bool    `json:"not_finite,omitempty"` // a number of A or B is not finite
 
 	a, b float64 // squares of |A| and |B|
@@ -88,7 +88,7 @@ func fieldDifferences(a, b *opened) ([]FieldDifference, error) {
 	return list, nil
 }
 
-// sameJSON compares values, not how they are written; what is not there is null.
+// sameJSON compares values, not their spelling. A missing value is null.
 func sameJSON(a, b json.RawMessage) bool {
 	var valueA, valueB any
 	if a != nil && json.Unmarshal(a, &valueA) != nil || b != nil && json.Unmarshal(b, &valueB) != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
-// Progress is called after each tensor with how many are done; it may be nil.
+// Progress is called after each tensor with the number done. It may be nil.
 type Progress func(done, all int)
 
 func (p Progress) report(done, all int) {
@@ -20,7 +20,7 @@ func (p Progress) report(done, all int) {
 	}
 }
 
-// opened is a model directory whose files make sense each by itself.
+// opened is a model directory whose files are each valid.
 type opened struct {
 	dir     string
 	config  model.Config
@@ -58,11 +58,11 @@ func (o *opened) vocabulary() string {
 	return o.tok.Digest()
 }
 
-// batch is how many elements of a tensor are looked at a time.
+// batch is the number of elements of a tensor to read at a time.
 const batch = 1 << 20
 
-// inBatches calls f with [from, from+n) until that has covered count elements, an
-// error comes or the context ends.
+// inBatches calls f with ranges [from, from+n) that cover count elements. It stops at an error or
+// at the end of the context.
 func inBatches(ctx context.Context, count int, f func(from, n int) error) error {
 	for from := 0; from < count; from += batch {
 		if err := ctx.Err(); err != nil {
@@ -75,5 +75,5 @@ func inBatches(ctx context.Context, count int, f func(from, n int) error) error 
 	return nil
 }
 
-// describe describes a tensor for errors.
+// describe formats type and shape of a tensor for errors.
 func describe(info checkpoint.Info) string { return fmt.Sprintf("%s %v", info.DType, info.Shape) }

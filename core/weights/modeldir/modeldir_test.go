@@ -17,7 +17,7 @@ import (
 	"github.com/herd-lm/herd/internal/testmodel"
 )
 
-// spoil changes a model before it is written, or its directory afterwards.
+// spoil changes a model before writing, or its directory afterwards.
 type spoil struct {
 	config func(*model.Config)
 	params func(*model.Params)
@@ -62,7 +62,7 @@ func edit(name, old, new string) func(string) error {
 	}
 }
 
-// withHead adds a head to a tied model's weights: the embedding, or that changed.
+// withHead adds a head to a tied model's weights: a changed copy of the embedding.
 func withHead(change func([]float32)) func(string) error {
 	return func(dir string) error {
 		p, err := model.Load(dir, false)
@@ -80,7 +80,7 @@ func withHead(change func([]float32)) func(string) error {
 	}
 }
 
-// TestVerify: what is wrong is found, with its place; what is not wrong is not.
+// TestVerify: Verify finds each fault with its place, and nothing in a sound model.
 func TestVerify(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil spoil
@@ -149,8 +149,8 @@ func load(t testing.TB, dir string) *model.Params {
 	return p
 }
 
-// TestAverage compares with the mean computed from the models in memory, and of one
-// model with itself, which is that model byte for byte.
+// TestAverage compares with the mean of the models in memory. The mean of a model with itself
+// equals the model byte for byte.
 func TestAverage(t *testing.T) {
 	dirs := []string{write(t, 1, "float32", spoil{}), write(t, 2, "float32", spoil{}), write(t, 3, "bfloat16", spoil{})}
 	for _, c := range []struct{ weights, shares []float64 }{
@@ -201,8 +201,8 @@ func TestAverage(t *testing.T) {
 	}
 }
 
-// TestAverageRefuses: models that are not alike, weights that make no sense; and
-// nothing is left of what was begun.
+// TestAverageRefuses: Run refuses models that are not alike and invalid weights, and leaves no
+// files behind.
 func TestAverageRefuses(t *testing.T) {
 	good := write(t, 1, "float32", spoil{})
 	head := write(t, 2, "float32", spoil{dir: withHead(func([]float32) {})})
@@ -242,8 +242,7 @@ func TestAverageRefuses(t *testing.T) {
 	}
 }
 
-// TestDiff: a model and itself differ in nothing; what was changed is found, and how
-// far.
+// TestDiff: a model equals itself; Diff finds each change and its size.
 func TestDiff(t *testing.T) {
 	a := write(t, 1, "float32", spoil{})
 	same, err := modeldir.Diff(t.Context(), a, write(t, 1, "float32", spoil{}), nil)

@@ -16,13 +16,13 @@ import (
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
-// Finding is something that is wrong with a model directory.
+// Finding is a fault of a model directory.
 type Finding struct {
 	Where string `json:"where"` // file, or tensor
 	What  string `json:"what"`
 }
 
-// Report is what Verify saw.
+// Report is the result of Verify.
 type Report struct {
 	Tensors    int            `json:"tensors"`
 	Parameters int            `json:"parameters"` // elements of all tensors
@@ -31,10 +31,9 @@ type Report struct {
 	Findings   []Finding      `json:"findings"`
 }
 
-// Verify looks for what is wrong with the model in dir: files that cannot be read,
-// tensors that config.json does not ask for or has otherwise, numbers that are not
-// finite, a tied head that is another matrix, and a tokenizer or chat template that
-// does not go with the model. Only the end of ctx is an error.
+// Verify looks for faults of the model in dir: files that it cannot read, tensors that disagree
+// with config.json, numbers that are not finite, a tied head that differs from the embedding, and
+// a tokenizer or chat template that does not fit the model. Only the end of ctx is an error.
 func Verify(ctx context.Context, dir string, progress Progress) (*Report, error) {
 	v := &verification{dir: dir, report: Report{DTypes: make(map[string]int), Findings: []Finding{}}}
 	config, err := model.LoadConfig(dir)
@@ -53,7 +52,7 @@ func Verify(ctx context.Context, dir string, progress Progress) (*Report, error)
 
 type verification struct {
 	dir    string
-	config *model.Config // nil if it makes no sense
+	config *model.Config // nil if it is not valid
 	report Report
 }
 
@@ -97,7 +96,7 @@ func (v *verification) layout(m *checkpoint.Model) {
 		info, ok := m.Info(t.Name)
 		switch {
 		case !ok && v.config.IsReward() && t.Name == scoreName:
-			v.find(t.Name, "is missing, a new one of zeros would take its place")
+			v.find(t.Name, "is missing: herd would use a new one of zeros")
 		case !ok:
 			v.find(t.Name, "is missing")
 		case !slices.Equal(info.Shape, t.Shape):
@@ -117,7 +116,7 @@ const (
 	embedName = "model.embed_tokens.weight"
 )
 
-// numbers finds those that are not finite. The error is that ctx has ended.
+// numbers looks for numbers that are not finite. It returns an error only if ctx has ended.
 func (v *verification) numbers(ctx context.Context, m *checkpoint.Model, name string, info checkpoint.Info) error {
 	values := make([]float32, min(batch, info.Len()))
 	bad, first := 0, 0
@@ -145,7 +144,7 @@ func (v *verification) numbers(ctx context.Context, m *checkpoint.Model, name st
 	return nil
 }
 
-// tied compares a tied head that is there all the same with the embedding.
+// tied compares the embedding with a tied head, if the files have one.
 func (v *verification) tied(ctx context.Context, m *checkpoint.Model) error {
 	_, embed := m.Info(embedName)
 	if _, head := m.Info(headName); !head || !embed {
@@ -158,12 +157,12 @@ func (v *verification) tied(ctx context.Context, m *checkpoint.Model) error {
 	case err != nil:
 		v.find(headName, "%v", err)
 	case d.Norm != 0:
-		v.find(headName, "differs from %s in %d numbers, but tie_word_embeddings is true: programs differ on which of them counts", embedName, d.Numbers)
+		v.find(headName, "differs from %s in %d numbers, but tie_word_embeddings is true: programs differ on which of the two counts", embedName, d.Numbers)
 	}
 	return nil
 }
 
-// tokenizer checks that it goes with the model.
+// tokenizer checks that the tokenizer fits the model.
 func (v *verification) tokenizer() {
 	tok, err := loadTokenizer(v.dir)
 	if err != nil {
@@ -187,7 +186,7 @@ func (v *verification) tokenizer() {
 	}
 }
 
-// template lays out a short chat, if there is a chat template.
+// template lays out a short chat, if the model has a chat template.
 func (v *verification) template(tok *tokenizer.Tokenizer) {
 	if tok.Template().Source == "" {
 		return
