@@ -6,7 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/weights/convert"
+	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/recipes"
 )
 
@@ -20,6 +23,7 @@ func hint(cmd *cobra.Command, err error) string {
 	has := func(flag string) bool { return cmd.Flag(flag) != nil }
 	var occupied *run.Occupied
 	var missing *recipes.MissingInputs
+	var noBase *model.NoBase
 	switch {
 	case errors.As(err, new(*run.Interrupted)) && has("resume"):
 		return "the same command with --resume continues the run"
@@ -32,6 +36,14 @@ func hint(cmd *cobra.Command, err error) string {
 		return "--overwrite replaces it"
 	case errors.As(err, &missing) && has("set"):
 		return "set them: " + settingInputs(cmd, missing.Inputs)
+	case errors.As(err, &noBase) && has("model") && has("adapter"):
+		return "say where the model is with --model DIR --adapter " + noBase.Adapter
+	case errors.As(err, new(*model.OtherAdapter)):
+		return "herd model merge merges an adapter into its model"
+	case errors.As(err, new(*convert.NoTokenizer)) && has("tokenizer"):
+		return "--tokenizer names a tokenizer to use"
+	case errors.Is(err, table.ErrNotArrow):
+		return "herd data import makes a table out of JSON, JSONL or text"
 	}
 	return ""
 }

@@ -40,7 +40,7 @@ func Auto() Precision {
 // ForTraining reports that p is for decoding only.
 func (p Precision) ForTraining() error {
 	if p == INT8 {
-		return fmt.Errorf("precision int8 is for decoding (herd generate, chat, rejection, serve), expected fp32, bf16 or auto")
+		return fmt.Errorf("precision int8 is for decoding, not for training: expected fp32, bf16 or auto")
 	}
 	return nil
 }

@@ -39,7 +39,26 @@ func Locate(dir, adapter string) (Source, error) {
 			return Source{base, adapter}, nil
 		}
 	}
-	return Source{}, fmt.Errorf("model: the adapter %s stands beside the model %q, which is not here: say where it is with --model DIR --adapter %s", adapter, c.Base, adapter)
+	return Source{}, &NoBase{Adapter: adapter, Base: c.Base}
+}
+
+// NoBase reports that the base model of an adapter is not where the adapter says.
+type NoBase struct{ Adapter, Base string }
+
+func (e *NoBase) Error() string {
+	return fmt.Sprintf("model: the adapter %s stands beside the model %q, which is not here: set model to its directory and adapter to %s", e.Adapter, e.Base, e.Adapter)
+}
+
+// OtherAdapter reports that an adapter has another shape than the one to be trained.
+type OtherAdapter struct {
+	Adapter    string // directory
+	Have, Want LoRA
+}
+
+func (e *OtherAdapter) Error() string {
+	have, want := e.Have, e.Want
+	return fmt.Sprintf("model: the adapter %s has r %d, scale %g, dora %t and target_modules %v, lora asks for %d, %g, %t and %v: use the same values, or merge the adapter into the model first",
+		e.Adapter, have.R, have.scale(), have.DoRA, have.TargetModules, want.R, want.scale(), want.DoRA, want.TargetModules)
 }
 
 // Dirs returns the directories that determine what the model computes.
@@ -126,8 +145,7 @@ func (s Source) LoadAdapted(c Config, l LoRA, seed uint64) (*Params, error) {
 		return nil, err
 	}
 	if have := p.Adapter.LoRA; !have.fits(l) {
-		return nil, fmt.Errorf("model: the adapter %s has r %d, scale %g, dora %t and target_modules %v, lora asks for %d, %g, %t and %v: give it the same, or merge the adapter into the model first (herd model merge)",
-			s.Adapter, have.R, have.scale(), have.DoRA, have.TargetModules, l.R, l.scale(), l.DoRA, l.TargetModules)
+		return nil, &OtherAdapter{Adapter: s.Adapter, Have: have, Want: l}
 	}
 	p.Adapter.LoRA.Dropout, p.Adapter.LoRA.BaseDType = l.Dropout, l.BaseDType
 	return p, nil

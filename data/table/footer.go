@@ -57,6 +57,9 @@ func (b block) inside(end int64) bool {
 	return b.offset >= 8 && b.meta >= 8 && b.body >= 0 && b.offset <= end && b.meta <= end && b.body <= end && b.offset+b.meta+b.body <= end
 }
 
+// ErrNotArrow reports that a file is not an Arrow IPC file, of which tables are made.
+var ErrNotArrow = errors.New("not an Arrow file, expected an Arrow IPC file as an import of JSON, JSONL or text writes it")
+
 func checkMagic(file io.ReaderAt, size int64) error {
 	if size == 0 {
 		return errors.New("the file is empty")
@@ -71,7 +74,7 @@ func checkMagic(file io.ReaderAt, size int64) error {
 	case bytes.HasPrefix(head, []byte{0xff, 0xff, 0xff, 0xff}):
 		return errors.New("is an Arrow stream, expected an Arrow IPC file (Feather version 2)")
 	case !bytes.HasPrefix(head, arrowMagic):
-		return errors.New("not an Arrow file; `herd data import` makes one out of JSON, JSONL or text")
+		return ErrNotArrow
 	case size < int64(8+4+len(arrowMagic)):
 		return errors.New("truncated Arrow file")
 	}

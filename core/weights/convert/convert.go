@@ -158,6 +158,12 @@ func (m *Model) Params(gradients bool) (*model.Params, error) {
 	return p, nil
 }
 
+// NoTokenizer reports that a model has no tokenizer, or none that herd can use, and that
+// WithTokenizer has to give it one.
+type NoTokenizer struct{ reason string }
+
+func (e *NoTokenizer) Error() string { return e.reason }
+
 // WithTokenizer gives the model another tokenizer. The model must have an embedding for each of
 // its tokens.
 func (m *Model) WithTokenizer(t *tokenizer.Tokenizer) error {

@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -191,7 +190,7 @@ func (t *tokens) merges(lines []string) ([][2]token.ID, error) {
 // tokenizerToGGUF adds the keys of a tokenizer and pads it to a vocabulary of that many tokens.
 func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int) error {
 	if t == nil {
-		return errors.New("it has no tokenizer, which a GGUF file must hold: give one with --tokenizer")
+		return &NoTokenizer{"it has no tokenizer, which a GGUF file must hold: add one"}
 	}
 	if p, ok := t.Pieces(); ok {
 		piecesToGGUF(m, p, vocabulary)

@@ -47,7 +47,7 @@ func preOf(name string) (preTokenizer, error) {
 			return p, nil
 		}
 	}
-	return preTokenizer{}, fmt.Errorf("%s is %q, a pre-tokenizer that herd does not know: give the model's own tokenizer.json with --tokenizer", keyPre, name)
+	return preTokenizer{}, &NoTokenizer{fmt.Sprintf("%s is %q, a pre-tokenizer that herd does not know: use the model's own tokenizer.json in its place", keyPre, name)}
 }
 
 // preFor returns llama.cpp's name for the way v splits text. llama.cpp never normalises text, so

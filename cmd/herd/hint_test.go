@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/data/table"
+)
+
+// TestHint: a hint names only flags that the command has, however deep the error lies.
+func TestHint(t *testing.T) {
+	command := func(flags ...string) *cobra.Command {
+		cmd := &cobra.Command{}
+		for _, name := range flags {
+			cmd.Flags().String(name, "", "")
+		}
+		return cmd
+	}
+	stopped := &run.Interrupted{Dir: "out", Step: 1, Steps: 2}
+	occupied := func(c run.Contents) error { return &run.Occupied{Dir: "out", Contents: c} }
+	for _, c := range []struct {
+		cmd  *cobra.Command
+		err  error
+		want string
+	}{
+		{command("resume", "overwrite"), stopped, "the same command with --resume continues the run"},
+		{command(), stopped, "the same command continues the run"},
+		{command("resume", "overwrite"), occupied(run.Contents{Resumable: true}), "--resume continues the run, --overwrite replaces it"},
+		{command("resume", "overwrite"), occupied(run.Contents{Resumable: true, Differs: true}), "--overwrite replaces it"},
+		{command("resume", "overwrite"), occupied(run.Contents{}), "--overwrite replaces it"},
+		{command(), occupied(run.Contents{}), ""},
+		{command("model"), &model.NoBase{Adapter: "a"}, ""},
+		{command("model", "adapter"), &model.NoBase{Adapter: "a"}, "say where the model is with --model DIR --adapter a"},
+		{command(), table.ErrNotArrow, "herd data import makes a table out of JSON, JSONL or text"},
+		{command("resume"), errors.New("no such file"), ""},
+		{nil, stopped, ""},
+	} {
+		if got := hint(c.cmd, fmt.Errorf("recipe x: %w", c.err)); got != c.want {
+			t.Errorf("%v: hint %q, want %q", c.err, got, c.want)
+		}
+	}
+	var out bytes.Buffer
+	printError(&out, errors.New("one\ntwo"), "--three")
+	if got, want := out.String(), "herd: one\n      two\n      hint: --three\n"; got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+}
