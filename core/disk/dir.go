@@ -8,23 +8,21 @@ import (
 	"path/filepath"
 )
 
-// Marker is the file that says that a directory is herd's own: its manifest.
+// Marker is the file that identifies a directory as herd's own: its manifest.
 const Marker = "herd.json"
 
-// WriteDir replaces a directory by what write puts into the empty directory tmp
-// beside it: completely, or not at all. All files are synced first. A process
-// that dies, or a machine that loses power, at any moment leaves the old
-// directory or the new one.
+// WriteDir replaces a directory by what write puts into the empty directory tmp beside it,
+// completely or not at all. WriteDir syncs all files first. If the process dies or the machine
+// loses power at any moment, the disk holds the old directory or the new one.
 //
-// Linux and macOS exchange the two names in one step. Elsewhere there is an
-// instant in which the old directory is under a hidden name and the new one not
-// yet in place; Recover puts the old one back, and OpenModel, ReadManifest and
-// WriteDir call it.
+// Linux and macOS exchange the two names in one step. Elsewhere there is a moment when the old
+// directory has a hidden name and the new one is not yet in place. Recover restores the old
+// one; OpenModel, ReadManifest and WriteDir call it.
 //
-// The next WriteDir removes what a dead one left behind. Two writers of one
-// directory at a time are an error of the caller; on Windows, so are open files
-// in it. A directory that is not empty and holds no manifest is not replaced: it
-// is somebody else's.
+// The next WriteDir removes what a killed one left behind. The caller must make sure that only
+// one process writes a directory at a time, and on Windows that no file in it is open.
+// WriteDir does not replace a directory that has files but no manifest, because herd did not
+// write it.
 func WriteDir(dir string, write func(tmp string) error) error {
 	if err := writeDir(dir, write, exchange); err != nil {
 		return fmt.Errorf("write directory %s: %w", dir, err)
@@ -32,7 +30,7 @@ func WriteDir(dir string, write func(tmp string) error) error {
 	return nil
 }
 
-// writeDir is WriteDir with a choice of how two names change places.
+// writeDir is WriteDir with the function that exchanges two names as an argument.
 func writeDir(dir string, write func(tmp string) error, exchange func(a, b string) error) (err error) {
 	dir, err = resolve(dir)
 	if err != nil {
@@ -58,11 +56,11 @@ func writeDir(dir string, write func(tmp string) error, exchange func(a, b strin
 	if err := swap(tmp, dir, aside, exchange); err != nil {
 		return err
 	}
-	return os.RemoveAll(aside) // not sooner: after a failure it may be all there is
+	return os.RemoveAll(aside) // not sooner: after a failure it may be the only copy
 }
 
-// resolve returns the absolute path that dir stands for. A link to a directory
-// stays, and what it points to is replaced.
+// resolve returns the absolute path of dir. If dir is a link, resolve returns its target: the
+// link stays, and the target is replaced.
 func resolve(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -74,7 +72,7 @@ func resolve(dir string) (string, error) {
 	return dir, nil
 }
 
-// mayReplace refuses directories that were not written by WriteDir's callers.
+// mayReplace returns an error if herd did not write dir.
 func mayReplace(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
@@ -84,12 +82,12 @@ func mayReplace(dir string) error {
 		return err
 	}
 	if _, err := os.Lstat(filepath.Join(dir, Marker)); err != nil {
-		return fmt.Errorf("it is not empty and has no %s, so it is not replaced: choose another directory or remove it", Marker)
+		return fmt.Errorf("it is not empty and has no %s, so herd does not replace it: choose another directory or remove it", Marker)
 	}
 	return nil
 }
 
-// swap puts tmp in the place of dir, which may not exist.
+// swap moves tmp to dir, which may not exist.
 func swap(tmp, dir, aside string, exchange func(a, b string) error) error {
 	parent := filepath.Dir(dir)
 	if err := syncDir(parent); err != nil {
@@ -105,8 +103,8 @@ func swap(tmp, dir, aside string, exchange func(a, b string) error) error {
 	return errors.Join(err, syncDir(parent))
 }
 
-// swapInTwo moves dir aside and tmp into its place; if it cannot do the second,
-// it undoes the first.
+// swapInTwo renames dir to aside, then tmp to dir. If the second rename fails, it undoes the
+// first.
 func swapInTwo(tmp, dir, aside string) error {
 	if err := os.Rename(dir, aside); err != nil {
 		return err
@@ -117,8 +115,8 @@ func swapInTwo(tmp, dir, aside string) error {
 	return nil
 }
 
-// Recover puts a directory back that a WriteDir moved aside and did not replace
-// because its process died. It does nothing if there is nothing to do.
+// Recover restores a directory that a WriteDir moved aside and did not replace because its
+// process died. Otherwise it does nothing.
 func Recover(dir string) error {
 	dir, err := resolve(dir)
 	if err != nil {
@@ -150,7 +148,7 @@ func syncTree(root string) error {
 		case d.Type().IsRegular():
 			return syncFile(path)
 		default:
-			return nil // links and such have no content of their own
+			return nil // links and other special files have no content to sync
 		}
 	})
 }

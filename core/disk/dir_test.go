@@ -20,7 +20,7 @@ import (
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
-// generation writes a checkpoint all of whose files say n.
+// generation writes a checkpoint whose files all hold n.
 func generation(n int) func(string) error {
 	return func(tmp string) error {
 		tensors := []checkpoint.Tensor{{Name: "n", Shape: []int{1}, Data: []float32{float32(n)}}, {Name: "filler", Shape: []int{5000}, Data: make([]float32, 5000)}}
@@ -32,8 +32,8 @@ func generation(n int) func(string) error {
 	}
 }
 
-// readGeneration opens a checkpoint as its users do and returns the n that all
-// of its files must agree on.
+// readGeneration opens a checkpoint as its users do and returns n, which must be the same in
+// all files.
 func readGeneration(dir string) (int, error) {
 	m, err := checkpoint.OpenModel(dir)
 	if err != nil {
@@ -58,7 +58,7 @@ func readGeneration(dir string) (int, error) {
 	return state, err
 }
 
-// swaps are the ways in which two directories change places.
+// swaps are the ways to exchange two directories.
 var swaps = map[string]func(a, b string) error{
 	"in one step":  disk.Exchange,
 	"in two steps": func(a, b string) error { return errors.ErrUnsupported },
@@ -113,7 +113,7 @@ func TestWriteDirFails(t *testing.T) {
 	onlyEntry(t, parent, "model")
 }
 
-// A second rename that fails undoes the first.
+// If the second rename fails, swapInTwo undoes the first.
 func TestSwapInTwoUndoes(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "model")
@@ -209,8 +209,8 @@ func TestWriteDirWithoutPermission(t *testing.T) {
 	}
 }
 
-// TestWriteForever is the process that TestKilled kills. It says what it has
-// finished.
+// TestWriteForever is the process that TestKilled kills. It prints each generation that it
+// has finished.
 func TestWriteForever(t *testing.T) {
 	dir, swap := os.Getenv("HERD_TEST_WRITE"), swaps[os.Getenv("HERD_TEST_SWAP")]
 	if dir == "" {
@@ -227,8 +227,8 @@ func TestWriteForever(t *testing.T) {
 	}
 }
 
-// A writer killed at any moment leaves what it has finished last or what it was
-// about to finish.
+// A writer that is killed at any moment leaves the last generation that it finished or the
+// one that it was about to finish.
 func TestKilled(t *testing.T) {
 	for name := range swaps {
 		t.Run(name, func(t *testing.T) {
@@ -257,8 +257,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// killWriter runs a writer, kills it a while after it has first said after, and
-// returns the last generation that it said was finished, or 0.
+// killWriter runs a writer, kills it some time after its first output, and returns the last
+// generation that it reported, or 0.
 func killWriter(t *testing.T, dir, swap string, from int, after string) (done int) {
 	t.Helper()
 	c := exec.Command(os.Args[0], "-test.run=^TestWriteForever$", "-test.v")

@@ -1,6 +1,7 @@
-// Package disk replaces files and directories on disk: completely, or not at all. A
-// process that dies at any moment leaves the old content or the new one.
+// Package disk replaces files and directories completely or not at all. If the process dies
+// at any moment, the disk holds the old content or the new content, and nothing in between.
 //
-// Begin with WriteFile and WriteDir. ReadJSON and WriteJSON are for small files of
-// herd's own; CheckSpace looks for room before a large write.
+// Start with WriteFile and WriteDir. Create is for files that are written piece by piece.
+// ReadJSON and WriteJSON handle herd's own small files. CheckSpace checks for free space
+// before a large write.
 package disk

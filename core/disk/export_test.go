@@ -1,6 +1,6 @@
 package disk
 
-// What the tests from outside look into: they write with packages that stand on this one.
+// Exported for the external tests, which write with packages that import this one.
 var (
 	WriteDirBy = writeDir
 	Exchange   = exchange

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// WriteFile replaces a file by what write gives: completely, or not at all. The
-// new content goes to a hidden file beside it, is synced, and takes the name.
+// WriteFile replaces the file at path by what write writes, completely or not at all. The new
+// content goes to a hidden file beside path, which WriteFile syncs and renames.
 func WriteFile(path string, write func(io.Writer) error) error {
 	tmp := sibling(path, "writing")
 	err := writeSynced(tmp, write)
@@ -23,7 +23,7 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// WriteBytes is WriteFile with content that is in memory.
+// WriteBytes replaces the file at path by content, as WriteFile does.
 func WriteBytes(path string, content []byte) error {
 	return WriteFile(path, func(w io.Writer) error {
 		_, err := w.Write(content)
@@ -31,7 +31,7 @@ func WriteBytes(path string, content []byte) error {
 	})
 }
 
-// chunk is how many bytes are gathered before they are written.
+// chunk is the size of the write buffer in bytes.
 const chunk = 256 << 10
 
 func writeSynced(path string, write func(io.Writer) error) error {
@@ -53,7 +53,7 @@ func writeSynced(path string, write func(io.Writer) error) error {
 	return f.Close()
 }
 
-// RemoveFile removes a file that may never have come to be.
+// RemoveFile removes a file. It is no error if there is none.
 func RemoveFile(path string) error {
 	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -61,7 +61,7 @@ func RemoveFile(path string) error {
 	return nil
 }
 
-// sibling returns the hidden name beside path that a thing has for a while.
+// sibling returns a hidden name beside path for a temporary state of the file or directory.
 func sibling(path, state string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".herd-"+state)
 }

@@ -9,10 +9,10 @@ import (
 	"os"
 )
 
-// MaxJSON is how many bytes of JSON are read at most, of a manifest or a training state.
+// MaxJSON is the largest manifest or training state that ReadJSON accepts, in bytes.
 const MaxJSON = 16 << 20
 
-// ReadJSON reads one JSON value from a file into v. Unknown keys are an error.
+// ReadJSON reads the one JSON value of a file into v. Unknown keys are an error.
 func ReadJSON(path string, v any) error {
 	b, err := ReadLimited(path, MaxJSON)
 	if err != nil {
@@ -24,7 +24,7 @@ func ReadJSON(path string, v any) error {
 	return nil
 }
 
-// DecodeJSON is ReadJSON on bytes; it returns the line that the error is about.
+// DecodeJSON is ReadJSON for bytes. It returns the line, from 1, where the error is.
 func DecodeJSON(b []byte, v any) (line int, err error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
@@ -45,7 +45,7 @@ func atEnd(d *json.Decoder) error {
 	return nil
 }
 
-// lineOf returns the line of b, from 1, that a decoding error is about.
+// lineOf returns the line of b, from 1, where a decoding error is.
 func lineOf(b []byte, err error, offset int64) int {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		offset = syntax.Offset
@@ -56,7 +56,7 @@ func lineOf(b []byte, err error, offset int64) int {
 	return 1 + bytes.Count(b[:min(offset, int64(len(b)))], []byte("\n"))
 }
 
-// ReadLimited reads a file of at most limit bytes; a longer one is an error.
+// ReadLimited reads a file of at most limit bytes. A longer file is an error.
 func ReadLimited(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -70,7 +70,7 @@ func ReadLimited(path string, limit int64) ([]byte, error) {
 	return b, err
 }
 
-// WriteJSON writes v to a file, indented for people and for diff.
+// WriteJSON replaces the file at path by v as JSON, indented for people and for diff.
 func WriteJSON(path string, v any) error {
 	return WriteFile(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)

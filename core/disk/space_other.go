@@ -4,5 +4,5 @@ package disk
 
 import "math"
 
-// freeSpace is not known here.
+// freeSpace is unknown on this system.
 func freeSpace(dir string) (uint64, error) { return math.MaxUint64, nil }

@@ -4,7 +4,7 @@ package disk
 
 import "golang.org/x/sys/unix"
 
-// freeSpace returns the bytes that an ordinary user may still write.
+// freeSpace returns the number of bytes that an ordinary user can still write.
 func freeSpace(dir string) (uint64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

@@ -4,7 +4,7 @@ package disk
 
 import "os"
 
-// syncFile brings a file's content to the disk.
+// syncFile flushes the content of a file to the disk.
 func syncFile(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -14,5 +14,5 @@ func syncFile(path string) error {
 	return f.Sync()
 }
 
-// syncDir brings the names in a directory to the disk.
+// syncDir flushes the names in a directory to the disk.
 func syncDir(path string) error { return syncFile(path) }

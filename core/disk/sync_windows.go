@@ -2,7 +2,8 @@ package disk
 
 import "os"
 
-// syncFile brings a file's content to the disk. Windows wants it writable.
+// syncFile flushes the content of a file to the disk. On Windows this needs a file that is
+// open for writing.
 func syncFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exchange lets two names change places in one step. errors.ErrUnsupported means
-// that this file system cannot.
+// exchange exchanges two names in one step. It returns errors.ErrUnsupported if the file
+// system cannot do this.
 func exchange(a, b string) error {
 	err := unix.RenamexNp(a, b, unix.RENAME_SWAP)
 	switch err {

@@ -4,5 +4,5 @@ package disk
 
 import "errors"
 
-// exchange cannot let two names change places here.
+// exchange is not available on this system.
 func exchange(a, b string) error { return errors.ErrUnsupported }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Available returns the bytes that can be allocated without swapping: the
+// Available returns the number of bytes that the process can allocate without swapping: the
 // kernel's MemAvailable, or what the control group leaves if that is less.
 func Available() (bytes int64, known bool) {
 	bytes, known = entry("/proc/meminfo", "MemAvailable:")
@@ -17,26 +17,28 @@ func Available() (bytes int64, known bool) {
 	return bytes, known
 }
 
-// Resident returns the bytes that the process has in memory.
+// Resident returns the number of bytes that the process has in memory.
 func Resident() (bytes int64, known bool) { return entry("/proc/self/status", "VmRSS:") }
 
-// Peak returns the most bytes that the process has had in memory at once since it
-// began, or since ForgetPeak.
+// Peak returns the largest number of bytes that the process had in memory at once since it
+// started, or since the last ForgetPeak.
 func Peak() (bytes int64, known bool) { return entry("/proc/self/status", "VmHWM:") }
 
-// ForgetPeak makes Peak begin anew. Where it cannot, Peak stays what it was.
+// ForgetPeak resets Peak to the present use of memory. If the system does not allow this,
+// Peak stays as it is.
 func ForgetPeak() {
 	const resetPeak = "5" // proc_pid_clear_refs(5)
 	_ = os.WriteFile("/proc/self/clear_refs", []byte(resetPeak), 0)
 }
 
-// mapped returns the bytes of files that the process has in memory: its code.
+// mapped returns the number of bytes of files, such as its code, that the process has in
+// memory.
 func mapped() int64 {
 	bytes, _ := entry("/proc/self/status", "RssFile:")
 	return bytes
 }
 
-// entry reads a line like "MemAvailable: N kB".
+// entry reads the number of a line such as "MemAvailable: N kB", in bytes.
 func entry(path, name string) (bytes int64, known bool) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -53,8 +55,8 @@ func entry(path, name string) (bytes int64, known bool) {
 	return 0, false
 }
 
-// groupLeaves returns what a version 2 control group has left: memory.max -
-// memory.current, and the page cache, which the kernel gives up under pressure.
+// groupLeaves returns the bytes that a version 2 control group still allows: memory.max -
+// memory.current, plus the page cache, which the kernel frees under pressure.
 func groupLeaves(dir string) (int64, bool) {
 	limit, ok := readInt(dir + "/memory.max")
 	if !ok {

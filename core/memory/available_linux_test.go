@@ -41,7 +41,7 @@ func TestMemAvailable(t *testing.T) {
 	}
 }
 
-// TestPeak: what is written to stays counted after it is given back.
+// TestPeak: memory that was written to counts even after it is freed.
 func TestPeak(t *testing.T) {
 	before, known := Peak()
 	if !known {
@@ -55,7 +55,7 @@ func TestPeak(t *testing.T) {
 	}
 }
 
-// touch writes to n bytes and forgets them.
+// touch allocates n bytes, writes to them and drops them.
 func touch(n int) {
 	b := make([]byte, n)
 	for i := 0; i < len(b); i += 1 << 10 {
@@ -63,7 +63,7 @@ func touch(n int) {
 	}
 }
 
-// TestForgetPeak: the peak begins anew with what is in memory now.
+// TestForgetPeak: the peak restarts from the present use of memory.
 func TestForgetPeak(t *testing.T) {
 	if _, err := os.Stat("/proc/self/clear_refs"); err != nil {
 		t.Skip("this kernel keeps the peak: ", err)

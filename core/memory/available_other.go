@@ -2,13 +2,13 @@
 
 package memory
 
-// Available is not known on this system: nothing is refused.
+// Available is unknown on this system, so checks refuse nothing.
 func Available() (bytes int64, known bool) { return 0, false }
 
-// Resident is not known on this system.
+// Resident is unknown on this system.
 func Resident() (bytes int64, known bool) { return 0, false }
 
-// Peak is not known on this system.
+// Peak is unknown on this system.
 func Peak() (bytes int64, known bool) { return 0, false }
 
 // ForgetPeak does nothing on this system.

@@ -1,8 +1,8 @@
 package memory
 
-// Floats returns n zeros for an array that is large and lives long: where the
-// system has huge pages for who asks, it asks, because a matrix product walks
-// over more pages at a time than the processor can remember.
+// Floats returns n zeros, for a large array that lives long. It asks the system for huge pages
+// if these are granted on request: a matrix product walks over more small pages at a time than
+// the processor's address cache (TLB) holds.
 func Floats(n int) []float32 {
 	x := make([]float32, n)
 	adviseHuge(x)

@@ -7,8 +7,8 @@ import (
 
 const hugePage = 2 << 20
 
-// adviseHuge asks for huge pages for the whole ones within x. Whether they are
-// granted changes no result, so that an error is none.
+// adviseHuge asks for huge pages for the part of x that covers whole ones. They change no
+// result, so it ignores errors.
 func adviseHuge(x []float32) {
 	base := unsafe.Pointer(unsafe.SliceData(x))
 	skip := -uintptr(base) & (hugePage - 1)

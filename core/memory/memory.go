@@ -2,7 +2,7 @@ package memory
 
 import "fmt"
 
-// TooMuchError says that something asks for more memory than there is.
+// TooMuchError reports that something needs more memory than is available.
 type TooMuchError struct {
 	What       string
 	Need, Have int64 // bytes
@@ -15,7 +15,8 @@ func (e *TooMuchError) Error() string {
 // Check returns a *TooMuchError if need bytes are more than Available.
 func Check(what string, need int64) error { return check(what, need, 0) }
 
-// CheckTotal is Check for all that the process needs, what it has included.
+// CheckTotal is Check for the total need of the process, including the memory that it already
+// holds.
 func CheckTotal(what string, need int64) error {
 	resident, _ := Resident()
 	return check(what, need, resident)
@@ -28,7 +29,7 @@ func check(what string, need, taken int64) error {
 	return nil
 }
 
-// Bytes formats n for people: 1.5 GB.
+// Bytes formats n bytes for people, in decimal units and with three digits: "1.5 GB".
 func Bytes(n int64) string {
 	const unit = 1000
 	if n < unit {
@@ -36,7 +37,7 @@ func Bytes(n int64) string {
 	}
 	value, suffix := float64(n), ""
 	for _, suffix = range []string{"kB", "MB", "GB", "TB", "PB", "EB"} {
-		if value /= unit; value < unit-0.5 { // what three digits round to 1000 is 1 of the next
+		if value /= unit; value < unit-0.5 { // 999.5 and more would round to 1000: use the next unit
 			break
 		}
 	}

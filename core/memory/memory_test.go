@@ -39,8 +39,8 @@ func TestCheck(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	// What the process has is part of what it needs in all. Others may take memory
-	// between two looks, but not each time.
+	// The total need of the process includes what it already holds. Other processes may take
+	// memory between two measurements, but not every time.
 	fits := false
 	for range 20 {
 		have, _ := Available()

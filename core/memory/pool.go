@@ -2,15 +2,15 @@ package memory
 
 import "sync"
 
-// Pool keeps objects for reuse. Unlike sync.Pool it forgets none by itself: no
-// garbage collection makes a warm program allocate again. It holds as many objects
-// as were in use at once since it was last told to Forget. The zero Pool is ready.
+// Pool keeps objects for reuse. Unlike sync.Pool it drops none during garbage collection, so a
+// warm program does not allocate again. It holds as many objects as were in use at once since
+// the last Forget. The zero Pool is ready to use.
 type Pool[T any] struct {
 	mu   sync.Mutex
 	free []*T
 }
 
-// Get returns an object that was put back, or a new one.
+// Get returns an object from the pool, or a new one if the pool is empty.
 func (p *Pool[T]) Get() *T {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -22,7 +22,7 @@ func (p *Pool[T]) Get() *T {
 	return new(T)
 }
 
-// Put makes x available to the next Get.
+// Put returns x to the pool.
 func (p *Pool[T]) Put(x *T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -25,7 +25,7 @@ func TestPoolForgetsNothing(t *testing.T) {
 	}
 }
 
-// TestPoolIsExclusive: what one goroutine holds no other gets.
+// TestPoolIsExclusive: no two goroutines hold the same object.
 func TestPoolIsExclusive(t *testing.T) {
 	var p Pool[int]
 	var all sync.WaitGroup
@@ -46,7 +46,7 @@ func TestPoolIsExclusive(t *testing.T) {
 	all.Wait()
 }
 
-// TestPoolForgets: what is not in use goes, what is comes back.
+// TestPoolForgets: Forget drops free objects; objects in use return to the pool.
 func TestPoolForgets(t *testing.T) {
 	var p Pool[int]
 	a, b := p.Get(), p.Get()

@@ -5,16 +5,16 @@ import (
 	"runtime/debug"
 )
 
-// Footprint is what a process has taken of the system's memory, in bytes: all that
-// it would have in memory had it touched everything that it has allocated.
+// Footprint is the memory that a process has taken from the system, in bytes: what it would
+// hold if it had touched everything that it has allocated.
 type Footprint struct {
 	Heap    int64 // allocated and in use
-	Runtime int64 // what Go needs besides: stacks, and the books of the heap
-	Program int64 // code and other files in memory, where the system tells
+	Runtime int64 // of the Go runtime: stacks and heap metadata
+	Program int64 // code and other mapped files, if the system reports them
 }
 
-// Settle collects garbage, gives back to the system what is free, and returns what
-// is left.
+// Settle collects garbage, returns free memory to the system, and reports the remaining
+// footprint.
 func Settle() Footprint {
 	debug.FreeOSMemory()
 	var m runtime.MemStats
@@ -22,16 +22,16 @@ func Settle() Footprint {
 	return Footprint{Heap: int64(m.HeapInuse), Runtime: int64(m.Sys - m.HeapSys), Program: mapped()}
 }
 
-// Total returns the sum.
+// Total returns the sum of the parts in bytes.
 func (f Footprint) Total() int64 { return f.Heap + f.Runtime + f.Program }
 
-// LimitGarbage makes the garbage collector start as soon as there is garbage of
-// percent of what is in use, if it would not start sooner. By default it waits for as
-// much garbage as all that is in use: with large arrays that live long, twice the
-// memory they need. The function that it returns sets back what was before.
+// LimitGarbage makes the garbage collector start when garbage reaches percent of the live
+// heap, unless it is set to start sooner. By default Go waits for as much garbage as the live
+// heap: with large, long-lived arrays that doubles the memory. The returned function restores
+// the previous limit.
 func LimitGarbage(percent int) (undo func()) {
 	before := debug.SetGCPercent(percent)
-	if before < percent { // also where it is off, -1
+	if before < percent { // also if the collector is off: -1
 		debug.SetGCPercent(before)
 	}
 	return func() { debug.SetGCPercent(before) }

@@ -8,7 +8,7 @@ import (
 
 const many = 64 << 20 // bytes
 
-// TestSettle: what is in use counts, touched or not, and what no longer is does not.
+// TestSettle: memory in use counts, touched or not; garbage does not.
 func TestSettle(t *testing.T) {
 	before := Settle()
 	if before.Heap <= 0 || before.Runtime <= 0 || before.Total() != before.Heap+before.Runtime+before.Program {
@@ -27,8 +27,8 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestLimitGarbage: the collector lets as much garbage gather as it was told, or
-// less if it was told so before, and in the end as before.
+// TestLimitGarbage: the collector allows the garbage that was set, or less if a smaller limit
+// was in force, and afterwards the previous limit applies again.
 func TestLimitGarbage(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	x := Floats(many / 4)

@@ -24,9 +24,9 @@ func DigestFile(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// DigestJSON returns the SHA-256 of v's JSON form in hexadecimal, with keys in
-// order and without spaces: the order of a struct's fields does not matter. What
-// JSON cannot hold, such as NaN, is an error.
+// DigestJSON returns the SHA-256 of v's JSON form in hexadecimal. Keys are sorted and there
+// are no spaces, so the order of a struct's fields does not matter. A value that JSON cannot
+// hold, such as NaN, is an error.
 func DigestJSON(v any) (string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -11,13 +11,12 @@ import (
 	"slices"
 )
 
-// Inputs are the files and model directories that a stage reads, by the name of
-// the setting that gives them.
+// Inputs are the files and model directories that a stage reads, by the name of the setting
+// that holds their paths.
 type Inputs map[string][]string
 
-// NewManifest describes a run by what determines its outcome: the stage, its
-// settings and the content of its inputs. Settings must hold no paths: moving
-// files changes nothing.
+// NewManifest describes a run by what determines its outcome: the stage, its settings and the
+// content of its inputs. The settings must hold no paths: moving files changes no digest.
 func NewManifest(stage string, settings any, inputs Inputs) (Manifest, error) {
 	m := Manifest{Stage: stage, Inputs: make(map[string]string), Herd: version()}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
@@ -38,7 +37,7 @@ func NewManifest(stage string, settings any, inputs Inputs) (Manifest, error) {
 	return m, err
 }
 
-// version is that of the program, as the module system knows it.
+// version returns the version of the program, as the module system knows it.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -56,8 +55,8 @@ var modelFiles = []string{
 	"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "chat_template.jinja",
 }
 
-// digestInput returns the digest of a file, of the model in a directory, or, if
-// there is none, of all files in the folder.
+// digestInput returns the digest of a file or of the model in a directory. Of a directory
+// without a model it returns the digest of all files.
 func digestInput(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -84,8 +83,8 @@ func digestInput(path string) (string, error) {
 	return DigestJSON(digests)
 }
 
-// digestFile returns the digest of a file, that of an adapter's description without
-// the path of its base.
+// digestFile returns the digest of a file. In an adapter's description, the path of the base
+// model does not count.
 func digestFile(path string) (string, error) {
 	if filepath.Base(path) != adapterConfig {
 		return DigestFile(path)
@@ -102,7 +101,8 @@ func digestFile(path string) (string, error) {
 	return DigestJSON(settings)
 }
 
-// digestFolder covers the names and contents of all files below dir, except for locks.
+// digestFolder returns a digest of the names and contents of all files below dir, except for
+// locks.
 func digestFolder(dir string) (string, error) {
 	digests := make(map[string]string)
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

@@ -18,25 +18,25 @@ const (
 	ManifestVersion = 1
 )
 
-// Manifest says what made a checkpoint directory, in its herd.json. Digests are
-// as DigestFile and DigestJSON give them; empty ones are not known or not there.
+// Manifest says what made an output directory; it is the content of herd.json there. Digests
+// are results of DigestFile and DigestJSON. An empty digest is unknown, or stands for
+// something that does not exist.
 type Manifest struct {
-	Version   int                        `json:"version"`          // of the manifest's form
+	Version   int                        `json:"version"`          // of the manifest's format
 	Stage     string                     `json:"stage"`            // "pretrain", "sft", ...
 	Step      int                        `json:"step"`             // optimiser steps done
-	Digest    string                     `json:"digest"`           // of all that decided the result: settings and inputs
+	Digest    string                     `json:"digest"`           // of everything that determined the result: settings and inputs
 	Inputs    map[string]string          `json:"inputs,omitempty"` // name of each input -> its digest
 	Model     string                     `json:"model,omitempty"`  // digest of the weights
 	Tokenizer string                     `json:"tokenizer,omitempty"`
 	Template  string                     `json:"template,omitempty"` // digest of the chat template
 	Created   time.Time                  `json:"created,omitzero"`
 	Herd      string                     `json:"herd"`            // version of the program
-	Extra     map[string]json.RawMessage `json:"extra,omitempty"` // what only the stage knows
+	Extra     map[string]json.RawMessage `json:"extra,omitempty"` // known to the stage alone
 }
 
-// ReadManifest reads the manifest of a checkpoint directory. Unknown keys are an
-// error, and so is a manifest of a newer form. The error is os.ErrNotExist if
-// there is none.
+// ReadManifest reads the manifest of a directory. Unknown keys are an error, and so is a
+// manifest in a newer format. The error is os.ErrNotExist if there is no manifest.
 func ReadManifest(dir string) (*Manifest, error) {
 	if err := disk.Recover(dir); err != nil {
 		return nil, err
@@ -63,8 +63,7 @@ func Finished(dir, digest string) (bool, error) {
 	return m.Digest == digest, nil
 }
 
-// WriteManifest writes the manifest of a checkpoint directory. A Version of 0
-// becomes ManifestVersion.
+// WriteManifest writes the manifest of a directory. A Version of 0 becomes ManifestVersion.
 func WriteManifest(dir string, m Manifest) error {
 	path := filepath.Join(dir, ManifestName)
 	if m.Version == 0 {

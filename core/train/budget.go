@@ -6,32 +6,32 @@ import (
 	"github.com/herd-lm/herd/core/memory"
 )
 
-// Plan is what a run is going to be.
+// Plan describes a run before its first step.
 type Plan struct {
 	Stage      string `json:"stage"`
 	Steps      int    `json:"steps"`
 	Parameters int    `json:"parameters"`
-	Trained    int    `json:"trained,omitempty"` // of an adapter; 0: all parameters
+	Trained    int    `json:"trained,omitempty"` // parameters of an adapter; 0: all parameters are trained
 	Memory     Memory `json:"memory"`
 }
 
-// Memory is what a run takes, in bytes.
+// Memory is what a run needs, in bytes.
 type Memory struct {
-	Planned     int64 `json:"planned"`     // the most that the process has in memory at once; of this
-	Weights     int64 `json:"weights"`     // are weights, gradients and moments,
-	Activations int64 `json:"activations"` // and the arrays that a micro-batch is computed in
+	Planned     int64 `json:"planned"`     // the most that the process holds at once, including
+	Weights     int64 `json:"weights"`     // weights, gradients and moments,
+	Activations int64 `json:"activations"` // and the arrays of a micro-batch's computation
 }
 
 const (
-	// garbageMost is for how many bytes of garbage the collector waits, at most as
-	// many as are in use: a batch leaves some, and a collection takes milliseconds.
+	// garbageMost is the garbage in bytes that the collector allows, if the live heap is at
+	// least as large: a batch leaves some garbage, and a collection takes milliseconds.
 	garbageMost = 4 << 20
-	// batchBytes is what a token takes in a token.Batch: seven numbers.
+	// batchBytes is the size of a token in a token.Batch: seven numbers of 4 bytes.
 	batchBytes = 7 * 4
 )
 
-// budget plans the memory of the run, whose large arrays have been allocated,
-// though hardly been touched. It refuses a run that would not fit.
+// budget plans the memory of the run. The large arrays are allocated by now, though hardly
+// touched. It returns an error if the run does not fit.
 func (l *loop) budget() error {
 	now := memory.Settle()
 	l.garbage = int(min(100, max(1, 100*garbageMost/now.Heap)))

@@ -16,18 +16,18 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// Task is one training run: what a stage hands to the loop.
+// Task is one training run, as a stage passes it to the loop.
 type Task struct {
 	Settings  Settings
-	Params    *model.Params        // with gradients or an adapter that has, holding the weights to start from
+	Params    *model.Params        // the initial weights; they, or those of the adapter, have gradients
 	Tokenizer *tokenizer.Tokenizer // saved beside the weights; may be nil
 	Examples  []pack.Example
 	Loss      model.Loss
-	// Metrics adds what a micro-batch showed besides its loss; may be nil.
+	// Metrics adds a micro-batch's metrics other than its loss; may be nil.
 	Metrics func(b *token.Batch, r *model.Result, m *Meter)
 
 	Dir      string       // the model directory to write
-	Manifest run.Manifest // what makes it: stage and digests
+	Manifest run.Manifest // of the model: stage and digests
 	Options
 }
 
@@ -39,9 +39,11 @@ type Options struct {
 	Report   func(Progress) // called after every step; may be nil
 }
 
-// Run trains until the last step and writes the model to t.Dir. If ctx ends
-// first, it saves a checkpoint and returns an *Interrupted. The weights after
-// a resumed run equal those of an unbroken one, bit for bit.
+// Run trains until the last step and writes the model to t.Dir. If ctx ends first, it saves a
+// checkpoint and returns a *run.Interrupted. The weights after a resumed run equal those of an
+// uninterrupted one, bit for bit. The error is a *run.Occupied if t.Dir holds something that
+// the mode does not allow Run to continue or replace, and a *run.InUse if another process
+// writes there.
 func Run(ctx context.Context, t Task) error {
 	l, err := newLoop(t)
 	if err != nil {
@@ -70,7 +72,7 @@ func Run(ctx context.Context, t Task) error {
 	return l.train(ctx)
 }
 
-// announcement says what the run is going to be.
+// announcement returns the plan of the run.
 func (l *loop) announcement() Plan {
 	p := Plan{Stage: l.Manifest.Stage, Steps: l.steps, Parameters: l.Params.Count(), Memory: l.memory}
 	if a := l.Params.Adapter; a != nil {
@@ -79,7 +81,7 @@ func (l *loop) announcement() Plan {
 	return p
 }
 
-// train does the steps that are left and writes the model.
+// train does the remaining steps and writes the model.
 func (l *loop) train(ctx context.Context) error {
 	for l.step < l.steps {
 		if ctx.Err() != nil {
@@ -95,14 +97,14 @@ func (l *loop) train(ctx context.Context) error {
 // loop is a run in progress.
 type loop struct {
 	Task
-	trained   model.Trainable // what the steps change: Params or the adapter beside them
+	trained   model.Trainable // the weights that steps change: Params, or the adapter beside them
 	plan      *pack.Plan
 	program   *model.Program
 	optimizer *optim.AdamW
 	schedule  optim.Schedule
 	steps     int
 	memory    Memory
-	garbage   int // for which the collector waits, in percent of what is in use
+	garbage   int // that the collector allows, in percent of the live heap
 
 	step    int   // steps done
 	tokens  int64 // trained on so far
@@ -139,14 +141,14 @@ func newLoop(t Task) (*loop, error) {
 	return l, err
 }
 
-// audit refuses rows that would train nothing, or that the model cannot take.
+// audit returns an error for a row that trains nothing, or that the model cannot read.
 func audit(examples []pack.Example, c model.Config) error {
 	for _, e := range examples {
 		if e.Targets()+e.Values() == 0 {
-			return fmt.Errorf("row %s has nothing to learn: no token of it is a target", e.Row)
+			return fmt.Errorf("row %s has nothing to learn: none of its tokens is a target", e.Row)
 		}
 		if !(e.Norm > 0) {
-			return fmt.Errorf("row %s counts %g in the normaliser of its step, expected more than 0", e.Row, e.Norm)
+			return fmt.Errorf("row %s adds %g to the normaliser of its step, expected more than 0", e.Row, e.Norm)
 		}
 		if err := c.CheckContext(e.Positions()); err != nil {
 			return fmt.Errorf("row %s has %w: shorten it, or lower max_tokens", e.Row, err)
@@ -176,8 +178,8 @@ func (l *loop) advance() error {
 	return l.report(progress)
 }
 
-// optimize computes the gradient of the next step over its micro-batches, each
-// weighted by what it adds to the step's normaliser, and updates the weights.
+// optimize computes the gradient of the next step over its micro-batches, each weighted by
+// its share of the step's normaliser, and updates the weights.
 func (l *loop) optimize() (Progress, error) {
 	batches := l.plan.Step(l.step)
 	l.watch.lap(planning)
@@ -215,7 +217,7 @@ func (l *loop) optimize() (Progress, error) {
 	return p, err
 }
 
-// diverged names the rows of the batches, and where training can go on from.
+// diverged returns an error that names the rows of the batches and the checkpoint to resume from.
 func (l *loop) diverged(what string, batches ...*token.Batch) error {
 	var rows []string
 	for _, b := range batches {
@@ -231,7 +233,7 @@ func (l *loop) diverged(what string, batches ...*token.Batch) error {
 	if s, err := readState(l.Dir); err == nil {
 		saved = fmt.Sprintf("the checkpoint of step %d in %s is intact", s.Step, l.Dir)
 	}
-	return fmt.Errorf("%s at rows %v%s; %s; look at these rows, or lower learning_rate or clip_norm", what, rows, more, saved)
+	return fmt.Errorf("%s at rows %v%s; %s; check these rows, or lower learning_rate or clip_norm", what, rows, more, saved)
 }
 
 func (l *loop) report(p Progress) error {

@@ -9,14 +9,14 @@ import (
 	"os"
 )
 
-// metricsFile is metrics.jsonl: one Progress per line.
+// metricsFile is metrics.jsonl, with one Progress a line.
 type metricsFile struct {
 	f   *os.File
 	enc *json.Encoder
 }
 
-// openMetrics opens path for appending, keeping the lines of the first steps
-// steps: what a cut-off session did after its last checkpoint is done again.
+// openMetrics opens path for appending and keeps the lines of the first steps steps: a resumed
+// run repeats the steps after the last checkpoint.
 func openMetrics(path string, steps int) (*metricsFile, error) {
 	keep, err := metricsPrefix(path, steps)
 	if err != nil {
@@ -38,7 +38,7 @@ func seekEnd(f *os.File) error {
 	return err
 }
 
-// metricsPrefix returns the length of the lines of the first steps steps.
+// metricsPrefix returns the length in bytes of the lines of the first steps steps.
 func metricsPrefix(path string, steps int) (int64, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

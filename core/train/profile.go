@@ -18,21 +18,21 @@ import (
 	"github.com/herd-lm/herd/core/run"
 )
 
-// The files of a profile, in the model directory. They are of the session that
-// wrote them: a run that is resumed without a profile leaves them.
+// The files of a profile, in the model directory. They describe the session that wrote them: a
+// run that is resumed without a profile keeps them.
 const (
-	ProfileTable = "profile.txt" // what the time of the steps went into
+	ProfileTable = "profile.txt" // where the time of the steps went
 	ProfileCPU   = "cpu.pprof"   // for go tool pprof
 )
 
-// roof is what the machine can do at best: operations and bytes per second.
+// roof is the peak of the machine: operations and bytes per second.
 type roof struct{ flops, bytes float64 }
 
-// profiled trains like train and writes a profile of it. The run comes first: if
-// the profile cannot be written, the model or checkpoint is there all the same.
+// profiled trains as train does and writes a profile. The run comes first: if the profile
+// cannot be written, the model or checkpoint exists all the same.
 func (l *loop) profiled(ctx context.Context) error {
 	top := roof{l.Params.Precision.Peak(), kernel.Bandwidth()}
-	debug.FreeOSMemory() // what that took would count as the run's
+	debug.FreeOSMemory() // the memory of these measurements would count as the run's
 	memory.ForgetPeak()
 	l.program.Profile()
 	var samples bytes.Buffer
@@ -58,8 +58,8 @@ func (l *loop) writeProfile(top roof, samples []byte) error {
 	)
 }
 
-// rows returns what the steps of this session went into, the most costly first:
-// the operations of the graph, and the other phases of the loop.
+// rows returns the costs of this session's steps, the most costly first: the operations of the
+// graph, and the other phases of the loop.
 func (l *loop) rows() []graph.Cost {
 	rows := l.program.Costs()
 	other := l.watch.spent[computing]

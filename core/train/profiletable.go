@@ -11,12 +11,12 @@ import (
 	"github.com/herd-lm/herd/core/memory"
 )
 
-// profileTable is a profile as a person reads it.
+// profileTable is a profile for people to read.
 type profileTable struct {
 	stage              string
 	first, last, steps int // steps of the session, and of the run
 	tokens             int64
-	settings           string // of the kernels, and what memory the run took
+	settings           string // of the kernels, and the memory that the run took
 	rows               []graph.Cost
 	total              time.Duration
 	roof               roof
@@ -34,7 +34,7 @@ func (l *loop) table(top roof) profileTable {
 	}
 }
 
-// write writes the table between what it is of and how to read it.
+// write writes a heading, the table and a legend.
 func (t profileTable) write(w io.Writer) error {
 	total := graph.Cost{Name: "total", Time: t.total}
 	width := len(total.Name)
@@ -58,7 +58,7 @@ func (t profileTable) write(w io.Writer) error {
 	return err
 }
 
-// cells formats what a row cost; what does not apply to it is "-".
+// cells formats the costs of a row, and "-" for those that do not apply.
 func (t profileTable) cells(c graph.Cost) []any {
 	seconds, steps := c.Time.Seconds(), float64(t.last-t.first+1)
 	cells := []any{
@@ -77,8 +77,7 @@ func (t profileTable) cells(c graph.Cost) []any {
 
 func percent(x, of float64) float64 { return 100 * x / of }
 
-// legend says how to read the table; it takes the peak in GFLOP/s and the
-// bandwidth in GB/s.
+// legend explains the table. Its arguments are the peak in GFLOP/s and the bandwidth in GB/s.
 const legend = `
 A row is one kind of operation, of all layers together; .grad is its gradient.
 

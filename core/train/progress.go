@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Progress is what one optimiser step did.
+// Progress reports one optimiser step.
 type Progress struct {
 	Stage        string             `json:"stage"`
 	Step         int                `json:"step"` // 1 is the first
@@ -24,7 +24,7 @@ type Progress struct {
 // Meter averages the metrics of a step over its micro-batches.
 type Meter struct{ sum, weight map[string]float64 }
 
-// Add counts value with a weight: that of the rows or pairs it is the mean of.
+// Add adds a mean over some rows or pairs, with their weight.
 func (m *Meter) Add(name string, value, weight float64) {
 	if m.sum == nil {
 		m.sum, m.weight = make(map[string]float64), make(map[string]float64)

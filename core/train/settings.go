@@ -9,7 +9,7 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// Settings are those of the loop, the same for every stage that trains.
+// Settings are the settings of the loop, the same for every stage that trains.
 type Settings struct {
 	Steps  int     `yaml:"steps"`  // optimiser steps; 0 means epochs decide
 	Epochs float64 `yaml:"epochs"` // passes over the rows, if steps is 0
@@ -32,20 +32,20 @@ type Settings struct {
 	Precision kernel.Precision `yaml:"precision"` // of matrix products: fp32, bf16, or auto, the faster of them
 	Seed      uint64           `yaml:"seed"`
 
-	// SaveDType is what the finished model is rounded to: float32, float16 or
-	// bfloat16. It is part of digests, because what the directory holds depends on
-	// it; but runs from before there was the setting keep theirs.
+	// SaveDType is the type to which the finished model is rounded: float32, float16 or
+	// bfloat16. It is part of digests, because it affects the content of the directory.
+	// Unset, it changes no digest, so runs from before the setting existed keep theirs.
 	SaveDType string `yaml:"save_dtype" json:",omitempty"`
 
 	LoRA model.LoRA `yaml:"lora" json:"LoRA,omitzero"` // train an adapter instead of all weights
 
-	// The weights do not depend on these, so they are left out of digests.
-	Recompute       model.Recompute `yaml:"recompute" json:"-"`        // activations instead of keeping them: none or layer
+	// The weights do not depend on these settings, so digests leave them out.
+	Recompute       model.Recompute `yaml:"recompute" json:"-"`        // recompute activations instead of keeping them: none or layer
 	CheckpointEvery int             `yaml:"checkpoint_every" json:"-"` // steps; 0: only when stopped
 }
 
-// Defaults returns the settings that the stages start from (arXiv 2407.21783,
-// section 3.4.1, sizes aside).
+// Defaults returns the default settings of all stages, after arXiv 2407.21783, section 3.4.1,
+// except for sizes.
 func Defaults() Settings {
 	return Settings{
 		Epochs: 1, BatchTokens: 16384, MicroTokens: 4096,
@@ -54,7 +54,7 @@ func Defaults() Settings {
 	}
 }
 
-// Validate reports the first setting that makes no sense, by its YAML name.
+// Validate returns an error for the first invalid setting, by its YAML name.
 func (s Settings) Validate() error {
 	switch {
 	case s.Steps < 0:
@@ -91,8 +91,9 @@ func (s Settings) steps(plan *pack.Plan) int {
 	return max(1, int(s.Epochs*float64(plan.StepsPerEpoch())+0.5))
 }
 
-// schedule reaches its final rate one step after the last, which would else be
-// wasted where that rate is 0. A warm-up longer than the run is cut to it.
+// schedule returns the learning-rate schedule of a run. It reaches the final rate one step
+// after the last: a last step with a rate of 0 would be wasted. The warm-up is at most as long
+// as the run.
 func (s Settings) schedule(steps int) optim.Schedule {
 	return optim.Schedule{Kind: s.Schedule, Warmup: min(s.WarmupSteps, steps), Total: steps + 1, Peak: s.LearningRate, Final: s.FinalLearningRate}
 }

@@ -17,11 +17,11 @@ import (
 // A model directory under training:
 //
 //	DIR/metrics.jsonl   one line per step
-//	DIR/checkpoint/     a model directory itself, with what is needed to go on
-//	DIR/herd.json       written last: its presence says that the model is finished
+//	DIR/checkpoint/     a model directory too, with the state to resume from
+//	DIR/herd.json       written last: a model directory that has it is finished
 
-// state is what a checkpoint holds besides tensors. The order of the data, the
-// learning rate and everything random follow from the step and the settings.
+// state is the part of a checkpoint that is not tensors. The order of the data, the learning
+// rate and all random numbers follow from the step and the settings.
 type state struct {
 	Step   int    `json:"step"` // steps done
 	Tokens int64  `json:"tokens"`
@@ -60,7 +60,7 @@ func modelIn(dir string) string {
 	return ""
 }
 
-// prepareDir removes an old checkpoint, or puts the loop where the checkpoint stopped.
+// prepareDir restores the checkpoint if the run is resumed, and removes an old one if not.
 func (l *loop) prepareDir(resumed bool) error {
 	var err error
 	if resumed {
@@ -75,7 +75,7 @@ func (l *loop) prepareDir(resumed bool) error {
 	return err
 }
 
-// save writes a checkpoint, replacing the one before it only when it is complete.
+// save writes a checkpoint. It replaces the one before only when the new one is complete.
 func (l *loop) save() error {
 	err := disk.WriteDir(checkpointDir(l.Dir), func(tmp string) error {
 		if err := l.saveModel(tmp, "float32"); err != nil {
@@ -92,7 +92,7 @@ func (l *loop) save() error {
 	return nil
 }
 
-// saveModel writes weights as dtype, tokenizer and, last, the manifest.
+// saveModel writes the weights as dtype, the tokenizer and, last, the manifest.
 func (l *loop) saveModel(dir, dtype string) error {
 	if err := l.trained.SaveAs(dir, dtype); err != nil {
 		return err
@@ -137,8 +137,8 @@ func (l *loop) finish() error {
 	return os.RemoveAll(checkpointDir(l.Dir))
 }
 
-// removeReplaced removes what an adapter leaves of the model that it replaces, or the
-// other way round: of two descriptions one would be wrong.
+// removeReplaced removes the files of a model that an adapter replaces, or of an adapter that
+// a model replaces: the directory must not describe both.
 func (l *loop) removeReplaced() error {
 	stale := []string{model.AdapterConfig, model.AdapterWeights}
 	if l.Params.Adapter != nil {
@@ -152,15 +152,15 @@ func (l *loop) removeReplaced() error {
 	return nil
 }
 
-// openState reads the state of the checkpoint in dir and opens the moments; the
-// error is fs.ErrNotExist if there is none.
+// openState reads the state of the checkpoint in dir and opens the moments. The error is
+// fs.ErrNotExist if there is no checkpoint.
 func openState(dir string) (s state, moments *checkpoint.File, err error) {
 	moments, err = checkpoint.OpenTraining(checkpointDir(dir), &s)
 	return s, moments, err
 }
 
-// readState reads the state of the checkpoint in dir; the error is fs.ErrNotExist if there
-// is none.
+// readState reads the state of the checkpoint in dir. The error is fs.ErrNotExist if there is
+// no checkpoint.
 func readState(dir string) (state, error) {
 	s, moments, err := openState(dir)
 	if err == nil {

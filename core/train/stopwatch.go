@@ -2,21 +2,21 @@ package train
 
 import "time"
 
-// phase is what the loop does at a time.
+// phase is a part of the loop's work.
 type phase int
 
 const (
 	planning  phase = iota // packing the micro-batches of a step
 	computing              // running the graph
-	metering               // the stage's own metrics
+	metering               // the stage's metrics
 	updating               // gradient norm and AdamW
-	saving                 // checkpoints on the way
-	reporting              // metrics.jsonl, and whoever watches
+	saving                 // checkpoints during the run
+	reporting              // metrics.jsonl and Options.Report
 	phases
 )
 
-// stopwatch shares the time of the steps out among the phases: a lap charges all
-// that passed since the one before, so that nothing is left over.
+// stopwatch divides the time of the steps among the phases. A lap charges all the time since
+// the previous lap, so the phases sum to the whole.
 type stopwatch struct {
 	last  time.Time
 	spent [phases]time.Duration

@@ -1,5 +1,7 @@
-// Package optim updates weights: AdamW over one flat parameter vector, clipping
-// by global norm, and learning-rate schedules. It knows no model and no loop.
+// Package optim updates weights: AdamW over one flat parameter vector, clipping by global norm,
+// and learning-rate schedules. It knows no model and no training loop.
+//
+// Start with NewAdamW and Schedule.
 package optim
 
 import (
@@ -11,16 +13,16 @@ import (
 	"github.com/herd-lm/herd/core/memory"
 )
 
-// ErrNonFinite says that a gradient holds NaN or infinity. The weights and
-// moments are as they were before the step.
+// ErrNonFinite reports that a gradient holds NaN or infinity. The step changed no weight and
+// no moment.
 var ErrNonFinite = errors.New("gradient is not finite")
 
-// Range is a run [Start, End) of the parameter vector.
+// Range is the range [Start, End) of the parameter vector.
 type Range struct{ Start, End int }
 
-// AdamW is the optimiser of Loshchilov and Hutter (arXiv 1711.05101, algorithm
-// 2), as torch.optim.AdamW computes it. M, V and Steps are its whole state: to
-// resume bit-exactly, save them and put them back.
+// AdamW is the optimiser of Loshchilov and Hutter (arXiv 1711.05101, algorithm 2), as
+// torch.optim.AdamW computes it. M, V and Steps are its whole state: to resume bit-exactly,
+// save and restore them.
 type AdamW struct {
 	Beta1, Beta2 float64   // decay rates of the moments, in [0, 1)
 	Eps          float64   // added to the root of the second moment
@@ -29,9 +31,8 @@ type AdamW struct {
 	Steps        int       // updates done so far
 }
 
-// NewAdamW returns an optimiser for n parameters with the settings that the
-// Llama models were trained with (arXiv 2302.13971, section 2.3), but for Eps,
-// which is torch's.
+// NewAdamW returns an optimiser for n parameters with the settings of the Llama models
+// (arXiv 2302.13971, section 2.3) and torch's Eps.
 func NewAdamW(n int) *AdamW {
 	return &AdamW{
 		Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Decay: 0.1,
@@ -39,7 +40,7 @@ func NewAdamW(n int) *AdamW {
 	}
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate returns an error for the first invalid setting.
 func (a *AdamW) Validate() error {
 	switch {
 	case !(a.Beta1 >= 0 && float32(a.Beta1) < 1):
@@ -51,21 +52,21 @@ func (a *AdamW) Validate() error {
 	case !(a.Decay >= 0) || math.IsInf(a.Decay, 0):
 		return fmt.Errorf("adamw: weight decay is %g, want 0 or a positive number", a.Decay)
 	case len(a.M) != len(a.V):
-		return fmt.Errorf("adamw: %d first and %d second moments, want as many", len(a.M), len(a.V))
+		return fmt.Errorf("adamw: %d first and %d second moments, want equally many", len(a.M), len(a.V))
 	case a.Steps < 0:
 		return fmt.Errorf("adamw: %d steps done, want 0 or more", a.Steps)
 	}
 	return nil
 }
 
-// Step updates the weights w [n] by their gradients g [n]. Only the weights in
-// the decay ranges, which are in order and do not overlap, are decayed: the
-// matrices, not the norms.
+// Step updates the weights w [n] with their gradients g [n] at learning rate lr. Weight decay
+// applies to the ranges of decay only: the matrices, not the norms. The ranges are in order
+// and do not overlap.
 //
-// A gradient whose Euclidean norm is greater than clip is scaled down to it, as
-// torch.nn.utils.clip_grad_norm_ does; clip 0 means never. Step returns the norm
-// before clipping and whether the gradient was clipped. If the norm is not
-// finite, the error is ErrNonFinite and nothing has changed.
+// Step scales a gradient whose Euclidean norm is greater than clip down to that norm, as
+// torch.nn.utils.clip_grad_norm_ does; clip 0 turns this off. It returns the norm before
+// clipping and whether it clipped the gradient. If the norm is not finite, the error is
+// ErrNonFinite and nothing has changed.
 func (a *AdamW) Step(w, g []float32, decay []Range, lr, clip float64) (norm float64, clipped bool, err error) {
 	if err := a.check(w, g, decay, lr, clip); err != nil {
 		return 0, false, err
@@ -104,8 +105,8 @@ func (a *AdamW) check(w, g []float32, decay []Range, lr, clip float64) error {
 	return nil
 }
 
-// clipScale returns what to multiply gradients of a norm with. The 1e-6 is
-// torch's guard against a norm of zero.
+// clipScale returns the factor for a gradient with the norm. The 1e-6 is torch's guard against
+// a norm of zero.
 func clipScale(norm, clip float64) float64 {
 	if clip == 0 {
 		return 1
@@ -113,9 +114,9 @@ func clipScale(norm, clip float64) float64 {
 	return min(1, clip/(norm+1e-6))
 }
 
-// settings returns the kernel's arguments for the current step. The moments are
-// accumulated with betas rounded to float32, so the corrections are powers of
-// these: 1-0.999 rounded is off by 1.3e-5, and the two must be off alike.
+// settings returns the kernel's arguments for the current step. The kernel accumulates the
+// moments with betas rounded to float32, so the corrections must use the rounded betas too:
+// for 0.999, rounding changes 1-beta by 1.3e-5.
 func (a *AdamW) settings(lr, scale float64) kernel.Adam {
 	beta1, beta2 := float32(a.Beta1), float32(a.Beta2)
 	t := float64(a.Steps)
@@ -127,8 +128,7 @@ func (a *AdamW) settings(lr, scale float64) kernel.Adam {
 	}
 }
 
-// update applies the kernel to the decayed ranges and, without decay, to what
-// lies between them.
+// update applies the kernel to the decay ranges and, without decay, to the gaps between them.
 func (a *AdamW) update(w, g []float32, decay []Range, with kernel.Adam) {
 	without := with
 	without.Decay = 0

@@ -5,33 +5,32 @@ import (
 	"math"
 )
 
-// The kinds of Schedule.
+// Kinds of Schedule.
 const (
 	Cosine   = "cosine"   // half a cosine from Peak to Final (Llama 3 paper, section 3.4.1)
 	Linear   = "linear"   // a straight line from Peak to Final (annealing, section 3.4.3)
 	Constant = "constant" // Peak until the end
 )
 
-// Schedule gives the learning rate of every optimiser step: a linear warm-up
-// from 0 to Peak over Warmup steps, then a decay to Final, which is reached at
-// step Total and kept after it.
+// Schedule defines the learning rate of every optimiser step: a linear warm-up from 0 to Peak
+// over Warmup steps, then a decay that reaches Final at step Total. Later steps use Final.
 //
-// Steps count from 1. Step 1 of a warm-up of 3 uses Peak/3, so no step is spent
-// on a rate of 0, and the last step uses exactly Final.
+// Steps count from 1. Step 1 of a warm-up of 3 uses Peak/3, so no step has a rate of 0, and the
+// last step uses exactly Final.
 //
 // Hugging Face's schedulers count from 0 (transformers/optimization.py,
-// get_cosine_schedule_with_warmup and its siblings): their first step changes
-// nothing and their last one stops short of Final. ZeroFirst selects that.
+// get_cosine_schedule_with_warmup and its siblings): their first step changes nothing and their
+// last one stops short of Final. ZeroFirst selects that convention.
 type Schedule struct {
 	Kind      string  // Cosine, Linear or Constant
 	Warmup    int     // steps
 	Total     int     // steps, the warm-up included
 	Peak      float64 // learning rate at step Warmup
-	Final     float64 // learning rate at step Total; 0 for Constant, which has none
+	Final     float64 // learning rate at step Total; must be 0 for Constant
 	ZeroFirst bool    // count from 0, as Hugging Face does
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate returns an error for the first invalid setting.
 func (s Schedule) Validate() error {
 	switch {
 	case s.Kind != Cosine && s.Kind != Linear && s.Kind != Constant:
@@ -50,8 +49,7 @@ func (s Schedule) Validate() error {
 	return nil
 }
 
-// LR returns the learning rate of a step, the first being step 1. The schedule
-// must be valid.
+// LR returns the learning rate of a step; the first is step 1. The schedule must be valid.
 func (s Schedule) LR(step int) float64 {
 	if s.ZeroFirst {
 		step--
@@ -63,8 +61,8 @@ func (s Schedule) LR(step int) float64 {
 	return s.Peak*rest + s.Final*(1-rest) // exact at both ends
 }
 
-// rest returns how much of the way from Final to Peak is left at a step past
-// the warm-up.
+// rest returns the share of the decay that is left at a step after the warm-up: 1 at Peak, 0
+// at Final.
 func (s Schedule) rest(step int) float64 {
 	switch x := s.progress(step); s.Kind {
 	case Cosine:
@@ -76,8 +74,8 @@ func (s Schedule) rest(step int) float64 {
 	}
 }
 
-// progress returns how much of the decay is done at a step past the warm-up: 0
-// at its end, 1 from Total on. A schedule that is all warm-up ends at Peak.
+// progress returns the share of the decay steps that are done at a step after the warm-up: 0
+// at its end, 1 from Total on. A schedule with nothing but a warm-up ends at Peak.
 func (s Schedule) progress(step int) float64 {
 	done, all := step-s.Warmup, s.Total-s.Warmup
 	switch {

@@ -2,7 +2,7 @@ package pack
 
 import "github.com/herd-lm/herd/core/token"
 
-// Batch lays the examples out one after another.
+// Batch packs the examples one after another into a batch, without padding.
 func Batch(examples []Example) *token.Batch {
 	b := &token.Batch{}
 	for _, e := range examples {
@@ -32,9 +32,9 @@ func add(b *token.Batch, e Example) {
 	b.Rows = append(b.Rows, e.Row)
 }
 
-// addRun appends the first n tokens of r as a segment, positions from pos on,
-// and returns the segment's index, or parent if there are none. All tokens of r
-// are targets, also those after n.
+// addRun appends the first n tokens of r as a segment with positions from pos on. It returns
+// the segment's index, or parent if n is 0. All tokens of r can be targets, also those after
+// the first n.
 func addRun(b *token.Batch, r Run, parent int32, pos, n int) int32 {
 	start := int32(len(b.IDs))
 	for i, id := range r.IDs[:n] {
@@ -62,8 +62,9 @@ func addRun(b *token.Batch, r Run, parent int32, pos, n int) int32 {
 	return int32(len(b.Segments) - 1)
 }
 
-// addSequence makes r a sequence of b if it is one, and returns its index or -1.
-// The value head reads row last, that of the prompt if r is empty. A batch holds either sequences with values or none with values.
+// addSequence adds r to the sequences of b if it is one, and returns its index or -1. The value
+// head reads row last, which is the prompt's if r is empty. Either all sequences of a batch
+// have values or none has.
 func addSequence(b *token.Batch, r Run, last int32) int32 {
 	if !r.sequence() {
 		return -1

@@ -2,9 +2,9 @@ package pack
 
 import "fmt"
 
-// What to do with rows that are too long.
+// What a stage does with rows that are too long.
 const (
-	Refuse   = "error"    // an error that names the row
+	Refuse   = "error"    // return an error that names the row
 	Skip     = "skip"     // leave the row out
 	Truncate = "truncate" // keep the first tokens
 )
@@ -15,7 +15,7 @@ type Limit struct {
 	TooLong   string `yaml:"too_long"`   // error, skip or truncate
 }
 
-// Validate reports a setting that makes no sense, by its YAML name.
+// Validate returns an error for the first invalid setting, by its YAML name.
 func (l Limit) Validate() error {
 	if l.MaxTokens <= 1 {
 		return fmt.Errorf("max_tokens is %d, expected more than 1", l.MaxTokens)
@@ -26,8 +26,9 @@ func (l Limit) Validate() error {
 	return nil
 }
 
-// Apply returns the examples that are within the limit, or were made so, and
-// how many were not.
+// Apply returns the examples that are within the limit, cut to it if TooLong is Truncate. long
+// is the number of examples that exceeded the limit. Apply leaves out an example whose cut
+// leaves no target.
 func (l Limit) Apply(examples []Example) (kept []Example, long int, err error) {
 	for _, e := range examples {
 		if n := e.longest(); l.MaxTokens > 0 && n > l.MaxTokens {
@@ -55,9 +56,9 @@ func (e Example) longest() int {
 	return len(e.Prompt.IDs) + n
 }
 
-// truncate cuts responses, or the prompt if it has none, to n tokens from the
-// start of the row. A response without a token left leaves nothing to compare:
-// such a row keeps none.
+// truncate cuts the responses, or the prompt if there are none, after n tokens of the row. If
+// the prompt leaves no room for a token of a response, there is nothing to compare, and the row
+// keeps nothing.
 func (e Example) truncate(n int) Example {
 	if len(e.Responses) == 0 {
 		e.Prompt = e.Prompt.first(n)

@@ -8,41 +8,39 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Limits say what an optimiser step and its micro-batches hold. Of Rows and
-// Tokens one may be 0, which means no limit.
+// Limits are the sizes of an optimiser step and of its micro-batches. One of Rows and Tokens
+// may be 0, which means no limit.
 type Limits struct {
 	Rows   int // examples in a step
 	Tokens int // tokens in a step
 	Micro  int // tokens in a micro-batch
 }
 
-// Plan is the order in which examples are trained on: a fresh shuffle every
-// epoch, cut into steps, each step packed into micro-batches. It depends on
-// nothing but its arguments, so that step n of a resumed run is step n of the
-// unbroken one.
+// Plan is the order of the examples in training: a new shuffle every epoch, cut into steps,
+// each step packed into micro-batches. It depends on the arguments of NewPlan alone, so step n
+// of a resumed run is step n of an uninterrupted one.
 type Plan struct {
 	examples []Example
 	tokens   []int
 	limits   Limits
 	seed     uint64
-	// starts[e] lists where the steps of epoch e begin in its shuffled order.
+	// epochs[e] lists where the steps of epoch e begin in its shuffled order.
 	epochs [][]int
 	starts []int // first step of each epoch in epochs
 
-	// shuffled is the order of epoch shuffledAs, the one used last: training asks
-	// for one step after another.
+	// shuffled is the order of epoch shuffledAs, the last one in use. One is enough, because
+	// training asks for one step after another.
 	shuffled   []int
 	shuffledAs int
 }
 
-// NewPlan returns a plan over the examples. An example longer than a
-// micro-batch is an error.
+// NewPlan returns a plan for the examples. An example longer than a micro-batch is an error.
 func NewPlan(examples []Example, limits Limits, seed uint64) (*Plan, error) {
 	if len(examples) == 0 {
 		return nil, fmt.Errorf("pack: no examples to train on")
 	}
 	if limits.Micro <= 0 || limits.Rows < 0 || limits.Tokens < 0 || limits.Rows+limits.Tokens == 0 {
-		return nil, fmt.Errorf("pack: limits %+v: a step needs rows or tokens, and a micro-batch tokens", limits)
+		return nil, fmt.Errorf("pack: limits %+v: a step needs a limit on rows or tokens, a micro-batch one on tokens", limits)
 	}
 	p := &Plan{examples: examples, limits: limits, seed: seed}
 	for _, e := range examples {
@@ -55,13 +53,13 @@ func NewPlan(examples []Example, limits Limits, seed uint64) (*Plan, error) {
 	return p, nil
 }
 
-// StepsPerEpoch returns how many steps the first pass over the examples takes.
+// StepsPerEpoch returns the number of steps of the first pass over the examples.
 func (p *Plan) StepsPerEpoch() int {
 	p.layOutTo(0)
 	return len(p.epochs[0])
 }
 
-// Step returns the micro-batches of step n, counted from 0 across epochs.
+// Step returns the micro-batches of step n. Steps count from 0 across epochs.
 func (p *Plan) Step(n int) []*token.Batch {
 	var batches []*token.Batch
 	for _, bin := range p.microBatches(n) {
@@ -74,7 +72,7 @@ func (p *Plan) Step(n int) []*token.Batch {
 	return batches
 }
 
-// Capacity returns the size that holds every micro-batch of the first n steps.
+// Capacity returns the smallest size that holds every micro-batch of the first n steps.
 func (p *Plan) Capacity(n int) token.Size {
 	var size token.Size
 	for step := range n {
@@ -89,7 +87,7 @@ func (p *Plan) Capacity(n int) token.Size {
 	return size
 }
 
-// StepTokens returns how many tokens the largest of the first n steps has.
+// StepTokens returns the number of tokens of the largest of the first n steps.
 func (p *Plan) StepTokens(n int) int {
 	most := 0
 	for step := range n {
@@ -102,8 +100,8 @@ func (p *Plan) StepTokens(n int) int {
 	return most
 }
 
-// microBatches packs the examples of step n first-fit-decreasing, which comes
-// within 11/9 of the fewest micro-batches.
+// microBatches packs the examples of step n by first-fit decreasing, which needs at most 11/9
+// of the fewest possible micro-batches (plus a constant).
 func (p *Plan) microBatches(n int) [][]int {
 	members := slices.Clone(p.members(n))
 	slices.SortStableFunc(members, func(a, b int) int { return p.tokens[b] - p.tokens[a] })
@@ -134,7 +132,7 @@ func (p *Plan) members(n int) []int {
 	return order[cuts[i]:end]
 }
 
-// layOutTo cuts epochs into steps until step n is among them.
+// layOutTo cuts epochs into steps until it reaches step n.
 func (p *Plan) layOutTo(n int) {
 	for {
 		next := 0
@@ -149,7 +147,7 @@ func (p *Plan) layOutTo(n int) {
 	}
 }
 
-// order returns the shuffle of an epoch, not to be changed.
+// order returns the shuffled order of an epoch. The caller must not change it.
 func (p *Plan) order(epoch int) []int {
 	if p.shuffled == nil || p.shuffledAs != epoch {
 		p.shuffled = rand.New(rand.NewPCG(p.seed, uint64(epoch))).Perm(len(p.examples))
@@ -158,7 +156,7 @@ func (p *Plan) order(epoch int) []int {
 	return p.shuffled
 }
 
-// cuts returns where in order each step starts.
+// cuts returns the index in order where each step starts.
 func (p *Plan) cuts(order []int) []int {
 	cuts := []int{0}
 	rows, tokens := 0, 0

@@ -179,10 +179,10 @@ func TestNewPlanErrors(t *testing.T) {
 		want     string
 	}{
 		{nil, pack.Limits{Rows: 1, Micro: 100}, "no examples"},
-		{examples, pack.Limits{Rows: 1}, "a micro-batch tokens"},
-		{examples, pack.Limits{Micro: 100}, "a step needs rows or tokens"},
-		{examples, pack.Limits{Rows: -1, Tokens: 9, Micro: 100}, "a step needs rows or tokens"},
-		{examples, pack.Limits{Rows: 9, Tokens: -1, Micro: 100}, "a step needs rows or tokens"},
+		{examples, pack.Limits{Rows: 1}, "a micro-batch one on tokens"},
+		{examples, pack.Limits{Micro: 100}, "a step needs a limit on rows or tokens"},
+		{examples, pack.Limits{Rows: -1, Tokens: 9, Micro: 100}, "a step needs a limit on rows or tokens"},
+		{examples, pack.Limits{Rows: 9, Tokens: -1, Micro: 100}, "a step needs a limit on rows or tokens"},
 		{examples, pack.Limits{Rows: 1, Micro: 28}, "row long takes 29 tokens, a micro-batch holds 28"},
 	} {
 		if _, err := pack.NewPlan(c.examples, c.limits, 1); err == nil || !strings.Contains(err.Error(), c.want) {

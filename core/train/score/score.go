@@ -1,6 +1,8 @@
-// Package score evaluates a model on examples without training it: log-probabilities
-// of texts and of responses, rewards, losses. The numbers come from the training
-// graph's forward pass.
+// Package score evaluates a model on examples without training it: log-probabilities of texts
+// and of responses, rewards and losses. The numbers come from the training graph's forward
+// pass.
+//
+// Start with LogProbs, Sequences and Rewards.
 package score
 
 import (
@@ -12,15 +14,14 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// MicroTokens is how many tokens are computed at once where the caller has no
-// reason to choose.
+// MicroTokens is the default number of tokens to compute at once.
 const MicroTokens = 4096
 
-// visit is given the result of one batch; members are the indices of its examples.
+// visit receives the result of one batch; members are the indices of its examples.
 type visit func(members []int, b *token.Batch, r *model.Result) error
 
-// forward runs the examples through the graph of a loss, in order, with as many
-// as fit into micro tokens at once. An example longer than that runs alone.
+// forward runs the examples through the graph of a loss, in order, as many at once as fit into
+// micro tokens. A longer example runs alone.
 func forward(ctx context.Context, p *model.Params, examples []pack.Example, micro int, loss model.Loss, each visit) error {
 	groups := group(examples, micro)
 	var capacity token.Size
@@ -72,7 +73,7 @@ func batch(examples []pack.Example, members []int) *token.Batch {
 	return pack.Batch(list)
 }
 
-// hasHead reports a model that predicts no tokens.
+// hasHead returns an error if the model predicts no tokens.
 func hasHead(p *model.Params) error {
 	if p.Head == nil {
 		return fmt.Errorf("score: the model is a reward model: it has no language-model head (lm_head.weight)")
@@ -80,8 +81,8 @@ func hasHead(p *model.Params) error {
 	return nil
 }
 
-// LogProbs returns, for each example, the log-probability of every token that it
-// reads out, in order.
+// LogProbs returns the log-probability of every target of each example, in order:
+// [len(examples)][Targets].
 func LogProbs(ctx context.Context, p *model.Params, examples []pack.Example, micro int) ([][]float32, error) {
 	if err := hasHead(p); err != nil {
 		return nil, err
@@ -99,8 +100,8 @@ func LogProbs(ctx context.Context, p *model.Params, examples []pack.Example, mic
 	return out, err
 }
 
-// Sequences returns, for each example, the log-probability of each of its
-// sequences, weighted by SeqWeight.
+// Sequences returns the log-probability of every sequence of each example, summed over its
+// tokens with SeqWeight: [len(examples)][Sequences].
 func Sequences(ctx context.Context, p *model.Params, examples []pack.Example, micro int) ([][]float64, error) {
 	if err := hasHead(p); err != nil {
 		return nil, err
@@ -108,8 +109,8 @@ func Sequences(ctx context.Context, p *model.Params, examples []pack.Example, mi
 	return perSequence(ctx, p, examples, micro, model.SeqLogProbs, func(r *model.Result) []float32 { return r.SeqLogProb })
 }
 
-// Rewards returns, for each example, the value head's output at the last token
-// of each of its runs that ask for it.
+// Rewards returns the value head's output at the last token of every run with Value of each
+// example: [len(examples)][Values].
 func Rewards(ctx context.Context, p *model.Params, examples []pack.Example, micro int) ([][]float64, error) {
 	if p.Score == nil {
 		return nil, fmt.Errorf("score: the model is no reward model: it has no value head (score.weight)")

@@ -1,6 +1,7 @@
-// Package stage is what the stages that train have in common: how their settings
-// are checked, and the way from there to the training loop. What a stage learns
-// from and by which loss is its own.
+// Package stage holds what the stages that train have in common: checks of their settings, and
+// the steps from there to the training loop. Each stage adds its own examples and loss.
+//
+// Start with Train and From.
 package stage
 
 import (
@@ -13,13 +14,13 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// Settings are those of a stage.
+// Settings are the settings of a stage.
 type Settings interface {
 	Validate() error
 	Manifest() (run.Manifest, error)
 }
 
-// Tuning are the settings of a stage that continues from a model.
+// Tuning holds the common settings of the stages that start from a trained model.
 type Tuning struct {
 	Model   string `yaml:"model" path:"model"`                       // model directory to start from
 	Adapter string `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory to continue from; empty: none, or the model's
@@ -33,14 +34,14 @@ type Tuning struct {
 	train.Settings `yaml:",inline"`
 }
 
-// Defaults returns the settings that such stages start from.
+// Defaults returns the default settings of such stages.
 func Defaults() Tuning {
 	t := Tuning{Limit: pack.Limit{MaxTokens: 2048, TooLong: pack.Refuse}, Settings: train.Defaults()}
 	t.LearningRate, t.WeightDecay = 1e-5, 0
 	return t
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate returns an error for the first invalid setting.
 func (t Tuning) Validate() error {
 	return cmp.Or(NeedModel(t.Model, t.Adapter), NeedOut(t.Out), template.CheckName(t.Template), t.Limit.Validate(), t.Settings.Validate())
 }
@@ -48,7 +49,7 @@ func (t Tuning) Validate() error {
 // Start returns the model to continue from.
 func (t Tuning) Start() Start { return Start{Model: t.Model, Adapter: t.Adapter, Template: t.Template} }
 
-// Check returns the first of the problems that is one, under the stage's name.
+// Check returns the first problem that is not nil, prefixed with the stage's name.
 func Check(stage string, problems ...error) error {
 	if first := cmp.Or(problems...); first != nil {
 		return fmt.Errorf("%s: %w", stage, first)
@@ -56,18 +57,18 @@ func Check(stage string, problems ...error) error {
 	return nil
 }
 
-// NeedModel reports that the model to start from is not set, nor an adapter, which
-// names one.
+// NeedModel returns an error if neither the model to start from is set nor an adapter, which
+// names its model.
 func NeedModel(dir, adapter string) error {
 	return need(dir != "" || adapter != "", "model", "the model directory to start from")
 }
 
-// NeedTables reports that the tables are not set; setting says what they hold.
+// NeedTables returns an error if paths is empty; setting names what the tables hold.
 func NeedTables(setting string, paths []string) error {
 	return need(len(paths) > 0, setting, "the tables of "+setting+" to learn from")
 }
 
-// NeedOut reports that the directory to write is not set.
+// NeedOut returns an error if the directory to write is not set.
 func NeedOut(dir string) error { return need(dir != "", "out", "the model directory to write") }
 
 func need(given bool, setting, what string) error {

@@ -10,15 +10,15 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// Start is the model that a stage goes on from.
+// Start is the model that a stage starts from.
 type Start struct {
-	Model, Adapter string // as model.Locate takes them
+	Model, Adapter string // directories, as model.Locate takes them
 	Template       string // name of a chat template in place of the model's; see template.Choose
-	// As turns the model's configuration into that of what is trained; nil: it stays.
+	// As turns the model's configuration into the one to train; nil: unchanged.
 	As func(model.Config) model.Config
 }
 
-// Dirs returns the directories that determine what the model computes.
+// Dirs returns the directories whose content determines what the model computes.
 func (s Start) Dirs() ([]string, error) {
 	at, err := model.Locate(s.Model, s.Adapter)
 	return at.Dirs(), err
@@ -33,8 +33,9 @@ func (s Start) Tokenizer() (*tokenizer.Tokenizer, error) {
 	return template.LoadTokenizer(at.Tokenizer(), s.Template)
 }
 
-// Params loads the model to be trained as the task's settings say: all of it, or an
-// adapter beside it. With a template of its own the model stops where that ends turns.
+// Params loads the model for training: all of its weights, or an adapter beside them, as the
+// task's settings say. If Template is set, the model also stops at the tokens with which that
+// template ends an answer.
 func (s Start) Params(t *train.Task) (*model.Params, error) {
 	p, err := s.load(t.Settings)
 	if err != nil || s.Template == "" {
@@ -48,6 +49,7 @@ func (s Start) Params(t *train.Task) (*model.Params, error) {
 	return p, nil
 }
 
+// load loads the model in the shape that the settings ask for.
 func (s Start) load(t train.Settings) (*model.Params, error) {
 	at, err := model.Locate(s.Model, s.Adapter)
 	if err != nil {
@@ -66,8 +68,8 @@ func (s Start) load(t train.Settings) (*model.Params, error) {
 	return at.LoadAdapted(c, t.LoRA, t.Seed)
 }
 
-// addStops adds the tokens that end an answer to eos_token_id of config.json: programs
-// that do not read the chat template stop there.
+// addStops adds the tokens that end an answer to eos_token_id of config.json, so that programs
+// that do not read the chat template stop there too.
 func addStops(c *model.Config, format *template.Format) {
 	for _, id := range format.Stop() {
 		if !slices.Contains(c.EOS, int(id)) {
@@ -76,7 +78,7 @@ func addStops(c *model.Config, format *template.Format) {
 	}
 }
 
-// From is the source of a stage that goes on from s.
+// From returns the source of a stage that starts from s.
 func From(s Start, examples func(*train.Task) ([]pack.Example, error)) Source {
 	return Source{Tokenizer: s.Tokenizer, Examples: examples, Params: s.Params}
 }

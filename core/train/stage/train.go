@@ -11,19 +11,19 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// Source is where a task gets what learns, and what from. The fields are called in
-// their order, each with what those before it gave; the weights come after the rows, so
-// that these are refused before there is memory for a model.
+// Source loads what a task needs. Train calls the fields in their order; each receives the task
+// with the results of those before it. The weights come after the rows, so that an invalid row
+// is an error before a model takes memory.
 type Source struct {
 	Tokenizer func() (*tokenizer.Tokenizer, error)
 	Examples  func(*train.Task) ([]pack.Example, error)
 	Params    func(*train.Task) (*model.Params, error)
-	// Complete adds to the examples what the model is asked before it learns; may be nil.
+	// Complete adds to the examples what the model computes before training; may be nil.
 	Complete func(*train.Task) error
 }
 
-// Train does what the settings ask for. The task holds what they say of it; what is
-// read from files is added here.
+// Train validates the settings, loads what t needs from files, and trains. The caller fills in
+// the rest of t from the settings.
 func Train(ctx context.Context, s Settings, t train.Task, from Source) (err error) {
 	if err := s.Validate(); err != nil {
 		return err
@@ -37,8 +37,8 @@ func Train(ctx context.Context, s Settings, t train.Task, from Source) (err erro
 	return train.Run(ctx, t)
 }
 
-// load reads with little garbage, 10% of what is in use: examples may take more
-// than the model, and what was in memory once counts.
+// load keeps garbage below 10% of the live heap: examples can take more memory than the model,
+// and the peak counts.
 func (s Source) load(t *train.Task) (err error) {
 	defer memory.LimitGarbage(10)()
 	if t.Tokenizer, err = s.Tokenizer(); err != nil {
