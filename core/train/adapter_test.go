@@ -16,7 +16,7 @@ import (
 	"github.com/herd-lm/herd/core/train"
 )
 
-// adapterTask trains all that an adapter can have, several micro-batches to a step.
+// adapterTask trains every part that an adapter can have, with several micro-batches a step.
 func adapterTask(t testing.TB, dir string) train.Task {
 	t.Helper()
 	job := task(t, dir)
@@ -29,8 +29,8 @@ func adapterTask(t testing.TB, dir string) train.Task {
 	return job
 }
 
-// adapterRun trains until the end, stopped after the given steps and resumed, and
-// returns the adapter's file.
+// adapterRun trains to the end, stops and resumes after the given steps, and returns the
+// adapter's file.
 func adapterRun(t *testing.T, change func(session int, job *train.Task), stops ...int) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -63,8 +63,8 @@ func adapterRun(t *testing.T, change func(session int, job *train.Task), stops .
 	return b
 }
 
-// TestAdapterResumes: stopped and resumed, on any number of threads, with activations
-// kept or recomputed, the adapter is the same, bit for bit; the base never changes.
+// TestAdapterResumes: a resumed run gives the same adapter, bit for bit, on any number of
+// threads, with activations kept or recomputed. The base never changes.
 func TestAdapterResumes(t *testing.T) {
 	defer kernel.SetThreads(0)
 	same := func(int, *train.Task) {}
@@ -105,8 +105,8 @@ func TestAdapterLearns(t *testing.T) {
 	}
 }
 
-// TestAdapterDigest: what an adapter would be matters only if there is one, and
-// without one digests are those of before there were any.
+// TestAdapterDigest: the settings of an adapter count only if there is one. Without one,
+// digests are the same as before adapters existed.
 func TestAdapterDigest(t *testing.T) {
 	text := func(change func(*model.LoRA)) string {
 		s := train.Defaults()
@@ -127,8 +127,8 @@ func TestAdapterDigest(t *testing.T) {
 	}
 }
 
-// TestDropoutPerStep: of one row that hardly anything is learnt from, every step sees
-// other parts, in each of its micro-batches.
+// TestDropoutPerStep: every micro-batch of every step drops other parts, shown by one row with
+// a tiny learning rate.
 func TestDropoutPerStep(t *testing.T) {
 	for _, dropout := range []float64{0, 0.5} {
 		job := adapterTask(t, t.TempDir())

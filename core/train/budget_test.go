@@ -9,8 +9,8 @@ import (
 	"github.com/herd-lm/herd/core/train"
 )
 
-// TestAnnounce: a run says what it is going to be before its first step, and with
-// more to hold it plans to take more.
+// TestAnnounce: a run reports its plan before the first step, and a larger model plans more
+// memory.
 func TestAnnounce(t *testing.T) {
 	announced := func(examples int) (plan train.Plan) {
 		job := task(t, t.TempDir())
@@ -38,10 +38,9 @@ func TestAnnounce(t *testing.T) {
 	}
 }
 
-// TestGarbageIsPlanned: what is in use after any step, and the garbage that the
-// collector waits for, is within what was planned. (When a collection that runs
-// beside the program ends is up to the machine.) Afterwards the collector is as
-// before.
+// TestGarbageIsPlanned: after any step, the live heap and the garbage that the collector allows
+// are within the plan. (The machine decides when a concurrent collection ends.) Afterwards the
+// collector has its previous limit.
 func TestGarbageIsPlanned(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	ballast := memory.Floats(32 << 20 / 4) // lives long, as the arrays of a large model

@@ -28,7 +28,7 @@ func config() model.Config {
 	return testmodel.Shape{Vocab: 40, Hidden: 16, Intermediate: 32, Layers: 2, Heads: 2, Positions: 64, InitRange: 0.1, Tied: true}.Config()
 }
 
-// counting returns rows that count up from a random start, which is easy to learn.
+// counting returns rows that count up from a random start, which a model learns easily.
 func counting(n int) []pack.Example {
 	rng := rand.New(rand.NewPCG(4, 2))
 	var rows []pack.Example
@@ -54,7 +54,7 @@ func task(t testing.TB, dir string) train.Task {
 	}
 }
 
-// weights returns the model file that a run wrote.
+// weights returns the content of a run's model file.
 func weights(t *testing.T, dir string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, "model.safetensors"))
@@ -64,7 +64,7 @@ func weights(t *testing.T, dir string) []byte {
 	return b
 }
 
-// unbroken returns the weights after an undisturbed run.
+// unbroken returns the weights of an uninterrupted run.
 func unbroken(t *testing.T) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -93,8 +93,8 @@ func TestLearns(t *testing.T) {
 	}
 }
 
-// TestSaveDType: only the finished model is rounded, not the checkpoint that a
-// stopped run goes on from.
+// TestSaveDType: herd rounds only the finished model, not the checkpoint from which a stopped
+// run resumes.
 func TestSaveDType(t *testing.T) {
 	dir, want := t.TempDir(), t.TempDir()
 	ctx, stop := context.WithCancel(t.Context())
@@ -123,8 +123,8 @@ func TestSaveDType(t *testing.T) {
 	}
 }
 
-// TestResumeAfterStop stops a run after each of several steps, once within
-// and once at a checkpoint, and resumes it: the weights must be the same bytes.
+// TestResumeAfterStop stops a run after each of several steps, between checkpoints and at one,
+// and resumes it: the weights must be the same bytes.
 func TestResumeAfterStop(t *testing.T) {
 	want := unbroken(t)
 	for _, at := range []int{1, 4, 7, 29} {
@@ -142,7 +142,7 @@ func TestResumeAfterStop(t *testing.T) {
 			t.Fatalf("stopped at %d: %v", at, err)
 		}
 		if err := train.Run(t.Context(), task(t, dir)); !errors.As(err, new(*run.Occupied)) || !strings.Contains(err.Error(), fmt.Sprintf("stopped after step %d: resume it", at)) {
-			t.Errorf("a stopped run was begun anew without being asked to: %v", err)
+			t.Errorf("a stopped run was replaced without Overwrite: %v", err)
 		}
 		job = task(t, dir)
 		job.Resume = true
@@ -159,8 +159,8 @@ func TestResumeAfterStop(t *testing.T) {
 	}
 }
 
-// TestResumeRecomputing stops a run that keeps its activations and goes on with one
-// that computes them again, and the other way round: the weights must be the same.
+// TestResumeRecomputing stops a run that keeps its activations and resumes it with
+// recomputation, and the other way round: the weights must be the same.
 func TestResumeRecomputing(t *testing.T) {
 	want := unbroken(t)
 	for _, order := range [][2]model.Recompute{{model.RecomputeNone, model.RecomputeLayer}, {model.RecomputeLayer, model.RecomputeNone}} {
@@ -187,8 +187,7 @@ func TestResumeRecomputing(t *testing.T) {
 	}
 }
 
-// TestDigests: settings that change the weights are part of a run's digest, those
-// that do not are not.
+// TestDigests: a run's digest covers the settings that change the weights, and no others.
 func TestDigests(t *testing.T) {
 	digest := func(change func(*train.Settings)) string {
 		s := train.Defaults()
@@ -211,7 +210,7 @@ func TestDigests(t *testing.T) {
 	}
 }
 
-// TestModelDigest: what decides how a model answers is part of its digest.
+// TestModelDigest: the digest of a model covers every file that affects its answers.
 func TestModelDigest(t *testing.T) {
 	dir := t.TempDir()
 	seen := make(map[string]string)
@@ -230,7 +229,7 @@ func TestModelDigest(t *testing.T) {
 	}
 }
 
-// TestPrecision: the model is trained in the precision that is asked for.
+// TestPrecision: the loop trains in the precision of the settings.
 func TestPrecision(t *testing.T) {
 	job := task(t, t.TempDir())
 	job.Settings.Steps, job.Settings.Precision = 1, kernel.BF16
@@ -242,7 +241,7 @@ func TestPrecision(t *testing.T) {
 	}
 }
 
-// TestResumeAfterKill kills a run at arbitrary moments until it ends by itself.
+// TestResumeAfterKill kills a run at random moments until it ends by itself.
 func TestResumeAfterKill(t *testing.T) {
 	if dir := os.Getenv("HERD_TEST_TRAIN"); dir != "" {
 		job := task(t, dir)
@@ -286,7 +285,7 @@ func finished(dir string) bool {
 	return err == nil
 }
 
-// TestResumeNotices plants what would make a resumed run differ.
+// TestResumeNotices plants changes that would make a resumed run differ.
 func TestResumeNotices(t *testing.T) {
 	dir := t.TempDir()
 	ctx, stop := context.WithCancel(t.Context())
@@ -366,8 +365,8 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestDiverges blows the weights up in the middle of a run: it stops with the step and the
-// rows named, and the checkpoint before it is intact.
+// TestDiverges makes the weights NaN in the middle of a run: it stops with an error that names
+// the step and the rows, and the checkpoint before it is intact.
 func TestDiverges(t *testing.T) {
 	dir := t.TempDir()
 	job := task(t, dir)
@@ -423,7 +422,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestMicroBatches trains the same steps in one and in many micro-batches.
+// TestMicroBatches trains the same steps in one micro-batch and in many.
 func TestMicroBatches(t *testing.T) {
 	var runs [][]float64
 	for _, micro := range []int{100, 30} {

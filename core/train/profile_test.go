@@ -19,7 +19,7 @@ import (
 	"github.com/herd-lm/herd/core/train"
 )
 
-// profileRows reads the table in dir: its rows in order, and the seconds of each.
+// profileRows reads the table in dir and returns its rows in order, and the seconds of each.
 func profileRows(t *testing.T, dir string) (names []string, seconds map[string]float64) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, train.ProfileTable))
@@ -40,9 +40,9 @@ func profileRows(t *testing.T, dir string) (names []string, seconds map[string]f
 	return names, seconds
 }
 
-// profiled runs the task with a profile. The metrics of each micro-batch take a
-// nap. It returns how many did, how long the steps took by the last report, and
-// how long it took from there to the end.
+// profiled runs the task with a profile. The metrics of each micro-batch sleep for a while. It
+// returns the number of these calls, the time of the steps until the last report, and the time
+// from there to the end.
 func profiled(t *testing.T, job train.Task) (naps int, steps, rest float64) {
 	t.Helper()
 	var last time.Time
@@ -60,8 +60,8 @@ func profiled(t *testing.T, job train.Task) (naps int, steps, rest float64) {
 
 const nap = 2 * time.Millisecond
 
-// TestProfile: the rows are what the loop does, and sum to the time of the steps,
-// as seen from outside; the weights are those of any other run.
+// TestProfile: the rows describe the loop's work and sum to the time of the steps as measured
+// from outside. The weights are the same as without a profile.
 func TestProfile(t *testing.T) {
 	job := task(t, t.TempDir())
 	job.Settings.CheckpointEvery = 20
@@ -101,8 +101,8 @@ func TestProfile(t *testing.T) {
 	}
 }
 
-// stopAt runs the task, going on with what is in its directory, with a profile and
-// no checkpoint but that of Ctrl-C, which comes after a step. It returns the error.
+// stopAt resumes the task with a profile and stops it after a step, as Ctrl-C does. It writes
+// no other checkpoint, and returns the error.
 func stopAt(t *testing.T, job train.Task, step int) error {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -121,8 +121,8 @@ func stopAt(t *testing.T, job train.Task, step int) error {
 	return err
 }
 
-// TestProfileOfPart: a run that is stopped has a profile of what it did, and so
-// has the session that goes on.
+// TestProfileOfPart: a stopped run has a profile of its steps, and so has the session that
+// resumes it.
 func TestProfileOfPart(t *testing.T) {
 	dir := t.TempDir()
 	for _, session := range []struct {
@@ -137,8 +137,8 @@ func TestProfileOfPart(t *testing.T) {
 	}
 }
 
-// TestProfileNotWritten: what stands in the way of a profile costs neither the
-// checkpoint of a run that is stopped nor the model of one that ends.
+// TestProfileNotWritten: if the profile cannot be written, a stopped run still has its
+// checkpoint and a finished run its model.
 func TestProfileNotWritten(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, train.ProfileTable, "in the way"), 0o777); err != nil {
@@ -158,8 +158,8 @@ func TestProfileNotWritten(t *testing.T) {
 	}
 }
 
-// TestProfileTwice: there is one profile of the processor at a time. Nothing has
-// been done yet when that is noticed.
+// TestProfileTwice: only one CPU profile can run at a time. The loop reports that before its
+// first step.
 func TestProfileTwice(t *testing.T) {
 	outer := task(t, t.TempDir())
 	outer.Profile = true

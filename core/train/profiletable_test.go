@@ -8,8 +8,8 @@ import (
 	"github.com/herd-lm/herd/core/graph"
 )
 
-// TestProfileTable writes what ten steps of 3.5 s in all went into, on a machine
-// of 200 GFLOP/s and 50 GB/s.
+// TestProfileTable writes the table of ten steps that took 3.5 s in all, on a machine with 200
+// GFLOP/s and 50 GB/s.
 func TestProfileTable(t *testing.T) {
 	table := profileTable{
 		stage: "sft", first: 11, last: 20, steps: 100, tokens: 7000, settings: "fp32, 2 threads", total: 3500 * time.Millisecond,
@@ -44,7 +44,7 @@ total              3.500  100.0%    350.000      85.7      43%     4000.0     11
 	}
 }
 
-// TestStopwatch: a lap charges all that passed since the one before.
+// TestStopwatch: a lap charges all the time since the previous lap.
 func TestStopwatch(t *testing.T) {
 	began := time.Now()
 	w := stopwatch{last: began}

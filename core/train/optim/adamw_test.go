@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// reference is AdamW in float64, written from torch.optim.AdamW's documentation
-// and not from the code under test.
+// reference is AdamW in float64, written from torch.optim.AdamW's documentation, independently
+// of the code under test.
 type reference struct {
 	beta1, beta2, eps, decay float64
 	w, m, v                  []float64
@@ -45,9 +45,8 @@ const params = 300
 
 var ranges = []Range{{0, 64}, {64, 100}, {131, 257}}
 
-// distance runs 20 steps of an optimiser and of the reference on the same
-// gradients and returns the greatest difference of a weight, relative to how far
-// that weight could have moved.
+// distance runs 20 steps of an optimiser and of the reference on the same gradients. It returns
+// the largest difference of a weight, relative to the farthest that this weight could move.
 func distance(t *testing.T, a *AdamW, decay []Range) float64 {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -113,8 +112,8 @@ func TestAdamWMatchesReference(t *testing.T) {
 	}
 }
 
-// Kingma and Ba (arXiv 1412.6980, section 2.1): with the moments corrected, the
-// first step moves every weight by the learning rate, whatever its gradient.
+// Kingma and Ba (arXiv 1412.6980, section 2.1): with bias correction, the first step moves every
+// weight by the learning rate, whatever its gradient.
 func TestFirstStepMovesByLearningRate(t *testing.T) {
 	w, g := []float32{1, 1, 1, 1}, []float32{1e-3, -2, 30, -1e4}
 	if _, _, err := NewAdamW(4).Step(w, g, nil, 0.125, 0); err != nil {

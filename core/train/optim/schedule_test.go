@@ -59,7 +59,7 @@ func TestLRHuggingFace(t *testing.T) {
 	}
 }
 
-// Torchtune's test runs a whole cosine over the decay; its falling half is ours
+// Torchtune's test runs a whole cosine over the decay. Its falling half equals this schedule
 // with half the steps.
 func TestLRTorchtune(t *testing.T) {
 	var g struct {
@@ -76,7 +76,7 @@ func TestLRTorchtune(t *testing.T) {
 	}
 }
 
-// The rates of ten torch steps whose cosine would reach its end at step 11.
+// The rates of ten torch steps of a cosine that ends at step 11.
 func TestLRTrajectory(t *testing.T) {
 	want := []float64{0.0006666666666666666, 0.0013333333333333333, 0.002, 0.001931491579260158, 0.0017363961030678928,
 		0.0014444150891285807, 0.0011, 0.0007555849108714192, 0.0004636038969321073, 0.00026850842073984193}
@@ -113,8 +113,8 @@ func TestLREnds(t *testing.T) {
 	}
 }
 
-// checkShape tests that rates rise to the peak, then never rise again, and that
-// no step past the first convention's start is wasted on a rate of 0.
+// checkShape tests that rates rise to the peak and never rise again, and that no step has a
+// rate of 0, except for the first one under ZeroFirst.
 func checkShape(t *testing.T, s Schedule) {
 	t.Helper()
 	for step := 1; step < s.Total+5; step++ {
@@ -153,7 +153,7 @@ func TestScheduleValidate(t *testing.T) {
 	}
 }
 
-// The rates are those of the golden trajectory that core/model follows.
+// The rates of the golden trajectory in core/model.
 func TestLRTrajectoryGolden(t *testing.T) {
 	path := filepath.Join("..", "..", "model", "testdata", "tiny_llama", "sft.json")
 	var g struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// reading is one prediction: what is asked, of which prefix, for what.
+// reading is one prediction: the prefix, the target and the weights.
 type reading struct {
 	Prefix            []token.ID
 	Target            token.ID
@@ -19,13 +19,13 @@ type reading struct {
 	Seq               int32
 }
 
-// sequence is what a batch holds for each of its sequences.
+// sequence is the content of a batch for one of its sequences.
 type sequence struct {
 	Reference float32
 	Value     []token.ID // what the row has seen that the value head reads
 }
 
-// meaning is a batch without its layout.
+// meaning is the content of a batch without its layout.
 type meaning struct {
 	Readings  []reading
 	Sequences []sequence
@@ -34,7 +34,7 @@ type meaning struct {
 	Rows      []string
 }
 
-// means writes down what examples ask for, each row on its own.
+// means returns what the examples ask for, one row at a time.
 func means(examples []pack.Example) meaning {
 	var m meaning
 	for _, e := range examples {
@@ -77,7 +77,7 @@ func (m *meaning) run(before []token.ID, r pack.Run) {
 	}
 }
 
-// understand reads a batch by its segments.
+// understand reads the content of a batch from its segments.
 func understand(b *token.Batch) meaning {
 	m := meaning{Pairs: b.Pairs, Norm: b.Norm, Rows: b.Rows}
 	for r, row := range b.Read {
@@ -97,7 +97,7 @@ func understand(b *token.Batch) meaning {
 	return m
 }
 
-// check holds a batch against the examples that it was made of.
+// check compares a batch with the examples that it was made from.
 func check(b *token.Batch, examples []pack.Example) error {
 	if err := b.Validate(vocab, vocab); err != nil {
 		return err
@@ -135,7 +135,7 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// TestBatchPlanted breaks a batch in each of its fields: check must notice.
+// TestBatchPlanted breaks each field of a batch in turn: check must notice.
 func TestBatchPlanted(t *testing.T) {
 	for name, spoil := range map[string]func(b *token.Batch){
 		"id":         func(b *token.Batch) { b.IDs[0]++ },
@@ -172,8 +172,8 @@ func TestBatchPlanted(t *testing.T) {
 	}
 }
 
-// TestBatchEdges has the rows that are easy to get wrong, each after another row
-// that it could be taken to belong to.
+// TestBatchEdges tests rows that are easy to get wrong, each after a row with which they could
+// be confused.
 func TestBatchEdges(t *testing.T) {
 	one := []float32{1}
 	for name, e := range map[string]pack.Example{
@@ -197,7 +197,7 @@ func TestBatchEdges(t *testing.T) {
 	}
 }
 
-// TestText: every token after the first is predicted once from all before it.
+// TestText: the batch predicts every token after the first once, from all tokens before it.
 func TestText(t *testing.T) {
 	for n := range 5 {
 		ids := newSource(3).tokens(n)

@@ -12,8 +12,8 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// vocab is more than all tokens of a test: every token has an id of its own, so
-// that a prefix says where it was taken from.
+// vocab exceeds the number of tokens of a test: every token has a unique id, so a prefix shows
+// where it came from.
 const vocab = 1 << 20
 
 // source makes random examples.
@@ -47,8 +47,8 @@ func (s *source) weights(n int) []float32 {
 	return w
 }
 
-// run returns a run of up to most tokens, perhaps none. Of a batch either all
-// sequences are read by the value head or none.
+// run returns a run of at most most tokens, perhaps none. The value head reads all sequences of
+// a batch or none.
 func (s *source) run(most int, value bool) pack.Run {
 	n := s.IntN(most + 1)
 	r := pack.Run{IDs: s.tokens(n), Weight: s.weights(n), Reference: s.Float64()}
@@ -60,8 +60,8 @@ func (s *source) run(most int, value bool) pack.Run {
 	return r
 }
 
-// example returns a prompt of at least one token with up to three responses. With
-// value, the last token of each response, or of a lone prompt, is read.
+// example returns a prompt of at least one token with up to three responses. With value, the
+// value head reads the last token of each response, or of a prompt without responses.
 func (s *source) example(value bool) pack.Example {
 	s.rows++
 	e := pack.Example{Row: fmt.Sprint("row ", s.rows), Norm: float64(s.IntN(5))}
@@ -87,8 +87,8 @@ func (s *source) examples(n int, value bool) []pack.Example {
 	return list
 }
 
-// visible returns the rows that a row attends to, itself included, in the order
-// of their positions: all of the ancestors, then its segment so far.
+// visible returns the rows that a row attends to, itself included, in the order of their
+// positions: all rows of the ancestors, then its segment up to it.
 func visible(b *token.Batch, row int32) []int32 {
 	own := slices.IndexFunc(b.Segments, func(s token.Segment) bool { return s.Start <= row && row < s.End })
 	var rows []int32
@@ -125,8 +125,8 @@ func golden(t *testing.T, name string, v any) {
 	}
 }
 
-// whole returns an example of one document all of whose tokens are in the batch,
-// also the last, which is no input of any prediction.
+// whole returns an example of one document with all of its tokens in the batch, also the last,
+// which is the input of no prediction.
 func whole(ids []token.ID) pack.Example {
 	e := pack.Text("row", ids)
 	e.Prompt.Value = true

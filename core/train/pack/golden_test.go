@@ -11,8 +11,8 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// The golden files are test cases of TRL, torchtune and LLaMA-Factory; each
-// names its source.
+// The golden files are test cases of TRL, torchtune and LLaMA-Factory. Each file names its
+// source.
 
 func TestGoldenPaddingFree(t *testing.T) {
 	var want struct {
@@ -42,7 +42,7 @@ func TestGoldenPaddingFree(t *testing.T) {
 		if !slices.Equal(b.IDs, c.InputIDs) || !slices.Equal(b.Pos, c.Positions) {
 			t.Errorf("ids %v at %v, want %v at %v", b.IDs, b.Pos, c.InputIDs, c.Positions)
 		}
-		// A label is the target of the row before its own.
+		// A label is the target of the previous row.
 		labels := slices.Repeat([]token.ID{-100}, len(b.IDs))
 		for r, row := range b.Read {
 			labels[row+1] = b.Target[r]
@@ -65,9 +65,9 @@ func ofLengths(lengths []int) *token.Batch {
 	return pack.Batch(examples)
 }
 
-// TestGoldenBins holds the micro-batches of a step against TRL's best-fit
-// decreasing; ours is first-fit decreasing, which is the same here. Cases that
-// cut rows are not ours: a row longer than a micro-batch is an error.
+// TestGoldenBins compares the micro-batches of a step with TRL's best-fit decreasing. herd uses
+// first-fit decreasing, which gives the same bins here. The test leaves out cases that cut
+// rows: in herd, a row longer than a micro-batch is an error.
 func TestGoldenBins(t *testing.T) {
 	var want struct {
 		Cases []struct {
@@ -99,7 +99,7 @@ func TestGoldenBins(t *testing.T) {
 		for _, b := range p.Step(0) {
 			got = append(got, b.IDs)
 		}
-		// Which of two rows of one length comes first is the shuffle's choice.
+		// The shuffle decides which of two rows of equal length comes first.
 		byFirst := func(a, b []token.ID) int { return slices.Compare(a, b) }
 		slices.SortFunc(got, byFirst)
 		slices.SortFunc(c.Expected, byFirst)
@@ -112,8 +112,8 @@ func TestGoldenBins(t *testing.T) {
 	}
 }
 
-// mask returns which of n rows each row attends to, as 0 and 1; rows beyond the
-// batch are padding.
+// mask returns which of n rows each row attends to, as 0 and 1 [n][n]. Rows beyond the batch are
+// padding.
 func mask(b *token.Batch, n int) [][]int {
 	m := make([][]int, n)
 	for row := range m {
@@ -167,8 +167,8 @@ func TestGoldenMask(t *testing.T) {
 	})
 }
 
-// TestGoldenPreference: TRL pads each response to a row of its own; our branches
-// must read the same tokens after the same prefixes.
+// TestGoldenPreference: TRL gives each response a padded row. herd's branches must read the same
+// tokens after the same prefixes.
 func TestGoldenPreference(t *testing.T) {
 	var want struct {
 		Pad      token.ID `json:"pad_id"`

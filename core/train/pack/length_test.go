@@ -9,8 +9,8 @@ import (
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
-// row returns a document of n tokens that all count, or with responses a prompt
-// of n tokens and responses of the given lengths.
+// row returns a document of n tokens with weights, or, with responses, a prompt of n tokens and
+// responses of the given lengths.
 func row(n int, responses ...int) pack.Example {
 	s := newSource(0)
 	if len(responses) == 0 {
@@ -35,7 +35,7 @@ func lengths(e pack.Example) []int {
 	return list
 }
 
-// TestPositions: what is only predicted takes none.
+// TestPositions: a token that is only a target takes no position.
 func TestPositions(t *testing.T) {
 	valued := row(5)
 	valued.Prompt.Value = true
@@ -89,8 +89,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestLimitPrefix: what is cut keeps the beginning, with its weights, and leaves
-// the caller's example as it was.
+// TestLimitPrefix: a cut example keeps its beginning with the weights, and the caller's example
+// does not change.
 func TestLimitPrefix(t *testing.T) {
 	original := row(3, 9, 2)
 	kept, _, err := pack.Limit{MaxTokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{original})
@@ -107,7 +107,7 @@ func TestLimitPrefix(t *testing.T) {
 	}
 }
 
-// TestLimitNothingLeft: a chat cut before the assistant's first word is left out.
+// TestLimitNothingLeft: Apply leaves out a chat that is cut before the assistant's first word.
 func TestLimitNothingLeft(t *testing.T) {
 	e := row(12)
 	clear(e.Prompt.Weight[:9])

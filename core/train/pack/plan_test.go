@@ -31,7 +31,7 @@ func newPlan(t testing.TB, examples []pack.Example, limits pack.Limits, seed uin
 	return p
 }
 
-// rows returns the rows of a step and how many tokens they take.
+// rows returns the rows of a step and their number of tokens.
 func rows(step []*token.Batch) (names []string, tokens int) {
 	for _, b := range step {
 		names, tokens = append(names, b.Rows...), tokens+len(b.IDs)
@@ -39,7 +39,7 @@ func rows(step []*token.Batch) (names []string, tokens int) {
 	return names, tokens
 }
 
-// epochs walks the first n epochs of a plan and returns the steps of each.
+// epochs returns the steps of each of the first n epochs of a plan.
 func epochs(t *testing.T, p *pack.Plan, examples, n int) [][][]*token.Batch {
 	t.Helper()
 	list := make([][][]*token.Batch, n)
@@ -96,8 +96,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// checkStep holds a step to the limits. Where only rows are limited, every step
-// but the last of an epoch is full.
+// checkStep checks a step against the limits. If only rows are limited, every step but the last
+// of an epoch is full.
 func checkStep(t *testing.T, step []*token.Batch, limits pack.Limits, last bool) {
 	t.Helper()
 	names, tokens := rows(step)
@@ -116,7 +116,7 @@ func checkStep(t *testing.T, step []*token.Batch, limits pack.Limits, last bool)
 		if len(b.IDs) > limits.Micro {
 			t.Errorf("a micro-batch of %d tokens", len(b.IDs))
 		}
-		// First fit: what is first in a micro-batch fitted into none before it.
+		// First fit: the first row of a micro-batch fitted into none of those before it.
 		for _, earlier := range step[:i] {
 			if head := int(b.Segments[0].End); len(earlier.IDs)+head <= limits.Micro {
 				t.Errorf("a row of %d tokens begins a micro-batch, though one of %d tokens had room", head, len(earlier.IDs))
@@ -125,7 +125,7 @@ func checkStep(t *testing.T, step []*token.Batch, limits pack.Limits, last bool)
 	}
 }
 
-// TestPlanResume: step n is the same whatever was asked before it, if anything.
+// TestPlanResume: step n does not depend on the steps that were asked for before it.
 func TestPlanResume(t *testing.T) {
 	examples := texts(20, 9)
 	limits := pack.Limits{Tokens: 30, Micro: 16}

@@ -43,8 +43,8 @@ func randomIDs(rng *rand.Rand, n int) []token.ID {
 	return ids
 }
 
-// rows returns examples of all shapes, each finished by ask: documents, and
-// prompts with up to three responses.
+// rows returns examples of all shapes: documents, and prompts with up to three responses. ask
+// completes each of them.
 func rows(n int, ask func(*rand.Rand, *pack.Run)) []pack.Example {
 	rng := rand.New(rand.NewPCG(1, 2))
 	list := make([]pack.Example, n)
@@ -63,8 +63,8 @@ func rows(n int, ask func(*rand.Rand, *pack.Run)) []pack.Example {
 	return list
 }
 
-// weighted asks for every token with a weight that is no round number, alike as
-// a token and as part of a sequence.
+// weighted gives every token a weight that is not round, both as a token and as part of a
+// sequence.
 func weighted(rng *rand.Rand, r *pack.Run) {
 	r.Weight = make([]float32, len(r.IDs))
 	for i := range r.Weight {
@@ -75,15 +75,14 @@ func weighted(rng *rand.Rand, r *pack.Run) {
 
 func valued(_ *rand.Rand, r *pack.Run) { r.Value = true }
 
-// micros are sizes of batches: every row alone, several, all at once.
+// micros are batch sizes in tokens: every row alone, several rows, all at once.
 var micros = []int{1, 30, 64, 1 << 20}
 
 func near(a, b, tolerance float64) bool {
 	return math.Abs(a-b) <= tolerance*math.Max(1, math.Abs(b))
 }
 
-// flat returns the numbers of all rows as one list, after checking that each row
-// has as many as want says.
+// flat returns the numbers of all rows as one list, after it checked their count for each row.
 func flat[T float32 | float64](t *testing.T, lists [][]T, examples []pack.Example, want func(pack.Example) int) []float64 {
 	t.Helper()
 	var all []float64
@@ -98,7 +97,7 @@ func flat[T float32 | float64](t *testing.T, lists [][]T, examples []pack.Exampl
 	return all
 }
 
-// differ returns how many numbers of two lists are not near each other.
+// differ returns how many numbers of two lists are not close to each other.
 func differ(a, b []float64) (n int) {
 	if len(a) != len(b) {
 		return max(len(a), len(b))
@@ -111,7 +110,7 @@ func differ(a, b []float64) (n int) {
 	return n
 }
 
-// TestGrouping: the numbers are the same whatever is computed together.
+// TestGrouping: the numbers do not depend on which examples are computed together.
 func TestGrouping(t *testing.T) {
 	texts, pairs := rows(16, weighted), rows(16, valued)
 	policy, judge := newModel(t, nil), newModel(t, reward)
@@ -156,8 +155,8 @@ func TestGrouping(t *testing.T) {
 	}
 }
 
-// TestAgree: the sequence's log-probability is the weighted sum of its tokens',
-// and the cross-entropy minus the sum of all.
+// TestAgree: a sequence's log-probability is the weighted sum over its tokens, and the
+// cross-entropy is minus the sum over all.
 func TestAgree(t *testing.T) {
 	p := newModel(t, nil)
 	examples := rows(16, weighted)
@@ -199,7 +198,7 @@ func TestAgree(t *testing.T) {
 	}
 }
 
-// TestOrder: results come in the order of the examples, whatever it is.
+// TestOrder: results come in the order of the examples.
 func TestOrder(t *testing.T) {
 	p := newModel(t, nil)
 	examples := rows(16, weighted)

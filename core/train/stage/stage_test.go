@@ -15,8 +15,7 @@ import (
 	"github.com/herd-lm/herd/core/train/stage"
 )
 
-// settings are those of a stage called graze: whether they make sense, and whether
-// its inputs can be read.
+// settings are the settings of a stage called graze, with the errors of its methods.
 type settings struct{ invalid, unreadable error }
 
 func (s settings) Validate() error { return s.invalid }
@@ -24,8 +23,8 @@ func (s settings) Manifest() (run.Manifest, error) {
 	return run.Manifest{Stage: "graze"}, s.unreadable
 }
 
-// TestTrain: what goes wrong first is the error, under the stage's name where it
-// does not begin with it, and nothing that comes after is tried.
+// TestTrain: Train returns the first error, prefixed with the stage's name if it does not begin
+// with it, and calls nothing after it.
 func TestTrain(t *testing.T) {
 	bad := errors.New("no grass")
 	for _, c := range []struct {
@@ -72,7 +71,7 @@ func failIf(fails bool, err error) error {
 	return nil
 }
 
-// TestLoadingIsFrugal: garbage is kept small while examples are made, and only then.
+// TestLoadingIsFrugal: the limit on garbage is low while examples are made, and only then.
 func TestLoadingIsFrugal(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	loading := 0
@@ -91,7 +90,7 @@ func TestLoadingIsFrugal(t *testing.T) {
 	}
 }
 
-// TestCheck: the first problem counts.
+// TestCheck: Check returns the first problem.
 func TestCheck(t *testing.T) {
 	good := stage.Defaults()
 	good.Model, good.Out = "m", "o"
