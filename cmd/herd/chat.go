@@ -27,8 +27,9 @@ func newChatCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "chat --model DIR",
 		Short: "Talk to a model",
-		Long: `Talk to a model: a line is a message. /reset starts anew, /exit or Ctrl-D
-leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is answered.`,
+		Long: `Talk to a model. Each line that you type is a message. /reset starts a new
+conversation, /exit or Ctrl-D leaves. Ctrl-C stops an answer, or leaves if there is
+none. If input comes from a pipe, the model answers each line.`,
 		Example: "  herd chat --model aligned --system \"Answer briefly.\"",
 		Args:    operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -48,8 +49,8 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 	flags := cmd.Flags()
 	m.add(cmd)
 	m.addTemplate(cmd)
-	flags.StringVar(&system, "system", "", "`TEXT` of a system message to begin with")
-	flags.Uint64Var(&c.seed, "seed", 0, "of the first answer; each has the next")
+	flags.StringVar(&system, "system", "", "`TEXT` of a system message at the start")
+	flags.Uint64Var(&c.seed, "seed", 0, "seed of the first answer; each further one adds 1")
 	samplingFlags(cmd, &c.Settings, &precision)
 	require(cmd, "model|adapter")
 	return cmd
@@ -59,14 +60,14 @@ leaves, Ctrl-C ends an answer, or leaves. With input from a pipe, each line is a
 type conversation struct {
 	answerer
 	sample.Settings
-	system   []chat.Message // nothing, or one message that stays
+	system   []chat.Message // empty, or one message that stays
 	messages []chat.Message // turns of user and assistant
 	seed     uint64
 }
 
-// run answers lines until they end.
+// run answers lines until the input ends.
 func (c *conversation) run(ctx context.Context, in prompter, out io.Writer) error {
-	in.greet("/reset starts anew, /exit or Ctrl-D leaves, Ctrl-C ends an answer.")
+	in.greet("/reset starts a new conversation, /exit or Ctrl-D leaves, Ctrl-C stops an answer.")
 	for {
 		line, err := in.ReadLine()
 		if err == io.EOF {
@@ -91,8 +92,8 @@ func (c *conversation) run(ctx context.Context, in prompter, out io.Writer) erro
 	}
 }
 
-// turn answers a message. Ctrl-C ends the answer; where no person is there to
-// go on, it ends the conversation too.
+// turn answers a message. Ctrl-C stops the answer. If input comes from a pipe, it ends the
+// conversation too.
 func (c *conversation) turn(ctx context.Context, message string, in prompter, out io.Writer) error {
 	c.messages = append(c.messages, chat.Message{Role: chat.User, Content: message})
 	prompt, err := c.prompt(in)
@@ -111,8 +112,8 @@ func (c *conversation) turn(ctx context.Context, message string, in prompter, ou
 	return err
 }
 
-// prompt returns the conversation as tokens. If there would be no room for an
-// answer, the oldest turns are forgotten.
+// prompt returns the conversation as tokens. It drops the oldest turns until there is room for
+// an answer.
 func (c *conversation) prompt(in prompter) ([]token.ID, error) {
 	room := min(c.MaxTokens, c.Config().Context()/4)
 	for {
@@ -121,19 +122,19 @@ func (c *conversation) prompt(in prompter) ([]token.ID, error) {
 			return ids, err
 		}
 		c.messages = c.messages[2:]
-		in.greet("(The oldest turn no longer fits and is forgotten.)")
+		in.greet("(The oldest turn no longer fits: herd dropped it.)")
 	}
 }
 
 // prompter reads the messages of a conversation.
 type prompter interface {
 	ReadLine() (string, error) // io.EOF at the end
-	greet(text string)         // tells a person something, if there is one
-	person() bool
+	greet(text string)         // prints a note if a person is there
+	person() bool              // whether a person sits at a terminal
 }
 
-// newPrompter returns a prompter that edits lines and remembers them if a person
-// sits at a terminal, else one that just reads.
+// newPrompter returns a prompter with line editing and history if a person sits at a terminal,
+// and a plain reader otherwise.
 func newPrompter(in io.Reader, out io.Writer) prompter {
 	f, ok := in.(*os.File)
 	if !ok || !isTerminal(in) || !isTerminal(out) {
@@ -159,7 +160,7 @@ func (p piped) ReadLine() (string, error) {
 func (piped) greet(string) {}
 func (piped) person() bool { return false }
 
-// keyboard is a terminal in raw mode while a line is read, so that Ctrl-C is a
+// keyboard puts the terminal into raw mode only while it reads a line, so that Ctrl-C is a
 // signal at all other times.
 type keyboard struct {
 	*term.Terminal
@@ -167,7 +168,7 @@ type keyboard struct {
 	out io.Writer
 }
 
-// ReadLine reads a line; Ctrl-C and Ctrl-D are io.EOF.
+// ReadLine reads a line. It returns io.EOF for Ctrl-C and Ctrl-D.
 func (k *keyboard) ReadLine() (string, error) {
 	before, err := term.MakeRaw(k.fd)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// maskView prints rows as tokens, and which of them are learnt.
+// maskView prints rows as tokens and marks those that a model would learn.
 type maskView struct {
 	model, template string
 	json, noColor   bool
@@ -22,11 +22,11 @@ type maskView struct {
 	format *template.Format
 	from   int
 	n      int
-	out    *bufio.Writer // keeps the first error
+	out    *bufio.Writer // keeps the first error until Flush
 	colour bool
 }
 
-// maskedRow is a row as --json prints it.
+// maskedRow is the JSON form of a row.
 type maskedRow struct {
 	ID    string       `json:"id"`
 	Parts []maskedPart `json:"parts"` // the chat, or the prompt and its responses
@@ -47,7 +47,7 @@ type maskedToken struct {
 
 var kindNames = [...]string{template.Header: "header", template.Content: "content", template.EndOfTurn: "end_of_turn"}
 
-// show prints n rows from the from-th on; all that follow if n is 0.
+// show prints n rows, beginning with row from; n of 0 prints all rows that follow.
 func (m *maskView) show(w io.Writer, path string, from, n int) (err error) {
 	if m.format, err = template.Load(m.model, m.template); err != nil {
 		return err
@@ -150,8 +150,7 @@ func (m *maskView) print(number int, row maskedRow) error {
 	return err
 }
 
-// The colours of terminals (SGR): what is learnt, its end of turn, what the template
-// writes.
+// Terminal colours (SGR) of learnt tokens, of their end of turn, and of the template's text.
 const (
 	learntColour = "\x1b[32m"
 	endColour    = "\x1b[1;32m"
@@ -159,7 +158,7 @@ const (
 	plainColour  = "\x1b[0m"
 )
 
-// line writes tokens with dots between, and a new line behind each that ends one.
+// line joins tokens with dots, and begins a new line after each token that ends one.
 func (m *maskView) line(tokens []maskedToken) string {
 	var b strings.Builder
 	for i, t := range tokens {

@@ -15,13 +15,13 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// generation is what a person asks generate for.
+// generation holds the flags of generate.
 type generation struct {
 	model      modelFlags
 	prompt     string
 	chat, json bool
 	n          int
-	logprobs   int // likeliest tokens to tell with each; -1: not even the one drawn
+	logprobs   int // number of likeliest tokens to print with each token; -1: no log-probabilities
 	seed       uint64
 	precision  kernel.Precision
 	sample.Settings
@@ -56,12 +56,12 @@ func newGenerateCmd() *cobra.Command {
 	flags := cmd.Flags()
 	g.model.add(cmd)
 	g.model.addTemplate(cmd)
-	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to go on from")
-	flags.BoolVar(&g.chat, "chat", false, "the prompt is a user's message")
+	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to continue")
+	flags.BoolVar(&g.chat, "chat", false, "treat the prompt as a user's message")
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
-	flags.IntVar(&g.logprobs, "logprobs", -1, "with --json, tell each token's log-probability, and `N` of the likeliest in its place")
-	flags.IntVarP(&g.n, "number", "n", 1, "how many continuations to draw")
-	flags.Uint64Var(&g.seed, "seed", 0, "of the first continuation; the next has the next")
+	flags.IntVar(&g.logprobs, "logprobs", -1, "with --json, print each token's log-probability and the `N` likeliest tokens in its place")
+	flags.IntVarP(&g.n, "number", "n", 1, "number of continuations to draw")
+	flags.Uint64Var(&g.seed, "seed", 0, "seed of the first continuation; each further one adds 1")
 	samplingFlags(cmd, &g.Settings, &g.precision)
 	require(cmd, "model|adapter", "prompt")
 	return cmd
@@ -88,7 +88,7 @@ func (g generation) run(ctx context.Context, w io.Writer) error {
 	return g.draw(ctx, p, r, w)
 }
 
-// draw draws all continuations and prints them when they are complete.
+// draw draws all continuations and prints each when it is complete.
 func (g generation) draw(ctx context.Context, p answerer, r sample.Request, w io.Writer) error {
 	if err := p.Check(r.Prompt); err != nil {
 		return err
@@ -107,19 +107,19 @@ func (g generation) draw(ctx context.Context, p answerer, r sample.Request, w io
 	})
 }
 
-// continuation is a completion as --json prints it.
+// continuation is the JSON form of a completion.
 type continuation struct {
 	Prompt  string     `json:"prompt"`
 	Text    string     `json:"text"`
 	IDs     []token.ID `json:"ids"`
-	LogProb float64    `json:"logprob"` // of the ids, and the stop token if one came, at temperature 1
+	LogProb float64    `json:"logprob"` // sum over the ids and the stop token, if there is one, at temperature 1
 	Finish  string     `json:"finish"`
 	Seed    uint64     `json:"seed"`
 
 	Tokens []drawn `json:"tokens,omitempty"` // with --logprobs
 }
 
-// drawn is a token of a continuation, and the likeliest in its place.
+// drawn is a token of a continuation, with the likeliest tokens in its place.
 type drawn struct {
 	likely
 	Top []likely `json:"top,omitempty"`

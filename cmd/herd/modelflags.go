@@ -11,35 +11,35 @@ import (
 	"github.com/herd-lm/herd/core/text/template"
 )
 
-// modelFlags says which model a command uses.
+// modelFlags holds the flags that name a model.
 type modelFlags struct {
 	dir, adapter string
-	template     string // of a command that lays out chats
+	template     string // name of a chat template, in commands that lay out chats
 }
 
-// add gives cmd --model and --adapter, of which require wants "model|adapter".
+// add adds --model and --adapter to cmd. For require they are "model|adapter".
 func (m *modelFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&m.dir, "model", "", "`DIR` of the model")
-	cmd.Flags().StringVar(&m.adapter, "adapter", "", "`DIR` of an adapter beside the model, or beside the one that it names")
+	cmd.Flags().StringVar(&m.adapter, "adapter", "", "`DIR` of an adapter for the model; without --model, for the model that the adapter names")
 }
 
-// addTemplate gives cmd --template: each command that lays out chats has it.
+// addTemplate adds --template to cmd. Every command that lays out chats has it.
 func (m *modelFlags) addTemplate(cmd *cobra.Command) { templateFlag(cmd, &m.template) }
 
 func templateFlag(cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVar(name, "template", "",
-		"`NAME` of a chat template in place of the model's ("+strings.Join(template.Names, ", ")+")")
+		"`NAME` of a chat template to use instead of the model's own ("+strings.Join(template.Names, ", ")+")")
 }
 
 func (m modelFlags) locate() (model.Source, error) { return model.Locate(m.dir, m.adapter) }
 
-// digest identifies the content of the model's files.
+// digest identifies the content of the model's files, and the template.
 func (m modelFlags) digest() (string, error) {
 	at, err := m.locate()
 	if err != nil {
 		return "", err
 	}
-	var settings any // of answers; nil where there are none, as before there was a template
+	var settings any // nil without a template, so that the digest stays what it was
 	if m.template != "" {
 		settings = m.template
 	}
@@ -50,5 +50,5 @@ func (m modelFlags) digest() (string, error) {
 	return manifest.Digest, nil
 }
 
-// String is what to call the model in errors.
+// String returns the model's name for errors.
 func (m modelFlags) String() string { return cmp.Or(m.adapter, m.dir) }

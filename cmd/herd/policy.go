@@ -14,11 +14,10 @@ import (
 	"github.com/herd-lm/herd/core/sample/engine"
 )
 
-// answerer is a model that answers on the terminal.
+// answerer is a model whose answers go to a terminal or a file.
 type answerer struct{ *policy.Policy }
 
-// openPolicy loads the model, to answer as o says, with products of the given precision.
-// With chats it must have a chat template.
+// openPolicy loads the model. If chats is set, the model must have a chat template.
 func openPolicy(m modelFlags, o engine.Options, precision kernel.Precision, chats bool) (answerer, error) {
 	p, err := policy.Open(policy.Settings{
 		Model: m.dir, Adapter: m.adapter, Template: m.template, Precision: precision, Chats: chats,
@@ -26,8 +25,8 @@ func openPolicy(m modelFlags, o engine.Options, precision kernel.Precision, chat
 	return answerer{p}, err
 }
 
-// stream draws one continuation and writes its text to w as it comes; what came
-// before an error is returned with it.
+// stream draws one continuation and writes its text to w as it grows. With an error it returns
+// the text up to there.
 func (p answerer) stream(ctx context.Context, w io.Writer, r sample.Request) (string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -49,8 +48,8 @@ func (p answerer) stream(ctx context.Context, w io.Writer, r sample.Request) (st
 	return text.String(), err
 }
 
-// harmless returns w, or if it is a terminal a writer to it without what would
-// control it: a model may say anything. Each Write is of whole characters.
+// harmless returns w, or for a terminal a writer that replaces control characters: a model may
+// write anything. Each Write must consist of whole characters.
 func harmless(w io.Writer) io.Writer {
 	if !isTerminal(w) {
 		return w
@@ -71,21 +70,21 @@ func (f filter) Write(b []byte) (int, error) {
 	return len(b), err
 }
 
-// samplingFlags gives cmd the flags of s and of the precision, whose values are
-// the defaults.
+// samplingFlags adds the flags of s and of the precision to cmd. Their current values are the
+// defaults.
 func samplingFlags(cmd *cobra.Command, s *sample.Settings, precision *kernel.Precision) {
 	flags := cmd.Flags()
-	flags.Float64Var(&s.Temperature, "temperature", s.Temperature, "0: always the likeliest token")
-	flags.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the likeliest tokens that make up this probability")
+	flags.Float64Var(&s.Temperature, "temperature", s.Temperature, "randomness of sampling; 0 always takes the likeliest token")
+	flags.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the smallest set of likeliest tokens with this total probability")
 	flags.IntVar(&s.TopK, "top-k", s.TopK, "draw from this many likeliest tokens (0: all)")
-	flags.Float64Var(&s.MinP, "min-p", s.MinP, "draw from tokens with at least this share of the likeliest one's probability")
-	flags.Float64Var(&s.Repetition, "repetition", 1, "penalty on tokens that came before: above 1 they become less likely")
-	flags.StringArrayVar(&s.StopStrings, "stop", nil, "end an answer before this `TEXT`; may be given several times")
+	flags.Float64Var(&s.MinP, "min-p", s.MinP, "draw from tokens with at least this fraction of the likeliest token's probability")
+	flags.Float64Var(&s.Repetition, "repetition", 1, "penalty on tokens of the text so far: above 1 makes them less likely")
+	flags.StringArrayVar(&s.StopStrings, "stop", nil, "end an answer before this `TEXT`; you can repeat the flag")
 	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "longest answer, in tokens")
 	precisionFlag(cmd, precision)
 }
 
-// precisionFlag gives cmd the flag of the precision, whose value is the default.
+// precisionFlag adds --precision to cmd. The current value is the default.
 func precisionFlag(cmd *cobra.Command, precision *kernel.Precision) {
 	cmd.Flags().TextVar(precision, "precision", *precision, "`FORMAT` of matrix products: fp32, bf16, auto (the faster of these), or int8 (weights in a quarter of the memory)")
 }

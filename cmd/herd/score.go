@@ -24,8 +24,9 @@ func newScoreCmd() *cobra.Command {
 		Use:   "score --model DIR --in FILE.jsonl",
 		Short: "Compute log-probabilities of texts, or rewards",
 		Long: `Compute the log-probability of every token after the first, in nats, for each
-line {"tokens": [...]} or {"text": "..."}; a text begins with the token that
-begins texts. A reward model gives the reward after the last token.`,
+line {"tokens": [...]} or {"text": "..."}. herd puts the beginning-of-text token
+before a text, if the model uses one. A reward model gives the reward after the last
+token.`,
 		Example: "  herd score --model base --in texts.jsonl --out scores.jsonl",
 		Args:    operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -36,7 +37,7 @@ begins texts. A reward model gives the reward after the last token.`,
 	}
 	flags := cmd.Flags()
 	m.add(cmd)
-	flags.StringVar(&in, "in", "", "`FILE` of lines to score; -: standard input")
+	flags.StringVar(&in, "in", "", "`FILE` of JSON lines to score; -: standard input")
 	flags.StringVar(&out, "out", "-", "`FILE` to write to; -: standard output")
 	flags.BoolVar(&overwrite, "overwrite", false, "replace the file if it exists")
 	require(cmd, "model|adapter", "in")
@@ -70,15 +71,15 @@ func scoreFile(ctx context.Context, m modelFlags, in, out string, overwrite bool
 
 const (
 	maxScoreLine = 64 << 20               // bytes
-	blockTokens  = 16 * score.MicroTokens // read before they are scored and written
+	blockTokens  = 16 * score.MicroTokens // tokens of a block: read, then scored, then written
 )
 
 // scorer scores lines in blocks.
 type scorer struct {
-	dir    string // of the tokenizer
+	dir    string // directory of the tokenizer
 	params *model.Params
-	tok    *tokenizer.Tokenizer // nil until a text comes
-	name   string               // of the input
+	tok    *tokenizer.Tokenizer // nil until a line has a text
+	name   string               // name of the input, for errors
 	lines  *bufio.Scanner
 	line   int
 }
@@ -108,7 +109,7 @@ func (s *scorer) run(ctx context.Context, w io.Writer) error {
 	}
 }
 
-// read returns the tokens of the lines of the next block, none at the end.
+// read returns the tokens of each line of the next block, or none at the end.
 func (s *scorer) read() (block [][]token.ID, err error) {
 	for n := 0; n < blockTokens && s.lines.Scan(); {
 		s.line++
@@ -121,7 +122,7 @@ func (s *scorer) read() (block [][]token.ID, err error) {
 	return block, s.lines.Err()
 }
 
-// parse returns the tokens of a line, all of which the model can take.
+// parse returns the tokens of a line, after checking that the model accepts them.
 func (s *scorer) parse(text []byte) ([]token.ID, error) {
 	var line struct {
 		Tokens []token.ID `json:"tokens"`
@@ -152,23 +153,23 @@ func (s *scorer) needTokenizer() (err error) {
 func (s *scorer) check(ids []token.ID) error {
 	c := s.params.Config
 	if most := c.Context(); len(ids) > most {
-		return fmt.Errorf("%d tokens, the model takes %d: shorten the text or split it", len(ids), most)
+		return fmt.Errorf("%d tokens, but the model has %d positions: shorten the text or split it", len(ids), most)
 	}
 	if c.IsReward() && len(ids) == 0 {
-		return fmt.Errorf("no tokens to reward")
+		return fmt.Errorf("the line has no tokens: a reward model needs at least one")
 	}
 	for i, id := range ids {
 		if id < 0 || int(id) >= c.VocabSize {
-			return fmt.Errorf("token %d is id %d, outside the model's vocabulary of %d", i+1, id, c.VocabSize)
+			return fmt.Errorf("token %d has id %d, outside the model's vocabulary of %d", i+1, id, c.VocabSize)
 		}
 	}
 	return nil
 }
 
-// Results, one for each line.
+// The results, one for each line.
 type (
 	logProbsJSON struct {
-		LogProbs []float32 `json:"logprobs"` // of every token after the first
+		LogProbs []float32 `json:"logprobs"` // one for every token after the first, in nats
 		Sum      float64   `json:"sum"`
 	}
 	rewardJSON struct {
@@ -186,7 +187,7 @@ func (s *scorer) score(ctx context.Context, block [][]token.ID) ([]any, error) {
 func (s *scorer) logProbs(ctx context.Context, block [][]token.ID) ([]any, error) {
 	results := make([]any, len(block))
 	var examples []pack.Example
-	var lines []int // of each example
+	var lines []int // line of each example
 	for i, ids := range block {
 		results[i] = logProbsJSON{LogProbs: []float32{}}
 		if len(ids) > 1 { // else there is nothing to predict
@@ -223,7 +224,7 @@ func sum(x []float32) (total float64) {
 	return total
 }
 
-// writeLines writes a block of results as lines of JSON, all in one piece.
+// writeLines writes a block of results as lines of JSON, in one write.
 func writeLines(w io.Writer, results []any) error {
 	buffered := bufio.NewWriter(w)
 	enc := jsonLines(buffered)

@@ -18,7 +18,7 @@ import (
 	"github.com/herd-lm/herd/serve"
 )
 
-// serving is what a person asks serve for.
+// serving holds the flags of serve.
 type serving struct {
 	models    []string // NAME=DIR or DIR
 	template  string   // name of a chat template in place of the models' own
@@ -34,10 +34,10 @@ func newServeCmd() *cobra.Command {
 	s := serving{Settings: serve.Defaults()}
 	cmd := &cobra.Command{
 		Use:   "serve --model DIR",
-		Short: "Answer HTTP requests in the forms of OpenAI's API, with a page to chat on",
-		Long: `Answer HTTP requests in the forms of OpenAI's API, with a page to chat on. Its
-address is printed. Ctrl-C waits for answers that are being given; the second ends
-them. Each request is a line on standard error; what is asked and answered is not.`,
+		Short: "Serve models over HTTP with OpenAI's API, and a page to chat on",
+		Long: `Serve models over HTTP with OpenAI's API, and a page to chat on. herd prints the
+address. Ctrl-C waits for running answers; a second Ctrl-C stops them. herd logs each
+request as a line on standard error, without prompts and answers.`,
 		Example: `  herd serve --model aligned
   herd serve --model before=chatty --model after=aligned --port 9000
   curl http://127.0.0.1:8080/v1/completions -d '{"prompt": "Once upon a time", "seed": 1}'`,
@@ -47,19 +47,19 @@ them. Each request is a line on standard error; what is asked and answered is no
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&s.models, "model", nil, "`DIR` of a model or adapter, or NAME=DIR; may be given again for more models")
+	flags.StringArrayVar(&s.models, "model", nil, "`DIR` of a model or adapter, or NAME=DIR; repeat the flag for more models")
 	templateFlag(cmd, &s.template)
-	flags.StringVar(&s.host, "host", "127.0.0.1", "`ADDRESS` to listen at (0.0.0.0: all of this machine's)")
-	flags.Uint16Var(&s.port, "port", 8080, "to listen at (0: any that is free)")
-	flags.StringVar(&s.keyEnv, "api-key-env", "", "`NAME` of the environment variable with the key that clients must show")
-	flags.StringArrayVar(&s.Origins, "allow-origin", nil, "`ORIGIN` of a page elsewhere that may ask, as https://example.com, or * for all; may be given again")
-	flags.IntVar(&s.Slots, "slots", s.Slots, "answers that each model draws at once")
-	flags.IntVar(&s.Queue, "queue", s.Queue, "requests that may wait for each model; more are refused with 429")
-	flags.Var(&s.cache, "cache-memory", "`SIZE` of each model's keys and values at most, as 4GB (0: half of what is free)")
+	flags.StringVar(&s.host, "host", "127.0.0.1", "`ADDRESS` to listen at (0.0.0.0: all addresses of this machine)")
+	flags.Uint16Var(&s.port, "port", 8080, "port to listen at (0: any free port)")
+	flags.StringVar(&s.keyEnv, "api-key-env", "", "`NAME` of the environment variable with the API key that clients must send")
+	flags.StringArrayVar(&s.Origins, "allow-origin", nil, "`ORIGIN` of another page that may send requests, such as https://example.com, or * for all; you can repeat the flag")
+	flags.IntVar(&s.Slots, "slots", s.Slots, "answers that each model generates at once")
+	flags.IntVar(&s.Queue, "queue", s.Queue, "requests that may wait for each model; herd refuses more with 429")
+	flags.Var(&s.cache, "cache-memory", "maximum `SIZE` of each model's key-value cache, such as 4GB (0: half of the free memory)")
 	flags.IntVar(&s.PromptTokens, "max-prompt", s.PromptTokens, "longest prompt, in tokens (0: the model's context)")
 	flags.IntVar(&s.AnswerTokens, "max-tokens", s.AnswerTokens, "longest answer, in tokens (0: the model's context)")
-	flags.DurationVar(&s.Timeout, "timeout", s.Timeout, "longest time for a request")
-	flags.DurationVar(&s.Grace, "grace", s.Grace, "time for answers that are being given when the server is stopped")
+	flags.DurationVar(&s.Timeout, "timeout", s.Timeout, "maximum time of a request")
+	flags.DurationVar(&s.Grace, "grace", s.Grace, "time for running answers to finish when the server stops")
 	precisionFlag(cmd, &s.precision)
 	require(cmd, "model")
 	return cmd
@@ -79,7 +79,7 @@ func (s *serving) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	// Before models are loaded: a port that is taken is known at once.
+	// Listen before loading models, to report a port that is in use at once.
 	l, err := net.Listen("tcp", net.JoinHostPort(s.host, strconv.Itoa(int(s.port))))
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
@@ -91,7 +91,7 @@ func (s *serving) run(cmd *cobra.Command) error {
 		return err
 	}
 	if at, ok := l.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() && s.Key == "" {
-		s.Log.Warn("anyone who reaches this address may ask: --api-key-env gives it a key")
+		s.Log.Warn("anyone who reaches this address can send requests: set a key with --api-key-env")
 	}
 	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "http://%s\n", l.Addr()); err != nil {
 		return err
@@ -109,10 +109,10 @@ func (s *serving) readKey(cmd *cobra.Command) error {
 	return nil
 }
 
-// namedModel is a directory with what its model is called.
+// namedModel is a model directory with the name that clients use.
 type namedModel struct{ name, dir string }
 
-// namedModels reads NAME=DIR or DIR, whose last element is the name.
+// namedModels parses NAME=DIR or DIR. Without NAME the last element of DIR is the name.
 func namedModels(cmd *cobra.Command, args []string) (list []namedModel, err error) {
 	for _, arg := range args {
 		name, dir, named := strings.Cut(arg, "=")
@@ -123,7 +123,7 @@ func namedModels(cmd *cobra.Command, args []string) (list []namedModel, err erro
 			return nil, misuse(cmd, "--model is %q, expected DIR or NAME=DIR", arg)
 		}
 		if slices.ContainsFunc(list, func(m namedModel) bool { return m.name == name }) {
-			return nil, misuse(cmd, "two models are called %q: give one another name with --model NAME=DIR", name)
+			return nil, misuse(cmd, "two models have the name %q: rename one with --model NAME=DIR", name)
 		}
 		list = append(list, namedModel{name, dir})
 	}

@@ -19,7 +19,7 @@ import (
 func newTokenizerCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "tokenizer",
-		Short:   "Train and try tokenizers",
+		Short:   "Train and use tokenizers",
 		Example: "  herd tokenizer train --data corpus.arrow --vocab-size 8192 --out tok",
 	}
 	cmd.AddCommand(newTokenizerTrainCmd(), newTokenizerEncodeCmd(), newTokenizerDecodeCmd(), newTokenizerConvertCmd())
@@ -53,9 +53,9 @@ func newTokenizerTrainCmd() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&tables, "data", nil, "`TABLES` of documents to learn from")
-	flags.IntVar(&size, "vocab-size", 8192, "tokens, special ones included")
+	flags.IntVar(&size, "vocab-size", 8192, "number of tokens, including special tokens")
 	flags.StringVar(&out, "out", "", "`DIR` to write to")
-	flags.BoolVar(&overwrite, "overwrite", false, "replace a tokenizer in the directory")
+	flags.BoolVar(&overwrite, "overwrite", false, "replace a tokenizer that is in the directory")
 	require(cmd, "data", "out")
 	return cmd
 }
@@ -68,7 +68,7 @@ func saveTokenizer(cmd *cobra.Command, tok *tokenizer.Tokenizer, out string) err
 	return err
 }
 
-// texts yields the documents of tables until one cannot be read.
+// texts yields the documents of tables. It sets failed and stops at the first error.
 func texts(tables []string, failed *error) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, path := range tables {
@@ -90,8 +90,8 @@ func newTokenizerConvertCmd() *cobra.Command {
 	var overwrite bool
 	cmd := &cobra.Command{
 		Use:     "convert --model DIR --out DIR",
-		Short:   "Write a tokenizer of another kind as tokenizer.json",
-		Long:    "Write a tokenizer as tokenizer.json and tokenizer_config.json: one that is a tokenizer.model of Llama 3 (tiktoken) or SentencePiece, too.",
+		Short:   "Convert a tokenizer to tokenizer.json",
+		Long:    "Write a tokenizer as tokenizer.json and tokenizer_config.json. It may be a tokenizer.model of Llama 3 (tiktoken) or SentencePiece.",
 		Example: "  herd tokenizer convert --model Meta-Llama-3-8B/original --out tok",
 		Args:    operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -108,7 +108,7 @@ func newTokenizerConvertCmd() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "model", "", "`DIR` of the tokenizer or model")
 	flags.StringVar(&out, "out", "", "`DIR` to write to")
-	flags.BoolVar(&overwrite, "overwrite", false, "replace a tokenizer in the directory")
+	flags.BoolVar(&overwrite, "overwrite", false, "replace a tokenizer that is in the directory")
 	require(cmd, "model", "out")
 	return cmd
 }
@@ -129,7 +129,7 @@ func newTokenizerEncodeCmd() *cobra.Command {
 			}
 			return jsonLines(w).Encode(encode(line))
 		})
-	cmd.Flags().BoolVar(&special, "special", false, "let names of special tokens in the text stand for them")
+	cmd.Flags().BoolVar(&special, "special", false, "recognise the names of special tokens in the text")
 	return cmd
 }
 
@@ -148,12 +148,11 @@ func newTokenizerDecodeCmd() *cobra.Command {
 		})
 }
 
-// translation takes a text through a tokenizer, which is a line of JSON if
-// --lines is set.
+// translation encodes or decodes one input. With lines set, input and output are lines of JSON.
 type translation func(w io.Writer, tok *tokenizer.Tokenizer, text []byte, lines bool) error
 
-// translate is a command that takes an argument, or standard input, through a
-// tokenizer, as a whole or line by line.
+// translate returns a command that encodes or decodes its arguments or standard input, as a
+// whole or line by line.
 func translate(name, input, short, example string, do translation) *cobra.Command {
 	var dir string
 	var lines bool
@@ -180,12 +179,12 @@ func translate(name, input, short, example string, do translation) *cobra.Comman
 		},
 	}
 	cmd.Flags().StringVar(&dir, "model", "", "`DIR` of the tokenizer or model")
-	cmd.Flags().BoolVar(&lines, "lines", false, "each line is an input by itself, and texts are JSON strings")
+	cmd.Flags().BoolVar(&lines, "lines", false, "treat each line as an input of its own, with texts as JSON strings")
 	require(cmd, "model")
 	return cmd
 }
 
-// eachLine translates an input of one JSON value a line.
+// eachLine translates inputs of one JSON value a line.
 func (do translation) eachLine(w io.Writer, tok *tokenizer.Tokenizer, input io.Reader) error {
 	buffered := bufio.NewWriter(w)
 	d := json.NewDecoder(input)

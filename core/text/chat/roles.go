@@ -1,6 +1,6 @@
 package chat
 
-// The roles that herd speaks of itself. Templates may know others.
+// The roles that herd itself uses. Templates may know others.
 const (
 	System    = "system"
 	User      = "user"
@@ -8,9 +8,9 @@ const (
 	Tool      = "tool"      // the result of a call that the assistant made
 )
 
-// roles maps the names that data sets and APIs give to speakers to the names that
-// templates know. A function call is something that the assistant says (it is
-// trained on); its result is something that it is told.
+// roles maps the role names of data sets and APIs to the role names of templates. The
+// assistant writes a function call, so a model is trained on it. The result of the call is
+// input, so a model is not trained on it.
 var roles = map[string]string{
 	"system": System, "developer": System, // OpenAI's later name
 	"user": User, "human": User, "prompter": User,
@@ -20,7 +20,7 @@ var roles = map[string]string{
 	"ipython": "ipython", // Llama 3's own name for tool results
 }
 
-// RoleOf returns the role that a speaker's name in a data set or a request stands for.
+// RoleOf returns the role for a speaker's name in a data set or a request.
 func RoleOf(speaker string) (role string, known bool) {
 	role, known = roles[speaker]
 	return role, known

@@ -11,26 +11,25 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// DefaultDate is what a template that asks for the date gets: that of Llama 3.1's
-// template, which other programs use where they know none. Were it today, data
-// would change overnight under a run that is resumed.
+// DefaultDate is the date for templates that ask for one. It is the default of Llama 3.1's
+// template. The current date would change the data of a run that is resumed the next day.
 var DefaultDate = time.Date(2024, time.July, 26, 0, 0, 0, 0, time.UTC)
 
-// Format is a chat template with the tokenizer that it is for. It is safe for
-// concurrent use.
+// Format is a chat template together with its tokenizer. It is safe for concurrent use.
 type Format struct {
 	tok      *tokenizer.Tokenizer
 	template *jinja.Template
-	values   map[string]jinja.Value // what every chat is rendered with
+	values   map[string]jinja.Value // variables of every rendering
 	date     time.Time
 
-	prompt   string            // what the template writes for the assistant to go on from
-	reserved map[token.ID]bool // tokens that are the template's, though not special
-	stop     token.ID          // what ends the assistant's turns, or None
-	untold   error             // why it cannot be told what the assistant said, or nil
+	prompt   string            // the generation prompt: header of an assistant's turn
+	reserved map[token.ID]bool // tokens that only the template may write, though they are not special
+	stop     token.ID          // ends the assistant's turns, or None
+	turnsErr error             // why the assistant's turns cannot be found, or nil
 }
 
-// New returns the format of a tokenizer's chat template.
+// New returns the format for the tokenizer's own chat template. It returns ErrMissing if the
+// tokenizer has none; Choose sets one.
 func New(tok *tokenizer.Tokenizer) (*Format, error) {
 	source := tok.Template().Source
 	if source == "" {
@@ -50,15 +49,15 @@ func New(tok *tokenizer.Tokenizer) (*Format, error) {
 	return f, f.probe()
 }
 
-// At returns a format that differs in the date that templates may ask for.
+// At returns a copy of f with another date for templates that ask for one.
 func (f *Format) At(date time.Time) *Format {
 	g := *f
 	g.date = date
 	return &g
 }
 
-// WithTools returns a format that tells templates of tools: a JSON list of
-// functions, as apply_chat_template takes.
+// WithTools returns a copy of f whose templates see tools: a JSON list of functions, as
+// transformers' apply_chat_template takes it.
 func (f *Format) WithTools(tools []byte) (*Format, error) {
 	v, err := jinja.FromJSON(tools, fromTools)
 	if err != nil {
@@ -73,7 +72,8 @@ func (f *Format) WithTools(tools []byte) (*Format, error) {
 	return &g, nil
 }
 
-// Stop returns the tokens at which a model that answers stops.
+// Stop returns the tokens that end an answer: the end of the assistant's turns and the
+// vocabulary's end of text.
 func (f *Format) Stop() []token.ID {
 	var stop []token.ID
 	for _, id := range []token.ID{f.stop, f.tok.EOS()} {
@@ -84,8 +84,8 @@ func (f *Format) Stop() []token.ID {
 	return stop
 }
 
-// Prompt returns the tokens that a model is given to answer messages: the chat,
-// and the header of an assistant's turn.
+// Prompt returns the tokens that a model continues to answer messages: the chat, and the
+// header of an assistant's turn.
 func (f *Format) Prompt(messages []chat.Message) ([]token.ID, error) {
 	values, err := valuesOf(messages)
 	if err != nil {
@@ -102,26 +102,26 @@ func (f *Format) Prompt(messages []chat.Message) ([]token.ID, error) {
 	return p.IDs, nil
 }
 
-// Chat lays out a whole conversation, and marks in it what the assistant said.
+// Chat lays out a whole conversation and marks the assistant's words in it.
 func (f *Format) Chat(messages []chat.Message) (Rendered, error) {
 	r, _, err := f.layout(messages, 0)
 	return r, err
 }
 
-// Continue lays out prompt followed by response, whose first message must be the
-// assistant's, and cuts where the response's first word begins: the header of its
-// turn belongs to the prompt. So
+// Continue lays out prompt followed by response. The first message of response must be the
+// assistant's. Continue splits the tokens where the text of the response begins, so the header
+// of its turn belongs to the prompt:
 //
 //	before.IDs == Prompt(prompt)
-//	before ++ after says what Chat(prompt ++ response) says
+//	before ++ after has the text of Chat(prompt ++ response)
 //
-// Nothing in before is marked as the assistant's own: a prompt is not learnt.
+// Nothing in before is marked as the assistant's own: a model does not learn a prompt.
 func (f *Format) Continue(prompt, response []chat.Message) (before, after Rendered, err error) {
 	if len(prompt) == 0 {
-		return before, after, fmt.Errorf("chat: no messages to respond to")
+		return before, after, fmt.Errorf("chat: the prompt has no messages")
 	}
 	if len(response) == 0 || response[0].Role != chat.Assistant {
-		return before, after, fmt.Errorf("chat: the response must start with a message of the assistant")
+		return before, after, fmt.Errorf("chat: the response must begin with a message of the assistant")
 	}
 	all := append(append(make([]chat.Message, 0, len(prompt)+len(response)), prompt...), response...)
 	whole, turns, err := f.layout(all, len(prompt))
@@ -132,8 +132,8 @@ func (f *Format) Continue(prompt, response []chat.Message) (before, after Render
 	return whole.slice(0, cut), whole.slice(cut, len(whole.IDs)), nil
 }
 
-// Origins of text in what a template writes: itself, the tools, and of each
-// message what it says and all else of it.
+// Origins of the text that a template writes: the template itself, the tools, and for each
+// message its role and its content.
 const (
 	ofTemplate jinja.Origin = 0
 	fromTools  jinja.Origin = -1
@@ -142,15 +142,15 @@ const (
 func fromRole(message int) jinja.Origin    { return jinja.Origin(2*message + 1) }
 func fromContent(message int) jinja.Origin { return jinja.Origin(2*message + 2) }
 
-// messageOf returns which message text is from, or -1, and whether it was said.
-func messageOf(o jinja.Origin) (message int, said bool) {
+// messageOf returns the message that text came from, or -1, and whether it is content.
+func messageOf(o jinja.Origin) (message int, content bool) {
 	if o <= 0 {
 		return -1, false
 	}
 	return int(o-1) / 2, o%2 == 0
 }
 
-// conversation is messages as a template sees them.
+// conversation holds messages as a template sees them.
 type conversation struct {
 	messages []jinja.Value
 	bytes    int

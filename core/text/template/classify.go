@@ -5,7 +5,7 @@ import (
 	"github.com/herd-lm/herd/core/text/tokenizer"
 )
 
-// classify says what each token is for.
+// classify sets the kind, turn and owner of each token.
 func (f *Format) classify(p tokenizer.Placed, text jinja.Text, turns []turn) Rendered {
 	n := len(p.IDs)
 	r := Rendered{p.IDs, make([]Kind, n), make([]int32, n), make([]bool, n)}
@@ -16,14 +16,14 @@ func (f *Format) classify(p tokenizer.Placed, text jinja.Text, turns []turn) Ren
 		if p.IDs[k] == f.stop {
 			r.Kind[k] = EndOfTurn
 		}
-		if f.isReserved(p.IDs[k]) { // the template's, though it may take white space along
+		if f.isReserved(p.IDs[k]) { // the template wrote it, even if it covers white space of a message
 			start = end
 			continue
 		}
 		for i := runAt(runs, start); i < len(runs) && (i == 0 || runs[i-1].End < end); i++ {
-			if m, said := messageOf(runs[i].Mark.Origin); m >= 0 {
+			if m, content := messageOf(runs[i].Mark.Origin); m >= 0 {
 				r.Turn[k] = int32(m)
-				if said {
+				if content {
 					r.Kind[k] = Content
 				}
 			}
@@ -44,11 +44,11 @@ func (f *Format) classify(p tokenizer.Placed, text jinja.Text, turns []turn) Ren
 	return r
 }
 
-// unknown is the turn of tokens that the template wrote between messages.
+// unknown is the turn of tokens between messages until attribute assigns them.
 const unknown = -2
 
-// attribute gives each token that the template wrote to a message: up to an end of
-// turn to the one before, else to the one that follows.
+// attribute assigns each token that the template wrote to a message: tokens up to an end of
+// turn to the message before, other tokens to the message that follows.
 func (f *Format) attribute(r Rendered) {
 	previous := int32(-1)
 	for from := 0; from < len(r.Turn); from++ {
@@ -74,8 +74,9 @@ func (f *Format) attribute(r Rendered) {
 	}
 }
 
-// ending returns where in [from, to) what belongs to the message before ends: its
-// end of turn; before all messages the beginning of text, and the last end of turn.
+// ending returns the end of the tokens in [from, to) that belong to the message before, which
+// is behind its end of turn. Before the first message it is behind the beginning of text, or
+// behind the last end of turn.
 func (f *Format) ending(r Rendered, from, to int, previous int32) int {
 	cut := from
 	if from == 0 && r.IDs[0] == f.tok.BOS() {

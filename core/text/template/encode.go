@@ -9,8 +9,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// encode returns the tokens of a text that the template wrote. Added tokens that
-// only the template may write stand in its own text alone; no token spans a cut.
+// encode returns the tokens of a rendered text. It recognises reserved tokens only in text of
+// the template itself, so that no message can forge them. No token spans a cut.
 func (f *Format) encode(text jinja.Text, cuts ...int) (tokenizer.Placed, error) {
 	runs := text.Runs()
 	return f.tok.EncodePlaced(text.String(), func(start, end int, id token.ID) bool {
@@ -20,7 +20,7 @@ func (f *Format) encode(text jinja.Text, cuts ...int) (tokenizer.Placed, error) 
 
 func (f *Format) isReserved(id token.ID) bool { return f.tok.IsSpecial(id) || f.reserved[id] }
 
-// fromTemplate reports whether all bytes [start, end) are the template's.
+// fromTemplate reports whether the template itself wrote all bytes [start, end).
 func fromTemplate(runs []jinja.Run, start, end int) bool {
 	for i := runAt(runs, start); i < len(runs) && runs[i].Mark.Origin == ofTemplate; i++ {
 		if runs[i].End >= end {
@@ -30,13 +30,13 @@ func fromTemplate(runs []jinja.Run, start, end int) bool {
 	return false
 }
 
-// runAt returns the index of the run that has the byte at.
+// runAt returns the index of the run that holds the byte at.
 func runAt(runs []jinja.Run, at int) int {
 	return sort.Search(len(runs), func(i int) bool { return runs[i].End > at })
 }
 
-// encodeTurns is encode with the border between two tokens wherever a turn begins:
-// what comes before it has the tokens that it has by itself.
+// encodeTurns is encode with a token border wherever a turn begins, so that the text before
+// the turn has the same tokens as it has alone, as a prompt.
 func (f *Format) encodeTurns(text jinja.Text, turns []turn) (tokenizer.Placed, error) {
 	whole, err := f.encode(text)
 	if err != nil {
@@ -58,14 +58,14 @@ func (f *Format) encodeTurns(text jinja.Text, turns []turn) (tokenizer.Placed, e
 	return f.encode(text, cuts...)
 }
 
-// agree reports whether the tokens before the byte at are those that the text up to
-// there has by itself. It need not look further back than to a reserved token.
+// agree reports whether the tokens before the byte at equal the tokens of the text up to there
+// alone. It compares from the last reserved token on, because no merge crosses one.
 func (f *Format) agree(text jinja.Text, whole tokenizer.Placed, at int) (bool, error) {
 	border, found := slices.BinarySearch(whole.Ends, at)
 	if at > 0 && !found {
 		return false, nil
 	}
-	last := border // the token that the comparison begins with
+	last := border // first token of the comparison
 	for last > 0 && !f.isReserved(whole.IDs[last]) {
 		last--
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/herd-lm/herd/core/text/tokenizer"
 )
 
-// layout lays out messages, and marks the assistant's turns from a message on.
+// layout lays out messages and marks the assistant's turns, beginning with message from.
 func (f *Format) layout(messages []chat.Message, from int) (r Rendered, turns []turn, err error) {
 	c, err := valuesOf(messages)
 	if err != nil {
@@ -32,8 +32,8 @@ func (f *Format) layout(messages []chat.Message, from int) (r Rendered, turns []
 	return f.classify(p, text, turns), turns, nil
 }
 
-// turns returns the assistant's turns from a message on. There is one for each of
-// its messages.
+// turns returns the assistant's turns, beginning with message from: one for each of its
+// messages.
 func (f *Format) turns(messages []chat.Message, c conversation, text jinja.Text, from int) ([]turn, error) {
 	wanted := 0
 	for _, m := range messages[from:] {
@@ -44,8 +44,8 @@ func (f *Format) turns(messages []chat.Message, c conversation, text jinja.Text,
 	if wanted == 0 {
 		return nil, nil
 	}
-	if f.untold != nil {
-		return nil, f.untold
+	if f.turnsErr != nil {
+		return nil, f.turnsErr
 	}
 	if !f.template.MarksGeneration() {
 		return f.derived(messages, c, text, from)
@@ -53,21 +53,21 @@ func (f *Format) turns(messages []chat.Message, c conversation, text jinja.Text,
 	return f.marked(messages, c, text, from)
 }
 
-// locate finds the tokens of turns. Each is to end with the token that ends
-// turns, in the template's text.
+// locate finds the tokens of turns. Each turn must end with the stop token, written by the
+// template.
 func (f *Format) locate(p tokenizer.Placed, text jinja.Text, turns []turn) error {
 	for i := range turns {
 		t := &turns[i]
 		t.first = firstEnding(p.Ends, t.start+1)
-		said := lastByte(text, t.message, t.start)
+		content := lastByte(text, t.message, t.start)
 		t.last = 0
 		for k := t.first; k < len(p.IDs) && p.Ends[k] <= t.limit && t.last == 0; k++ {
-			if p.Ends[k] > said && p.IDs[k] == f.stop {
+			if p.Ends[k] > content && p.IDs[k] == f.stop {
 				t.last = k + 1
 			}
 		}
 		if t.last == 0 {
-			return fmt.Errorf("chat: no %s ends what the assistant says in message %d: a model could not learn to stop", f.tok.Token(f.stop), t.message)
+			return fmt.Errorf("chat: no %s ends the assistant's message %d: a model could not learn to stop", f.tok.Token(f.stop), t.message)
 		}
 		if t.end > p.Ends[t.last-1] {
 			t.last = firstEnding(p.Ends, t.end) + 1
@@ -76,7 +76,7 @@ func (f *Format) locate(p tokenizer.Placed, text jinja.Text, turns []turn) error
 	return nil
 }
 
-// firstEnding returns the first token that ends at the byte at or later.
+// firstEnding returns the index of the first token that ends at byte at or later.
 func firstEnding(ends []int, at int) int {
 	k, _ := slices.BinarySearch(ends, at)
 	return k

@@ -13,19 +13,19 @@ import (
 //go:embed templates/*.jinja
 var sources embed.FS
 
-// Names are the templates that can be chosen by name, which render as those of
-// Meta-Llama-3-8B-Instruct, Llama-3.1-8B-Instruct without tools, transformers'
-// default (Qwen's without its system message), zephyr-7b-beta, gemma-7b-it,
-// Mixtral-8x7B-Instruct-v0.1 and Phi-3-mini.
+// Names lists the built-in templates. In this order they render like the templates of
+// Meta-Llama-3-8B-Instruct, Llama-3.1-8B-Instruct without tools, transformers' default (Qwen's
+// without its system message), zephyr-7b-beta, gemma-7b-it, Mixtral-8x7B-Instruct-v0.1 and
+// Phi-3-mini.
 var Names = []string{"llama3", "llama3.1", "chatml", "zephyr", "gemma", "mistral", "phi"}
 
-// stopNames are the tokens that other programs shall stop at with a template,
-// where that is not the vocabulary's end of text.
+// stopNames holds, for each template whose turns do not end with the vocabulary's end of text,
+// the token at which other programs should stop.
 var stopNames = map[string]string{"llama3": tokenizer.NameEndOfTurn, "llama3.1": tokenizer.NameEndOfTurn, "chatml": "<|im_end|>"}
 
 func names() string { return strings.Join(Names, ", ") }
 
-// Named returns the template of a name.
+// Named returns the built-in template of that name.
 func Named(name string) (tokenizer.Template, error) {
 	if name == "llama3" {
 		return tokenizer.Template{Source: tokenizer.Llama3Template, Stop: stopNames[name]}, nil
@@ -37,8 +37,8 @@ func Named(name string) (tokenizer.Template, error) {
 	return tokenizer.Template{Source: string(source), Stop: stopNames[name]}, nil
 }
 
-// NameOf returns the name of the template that writes what t does, "none" if there
-// is no template, or "other".
+// NameOf returns the name of the built-in template that renders like t, "none" if t is empty,
+// or "other".
 func NameOf(t tokenizer.Template) string {
 	if t.Source == "" {
 		return "none"
@@ -53,7 +53,8 @@ func NameOf(t tokenizer.Template) string {
 	return "other"
 }
 
-// sample returns what a template makes of a few chats, with its errors.
+// sample returns the renderings of a few chats and whether each succeeded, or nil if the
+// template does not parse.
 func sample(t tokenizer.Template) *string {
 	template, err := jinja.Parse(t.Source)
 	if err != nil {

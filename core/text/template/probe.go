@@ -8,8 +8,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// probe lays out a small chat to learn what the template writes around what is
-// said. A template that refuses it can still be given prompts.
+// probe renders a small chat to find the generation prompt, the reserved tokens and the stop
+// token. A template that refuses this chat can still render prompts.
 func (f *Format) probe() error {
 	c, err := valuesOf([]chat.Message{{Role: "user", Content: "a"}, {Role: chat.Assistant, Content: "b"}})
 	if err != nil {
@@ -17,7 +17,7 @@ func (f *Format) probe() error {
 	}
 	given, err := f.render(c.first(1), true)
 	if err != nil {
-		f.untold = err
+		f.turnsErr = err
 		return nil
 	}
 	start, err := f.encode(given)
@@ -36,11 +36,11 @@ func (f *Format) probe() error {
 	if asked, err := f.render(c.first(1), false); err == nil {
 		f.prompt = given.String()[commonPrefix(given.String(), asked.String()):]
 	}
-	f.untold = f.probeStop(c)
+	f.turnsErr = f.probeStop(c)
 	return nil
 }
 
-// probeStop finds the token that the template writes behind what the assistant says.
+// probeStop finds the token that the template writes behind an assistant's message.
 func (f *Format) probeStop(c conversation) error {
 	text, err := f.render(c, false)
 	if err != nil {
@@ -50,15 +50,15 @@ func (f *Format) probeStop(c conversation) error {
 	if err != nil {
 		return fmt.Errorf("chat: %w", err)
 	}
-	said := lastByte(text, 1, len(text.String()))
-	for k := firstEnding(p.Ends, said+1); k < len(p.IDs); k++ {
+	content := lastByte(text, 1, len(text.String()))
+	for k := firstEnding(p.Ends, content+1); k < len(p.IDs); k++ {
 		if f.isAdded(p.IDs[k]) {
 			f.stop = p.IDs[k]
 			f.reserved[f.stop] = true
 			return nil
 		}
 	}
-	return fmt.Errorf("chat: the template ends what the assistant says with no special token of the vocabulary: a model could not learn to stop")
+	return fmt.Errorf("chat: the template ends the assistant's messages with no special token of the vocabulary: a model could not learn to stop")
 }
 
 func (f *Format) isAdded(id token.ID) bool {

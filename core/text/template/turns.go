@@ -9,16 +9,16 @@ import (
 	"github.com/herd-lm/herd/core/text/jinja"
 )
 
-// turn is what the assistant says at one go: bytes of the text, then tokens.
+// turn is one message of the assistant: its bytes in the text, and its tokens.
 type turn struct {
 	message     int
-	start, end  int // bytes; the end of turn may come behind
-	limit       int // of the end of turn
-	first, last int // tokens [first, last), the end of turn among them
+	start, end  int // bytes [start, end); the end of turn may follow
+	limit       int // byte before which the end of turn must come
+	first, last int // tokens [first, last), with the end of turn
 }
 
-// marked returns the assistant's turns from message on as the template marks them
-// by {% generation %}.
+// marked returns the assistant's turns, beginning with message from, as the template marks
+// them with {% generation %}.
 func (f *Format) marked(messages []chat.Message, c conversation, text jinja.Text, from int) ([]turn, error) {
 	turns := generated(text)
 	i := 0
@@ -31,7 +31,7 @@ func (f *Format) marked(messages []chat.Message, c conversation, text jinja.Text
 		}
 	}
 	if i != len(turns) {
-		return nil, fmt.Errorf("chat: the template marks %d turns by {%% generation %%}, not as many as messages are the assistant's", len(turns))
+		return nil, fmt.Errorf("chat: the template marks %d turns with {%% generation %%}, but the assistant has another number of messages", len(turns))
 	}
 	turns = slices.DeleteFunc(turns, func(t turn) bool { return t.message < from })
 	if from == 0 {
@@ -39,16 +39,16 @@ func (f *Format) marked(messages []chat.Message, c conversation, text jinja.Text
 	}
 	start, err := f.begin(c.first(from), text)
 	if err == nil && start != turns[0].start {
-		err = fmt.Errorf("{%% generation %%} does not begin where the model is to go on from")
+		err = fmt.Errorf("{%% generation %%} does not begin where the generation prompt ends")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("chat: where the response begins cannot be told: %w", err)
+		return nil, fmt.Errorf("chat: cannot find where the response begins: %w", err)
 	}
 	return turns, nil
 }
 
-// generated returns the parts of text that were written within {% generation %}.
-// The end of a turn may follow, before the next message says anything.
+// generated returns the parts of text that the template wrote within {% generation %}. The end
+// of a turn may follow, up to the content of the next message.
 func generated(text jinja.Text) []turn {
 	var turns []turn
 	start := 0
@@ -67,8 +67,9 @@ func generated(text jinja.Text) []turn {
 	return turns
 }
 
-// derived returns the assistant's turns from message on, found by comparing what
-// the template makes of the messages before a turn, those up to it, and all.
+// derived returns the assistant's turns, beginning with message from, of a template without
+// {% generation %}. It compares the renderings of the messages before a turn, of the messages
+// up to it, and of all messages.
 func (f *Format) derived(messages []chat.Message, c conversation, text jinja.Text, from int) ([]turn, error) {
 	var turns []turn
 	for i := from; i < len(messages); i++ {
@@ -78,28 +79,28 @@ func (f *Format) derived(messages []chat.Message, c conversation, text jinja.Tex
 		t := turn{message: i, limit: len(text.String())}
 		var err error
 		if t.start, err = f.begin(c.first(i), text); err != nil {
-			return nil, fmt.Errorf("chat: what the assistant says in message %d cannot be told: %w", i, err)
+			return nil, fmt.Errorf("chat: cannot find the assistant's words in message %d: %w", i, err)
 		}
 		if i < len(messages)-1 {
 			until, err := f.render(c.first(i+1), false)
 			if err != nil {
-				return nil, fmt.Errorf("chat: where message %d ends cannot be told: %w", i, err)
+				return nil, fmt.Errorf("chat: cannot find the end of message %d: %w", i, err)
 			}
 			t.limit = commonPrefix(until.String(), text.String())
 		}
 		t.end = max(t.start, lastByte(text, i, t.start))
 		if t.end > t.limit {
-			return nil, fmt.Errorf("chat: what the assistant says in message %d cannot be told: the template writes it differently when more messages follow", i)
+			return nil, fmt.Errorf("chat: cannot find the assistant's words in message %d: the template writes them differently when more messages follow", i)
 		}
 		turns = append(turns, t)
 	}
 	return turns, nil
 }
 
-// begin returns where the assistant begins to speak after the messages before:
-// behind what a model would be given then.
+// begin returns the byte at which the assistant's words begin after the messages before: the
+// end of the prompt that a model would get there.
 func (f *Format) begin(before conversation, text jinja.Text) (int, error) {
-	if len(before.messages) == 0 { // many templates cannot do that
+	if len(before.messages) == 0 { // many templates cannot render a chat without messages
 		at := strings.Index(text.String(), f.prompt)
 		if f.prompt == "" || at < 0 || at >= firstByte(text, 0) {
 			return 0, fmt.Errorf("there is no %q before the first message", f.prompt)
@@ -111,7 +112,7 @@ func (f *Format) begin(before conversation, text jinja.Text) (int, error) {
 		return 0, err
 	}
 	if n := commonPrefix(given.String(), text.String()); n < len(given.String()) {
-		return 0, fmt.Errorf("the template gives the model %s to go on from, but makes %s of it in the whole chat", excerpt(given.String()[n:]), excerpt(text.String()[n:]))
+		return 0, fmt.Errorf("the template gives the model %s to continue from, but writes %s there in the whole chat", excerpt(given.String()[n:]), excerpt(text.String()[n:]))
 	}
 	return len(given.String()), nil
 }
@@ -131,11 +132,11 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// firstByte returns where the first byte that a message says begins, or the end.
+// firstByte returns the first byte of a message's content, or the end of the text.
 func firstByte(text jinja.Text, message int) int {
 	start := 0
 	for _, r := range text.Runs() {
-		if m, said := messageOf(r.Mark.Origin); said && m == message {
+		if m, content := messageOf(r.Mark.Origin); content && m == message {
 			break
 		}
 		start = r.End
@@ -143,11 +144,11 @@ func firstByte(text jinja.Text, message int) int {
 	return start
 }
 
-// lastByte returns the end of the last byte that a message says, or missing.
+// lastByte returns the end of a message's content, or missing if the text has none of it.
 func lastByte(text jinja.Text, message, missing int) int {
 	end := missing
 	for _, r := range text.Runs() {
-		if m, said := messageOf(r.Mark.Origin); said && m == message {
+		if m, content := messageOf(r.Mark.Origin); content && m == message {
 			end = r.End
 		}
 	}
