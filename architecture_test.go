@@ -95,8 +95,9 @@ judge/scoring: core/model core/run core/sample/remote judge judge/reward judge/r
 
 # Measuring.
 eval: core/disk core/model core/policy core/sample core/sample/engine core/text/template
-	core/text/tokenizer core/train/pack core/train/score data/example data/table judge judge/rule
-eval/report: core/sample data/table
+	core/text/tokenizer core/train/pack core/train/score data/example data/table eval/stat judge judge/rule
+eval/stat:
+eval/report: core/sample data/table eval/stat
 
 # The stages: none imports another.
 pretrain: core/model core/run core/text/tokenizer core/train core/train/pack core/train/stage
@@ -114,7 +115,7 @@ serve: core/sample core/text/chat core/text/template core/text/tokenizer core/to
 
 # Recipes, and the programs.
 recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train
-	core/train/stage data/format data/table data/world dpo eval judge judge/rule pretrain rejection
+	core/train/stage data/format data/table data/world dpo eval eval/stat judge judge/rule pretrain rejection
 	reward sft
 
 # What serving HTTP needs, whatever is served.

@@ -11,6 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/stat"
 	"github.com/herd-lm/herd/judge"
 	"github.com/herd-lm/herd/judge/rule"
 )
@@ -132,7 +133,7 @@ func addChecks(ctx context.Context, check judge.Judge, prompts []table.Chat, ans
 func Quality(answers []Answer) Measures {
 	m := Measures{"accuracy": share(answers, Answer.Correct)}
 	if len(answers) > 0 && answers[0].Check != nil {
-		m["score"] = Mean(scores(answers))
+		m["score"] = stat.Mean(scores(answers))
 	} else {
 		m["contains"] = share(answers, func(a Answer) bool { return a.Verdict.Contains })
 		m["well_formed"] = share(answers, func(a Answer) bool { return a.Verdict.WellFormed })
@@ -158,27 +159,27 @@ func scores(answers []Answer) []float64 {
 	return list
 }
 
-func share(answers []Answer, is func(Answer) bool) Measure {
+func share(answers []Answer, is func(Answer) bool) stat.Measure {
 	k := 0.0
 	for _, a := range answers {
 		if is(a) {
 			k++
 		}
 	}
-	return Proportion(k, len(answers))
+	return stat.Proportion(k, len(answers))
 }
 
 // WinRate returns how often the first answer to a prompt has a higher score or grade than the
 // second. Ties count half.
-func WinRate(first, second []Answer) (Measure, error) {
+func WinRate(first, second []Answer) (stat.Measure, error) {
 	if len(first) != len(second) {
-		return Measure{}, fmt.Errorf("eval: %d answers against %d", len(first), len(second))
+		return stat.Measure{}, fmt.Errorf("eval: %d answers against %d", len(first), len(second))
 	}
 	var wins count
 	for i, a := range first {
 		b := second[i]
 		if a.Prompt != b.Prompt {
-			return Measure{}, fmt.Errorf("eval: answer %d is to prompt %s in one list and to %s in the other", i, a.Prompt, b.Prompt)
+			return stat.Measure{}, fmt.Errorf("eval: answer %d is to prompt %s in one list and to %s in the other", i, a.Prompt, b.Prompt)
 		}
 		wins.add(outcome(a.worth() - b.worth()))
 	}

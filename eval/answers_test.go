@@ -12,6 +12,7 @@ import (
 	"github.com/herd-lm/herd/core/sample/engine"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/stat"
 	"github.com/herd-lm/herd/judge"
 	"github.com/herd-lm/herd/judge/rule"
 )
@@ -59,8 +60,8 @@ var (
 func TestQuality(t *testing.T) {
 	got := Quality([]Answer{answer(0, "maths", perfect), answer(1, "maths", wordy), answer(2, "people", wrong), answer(3, "", perfect)})
 	want := Measures{
-		"accuracy": Proportion(2, 4), "contains": Proportion(3, 4), "well_formed": Proportion(3, 4), "concise": Proportion(3, 4),
-		"accuracy/maths": Proportion(1, 2), "accuracy/people": Proportion(0, 1),
+		"accuracy": stat.Proportion(2, 4), "contains": stat.Proportion(3, 4), "well_formed": stat.Proportion(3, 4), "concise": stat.Proportion(3, 4),
+		"accuracy/maths": stat.Proportion(1, 2), "accuracy/people": stat.Proportion(0, 1),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -72,12 +73,12 @@ func TestWinRate(t *testing.T) {
 	second := []Answer{answer(0, "", wordy), answer(1, "", wordy), answer(2, "", perfect), answer(3, "", wrong)}
 	for _, c := range []struct {
 		a, b []Answer
-		want Measure
+		want stat.Measure
 	}{
-		{first, second, Proportion(2.5, 4)},
-		{second, first, Proportion(1.5, 4)},
-		{first, first, Proportion(2, 4)},
-		{first[:1], second[:1], Proportion(1, 1)}, // one win is no certainty
+		{first, second, stat.Proportion(2.5, 4)},
+		{second, first, stat.Proportion(1.5, 4)},
+		{first, first, stat.Proportion(2, 4)},
+		{first[:1], second[:1], stat.Proportion(1, 1)}, // one win is no certainty
 	} {
 		if got, err := WinRate(c.a, c.b); err != nil || got != c.want {
 			t.Errorf("win rate %v, want %v, error %v", got, c.want, err)
@@ -168,17 +169,17 @@ func TestCheckedAnswers(t *testing.T) {
 			t.Errorf("answer %+v, by its own row %+v", a, own[i])
 		}
 	}
-	if m := Quality(all); m["accuracy"] != Proportion(3, 3) || m["score"].Value != 1 || len(m) != 3 { // and accuracy/herding
+	if m := Quality(all); m["accuracy"] != stat.Proportion(3, 3) || m["score"].Value != 1 || len(m) != 3 { // and accuracy/herding
 		t.Errorf("measures %v", m)
 	}
 	none, err := Answers(t.Context(), p, tok, prompts, s, check("[^\\s\\S]"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := Quality(none); m["accuracy"] != Proportion(0, 3) {
+	if m := Quality(none); m["accuracy"] != stat.Proportion(0, 3) {
 		t.Errorf("measures %v", m)
 	}
-	if rate, err := WinRate(all, none); err != nil || rate != Proportion(3, 3) {
+	if rate, err := WinRate(all, none); err != nil || rate != stat.Proportion(3, 3) {
 		t.Errorf("win rate %v, error %v", rate, err)
 	}
 	prompts[0].Meta = nil // no reference either

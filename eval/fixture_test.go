@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -82,3 +83,5 @@ func formatOf(t *testing.T, tok *tokenizer.Tokenizer) *template.Format {
 	}
 	return format
 }
+
+func near(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance }

@@ -11,6 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 // The responses of a pair, in order.
@@ -80,7 +81,7 @@ func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer
 		margins[i] = (policy[i][chosen] - ref[i][chosen]) - (policy[i][rejected] - ref[i][rejected])
 		right.add(outcome(margins[i]))
 	}
-	return Measures{"preference_accuracy": right.share(), "preference_margin": Mean(margins)}, nil
+	return Measures{"preference_accuracy": right.share(), "preference_margin": stat.Mean(margins)}, nil
 }
 
 // paired returns the pairs that fit the model, as examples that read makes ready.
@@ -134,4 +135,4 @@ type count struct {
 
 func (c *count) add(x float64) { c.sum, c.n = c.sum+x, c.n+1 }
 
-func (c *count) share() Measure { return Proportion(c.sum, c.n) }
+func (c *count) share() stat.Measure { return stat.Proportion(c.sum, c.n) }

@@ -11,6 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 // TestRewards holds the measures against rewards that are looked up one by one.
@@ -56,7 +57,7 @@ func TestRewards(t *testing.T) {
 		t.Errorf("measures %v, want those of %v", m, want)
 	}
 	for name, won := range want {
-		if m[name] != Proportion(sum(won), len(won)) {
+		if m[name] != stat.Proportion(sum(won), len(won)) {
 			t.Errorf("%s is %v, want %v of %d", name, m[name], sum(won), len(won))
 		}
 	}
@@ -110,10 +111,10 @@ func TestPreferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := Mean(leads); !near(m["preference_margin"].Value, want.Value, 1e-4) || !near(m["preference_margin"].Low, want.Low, 1e-4) {
+	if want := stat.Mean(leads); !near(m["preference_margin"].Value, want.Value, 1e-4) || !near(m["preference_margin"].Low, want.Low, 1e-4) {
 		t.Errorf("margin %v, want %v", m["preference_margin"], want)
 	}
-	if want := Proportion(sum(won), len(won)); m["preference_accuracy"] != want {
+	if want := stat.Proportion(sum(won), len(won)); m["preference_accuracy"] != want {
 		t.Errorf("accuracy %v, want %v", m["preference_accuracy"], want)
 	}
 

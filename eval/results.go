@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/herd-lm/herd/core/disk"
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 // Results are the measures of each stage, in the order in which the stages ran.
@@ -95,9 +96,9 @@ func (m Measures) cell(name string) string {
 	x, ok := m[name]
 	half := (x.High - x.Low) / 2
 	switch {
-	case !ok || !known(x.Value):
+	case !ok || !stat.Known(x.Value):
 		return "-"
-	case !known(half):
+	case !stat.Known(half):
 		return fmt.Sprintf("%.3f", x.Value)
 	}
 	return fmt.Sprintf("%.3f ±%.3f", x.Value, half)

@@ -9,12 +9,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 var results = Results{Stages: []Stage{
-	{"pretrain", Measures{"loss": {2.5, 2.25, 2.75, 9}, "accuracy": Proportion(0, 0), "accuracy/maths": {1, 1, 1, 1}}},
-	{"sft", Measures{"loss": {2, 1.5, 2.5, 9}, "accuracy": {0.75, 0.5, 1, 4}, "win_rate": {0.5, 0, 1, 4}, "zeal": {1, 1, 1, 1}}},
-	{"reward", Measures{"reward_accuracy": {0.5, math.NaN(), math.NaN(), 1}}},
+	{"pretrain", Measures{"loss": measure(2.5, 2.25, 2.75, 9), "accuracy": stat.Proportion(0, 0), "accuracy/maths": measure(1, 1, 1, 1)}},
+	{"sft", Measures{"loss": measure(2, 1.5, 2.5, 9), "accuracy": measure(0.75, 0.5, 1, 4), "win_rate": measure(0.5, 0, 1, 4), "zeal": measure(1, 1, 1, 1)}},
+	{"reward", Measures{"reward_accuracy": measure(0.5, math.NaN(), math.NaN(), 1)}},
 }}
 
 func TestTable(t *testing.T) {
@@ -94,4 +96,8 @@ func TestWrite(t *testing.T) {
 	if err := results.Write(filepath.Join(path, "below")); err == nil {
 		t.Error("writing below a file passes")
 	}
+}
+
+func measure(value, low, high float64, n int) stat.Measure {
+	return stat.Measure{Value: value, Low: low, High: high, N: n}
 }

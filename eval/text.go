@@ -12,10 +12,11 @@ import (
 	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 // Measures are named measures: "accuracy", "accuracy/maths", "loss".
-type Measures map[string]Measure
+type Measures map[string]stat.Measure
 
 // Texts measures how well a model predicts documents: the loss in nats per token,
 // and bits per byte, which models of different vocabularies can be compared by.
@@ -46,7 +47,7 @@ func Texts(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, docs 
 	for i := range nats {
 		bits[i] = nats[i] / math.Ln2
 	}
-	return Measures{"loss": Ratio(nats, tokens), "bits_per_byte": Ratio(bits, bytes)}, nil
+	return Measures{"loss": stat.Ratio(nats, tokens), "bits_per_byte": stat.Ratio(bits, bytes)}, nil
 }
 
 // Chats measures how well a model predicts the assistant's words: the loss in
@@ -80,5 +81,5 @@ func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats
 		}
 		tokens[i] = float64(len(row))
 	}
-	return Measures{"chat_loss": Ratio(nats, tokens)}, nil
+	return Measures{"chat_loss": stat.Ratio(nats, tokens)}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 var documents = []table.Document{
@@ -60,7 +61,7 @@ func TestTextsLoss(t *testing.T) {
 	if want := nats / weight; !near(m["loss"].Value, want, 1e-5*want) || m["loss"].Low > want || m["loss"].High < want {
 		t.Errorf("loss %v, want %v", m["loss"], want)
 	}
-	if !known(m["bits_per_byte"].Value) {
+	if !stat.Known(m["bits_per_byte"].Value) {
 		t.Errorf("bits per byte %v", m["bits_per_byte"])
 	}
 	// Short pieces know less of what came before.

@@ -13,6 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/eval"
+	"github.com/herd-lm/herd/eval/stat"
 	"github.com/herd-lm/herd/judge"
 	"github.com/herd-lm/herd/judge/rule"
 	"github.com/herd-lm/herd/rejection"
@@ -278,7 +279,7 @@ func (e *engine) measureSamples(ctx context.Context, path string) (eval.Measures
 			}
 		}
 	}
-	m := eval.Measures{"reward": eval.Mean(all), "reward/best": eval.Mean(best)}
+	m := eval.Measures{"reward": stat.Mean(all), "reward/best": stat.Mean(best)}
 	if len(right) > 0 {
 		m["sample_accuracy"], m["picked_accuracy"] = share(right), share(picked)
 	}
@@ -313,10 +314,10 @@ func correctness(ctx context.Context, check judge.Judge, row table.Sample) ([]ju
 	return known, nil
 }
 
-func share(x []float64) eval.Measure {
+func share(x []float64) stat.Measure {
 	var sum float64
 	for _, v := range x {
 		sum += v
 	}
-	return eval.Proportion(sum, len(x))
+	return stat.Proportion(sum, len(x))
 }

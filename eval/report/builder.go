@@ -100,8 +100,6 @@ func truth(b *bool) float64 {
 	return 0
 }
 
-func known(x float64) bool { return !math.IsNaN(x) }
-
 // promptID is the id of the prompt that a row answers: its first parent, or its own.
 func promptID(row table.Sample) string {
 	if len(row.Parents) > 0 {

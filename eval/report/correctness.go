@@ -1,6 +1,10 @@
 package report
 
-import "math"
+import (
+	"math"
+
+	"github.com/herd-lm/herd/eval/stat"
+)
 
 // fewIDs is how many prompts are named beside a count.
 const fewIDs = 8
@@ -14,7 +18,7 @@ func (s *survey) correctness() *Correctness {
 	for i, verdicts := range values(s.prompts, correct) {
 		c.Judged += len(verdicts)
 		c.Unjudged += len(s.prompts[i].draws) - len(verdicts)
-		switch right := sum(verdicts); {
+		switch right := stat.Sum(verdicts); {
 		case len(verdicts) == 0:
 		case right == 0:
 			c.Never.add(s.prompts[i].id)

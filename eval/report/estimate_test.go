@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/herd-lm/herd/eval"
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 // TestIntervalsCoverTheTruth draws many samples of prompts whose mean is known.
@@ -44,10 +44,10 @@ func TestManyPromptsAreGrouped(t *testing.T) {
 		x[i] = rng.NormFloat64()
 	}
 	b := newBootstrap(1, len(x))
-	if len(b.counts[0]) != mostGroups {
-		t.Fatalf("%d groups", len(b.counts[0]))
+	if b.Groups() != mostGroups {
+		t.Fatalf("%d groups", b.Groups())
 	}
-	got, want := b.mean(x), eval.Mean(x)
+	got, want := b.mean(x), stat.Mean(x)
 	if math.Abs(got.Value-want.Value) > 1e-8 {
 		t.Errorf("mean %g, want %g", got.Value, want.Value)
 	}
@@ -73,7 +73,7 @@ func TestShareIsNeverCertain(t *testing.T) {
 		for i := range x {
 			x[i] = value
 		}
-		e, want := share(newBootstrap(1, 40).mean(x)), eval.Proportion(40*value, 40)
+		e, want := share(newBootstrap(1, 40).mean(x)), stat.Proportion(40*value, 40)
 		if math.Abs(*e.Low-want.Low) > 1e-8 || math.Abs(*e.High-want.High) > 1e-8 {
 			t.Errorf("share %g: [%g, %g], want [%g, %g]", value, *e.Low, *e.High, want.Low, want.High)
 		}
@@ -90,7 +90,7 @@ func TestRounded(t *testing.T) {
 
 func TestQuantile(t *testing.T) {
 	for q, want := range map[float64]float64{0: 1, 0.1: 1, 0.5: 5, 0.51: 6, 0.9: 9, 1: 10} {
-		if got := quantile([]float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, q); got != want {
+		if got := stat.Quantile([]float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, q); got != want {
 			t.Errorf("quantile %g: %g, want %g", q, got, want)
 		}
 	}

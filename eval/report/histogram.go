@@ -1,6 +1,10 @@
 package report
 
-import "math"
+import (
+	"math"
+
+	"github.com/herd-lm/herd/eval/stat"
+)
 
 const mostBins = 30
 
@@ -39,7 +43,7 @@ func histogram(prompts []prompt, of func(draw) float64, all []float64) *Histogra
 // leave one bin for those: then the bins cover what is between the quantiles.
 func newHistogram(sorted []float64) *Histogram {
 	low, high := sorted[0], sorted[len(sorted)-1]
-	if from, to := quantile(sorted, 0.005), quantile(sorted, 0.995); to > from && high-low > 3*(to-from) {
+	if from, to := stat.Quantile(sorted, 0.005), stat.Quantile(sorted, 0.995); to > from && high-low > 3*(to-from) {
 		low, high = from, to
 	}
 	width := roundStep((high - low) / mostBins)

@@ -3,6 +3,8 @@ package report
 import (
 	"slices"
 	"sort"
+
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 // centred is the length and the score of a sample, less the means of its prompt.
@@ -68,7 +70,7 @@ func binEdges(all [][]centred) []float64 {
 	slices.Sort(lengths)
 	edges := []float64{lengths[0]}
 	for i := 1; i <= mostLengthBins; i++ {
-		edges = append(edges, quantile(lengths, float64(i)/mostLengthBins))
+		edges = append(edges, stat.Quantile(lengths, float64(i)/mostLengthBins))
 	}
 	return slices.Compact(edges)
 }

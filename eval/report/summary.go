@@ -3,6 +3,8 @@ package report
 import (
 	"math"
 	"slices"
+
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 // Report says what the rows that were added hold. More may be added after it.
@@ -11,7 +13,7 @@ func (b *Builder) Report() *Report {
 	s := &survey{prompts, newBootstrap(b.options.Seed, len(prompts)), lengthOf(prompts)}
 	r := &Report{
 		Title: shorten(b.options.Title, mostID), Prompts: len(prompts), Examples: b.shelf.examples(),
-		Method: Method{"percentile bootstrap over prompts", level, resamples, min(len(prompts), mostGroups), b.options.Seed},
+		Method: Method{"percentile bootstrap over prompts", stat.Level, resamples, s.Groups(), b.options.Seed},
 	}
 	s.count(r)
 	r.Length = s.length()
@@ -76,7 +78,7 @@ func (s *survey) perPrompt(of func(prompt) float64) []float64 {
 func (s *survey) perSample(of func(draw) float64) *Estimate {
 	above, below := make([]float64, len(s.prompts)), make([]float64, len(s.prompts))
 	for i, known := range values(s.prompts, of) {
-		above[i], below[i] = sum(known), float64(len(known))
+		above[i], below[i] = stat.Sum(known), float64(len(known))
 	}
 	return s.ratio(above, below)
 }
@@ -113,7 +115,7 @@ func distribution(prompts []prompt, of func(draw) float64) (Distribution, []floa
 		return Distribution{}, nil
 	}
 	slices.Sort(all)
-	at := func(q float64) float64 { return rounded(quantile(all, q)) }
+	at := func(q float64) float64 { return rounded(stat.Quantile(all, q)) }
 	return Distribution{
 		Count: len(all), Min: at(0), P10: at(0.1), P50: at(0.5), P90: at(0.9), P99: at(0.99), Max: at(1),
 	}, all

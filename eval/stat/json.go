@@ -1,15 +1,15 @@
-package eval
+package stat
 
 import (
 	"encoding/json"
 	"math"
 )
 
-// number is a float64 that JSON has null for where it is not known.
+// number is a float64 that is null in JSON if it is not known.
 type number float64
 
 func (x number) MarshalJSON() ([]byte, error) {
-	if !known(float64(x)) {
+	if !Known(float64(x)) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(x))
@@ -31,11 +31,12 @@ type measureJSON struct {
 	N     int    `json:"n"`
 }
 
-// MarshalJSON writes null for what is not known: JSON has no NaN.
+// MarshalJSON writes null for a number that is not known, because JSON has no NaN.
 func (m Measure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(measureJSON{number(m.Value), number(m.Low), number(m.High), m.N})
 }
 
+// UnmarshalJSON reads what MarshalJSON writes.
 func (m *Measure) UnmarshalJSON(b []byte) error {
 	var j measureJSON
 	err := json.Unmarshal(b, &j)

@@ -1,4 +1,4 @@
-package eval
+package stat
 
 import (
 	"encoding/json"
@@ -123,15 +123,15 @@ func TestMeasureJSON(t *testing.T) {
 		{Proportion(0, 0), `{"value":null,"low":0,"high":1,"n":0}`},
 		{Measure{nan, -inf, inf, 2}, `{"value":null,"low":null,"high":null,"n":2}`},
 	} {
-		b, err := json.Marshal(Measures{"x": c.m})
+		b, err := json.Marshal(map[string]Measure{"x": c.m})
 		if err != nil || string(b) != `{"x":`+c.want+`}` {
 			t.Errorf("%v: %s, error %v, want %s", c.m, b, err, c.want)
 		}
-		var back Measures
+		var back map[string]Measure
 		if err := json.Unmarshal(b, &back); err != nil {
 			t.Fatal(err)
 		}
-		same := func(a, b float64) bool { return a == b || !known(a) && math.IsNaN(b) }
+		same := func(a, b float64) bool { return a == b || !Known(a) && math.IsNaN(b) }
 		if x := back["x"]; !same(c.m.Value, x.Value) || !same(c.m.Low, x.Low) || !same(c.m.High, x.High) || c.m.N != x.N {
 			t.Errorf("%v came back as %v", c.m, x)
 		}
