@@ -2,25 +2,25 @@ package sample
 
 import "fmt"
 
-// Settings say how tokens are drawn. They apply in the order of transformers'
-// generate: penalties, temperature, top-k, top-p of what top-k kept, min-p.
+// Settings control how tokens are drawn. They apply in the order of transformers'
+// generate: penalties, temperature, top-k, top-p of the tokens that top-k keeps, min-p.
 type Settings struct {
-	Temperature float64 `yaml:"temperature"`                  // 0: the likeliest token
+	Temperature float64 `yaml:"temperature"`                  // 0: always the likeliest token
 	TopP        float64 `yaml:"top_p"`                        // nucleus (arXiv 1904.09751); 0 or 1: off
 	TopK        int     `yaml:"top_k"`                        // 0: off
-	MinP        float64 `yaml:"min_p" json:",omitempty"`      // least share of the likeliest token's probability (arXiv 2407.01082); 0: off
-	Repetition  float64 `yaml:"repetition" json:",omitempty"` // penalty on tokens of prompt and answer (arXiv 1909.05858); 0 or 1: off
+	MinP        float64 `yaml:"min_p" json:",omitempty"`      // smallest share of the likeliest token's probability (arXiv 2407.01082); 0: off
+	Repetition  float64 `yaml:"repetition" json:",omitempty"` // penalty on tokens of the prompt and the answer (arXiv 1909.05858); 0 or 1: off
 
-	// Presence and Frequency are taken from the logits of the answer's tokens, once
-	// and for each time that they came, as in OpenAI's API; 0: off.
+	// Presence and Frequency lower the logits of tokens in the answer, as in OpenAI's
+	// API: Presence once, Frequency for each occurrence; 0: off.
 	Presence  float64 `yaml:"presence" json:",omitempty"`
 	Frequency float64 `yaml:"frequency" json:",omitempty"`
 
 	MaxTokens   int      `yaml:"max_tokens"`
-	StopStrings []string `yaml:"stop" json:",omitempty"` // any of these ends an answer and is not part of it
+	StopStrings []string `yaml:"stop" json:",omitempty"` // any of these strings ends an answer, and is not part of it
 }
 
-// Validate reports the first setting that makes no sense, by its YAML name.
+// Validate returns an error that names the first invalid setting by its YAML key.
 func (s Settings) Validate() error {
 	switch {
 	case !(s.Temperature >= 0):
@@ -32,7 +32,7 @@ func (s Settings) Validate() error {
 	case !(s.MinP >= 0 && s.MinP <= 1):
 		return fmt.Errorf("min_p is %g, expected 0 to 1", s.MinP)
 	case !(s.Repetition >= 0 && s.Repetition <= 1e6):
-		return fmt.Errorf("repetition is %g, expected more than 0, 1 to change nothing", s.Repetition)
+		return fmt.Errorf("repetition is %g, expected more than 0, where 1 is off", s.Repetition)
 	case !(s.Presence >= -100 && s.Presence <= 100):
 		return fmt.Errorf("presence is %g, expected -100 to 100", s.Presence)
 	case !(s.Frequency >= -100 && s.Frequency <= 100):

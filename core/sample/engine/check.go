@@ -21,11 +21,11 @@ func (e *Engine) check(r sample.Request) error {
 	case len(r.Prompt) == 0:
 		return fmt.Errorf("the prompt is empty")
 	case len(r.Seeds) == 0:
-		return fmt.Errorf("no completion is asked for")
+		return fmt.Errorf("the request has no seeds: there is nothing to draw")
 	case len(r.StopStrings) > 0 && !e.hasText:
-		return fmt.Errorf("there are stop strings, but no tokenizer to find them in a text")
+		return fmt.Errorf("there are stop strings, but no tokenizer: the engine cannot find them in a text")
 	case len(r.Prompt) >= context:
-		return fmt.Errorf("the prompt has %d tokens, the model's last position is %d: nothing can follow", len(r.Prompt), context-1)
+		return fmt.Errorf("the prompt has %d tokens, the model has %d positions: there is no room for an answer", len(r.Prompt), context)
 	}
 	outside := func(id token.ID) bool { return id < 0 || int(id) >= e.config.VocabSize }
 	if i := slices.IndexFunc(r.Prompt, outside); i >= 0 {
@@ -41,7 +41,7 @@ func (e *Engine) checkMemory(r sample.Request) error {
 	if pagesFor(tokens) <= s.pages.limit {
 		return nil
 	}
-	return fmt.Errorf("prompt and answer may have %d tokens, the memory for keys and values (%s) holds %d: lower max_tokens, or give it more",
+	return fmt.Errorf("the prompt and its answer may take %d tokens, the memory for keys and values (%s) holds %d: lower max_tokens or allow more memory",
 		tokens, memory.Bytes(int64(s.pages.limit)*s.decoder.PageBytes()), e.Longest())
 }
 

@@ -18,21 +18,21 @@ func newTokenizer(t *testing.T) *tokenizer.Tokenizer {
 	return tok
 }
 
-// told reads ids into a transcript and returns its text and all news of it.
-func told(tok *tokenizer.Tokenizer, ids []token.ID, stops ...string) (text string, news []string, ended bool) {
+// detokenize adds ids to a detokenizer, and returns its text and all deltas.
+func detokenize(tok *tokenizer.Tokenizer, ids []token.ID, stops ...string) (text string, deltas []string, ended bool) {
 	s := newDetokenizer(tok, sample.Request{Settings: sample.Settings{StopStrings: stops}})
 	for _, id := range ids {
 		if ended = s.add(id); ended {
 			break
 		}
-		news = append(news, s.delta())
+		deltas = append(deltas, s.delta())
 	}
 	s.close()
-	return s.String(), append(news, s.delta()), ended
+	return s.String(), append(deltas, s.delta()), ended
 }
 
-// TestStopStrings: a text ends before the first stop string in it, however tokens
-// cut it, and nothing is told that is taken back.
+// TestStopStrings checks that a text ends before its first stop string, wherever tokens
+// begin and end, and that no delta holds text that is cut later.
 func TestStopStrings(t *testing.T) {
 	tok := newTokenizer(t)
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -49,13 +49,13 @@ func TestStopStrings(t *testing.T) {
 				want, ends = want[:i], true
 			}
 		}
-		text, news, ended := told(tok, tok.Encode(b.String()), stops...)
-		// Of two stop strings that end at different places the one that ends first counts.
+		text, deltas, ended := detokenize(tok, tok.Encode(b.String()), stops...)
+		// Of two stop strings that end at different places, the one that ends first counts.
 		if len(stops) < 2 && (text != want || ended != ends) {
 			t.Errorf("%q with %q: %q, ended %v, want %q, %v", b.String(), stops, text, ended, want, ends)
 		}
-		if strings.Join(news, "") != text {
-			t.Errorf("%q with %q: told %q of %q", b.String(), stops, news, text)
+		if strings.Join(deltas, "") != text {
+			t.Errorf("%q with %q: the deltas are %q, the text is %q", b.String(), stops, deltas, text)
 		}
 		for _, stop := range stops {
 			if strings.Contains(text, stop) {
@@ -71,16 +71,16 @@ func TestStopStrings(t *testing.T) {
 	}
 }
 
-// TestNewsIsPrompt: what cannot begin a stop string is told at once.
-func TestNewsIsPrompt(t *testing.T) {
+// TestDeltaAtOnce checks that a delta holds all text that cannot begin a stop string.
+func TestDeltaAtOnce(t *testing.T) {
 	tok := newTokenizer(t)
-	_, news, _ := told(tok, tok.Encode("b b c"), "a")
-	if slices.Contains(news[:len(news)-1], "") {
-		t.Errorf("told %q", news)
+	_, deltas, _ := detokenize(tok, tok.Encode("b b c"), "a")
+	if slices.Contains(deltas[:len(deltas)-1], "") {
+		t.Errorf("deltas %q", deltas)
 	}
 }
 
-// TestContinues: behind a text, the blank of a SentencePiece token stays.
+// TestContinues checks that a continuation keeps the blank of a SentencePiece token.
 func TestContinues(t *testing.T) {
 	tok := sentencePieces(t)
 	ids := tok.Encode("ab ab")

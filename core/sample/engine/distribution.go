@@ -8,16 +8,16 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// distribution is a softmax that is not normalised.
+// distribution is a softmax without normalisation.
 type distribution struct {
-	logits []float32 // [V] that it is of
-	most   float32   // of them
+	logits []float32 // [V]
+	most   float32   // of logits
 	p      []float32 // [V] exp((logits − most)/temperature)
 	sums   []float32 // of p, block by block
 	sum    float64   // of p
 }
 
-// block is how many probabilities are summed together.
+// block is the number of probabilities in one partial sum.
 const block = 512
 
 func (d *distribution) set(logits []float32, temperature float64) {
@@ -53,7 +53,7 @@ func (d *distribution) at(u float64) token.ID {
 		i++
 	}
 	last := -1
-	for ; ; i++ { // on to the next block if rounding leaves nothing in this
+	for ; ; i++ { // rounding may leave no token in a block: go on to the next
 		for k, p := range d.p[i*block : min(len(d.p), (i+1)*block)] {
 			if p == 0 {
 				continue
@@ -73,8 +73,8 @@ func (d *distribution) at(u float64) token.ID {
 	return token.ID(last)
 }
 
-// rank is a token with its probability, so that the likeliest is the least rank, and
-// of equal ones the one of the lowest id.
+// rank is a token with its probability. Ranks sort by falling probability, and equal ones
+// by id.
 type rank uint64
 
 func rankOf(p float32, id int) rank { return rank(^math.Float32bits(p))<<32 | rank(id) }
@@ -82,8 +82,8 @@ func rankOf(p float32, id int) rank { return rank(^math.Float32bits(p))<<32 | ra
 func (r rank) p() float32   { return math.Float32frombits(^uint32(r >> 32)) }
 func (r rank) id() token.ID { return token.ID(uint32(r)) }
 
-// ranked appends the tokens from a bucket on in order. Those of probability 0 are left
-// out.
+// ranked appends the tokens of bucket least and higher, sorted. It omits those of
+// probability 0.
 func (d *distribution) ranked(list []rank, least int) []rank {
 	for i, p := range d.p {
 		if p > 0 && bucket(p) >= least {
@@ -94,13 +94,15 @@ func (d *distribution) ranked(list []rank, least int) []rank {
 	return list
 }
 
-// bucket orders probabilities roughly, by exponent and two bits of the fraction.
+// bucket maps a probability to a coarse rank: its exponent and two bits of its fraction.
+// Buckets find candidates without a sort of the vocabulary.
 func bucket(p float32) int { return int(math.Float32bits(p) >> 21) }
 
-// buckets is how many there are up to probability 1.
+// buckets is the number of buckets up to probability 1.
 const buckets = 0x3f800000>>21 + 1
 
-// floor returns the highest bucket that, with those above it, has k tokens and mass.
+// floor returns the highest bucket that, together with those above it, holds at least k
+// tokens and the given mass.
 func (d *distribution) floor(k int, mass float64) int {
 	var counts [buckets]int32
 	var sums [buckets]float64

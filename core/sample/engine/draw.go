@@ -9,15 +9,15 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// sampler draws from logits; it keeps its scratch between calls.
+// sampler draws tokens from logits. It keeps its buffers between calls.
 type sampler struct {
 	logits []float32 // [V] with penalties
 	dist   distribution
 	ranks  []rank
 }
 
-// draw picks a token from logits [V]. Its log-probability, and those of the likeliest
-// if they are asked for, are the model's own; NaN if the logits are no distribution.
+// draw draws a token from logits [V]. Log-probabilities, also of the likeliest tokens if
+// r asks for them, are the model's own; NaN if the logits are not finite.
 func (d *sampler) draw(logits []float32, r sample.Request, p *penalties, rng *rand.Rand) sample.Token {
 	d.dist.set(logits, 1)
 	logNorm := d.dist.logNorm()
@@ -44,15 +44,15 @@ func (d *sampler) draw(logits []float32, r sample.Request, p *penalties, rng *ra
 	return drawn
 }
 
-// coldest is the temperature below which nothing but the likeliest token has a chance.
+// coldest is the temperature below which only the likeliest token can be drawn.
 const coldest = 1e-30
 
-// argmax returns the first of the logits that is most.
+// argmax returns the first token whose logit is most.
 func argmax(logits []float32, most float32) token.ID {
 	return token.ID(max(0, slices.Index(logits, most)))
 }
 
-// likeliest returns the n likeliest tokens of d.dist, which is of logits.
+// likeliest returns the n likeliest tokens. d.dist is the distribution of logits.
 func (d *sampler) likeliest(logits []float32, n int, logNorm float64) []sample.Alternative {
 	d.ranks = d.dist.ranked(d.ranks[:0], d.dist.floor(n, 0))
 	list := make([]sample.Alternative, min(n, len(d.ranks)))
@@ -63,8 +63,8 @@ func (d *sampler) likeliest(logits []float32, n int, logNorm float64) []sample.A
 	return list
 }
 
-// pick returns the token at which the cumulative probability of what top-k, top-p and
-// min-p keep passes u, in [0,1).
+// pick truncates the distribution by top-k, top-p and min-p. It returns the token at
+// which the cumulative probability of the rest passes u, in [0,1).
 func (d *sampler) pick(s sample.Settings, u float64) token.ID {
 	if s.TopK == 0 && s.MinP == 0 && !nucleus(s) {
 		return d.dist.at(u)
@@ -81,8 +81,8 @@ func (d *sampler) pick(s sample.Settings, u float64) token.ID {
 	return last
 }
 
-// truncate returns what top-k, top-p and min-p keep, the likeliest first, and the sum
-// of its probabilities before they are normalised.
+// truncate returns the tokens that top-k, top-p and min-p keep, the likeliest first, and
+// the sum of their probabilities, which are not normalised.
 func (d *sampler) truncate(s sample.Settings) (kept []rank, mass float64) {
 	d.ranks = d.dist.ranked(d.ranks[:0], d.lowest(s))
 	kept, mass = d.ranks, d.dist.sum
@@ -91,9 +91,9 @@ func (d *sampler) truncate(s sample.Settings) (kept []rank, mass float64) {
 		mass = massOf(kept)
 	}
 	if nucleus(s) {
-		// A token is kept if the mass before it is less than top-p, as in
-		// sample_top_p of Llama 3's generation.py; of what top-k keeps, as in
-		// transformers' TopPLogitsWarper after its TopKLogitsWarper.
+		// Keep a token if the mass before it is less than top-p, as sample_top_p
+		// of Llama 3's generation.py does. The mass is of the tokens that top-k
+		// keeps, as in transformers' TopPLogitsWarper after TopKLogitsWarper.
 		before := 0.0
 		for i, r := range kept {
 			if before >= s.TopP*mass {
@@ -113,7 +113,7 @@ func (d *sampler) truncate(s sample.Settings) (kept []rank, mass float64) {
 	return kept, massOf(kept)
 }
 
-// lowest returns the lowest bucket of tokens that s may keep.
+// lowest returns the lowest bucket whose tokens s may keep.
 func (d *sampler) lowest(s sample.Settings) int {
 	switch {
 	case s.TopK > 0:

@@ -13,7 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// golden is what Meta's own model code gives, in float64.
+// golden holds results of Meta's own model code, in float64.
 type golden struct {
 	Tokens [][]token.ID
 	Logits [][][]float32
@@ -39,7 +39,7 @@ func readGolden(t *testing.T) golden {
 	return g
 }
 
-// kept returns what top-k and top-p keep, likeliest first, with its
+// kept returns the tokens that top-k and top-p keep, likeliest first, and their
 // probabilities, which sum to 1.
 func kept(logits []float32, s sample.Settings) (ids []token.ID, probs []float64) {
 	var d sampler
@@ -51,7 +51,7 @@ func kept(logits []float32, s sample.Settings) (ids []token.ID, probs []float64)
 	return ids, probs
 }
 
-// apart returns the largest difference of two lists of one length.
+// apart returns the largest difference between two lists of one length.
 func apart(a, b []float64) (most float64) {
 	for i := range a {
 		most = max(most, math.Abs(a[i]-b[i]))
@@ -82,7 +82,7 @@ func TestGoldenTopP(t *testing.T) {
 }
 
 func TestTruncate(t *testing.T) {
-	// Probabilities 0.4, 0.3, 0.2, 0.1 out of order, and a token that cannot come.
+	// Probabilities 0.4, 0.3, 0.2, 0.1 out of order, and a token of probability 0.
 	logits := []float32{logOf(0.2), logOf(0.4), float32(math.Inf(-1)), logOf(0.1), logOf(0.3)}
 	for _, c := range []struct {
 		topK  int
@@ -123,7 +123,7 @@ func TestTruncate(t *testing.T) {
 	}
 }
 
-// reference is what truncate gives, the textbook's way: all sorted.
+// reference computes what truncate should keep by sorting the vocabulary.
 func reference(logits []float32, s sample.Settings) (ids []token.ID) {
 	p := softmax(logits, s.Temperature)
 	for i := range p {
@@ -151,8 +151,8 @@ func reference(logits []float32, s sample.Settings) (ids []token.ID) {
 	return slices.DeleteFunc(ids, func(id token.ID) bool { return p[id] < s.MinP*top })
 }
 
-// TestTruncateLarge compares with all tokens sorted, on vocabularies of a real size,
-// peaked and flat, with many that are equal.
+// TestTruncateLarge compares truncate with the reference on vocabularies of a real size,
+// peaked and flat, with many equal logits.
 func TestTruncateLarge(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	for i := range 40 {
@@ -167,15 +167,15 @@ func TestTruncateLarge(t *testing.T) {
 		}
 		want := reference(logits, s)
 		got, _ := kept(logits, s)
-		// Rounding may decide about the last one.
+		// Rounding may decide about the last token.
 		if n := min(len(got), len(want)); !slices.Equal(got[:n], want[:n]) || len(got)-n > len(got)/500+1 || len(want)-n > len(want)/500+1 {
 			t.Errorf("%+v, spread %g: kept %d, want %d", s, spread, len(got), len(want))
 		}
 	}
 }
 
-// TestPickPlaces: as u goes from 0 to 1 the tokens come in turn, each over as much of the
-// way as it is likely.
+// TestPickPlaces checks that u in [0,1) maps to the tokens in order, and to each over an
+// interval as long as its probability.
 func TestPickPlaces(t *testing.T) {
 	logits := make([]float32, 2000)
 	rng := rand.New(rand.NewPCG(6, 6))
@@ -199,11 +199,11 @@ func TestPickPlaces(t *testing.T) {
 		sum += p[i]
 	}
 	if last := d.dist.at(math.Nextafter(1, 0)); p[last] == 0 {
-		t.Errorf("at the end: drew %d, which cannot come", last)
+		t.Errorf("at the end: drew %d, which has probability 0", last)
 	}
 }
 
-// TestPenalties compares with transformers' and OpenAI's rules, written out.
+// TestPenalties compares with the rules of transformers and of OpenAI, written out.
 func TestPenalties(t *testing.T) {
 	logits := []float32{2, -2, 1, 0.5}
 	p := newPenalties(sample.Settings{Repetition: 2, Presence: 0.25, Frequency: 0.5}, []token.ID{0, 0, 1})
@@ -219,7 +219,7 @@ func TestPenalties(t *testing.T) {
 	if got := off.apply(nil, logits); got != nil {
 		t.Errorf("without penalties: %v", got)
 	}
-	// In a draw: the likeliest is no longer that, and the log-probability is the model's.
+	// In a draw, another token is now the likeliest, and the log-probability is the model's.
 	var d sampler
 	drawn := d.draw(logits, sample.Request{}, &p, nil)
 	if want := math.Log(softmax(logits, 1)[0]); drawn.ID != 0 || math.Abs(drawn.LogProb-want) > 1e-6 {
@@ -227,7 +227,7 @@ func TestPenalties(t *testing.T) {
 	}
 }
 
-// TestLikeliest: the alternatives are the model's own, whatever is drawn.
+// TestLikeliest checks that the alternatives are the model's own, whatever is drawn.
 func TestLikeliest(t *testing.T) {
 	logits := []float32{1, 3, 3, 0.5}
 	s := sample.Settings{Temperature: 3, Repetition: 5}
@@ -245,7 +245,7 @@ func TestLikeliest(t *testing.T) {
 	}
 }
 
-// BenchmarkDraw is one draw from a vocabulary of 49,152.
+// BenchmarkDraw measures one draw from a vocabulary of 49,152.
 func BenchmarkDraw(b *testing.B) {
 	logits := make([]float32, 49152)
 	rng := rand.New(rand.NewPCG(6, 6))
@@ -294,7 +294,7 @@ func chiSquare(logits []float32, s sample.Settings, want []float64) float64 {
 	return x
 }
 
-// softmax is the textbook's.
+// softmax is the direct computation.
 func softmax(logits []float32, temperature float64) []float64 {
 	p := make([]float64, len(logits))
 	var sum float64
@@ -337,7 +337,7 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
-// TestDrawLogProb: the log-probability is at temperature 1 over all tokens,
+// TestDrawLogProb checks that the log-probability is at temperature 1 over all tokens,
 // however a token was drawn.
 func TestDrawLogProb(t *testing.T) {
 	logits := []float32{1, -2, 3, 0.5, 3}
@@ -356,7 +356,7 @@ func TestDrawLogProb(t *testing.T) {
 	}
 }
 
-// TestDrawExtremes: what is large, certain or no number at all.
+// TestDrawExtremes draws from logits that are large, certain, or not a number.
 func TestDrawExtremes(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	hot := sample.Settings{Temperature: 1, TopP: 0.9}

@@ -20,7 +20,7 @@ import (
 	"github.com/herd-lm/herd/internal/testmodel"
 )
 
-// newModel returns a small model with random weights, large enough that its
+// newModel returns a small model with random weights, which are large enough that its
 // predictions differ from token to token.
 func newModel(t *testing.T, positions int, change func(*model.Config)) *model.Params {
 	t.Helper()
@@ -86,7 +86,7 @@ func TestGoldenGreedy(t *testing.T) {
 	t.Run("planted", func(t *testing.T) {
 		p.Layers[1].O.W[5] += 0.5
 		if c := generate(t, newEngine(t, p, 1), []sample.Request{r}); slices.Equal(c[0][0].IDs, want.Continuation) {
-			t.Error("a weight that is wrong changes nothing")
+			t.Error("a wrong weight changes nothing")
 		}
 	})
 }
@@ -115,8 +115,8 @@ func mixed(n int) []sample.Request {
 	return list
 }
 
-// TestIndependent: what a request gives depends on nothing but the request, bit
-// for bit.
+// TestIndependent checks that the completions of a request depend only on the request,
+// bit for bit.
 func TestIndependent(t *testing.T) {
 	p := newModel(t, 600, nil)
 	requests := mixed(12)
@@ -149,8 +149,8 @@ func TestIndependent(t *testing.T) {
 	}
 }
 
-// TestSeeds: samples of one prompt equal requests of their own, one seed always
-// gives one completion, and different seeds differ.
+// TestSeeds checks that the samples of one request equal those of requests with one seed
+// each, that equal seeds give equal completions, and that other seeds give others.
 func TestSeeds(t *testing.T) {
 	p := newModel(t, 600, nil)
 	prompt := randomIDs(rand.New(rand.NewPCG(8, 8)), 300)
@@ -170,8 +170,8 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// TestLogProb holds the log-probability of completions, from the decoder's
-// caches, against that of the training graph.
+// TestLogProb compares the log-probabilities of completions, which come from the
+// decoder's cache, with those of the training graph.
 func TestLogProb(t *testing.T) {
 	p := newModel(t, 600, nil)
 	requests := mixed(10)
@@ -180,7 +180,7 @@ func TestLogProb(t *testing.T) {
 	for i, list := range generate(t, newEngine(t, p, 8), requests) {
 		for _, c := range list {
 			if c.Finish == sample.Stop {
-				continue // which stop token came, is not told
+				continue // the completion does not say which stop token ended it
 			}
 			e := pack.Example{Prompt: pack.Run{IDs: requests[i].Prompt}}
 			e.Responses = []pack.Run{{IDs: c.IDs, SeqWeight: slices.Repeat([]float32{1}, len(c.IDs))}}
@@ -207,7 +207,7 @@ func TestLogProb(t *testing.T) {
 	}
 }
 
-// TestStop ends a completion at each of its tokens in turn.
+// TestStop makes each token of a completion its stop token in turn.
 func TestStop(t *testing.T) {
 	p := newModel(t, 600, nil)
 	e := newEngine(t, p, 1)
@@ -225,7 +225,7 @@ func TestStop(t *testing.T) {
 		if !slices.Equal(c.IDs, whole.IDs[:i]) || c.Finish != sample.Stop {
 			t.Errorf("stopped at %d: %+v, want %v", id, c, whole.IDs[:i])
 		}
-		// Up to the stop token, that included.
+		// The log-probability includes the stop token.
 		short := r
 		short.Stop, short.MaxTokens = nil, i+1
 		if want := generate(t, e, []sample.Request{short})[0][0].LogProb; c.LogProb != want {
@@ -234,7 +234,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestLastPosition: prompt and completion fill the model's positions, no more.
+// TestLastPosition checks that prompt and completion can fill the model's positions.
 func TestLastPosition(t *testing.T) {
 	const positions = 20
 	e := newEngine(t, newModel(t, positions, nil), 4)
@@ -276,7 +276,7 @@ func TestGenerateErrors(t *testing.T) {
 	good := sample.Request{Prompt: []token.ID{1, 2}, Seeds: []uint64{1}, Settings: sample.Settings{MaxTokens: 3}}
 	for want, spoil := range map[string]func(*sample.Request){
 		"the prompt is empty":                      func(r *sample.Request) { r.Prompt = nil },
-		"no completion is asked for":               func(r *sample.Request) { r.Seeds = nil },
+		"the request has no seeds":                 func(r *sample.Request) { r.Seeds = nil },
 		"max_tokens is 0":                          func(r *sample.Request) { r.MaxTokens = 0 },
 		"top_p is 2":                               func(r *sample.Request) { r.TopP = 2 },
 		"the prompt has 20 tokens":                 func(r *sample.Request) { r.Prompt = make([]token.ID, 20) },
@@ -310,7 +310,7 @@ func TestUnfitModels(t *testing.T) {
 	}
 }
 
-// TestNoSlots: an engine always has room for one completion.
+// TestNoSlots checks that an engine without a number of slots has some.
 func TestNoSlots(t *testing.T) {
 	r := sample.Request{Prompt: []token.ID{1}, Seeds: []uint64{1, 2}, Settings: sample.Settings{MaxTokens: 3}}
 	if c := generate(t, newEngine(t, newModel(t, 20, nil), 0), []sample.Request{r}); len(c[0][1].IDs) != 3 {
@@ -334,7 +334,7 @@ func TestCancel(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || done > 2 {
 		t.Errorf("error %v after %d requests", err, done)
 	}
-	// What the caller returns ends it too, at once.
+	// An error from the caller ends the work at once, too.
 	full := fmt.Errorf("disk full")
 	done = 0
 	err = e.Generate(t.Context(), requests, func(int, []sample.Completion) error {
@@ -344,7 +344,7 @@ func TestCancel(t *testing.T) {
 	if !errors.Is(err, full) || done != 1 {
 		t.Errorf("error %v after %d requests", err, done)
 	}
-	// The engine is as good as new.
+	// The engine still works.
 	if c := generate(t, e, requests); len(c[19][0].IDs) != 5 {
 		t.Errorf("completion %v", c[19])
 	}

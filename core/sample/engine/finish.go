@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-var errNotFinite = errors.New("the model's logits are not finite: its weights, or what it was trained on, are broken")
+var errNotFinite = errors.New("the model's logits are not finite: its weights are damaged, or its training diverged")
 
 // finishCancelled ends the requests whose context has ended.
 func (s *scheduler) finishCancelled() {

@@ -9,15 +9,15 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// holder is a sequence of full pages, as a text would hold them.
+// holder is a text and the full pages that it holds.
 type holder struct {
 	text []byte // a letter for each page
 	held []*page
 }
 
-// TestPages lets holders come, grow and go at random, and compares with what must be
-// so: a page in use is nobody else's unless the texts are equal up to its end, holds
-// what its owner wrote, and none is lost.
+// TestPages creates, grows and removes holders at random. It checks that two holders
+// share a page only if their texts are equal up to its end, that a page holds what its
+// owner wrote, and that no page is lost.
 func TestPages(t *testing.T) {
 	const limit = 12
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -46,7 +46,7 @@ func TestPages(t *testing.T) {
 				found++
 			case p.available() == 0:
 				if q = p.take(); q != nil {
-					t.Fatal("none was left, one was taken")
+					t.Fatal("take returned a page although none was available")
 				}
 				h.text = h.text[:len(h.text)-1]
 				refused++
@@ -60,7 +60,7 @@ func TestPages(t *testing.T) {
 				}
 				content[q] = string(h.text)
 				if q = p.insert(q, before, tokens); rng.IntN(3) == 0 {
-					p.hold(q) // as a fork does, for a while
+					p.hold(q) // as fork does
 					p.release(q)
 				}
 			}
@@ -81,7 +81,7 @@ func TestPages(t *testing.T) {
 			}
 		}
 		if p.used() != len(used) || p.available() != limit-len(used) || p.created > limit {
-			t.Fatalf("%d pages in use, counted %d, left %d of %d", len(used), p.used(), p.available(), limit)
+			t.Fatalf("%d pages in use, counted %d, available %d of %d", len(used), p.used(), p.available(), limit)
 		}
 	}
 	if found < 1000 || refused < 100 {
@@ -91,6 +91,6 @@ func TestPages(t *testing.T) {
 		p.releaseAll(h.held)
 	}
 	if p.used() != 0 || p.available() != limit {
-		t.Errorf("in the end %d in use, %d left", p.used(), p.available())
+		t.Errorf("at the end %d in use, %d available", p.used(), p.available())
 	}
 }

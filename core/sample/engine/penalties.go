@@ -5,11 +5,11 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// penalties make tokens that came before less likely.
+// penalties make tokens less likely that occurred before.
 type penalties struct {
 	repetition, presence, frequency float32
 
-	seen map[token.ID]int // how often in the answer, and 0 for those of the prompt only; nil: no penalty is on
+	seen map[token.ID]int // occurrences in the answer; 0: only in the prompt; nil: no penalty is on
 }
 
 func newPenalties(s sample.Settings, prompt []token.ID) penalties {
@@ -27,16 +27,16 @@ func newPenalties(s sample.Settings, prompt []token.ID) penalties {
 	return p
 }
 
-// count takes note of a token of the answer.
+// count records a token of the answer.
 func (p *penalties) count(id token.ID) {
 	if p.seen != nil {
 		p.seen[id]++
 	}
 }
 
-// apply appends logits to dst as the penalties change them; nil if there are none.
-// Repetition is that of transformers' RepetitionPenaltyLogitsProcessor, presence and
-// frequency are OpenAI's.
+// apply appends logits to dst with the penalties applied. It returns nil if no penalty is
+// on. Repetition follows transformers' RepetitionPenaltyLogitsProcessor, presence and
+// frequency follow OpenAI's API.
 func (p *penalties) apply(dst, logits []float32) []float32 {
 	if p.seen == nil {
 		return nil

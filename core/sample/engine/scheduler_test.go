@@ -16,8 +16,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// thousand returns requests for 1,000 samples: some prompts are asked again, most
-// begin with one of two system prompts, some are shorter than a page, some long.
+// thousand returns requests for 1,000 samples. Some prompts occur again, most begin with
+// one of two system prompts, some are shorter than a page, and some are long.
 func thousand() (list []sample.Request) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	systems := [][]token.ID{randomIDs(rng, 70), randomIDs(rng, 32), nil}
@@ -47,8 +47,8 @@ func thousand() (list []sample.Request) {
 	return list
 }
 
-// TestThousandSamples: whatever is shared, batched, set back or split over threads, a
-// sample is what it is alone, bit for bit.
+// TestThousandSamples checks that a sample is bit-equal to the same sample computed alone,
+// whatever the engine shares, batches, preempts or splits over threads.
 func TestThousandSamples(t *testing.T) {
 	defer kernel.SetThreads(0)
 	p := newModel(t, 200, nil)
@@ -57,7 +57,7 @@ func TestThousandSamples(t *testing.T) {
 	alone := engineOf(t, p, Options{Slots: 1, Unshared: true})
 	want := make([][]sample.Completion, len(requests))
 	for i, r := range requests {
-		for _, seed := range r.Seeds { // one by one, each with a prompt of its own
+		for _, seed := range r.Seeds { // one request for each sample, which computes its own prompt
 			one := r
 			one.Seeds = []uint64{seed}
 			want[i] = append(want[i], generate(t, alone, []sample.Request{one})[0]...)
@@ -89,20 +89,20 @@ func TestThousandSamples(t *testing.T) {
 			}
 			s := e.Stats()
 			if s.CacheBytes != 0 || s.Running != 0 || s.Waiting != 0 {
-				t.Errorf("in the end: %+v", s)
+				t.Errorf("at the end: %+v", s)
 			}
 			if tight := c.Memory > 0; tight != (s.Preempted > 0) {
-				t.Errorf("set back %d times", s.Preempted)
+				t.Errorf("preempted %d times", s.Preempted)
 			}
 			if c.Unshared != (s.SharedTokens == 0) {
-				t.Errorf("%d of %d tokens were found computed", s.SharedTokens, s.PromptTokens)
+				t.Errorf("%d of %d tokens were found in the cache", s.SharedTokens, s.PromptTokens)
 			}
 		})
 	}
 }
 
-// TestConcurrentCallers: many callers at once, some of whom go away, get what they
-// would get alone.
+// TestConcurrentCallers checks that callers get what they would get alone, while other
+// callers come and cancel.
 func TestConcurrentCallers(t *testing.T) {
 	p := newModel(t, 200, nil)
 	requests := thousand()[:24]
@@ -133,12 +133,13 @@ func TestConcurrentCallers(t *testing.T) {
 	}
 	wait.Wait()
 	if s := e.Stats(); s.CacheBytes != 0 || s.Running != 0 || s.Waiting != 0 {
-		t.Errorf("in the end: %+v", s)
+		t.Errorf("at the end: %+v", s)
 	}
 }
 
-// TestSharing counts what is computed: a prompt once for all its samples, a common
-// beginning once for all prompts, and a conversation only from its last turn on.
+// TestSharing checks how many tokens the engine computes: a prompt once for all its
+// samples, a common beginning once for all prompts, and of a conversation only the last
+// turn.
 func TestSharing(t *testing.T) {
 	p := newModel(t, 600, nil)
 	e := newEngine(t, p, 16)
@@ -153,7 +154,7 @@ func TestSharing(t *testing.T) {
 		before := e.Stats().SharedTokens
 		f()
 		if got := e.Stats().SharedTokens - before; got != uint64(want) {
-			t.Errorf("%s: %d tokens were found computed, want %d", what, got, want)
+			t.Errorf("%s: %d tokens were found in the cache, want %d", what, got, want)
 		}
 	}
 	first := slices.Concat(system, randomIDs(rng, 50))
@@ -169,7 +170,7 @@ func TestSharing(t *testing.T) {
 	}
 }
 
-// TestMemoryTooSmall: what can never fit is refused, with what would help.
+// TestMemoryTooSmall checks the error of a request that can never fit into memory.
 func TestMemoryTooSmall(t *testing.T) {
 	p := newModel(t, 600, nil)
 	page := newEngine(t, p, 1).scheduler.decoder.PageBytes()
@@ -179,13 +180,13 @@ func TestMemoryTooSmall(t *testing.T) {
 		t.Errorf("completion %+v, longest %d", got[0][1], e.Longest())
 	}
 	r.MaxTokens++
-	want := fmt.Sprintf("sample: request 0: prompt and answer may have 97 tokens, the memory for keys and values (%s) holds 96: lower max_tokens, or give it more", memory.Bytes(3*page))
+	want := fmt.Sprintf("sample: request 0: the prompt and its answer may take 97 tokens, the memory for keys and values (%s) holds 96: lower max_tokens or allow more memory", memory.Bytes(3*page))
 	if err := e.Generate(t.Context(), []sample.Request{r}, nil); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
 
-// TestEmbed compares with hidden states one by one.
+// TestEmbed compares the mean hidden state with the logits that follow it.
 func TestEmbed(t *testing.T) {
 	p := newModel(t, 600, nil)
 	e := newEngine(t, p, 2)
@@ -198,8 +199,8 @@ func TestEmbed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The last token's hidden state is what the sum grew by; the head of it gives the
-	// logits of a greedy draw.
+	// The last token's hidden state is the difference of the two sums. The model's head
+	// makes the logits of a greedy draw of it.
 	last := make([]float32, len(got))
 	for i := range last {
 		last[i] = 300*got[i] - 299*prefix[i]
