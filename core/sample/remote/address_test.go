@@ -32,30 +32,31 @@ func TestURLs(t *testing.T) {
 	}
 }
 
-// TestBadSettings names the setting, and never repeats what may be a key.
+// TestBadSettings checks that an error names the setting, and never repeats what may be a
+// key.
 func TestBadSettings(t *testing.T) {
 	t.Setenv("HERD_TEST_KEY", secret)
 	t.Setenv("HERD_TEST_BROKEN", "two words "+secret)
 	const host = "http://localhost:8000"
 	for want, s := range map[string]Settings{
-		"url is not set":               {Model: "goat"},
-		"url is no address":            {URL: "localhost:8000", Model: "goat"},
-		"url is no address of":         {URL: "ftp://" + secret, Model: "goat"},
-		"url is no address of a":       {URL: "http://[::1", Model: "goat"},
-		"has a user":                   {URL: "http://me:" + secret + "@localhost", Model: "goat"},
-		"a query":                      {URL: host + "?key=" + secret, Model: "goat"},
-		"model is not set":             {URL: host},
-		"and never the key itself":     {URL: host, Model: "goat", KeyEnv: secret},
-		"environment has no HERD_NONE": {URL: host, Model: "goat", KeyEnv: "HERD_NONE"},
-		"holds what no key can":        {URL: host, Model: "goat", KeyEnv: "HERD_TEST_BROKEN"},
-		"unencrypted":                  {URL: "http://example.org", Model: "goat", KeyEnv: "HERD_TEST_KEY"},
-		`prompt is "tokens"`:           {URL: host, Model: "goat", Prompt: "tokens"},
-		"no tokenizer to decode":       {URL: host, Model: "goat", Prompt: Text},
-		"seed_bits is 65":              {URL: host, Model: "goat", SeedBits: 65},
-		"n is -1":                      {URL: host, Model: "goat", N: -1},
-		"concurrency is -1":            {URL: host, Model: "goat", Limits: Limits{Concurrency: -1}},
-		"timeout is -1ns":              {URL: host, Model: "goat", Limits: Limits{Timeout: -1}},
-		"patience is -1ns":             {URL: host, Model: "goat", Limits: Limits{Patience: -1}},
+		"url is not set":                            {Model: "goat"},
+		"url is not the address":                    {URL: "localhost:8000", Model: "goat"},
+		"url is not the address of":                 {URL: "ftp://" + secret, Model: "goat"},
+		"url is not the address of a":               {URL: "http://[::1", Model: "goat"},
+		"has a user":                                {URL: "http://me:" + secret + "@localhost", Model: "goat"},
+		"a query":                                   {URL: host + "?key=" + secret, Model: "goat"},
+		"model is not set":                          {URL: host},
+		"(never the key itself)":                    {URL: host, Model: "goat", KeyEnv: secret},
+		"environment variable HERD_NONE is not set": {URL: host, Model: "goat", KeyEnv: "HERD_NONE"},
+		"does not hold a key":                       {URL: host, Model: "goat", KeyEnv: "HERD_TEST_BROKEN"},
+		"unencrypted":                               {URL: "http://example.org", Model: "goat", KeyEnv: "HERD_TEST_KEY"},
+		`prompt is "tokens"`:                        {URL: host, Model: "goat", Prompt: "tokens"},
+		"prompt is text, which needs a tokenizer":   {URL: host, Model: "goat", Prompt: Text},
+		"seed_bits is 65":                           {URL: host, Model: "goat", SeedBits: 65},
+		"n is -1":                                   {URL: host, Model: "goat", N: -1},
+		"concurrency is -1":                         {URL: host, Model: "goat", Limits: Limits{Concurrency: -1}},
+		"timeout is -1ns":                           {URL: host, Model: "goat", Limits: Limits{Timeout: -1}},
+		"patience is -1ns":                          {URL: host, Model: "goat", Limits: Limits{Patience: -1}},
 	} {
 		_, err := New(s, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -76,7 +77,7 @@ func TestBadSettings(t *testing.T) {
 	}
 }
 
-// TestKey goes to the server, and is in nothing that can be printed.
+// TestKey checks that the key goes to the server, and that nothing printable holds it.
 func TestKey(t *testing.T) {
 	s := newScript(t, fine)
 	e, _ := engineOf(t, s, nil)
@@ -97,20 +98,20 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// TestKeyInErrors has servers that send the key back in every way.
+// TestKeyInErrors checks errors of servers that send the key back in every way.
 func TestKeyInErrors(t *testing.T) {
 	steps := []http.HandlerFunc{
 		says(400, "bad key "+secret),
 		says(403, `{"error":{"message":"bad key `+secret+`"}}`),
-		says(500, strings.Repeat("x", maxSaid-len(secret)/2)+secret),
+		says(500, strings.Repeat("x", maxMessage-len(secret)/2)+secret),
 		says(200, `{"error":"bad key `+secret+`"}`),
 		says(200, `{"choices":[{"index":0,"text":"","finish_reason":"`+secret+`"}]}`),
 		func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://localhost:1/"+"?key="+secret, http.StatusTemporaryRedirect)
 		},
 	}
-	for before := range 60 { // where a long message is cut
-		steps = append(steps, says(200, `{"error":"`+strings.Repeat("x", maxSaid-before)+secret+`"}`))
+	for before := range 60 { // the place where shorten cuts
+		steps = append(steps, says(200, `{"error":"`+strings.Repeat("x", maxMessage-before)+secret+`"}`))
 	}
 	for _, step := range steps {
 		e, _ := engineOf(t, newScript(t, step), nil)
@@ -121,7 +122,8 @@ func TestKeyInErrors(t *testing.T) {
 	}
 }
 
-// TestRedirects are followed to the same server only, with the same request.
+// TestRedirects checks that herd follows redirects only to the same server, with the same
+// request.
 func TestRedirects(t *testing.T) {
 	elsewhere := newScript(t, fine)
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -156,7 +158,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestLongAnswer is not read to its end.
+// TestLongAnswer checks that herd stops reading a very long answer.
 func TestLongAnswer(t *testing.T) {
 	noLeak(t)
 	s := newScript(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -9,10 +9,10 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// answer is what both endpoints give: texts, or messages of chats.
+// answer is the JSON of both endpoints: texts, or messages of chats.
 type answer struct {
 	Choices []choice        `json:"choices"`
-	Error   json.RawMessage `json:"error"` // some gateways say 200 and then this
+	Error   json.RawMessage `json:"error"` // some gateways send it with status 200
 }
 
 type choice struct {
@@ -22,14 +22,14 @@ type choice struct {
 	Finish     string          `json:"finish_reason"`
 	StopReason json.RawMessage `json:"stop_reason"` // vLLM: the stop string, or token id
 	LogProbs   *logProbs       `json:"logprobs"`
-	TokenIDs   []token.ID      `json:"token_ids"` // vLLM's return_token_ids; what ended it is there too
+	TokenIDs   []token.ID      `json:"token_ids"` // vLLM's return_token_ids, with the token that ended the text
 }
 
 type message struct {
 	Content *string `json:"content"`
 }
 
-// complete asks for the completions of some seeds of a request.
+// complete asks the server for the completions of some seeds of a request.
 func (e *Engine) complete(ctx context.Context, r sample.Request, seeds []uint64) (out []sample.Completion, err error) {
 	text, err := e.body(r, seeds)
 	if err != nil {
@@ -42,11 +42,11 @@ func (e *Engine) complete(ctx context.Context, r sample.Request, seeds []uint64)
 	return out, err
 }
 
-// read returns the completions that an answer holds, in the order of seeds.
+// read returns the completions in an answer, in the order of seeds.
 func (e *Engine) read(text []byte, r sample.Request, seeds []uint64) ([]sample.Completion, error) {
 	var a answer
 	if err := json.Unmarshal(text, &a); err != nil {
-		return nil, fmt.Errorf("it is no JSON of completions: %w", err)
+		return nil, fmt.Errorf("it is not a JSON object with completions: %w", err)
 	}
 	if said := messageOf(a.Error); said != "" {
 		return nil, fmt.Errorf("it is an error: %s", said)
@@ -58,7 +58,7 @@ func (e *Engine) read(text []byte, r sample.Request, seeds []uint64) ([]sample.C
 	seen := make([]bool, len(seeds))
 	for _, c := range a.Choices {
 		if c.Index < 0 || c.Index >= len(seeds) || seen[c.Index] {
-			return nil, fmt.Errorf("there is a choice %d twice or too much, of %d", c.Index, len(seeds))
+			return nil, fmt.Errorf("it has choice %d twice, or more than %d choices", c.Index, len(seeds))
 		}
 		seen[c.Index] = true
 		completion, err := e.completion(c, r)
@@ -71,12 +71,12 @@ func (e *Engine) read(text []byte, r sample.Request, seeds []uint64) ([]sample.C
 	return out, nil
 }
 
-// wrongNumber is the error of an answer with too few or too many choices.
+// wrongNumber returns the error of an answer with too few or too many choices.
 func wrongNumber(have, want int) error {
 	if have > 0 && want > 1 {
-		return hopeless("it has %d choices, %d were asked for: leave n at 1, the server does not heed it", have, want)
+		return permanent("it has %d choices, expected %d: the server ignores n: leave n at 1", have, want)
 	}
-	return fmt.Errorf("it has %d choices, %d were asked for", have, want)
+	return fmt.Errorf("it has %d choices, expected %d", have, want)
 }
 
 // completion reads one choice.
@@ -92,7 +92,7 @@ func (e *Engine) completion(c choice, r sample.Request) (out sample.Completion, 
 		return out, err
 	}
 	if end := d.stop(r.Stop); end >= 0 && e.cuts(r) && (end < len(d)-1 || out.Finish == sample.Length) {
-		// The server does not heed stop_token_ids.
+		// The server ignores stop_token_ids.
 		d, out.Finish = d[:end+1], sample.Stop
 		out.Text = continuation(e.tok, r.Prompt, d[:end].ids())
 	}
@@ -107,12 +107,11 @@ func (e *Engine) completion(c choice, r sample.Request) (out sample.Completion, 
 	return out, nil
 }
 
-// cuts reports whether a completion can be ended here at a stop token. In a chat the
-// server knows best, and its tokens may be others.
+// cuts reports whether the engine may cut a completion at a stop token. In a chat the
+// server ends the turn, and its tokens may differ from ours.
 func (e *Engine) cuts(r sample.Request) bool { return e.tok != nil && e.form(r) != Chat }
 
-// text returns that of a completion, or of a chat's message; a message may have
-// none.
+// text returns the text of a choice. A chat message may have none.
 func (c choice) text() (string, error) {
 	switch {
 	case c.Text != nil:
@@ -125,8 +124,8 @@ func (c choice) text() (string, error) {
 	return *c.Message.Content, nil
 }
 
-// finish maps why a server says that a choice ended. What was cut by a filter
-// did not end by itself, like what reached its length.
+// finish maps a server's finish reason. An answer that a filter cut did not end by
+// itself, like one that reached its greatest length.
 func finish(reason string) (string, error) {
 	switch reason {
 	case "stop":
@@ -134,7 +133,7 @@ func finish(reason string) (string, error) {
 	case "length", "content_filter":
 		return sample.Length, nil
 	case "", "abort", "error":
-		return "", fmt.Errorf("it was not finished: finish_reason is %q", reason)
+		return "", fmt.Errorf("the answer is not finished: finish_reason is %q", reason)
 	}
-	return "", hopeless("finish_reason is %q, expected stop or length: let the server parse no tools", reason)
+	return "", permanent("finish_reason is %q, expected stop or length: switch off tool parsing in the server", reason)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// reader is an engine that only reads. Its tokenizer has a token for each byte,
-// at byte, and special ones behind them.
+// reader returns an engine that only reads answers. In its tokenizer the id of a byte's
+// token is the byte; special tokens follow.
 func reader(t testing.TB) *Engine {
 	t.Helper()
 	tok, err := tokenizer.Train(slices.Values([]string{"a"}), tokenizer.TrainSettings{VocabSize: 261})
@@ -27,7 +27,7 @@ func reader(t testing.TB) *Engine {
 	return &Engine{tok: tok, settings: Settings{Prompt: IDs}}
 }
 
-// TestShapes has what each kind of server answers.
+// TestShapes reads answers in the form of each kind of server.
 func TestShapes(t *testing.T) {
 	e := reader(t)
 	eos, goat := e.tok.EOS(), e.tok.Encode("goat")
@@ -129,7 +129,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// TestChatIsNotCut has a server whose tokens may not be ours.
+// TestChatIsNotCut reads from a server whose tokens may differ from ours.
 func TestChatIsNotCut(t *testing.T) {
 	e := reader(t)
 	e.settings.Prompt = Chat
@@ -140,8 +140,8 @@ func TestChatIsNotCut(t *testing.T) {
 	}
 }
 
-// TestContinuation keeps the blank in front, which a text of its own loses where a
-// tokenizer puts one there.
+// TestContinuation checks that a continuation keeps its leading blank, which a text alone
+// loses if its tokenizer adds one.
 func TestContinuation(t *testing.T) {
 	e := reader(t)
 	const prompt, rest = "Grüße", " vom Schaf"
@@ -150,8 +150,7 @@ func TestContinuation(t *testing.T) {
 	}
 }
 
-// TestWrongNumber tells a server that does not know n, which never will, from a
-// broken answer.
+// TestWrongNumber checks that the error about a server that ignores n is permanent.
 func TestWrongNumber(t *testing.T) {
 	e := reader(t)
 	_, err := e.read([]byte(`{"choices":[{"index":0,"text":"a","finish_reason":"stop"}]}`), sample.Request{}, []uint64{1, 2})
@@ -163,8 +162,7 @@ func TestWrongNumber(t *testing.T) {
 
 func itoa(id token.ID) string { return strconv.Itoa(int(id)) }
 
-// FuzzCompletions reads what a server may say, which is never a panic, and whose
-// completions are whole.
+// FuzzCompletions checks that no answer causes a panic, and that completions are whole.
 func FuzzCompletions(f *testing.F) {
 	for _, seed := range []string{
 		`{"choices":[{"index":0,"text":"a","finish_reason":"stop","stop_reason":3,"token_ids":[1,3],"logprobs":{"token_logprobs":[-1,null],"tokens":["token_id:1"],"top_logprobs":[{"token_id:2":-1},null]}}]}`,

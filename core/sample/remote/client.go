@@ -15,9 +15,9 @@ type client struct {
 	http   *http.Client
 	key    key
 	limits Limits
-	slots  chan struct{} // one for each request at once
+	slots  chan struct{} // one for each concurrent request
 	clock  clock
-	most   int64 // bytes of an answer
+	most   int64 // bytes in an answer
 }
 
 func newClient(a address, l Limits) (*client, error) {
@@ -39,8 +39,8 @@ func newClient(a address, l Limits) (*client, error) {
 	}, nil
 }
 
-// followHome follows a redirect that sends the same request to the same server.
-// Any other would take prompts and key elsewhere, or lose the body.
+// followHome follows a redirect that sends the same request to the same server. Any other
+// redirect would send prompts and key elsewhere, or lose the body.
 func followHome(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	same := next.URL.Scheme == first.URL.Scheme && next.URL.Host == first.URL.Host
@@ -50,8 +50,8 @@ func followHome(next *http.Request, via []*http.Request) error {
 	return http.ErrUseLastResponse
 }
 
-// attempt posts body once and gives the answer to read. Its failure, if any, says
-// whether another attempt may help.
+// attempt posts body once and passes the answer to read. Its failure says whether
+// another attempt may help; nil is success.
 func (c *client) attempt(ctx context.Context, url string, body []byte, read func([]byte) error) *failure {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Timeout, errTimeout)
 	defer cancel()
@@ -66,29 +66,28 @@ func (c *client) attempt(ctx context.Context, url string, body []byte, read func
 	c.key.authorize(request)
 	answer, err := c.http.Do(request)
 	if err != nil {
-		return broken(ctx, err)
+		return connectionFailure(ctx, err)
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, c.most+1))
 	switch {
 	case answer.StatusCode != http.StatusOK:
-		return c.refused(answer, text)
+		return c.statusFailure(answer, text)
 	case err != nil:
-		return broken(ctx, err)
+		return connectionFailure(ctx, err)
 	case int64(len(text)) > c.most:
 		return &failure{err: fmt.Errorf("the answer is longer than %d bytes", c.most)}
 	}
-	return misread(read(text))
+	return unreadable(read(text))
 }
 
-// idempotencyKey names a request by what it says, so that a gateway which knows
-// the header (draft-ietf-httpapi-idempotency-key-header) computes it once, however often it is
-// asked.
+// idempotencyKey derives a name from the request's content. A gateway that knows the
+// header (draft-ietf-httpapi-idempotency-key-header) then computes a repeated request once.
 func idempotencyKey(body []byte) string {
 	return fmt.Sprintf("herd-%x", sha256.Sum256(body))
 }
 
-// Close closes the connections that wait for the next request.
+// Close closes idle connections.
 func (c *client) Close() { c.http.CloseIdleConnections() }
 
 var errTimeout = errors.New("no answer in time")

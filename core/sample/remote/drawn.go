@@ -14,8 +14,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// logProbs has two shapes: that of completions, three lists, and that of chats,
-// which llama-server has for both.
+// logProbs has two forms: three lists for completions, and Content for chats.
+// llama-server uses the form of chats for both.
 type logProbs struct {
 	Tokens        []string              `json:"tokens"`
 	TokenLogProbs []*float64            `json:"token_logprobs"`
@@ -30,11 +30,11 @@ type logProb struct {
 	Top     []logProb `json:"top_logprobs"`
 }
 
-// drawn are the tokens of a choice, with what ended it if the server tells. An id
-// that it does not tell is tokenizer.None, a log-probability NaN.
+// drawn is the tokens of a choice, with the token that ended it if the server reports it.
+// An unknown id is tokenizer.None, an unknown log-probability is NaN.
 type drawn []sample.Token
 
-// drawn gathers what a choice tells of its tokens.
+// drawn returns the tokens of a choice, as far as the server reports them.
 func (c choice) drawn() (drawn, error) {
 	d := c.LogProbs.drawn()
 	if n := len(c.TokenIDs); n > 0 && n != len(d) {
@@ -59,19 +59,19 @@ func (l *logProbs) drawn() drawn {
 	case len(l.Content) > 0:
 		d := make(drawn, len(l.Content))
 		for i, p := range l.Content {
-			d[i] = sample.Token{ID: p.id(), LogProb: known(p.LogProb), Top: p.alternatives()}
+			d[i] = sample.Token{ID: p.id(), LogProb: valueOf(p.LogProb), Top: p.alternatives()}
 		}
 		return d
 	}
 	d := make(drawn, len(l.TokenLogProbs))
 	for i, p := range l.TokenLogProbs {
-		d[i] = sample.Token{ID: tokenizer.None, LogProb: known(p)}
+		d[i] = sample.Token{ID: tokenizer.None, LogProb: valueOf(p)}
 		if i < len(l.Tokens) {
-			d[i].ID = idIn(l.Tokens[i])
+			d[i].ID = idOf(l.Tokens[i])
 		}
 		if i < len(l.TopLogProbs) {
 			for name, p := range l.TopLogProbs[i] {
-				d[i].Top = append(d[i].Top, sample.Alternative{ID: idIn(name), LogProb: known(p)})
+				d[i].Top = append(d[i].Top, sample.Alternative{ID: idOf(name), LogProb: valueOf(p)})
 			}
 		}
 	}
@@ -82,18 +82,18 @@ func (p logProb) id() token.ID {
 	if p.ID != nil && *p.ID >= 0 {
 		return *p.ID
 	}
-	return idIn(p.Token)
+	return idOf(p.Token)
 }
 
 func (p logProb) alternatives() (list []sample.Alternative) {
 	for _, other := range p.Top {
-		list = append(list, sample.Alternative{ID: other.id(), LogProb: known(other.LogProb)})
+		list = append(list, sample.Alternative{ID: other.id(), LogProb: valueOf(other.LogProb)})
 	}
 	return list
 }
 
-// idIn reads vLLM's names of tokens, with return_tokens_as_token_ids: token_id:17.
-func idIn(name string) token.ID {
+// idOf parses vLLM's names of tokens with return_tokens_as_token_ids, such as token_id:17.
+func idOf(name string) token.ID {
 	digits, ok := strings.CutPrefix(name, "token_id:")
 	if id, err := strconv.ParseUint(digits, 10, 31); ok && err == nil {
 		return token.ID(id)
@@ -101,14 +101,14 @@ func idIn(name string) token.ID {
 	return tokenizer.None
 }
 
-func known(p *float64) float64 {
+func valueOf(p *float64) float64 {
 	if p == nil {
 		return math.NaN()
 	}
 	return *p
 }
 
-// ids returns those of all tokens, or nil if one is not told.
+// ids returns the ids of all tokens, or nil if one is unknown.
 func (d drawn) ids() []token.ID {
 	var ids []token.ID
 	for _, t := range d {
@@ -120,7 +120,7 @@ func (d drawn) ids() []token.ID {
 	return ids
 }
 
-// sum returns the log-probability of all, NaN if nothing is told.
+// sum returns the sum of the log-probabilities, NaN if there is none.
 func (d drawn) sum() (sum float64) {
 	if len(d) == 0 {
 		return math.NaN()
@@ -131,13 +131,13 @@ func (d drawn) sum() (sum float64) {
 	return sum
 }
 
-// stop returns the index of the first token of those, or -1.
+// stop returns the index of the first token in stop, or -1.
 func (d drawn) stop(stop []token.ID) int {
 	return slices.IndexFunc(d, func(t sample.Token) bool { return slices.Contains(stop, t.ID) })
 }
 
-// tokens returns what Request.Detail asks for, with at most top alternatives
-// each; nil if the server does not tell ids and log-probabilities.
+// tokens returns the tokens for Completion.Tokens, with at most top alternatives each. It
+// returns nil if the server does not report ids and log-probabilities.
 func (d drawn) tokens(top int) []sample.Token {
 	if d.ids() == nil || math.IsNaN(d.sum()) {
 		return nil
@@ -148,7 +148,7 @@ func (d drawn) tokens(top int) []sample.Token {
 	return d
 }
 
-// likeliest returns the first n by falling log-probability, equal ones by id.
+// likeliest returns the n likeliest alternatives, sorted; equal ones sort by id.
 func likeliest(list []sample.Alternative, n int) []sample.Alternative {
 	list = slices.DeleteFunc(list, func(a sample.Alternative) bool {
 		return a.ID == tokenizer.None || math.IsNaN(a.LogProb)
@@ -159,8 +159,8 @@ func likeliest(list []sample.Alternative, n int) []sample.Alternative {
 	return list[:min(n, len(list))]
 }
 
-// endedBy reports whether the last token ended the choice, and so is not part of
-// it: a stop token, the one that the server names, or else a special one.
+// endedBy reports whether the last token ended the choice and is not part of it: a stop
+// token, the token that the server names, or a special token if it names none.
 func (c choice) endedBy(d drawn, stop []token.ID, tok *tokenizer.Tokenizer) bool {
 	if len(d) == 0 {
 		return false
@@ -176,8 +176,8 @@ func (c choice) endedBy(d drawn, stop []token.ID, tok *tokenizer.Tokenizer) bool
 	return tok != nil && tok.IsSpecial(last)
 }
 
-// continuation returns the text of ids behind a prompt, as servers give it: with the
-// blank in front that a text of its own would lose.
+// continuation returns the text of ids behind a prompt, as servers return it: it keeps a
+// leading blank that the text alone would lose.
 func continuation(tok *tokenizer.Tokenizer, prompt, ids []token.ID) string {
 	stream := tok.Stream()
 	stream.SkipSpecial = true

@@ -22,14 +22,14 @@ type Engine struct {
 
 var _ sample.Sampler = (*Engine)(nil)
 
-// New returns an engine. The tokenizer is that of the model; without one, prompts
-// cannot be sent as text. The server is not asked anything yet.
+// New returns an engine. tok is the model's tokenizer; it may be nil unless prompts are
+// sent as text. New does not contact the server.
 func New(s Settings, tok *tokenizer.Tokenizer) (*Engine, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("remote: %w", err)
 	}
 	if s.Prompt == Text && tok == nil {
-		return nil, fmt.Errorf("remote: prompt is text, but there is no tokenizer to decode with")
+		return nil, fmt.Errorf("remote: prompt is text, which needs a tokenizer: there is none")
 	}
 	u, err := s.address().parse()
 	if err != nil {
@@ -42,10 +42,10 @@ func New(s Settings, tok *tokenizer.Tokenizer) (*Engine, error) {
 	return &Engine{client: c, settings: s, base: ofCompletions(u).String(), tok: tok}, nil
 }
 
-// Generate implements sample.Sampler. The same request is the same bytes to the
-// server; whether it gives the same answer is up to the server (see docs/remote.md).
-// A request that fails for good ends the work: what is under way is finished
-// and handed to done, nothing more is begun, and the error names the request.
+// Generate implements sample.Sampler. Equal requests send equal bytes; whether the answers
+// are equal depends on the server (see docs/remote.md). If a request fails permanently,
+// Generate starts no other, passes those in progress to done, and returns an error that
+// names the failed request.
 func (e *Engine) Generate(ctx context.Context, requests []sample.Request, done func(int, []sample.Completion) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -56,7 +56,7 @@ func (e *Engine) Generate(ctx context.Context, requests []sample.Request, done f
 		if err := e.check(r); err != nil {
 			work.fail(fmt.Errorf("remote: request %d: %w", i, err))
 		}
-		for first := 0; first < len(r.Seeds) && work.goesOn(ctx); first += e.group() {
+		for first := 0; first < len(r.Seeds) && work.active(ctx); first += e.group() {
 			last := min(first+e.group(), len(r.Seeds))
 			calls.Go(func() { work.answer(ctx, p, first, last) })
 		}
@@ -65,15 +65,15 @@ func (e *Engine) Generate(ctx context.Context, requests []sample.Request, done f
 	return cmp.Or(work.err, ctx.Err())
 }
 
-// group is how many seeds go into one request.
+// group returns how many seeds one HTTP request asks for.
 func (e *Engine) group() int { return cmp.Or(e.settings.N, 1) }
 
-// pending is a request that is being answered.
+// pending is a request in progress.
 type pending struct {
 	index int
 	sample.Request
 	out  []sample.Completion
-	open int // completions that have not come
+	open int // completions that have not arrived
 }
 
 // generation is one call of Generate.
@@ -82,11 +82,11 @@ type generation struct {
 	done   func(int, []sample.Completion) error
 	cancel context.CancelFunc
 
-	mu  sync.Mutex // of what follows, pending.open, and calls of done
+	mu  sync.Mutex // guards err, pending.open, and calls of done
 	err error      // the first
 }
 
-func (g *generation) goesOn(ctx context.Context) bool {
+func (g *generation) active(ctx context.Context) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.err == nil && ctx.Err() == nil
@@ -98,7 +98,7 @@ func (g *generation) fail(err error) {
 	g.err = cmp.Or(g.err, err)
 }
 
-// answer asks for the completions of Seeds[first:last] of a request.
+// answer asks the server for the completions of Seeds[first:last].
 func (g *generation) answer(ctx context.Context, p *pending, first, last int) {
 	completions, err := g.engine.complete(ctx, p.Request, p.Seeds[first:last])
 	switch {
@@ -107,14 +107,14 @@ func (g *generation) answer(ctx context.Context, p *pending, first, last int) {
 	case err != nil:
 		g.fail(fmt.Errorf("remote: request %d, seed %d: %w", p.index, p.Seeds[first], err))
 	default:
-		tell(p.Request, first, completions)
+		stream(p.Request, first, completions)
 		copy(p.out[first:last], completions)
 		g.arrived(ctx, p, last-first)
 	}
 }
 
-// tell streams completions, each in one piece.
-func tell(r sample.Request, first int, completions []sample.Completion) {
+// stream streams each completion as one delta.
+func stream(r sample.Request, first int, completions []sample.Completion) {
 	if r.Stream == nil {
 		return
 	}
@@ -123,7 +123,7 @@ func tell(r sample.Request, first int, completions []sample.Completion) {
 	}
 }
 
-// tokens returns those of a completion, of which only the ids may be known.
+// tokens returns the tokens of a completion; without Detail only their ids.
 func tokens(c sample.Completion) []sample.Token {
 	if len(c.Tokens) > 0 {
 		return c.Tokens
@@ -135,8 +135,8 @@ func tokens(c sample.Completion) []sample.Token {
 	return list
 }
 
-// arrived counts n completions, and hands the request on with its last, unless the
-// work has ended.
+// arrived records n completions. With the last one of a request it calls done, unless
+// Generate was cancelled.
 func (g *generation) arrived(ctx context.Context, p *pending, n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -23,16 +23,16 @@ import (
 	"github.com/herd-lm/herd/internal/testmodel"
 )
 
-// echo answers each seed of a request with a text that names prompt and seed.
+// echo answers each seed of a request with a text that names the prompt and the seed.
 func echo(w http.ResponseWriter, b sent) {
 	var answers []string
-	for k := b.N - 1; k >= 0; k-- { // in no good order
+	for k := b.N - 1; k >= 0; k-- { // out of order
 		answers = append(answers, fmt.Sprintf(`{"index":%d,"text":"%v seed %d+%d","finish_reason":"stop"}`, k, b.Prompt, b.Seed, k))
 	}
 	fmt.Fprintf(w, `{"choices":[%s]}`, strings.Join(answers, ","))
 }
 
-// sent is what the server reads of a request.
+// sent is the part of a request that the server reads.
 type sent struct {
 	Model       string
 	Prompt      any
@@ -47,7 +47,7 @@ type sent struct {
 	StopIDs     []token.ID `json:"stop_token_ids"`
 }
 
-// reads gives a handler the request.
+// reads passes the decoded request to a handler.
 func reads(t *testing.T, s *script, answer func(http.ResponseWriter, sent)) {
 	s.steps = []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
@@ -61,8 +61,8 @@ func reads(t *testing.T, s *script, answer func(http.ResponseWriter, sent)) {
 	}}
 }
 
-// TestGenerate asks for many, of which each gets its own, in the order of seeds,
-// by one call of done at a time, with no more requests at once than allowed.
+// TestGenerate checks that each request gets its own completions in the order of its
+// seeds, that calls of done do not overlap, and that concurrency stays within the limit.
 func TestGenerate(t *testing.T) {
 	noLeak(t)
 	for _, n := range []int{1, 2, 5} {
@@ -111,8 +111,8 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
-// TestFailureLosesNothing has one request that fails for good: those under way are
-// handed on, nothing new is begun.
+// TestFailureLosesNothing lets one request fail permanently. Generate must pass those in
+// progress to done, and start no other.
 func TestFailureLosesNothing(t *testing.T) {
 	noLeak(t)
 	failed := make(chan struct{})
@@ -141,7 +141,7 @@ func TestFailureLosesNothing(t *testing.T) {
 	}
 }
 
-// TestDoneFails ends the work: requests that hang, and calls of done.
+// TestDoneFails checks that an error of done ends requests that hang, and calls of done.
 func TestDoneFails(t *testing.T) {
 	noLeak(t)
 	full := errors.New("disk is full")
@@ -151,7 +151,7 @@ func TestDoneFails(t *testing.T) {
 	if !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
-	// Two that have come, of which the first cannot be kept:
+	// Two requests have completed; done fails for the first:
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
 	g := &generation{cancel: cancel, done: func(int, []sample.Completion) error { calls++; return full }}
@@ -162,7 +162,7 @@ func TestDoneFails(t *testing.T) {
 	}
 }
 
-// TestConcurrencyIsShared has several callers, who together keep to the limit.
+// TestConcurrencyIsShared checks that several callers together keep to the limit.
 func TestConcurrencyIsShared(t *testing.T) {
 	var running, most atomic.Int32
 	s := newScript(t, func(w http.ResponseWriter, r *http.Request) {
@@ -204,9 +204,9 @@ func TestNothingToAsk(t *testing.T) {
 		t.Errorf("ended before it began: %v", err)
 	}
 	for want, r := range map[string]sample.Request{
-		"no completion is asked for": asking(),
-		"the prompt is empty":        {Seeds: []uint64{1}, Messages: []chat.Message{{}}, Settings: asking().Settings},
-		"max_tokens is 0":            {Prompt: []token.ID{1}, Seeds: []uint64{1}},
+		"the request has no seeds": asking(),
+		"the prompt is empty":      {Seeds: []uint64{1}, Messages: []chat.Message{{}}, Settings: asking().Settings},
+		"max_tokens is 0":          {Prompt: []token.ID{1}, Seeds: []uint64{1}},
 	} {
 		e.settings.Prompt = IDs
 		if _, err := generate(t.Context(), e, r); err == nil || !strings.Contains(err.Error(), "remote: request 0: "+want) {
@@ -222,7 +222,7 @@ func TestNothingToAsk(t *testing.T) {
 	}
 }
 
-// TestBodies holds what is sent, in each form of prompt.
+// TestBodies checks the JSON that herd sends, for each form of prompt.
 func TestBodies(t *testing.T) {
 	tok, err := tokenizer.Train(slices.Values([]string{"a goat and a sheep"}), tokenizer.TrainSettings{VocabSize: 270})
 	if err != nil {
@@ -278,7 +278,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// TestSeeds keeps those that fit, folds others, and uses all their bits.
+// TestSeeds checks that seeds that fit stay, and that others are folded with all their
+// bits.
 func TestSeeds(t *testing.T) {
 	for _, bits := range []int{0, 1, 31, 32, 53, 63, 64} {
 		s := Settings{SeedBits: bits}
@@ -301,7 +302,7 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// TestStream tells each completion as one piece.
+// TestStream checks that each completion is streamed as one delta.
 func TestStream(t *testing.T) {
 	s := newScript(t)
 	reads(t, s, echo)
@@ -319,8 +320,8 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// TestEqualsLocal serves a model by the engine of this process: what comes through
-// the wire is what it draws.
+// TestEqualsLocal serves a local engine over HTTP, and compares its completions with those
+// that arrive.
 func TestEqualsLocal(t *testing.T) {
 	tok := testmodel.Tokenizer(t, 270, "What is it? It is a goat.")
 	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 8, Intermediate: 16, Layers: 1, Heads: 2, Positions: 64, InitRange: 0.3, Tied: true}.Config()
@@ -346,20 +347,20 @@ func TestEqualsLocal(t *testing.T) {
 	want := map[int][]sample.Completion{}
 	if err := local.Generate(t.Context(), requests, func(i int, c []sample.Completion) error {
 		for k := range c {
-			c[k].Text = strings.ToValidUTF8(c[k].Text, "\uFFFD") // as JSON has it
+			c[k].Text = strings.ToValidUTF8(c[k].Text, "\uFFFD") // as in JSON
 		}
 		want[i] = c
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	near := cmp.Comparer(func(a, b float64) bool { return a-b < 1e-9 && b-a < 1e-9 }) // sums in another order
+	near := cmp.Comparer(func(a, b float64) bool { return a-b < 1e-9 && b-a < 1e-9 }) // the order of summation differs
 	if diff := cmp.Diff(want, got, near); diff != "" {
 		t.Errorf("(-local +remote):\n%s", diff)
 	}
 }
 
-// peer answers as vLLM does: the stop token is among the tokens.
+// peer answers as vLLM does: the tokens include the stop token.
 func peer(t *testing.T, local *engine.Engine) http.HandlerFunc {
 	type logProbs struct {
 		Values []float64 `json:"token_logprobs"`

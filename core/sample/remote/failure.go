@@ -16,40 +16,40 @@ import (
 	"github.com/herd-lm/herd/core/text/show"
 )
 
-// failure is why an attempt gave nothing.
+// failure is the error of one attempt.
 type failure struct {
 	err   error
-	hint  string        // what to do
-	again bool          // another attempt may give more
-	after time.Duration // but not before this time: Retry-After
+	hint  string        // what the user can do
+	again bool          // another attempt may succeed
+	after time.Duration // the earliest time for it: Retry-After
 }
 
 func (f *failure) Error() string { return f.err.Error() }
 
-// hopeless is an answer that will be the same however often it is asked for.
-func hopeless(format string, args ...any) error {
+// permanent returns an error that another attempt would repeat.
+func permanent(format string, args ...any) error {
 	return &failure{err: fmt.Errorf(format, args...)}
 }
 
-// misread is the failure of an answer that makes no sense. Another attempt may give
-// a better one, unless it is hopeless.
-func misread(err error) *failure {
+// unreadable returns the failure of an answer that read rejects. Another attempt may
+// succeed unless the error is permanent.
+func unreadable(err error) *failure {
 	var f *failure
 	if err == nil || errors.As(err, &f) {
 		return f
 	}
-	return &failure{err: fmt.Errorf("the answer is broken: %w", err), again: true}
+	return &failure{err: fmt.Errorf("the answer is invalid: %w", err), again: true}
 }
 
-// broken is the failure of a connection: cut, refused or silent for too long. It is
-// final if there is no such host, or none that proves who it is.
-func broken(ctx context.Context, err error) *failure {
+// connectionFailure returns the failure of a connection that was cut, refused or silent for
+// too long. It is permanent if the host does not exist or has no valid certificate.
+func connectionFailure(ctx context.Context, err error) *failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	var outer *url.Error
 	if errors.As(err, &outer) {
-		err = outer.Err // the URL is said elsewhere
+		err = outer.Err // post names the URL
 	}
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
@@ -57,14 +57,14 @@ func broken(ctx context.Context, err error) *failure {
 	return &failure{err: err, again: !final}
 }
 
-// refused is the failure of an answer whose status is not 200.
-func (c *client) refused(answer *http.Response, body []byte) *failure {
+// statusFailure returns the failure of an answer with a status other than 200.
+func (c *client) statusFailure(answer *http.Response, body []byte) *failure {
 	code := answer.StatusCode
 	text := fmt.Sprintf("%d %s", code, http.StatusText(code))
 	if code/100 == 3 {
-		return &failure{err: fmt.Errorf("%s: it redirects to %s, which is not followed: set url to that if you trust it", text, target(answer))}
+		return &failure{err: fmt.Errorf("%s: it redirects to %s, which herd does not follow: set url to that address if you trust it", text, redirectTarget(answer))}
 	}
-	if words := said(body); words != "" {
+	if words := serverMessage(body); words != "" {
 		text += ": " + words
 	}
 	return &failure{
@@ -75,7 +75,7 @@ func (c *client) refused(answer *http.Response, body []byte) *failure {
 	}
 }
 
-// temporary reports whether a status may be another one later.
+// temporary reports whether a later attempt may get another status.
 func temporary(code int) bool {
 	switch code {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -86,19 +86,19 @@ func temporary(code int) bool {
 	return code >= 500
 }
 
-// hints say what to do.
+// hints say what the user can do.
 var hints = map[int]string{
-	http.StatusBadRequest:            "if the server does not know a field: standard: true; if it takes no token ids: prompt: text, or chat; if the prompt is too long: a smaller max_tokens",
-	http.StatusUnauthorized:          "name the environment variable that holds the key: key_env",
-	http.StatusForbidden:             "may the key of key_env use this model?",
+	http.StatusBadRequest:            "if the server does not know a field, set standard to true; if it takes no token ids, set prompt to text or chat; if the prompt is too long, lower max_tokens",
+	http.StatusUnauthorized:          "set key_env to the environment variable that holds the key",
+	http.StatusForbidden:             "check whether the key in key_env may use this model",
 	http.StatusNotFound:              "check url and model",
 	http.StatusMethodNotAllowed:      "check url",
 	http.StatusRequestEntityTooLarge: "the prompt is too long for the server",
-	http.StatusUnprocessableEntity:   "if the server does not know a field: standard: true",
+	http.StatusUnprocessableEntity:   "if the server does not know a field, set standard to true",
 }
 
-// target is where a redirect leads, without what may be secret in it.
-func target(answer *http.Response) string {
+// redirectTarget returns the target of a redirect, without parts that may be secret.
+func redirectTarget(answer *http.Response) string {
 	u, err := answer.Location()
 	if err != nil {
 		return "nowhere"
@@ -106,9 +106,9 @@ func target(answer *http.Response) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// said finds a server's message in the shapes of OpenAI, vLLM, FastAPI and
-// Ollama.
-func said(body []byte) string {
+// serverMessage returns a server's error message, in the forms of OpenAI, vLLM, FastAPI
+// and Ollama.
+func serverMessage(body []byte) string {
 	var shapes struct {
 		Error, Detail json.RawMessage
 		Message       string
@@ -119,7 +119,7 @@ func said(body []byte) string {
 	return cmp.Or(messageOf(shapes.Error), shapes.Message, messageOf(shapes.Detail), string(body))
 }
 
-// messageOf is that of an error, which is a text or an object with one in it.
+// messageOf returns the message of an error, which is a text or an object.
 func messageOf(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
@@ -132,16 +132,16 @@ func messageOf(raw json.RawMessage) string {
 	return string(bytes.TrimPrefix(raw, []byte("null")))
 }
 
-// maxSaid is how much of a failure an error repeats, in characters.
-const maxSaid = 300
+// maxMessage is how many characters of a server's message an error repeats.
+const maxMessage = 300
 
-// shown is what an error says of a failure: one line that is not too long, without
-// the key, which a server may have sent back.
-func (c *client) shown(f *failure) string {
+// message returns one line about a failure for the user. It removes the key, which a
+// server may have sent back.
+func (c *client) message(f *failure) string {
 	if errors.Is(f.err, errTimeout) {
 		return fmt.Sprintf("no answer within %s", c.limits.Timeout)
 	}
-	text := show.Line(c.key.redact(f.err.Error()), maxSaid)
+	text := show.Line(c.key.redact(f.err.Error()), maxMessage)
 	if f.hint != "" {
 		text += " (" + f.hint + ")"
 	}

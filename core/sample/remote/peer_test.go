@@ -17,10 +17,10 @@ import (
 	"github.com/herd-lm/herd/core/weights/convert"
 )
 
-// TestPeer compares a server that runs with the engine of this process on the same
-// weights: HERD_REMOTE_URL is its address, HERD_REMOTE_MODEL the model. With
-// HERD_REMOTE_SEEDS=1, which is for herd serve, seeds must give the same as here;
-// elsewhere the likeliest tokens must be the same.
+// TestPeer compares a running server with the local engine on the same weights:
+// HERD_REMOTE_URL is its address, HERD_REMOTE_MODEL the model. With HERD_REMOTE_SEEDS=1,
+// which is for herd serve, equal seeds must give equal completions; otherwise only the
+// likeliest tokens must be equal.
 func TestPeer(t *testing.T) {
 	url, path := os.Getenv("HERD_REMOTE_URL"), os.Getenv("HERD_REMOTE_MODEL")
 	if url == "" || path == "" {
@@ -80,7 +80,7 @@ func opened(t *testing.T, path string) (*engine.Engine, *tokenizer.Tokenizer) {
 	return engine.New(w, m.Tokenizer, engine.Options{}), m.Tokenizer
 }
 
-// prompts asks in all ways that a completion can end.
+// prompts returns requests for all ways in which a completion can end.
 func prompts(tok *tokenizer.Tokenizer, temperature float64) (list []sample.Request) {
 	for i, text := range []string{"Once upon a time", "Lily and Tom", "The dog was", "One day, a"} {
 		r := sample.Request{
@@ -97,9 +97,9 @@ func prompts(tok *tokenizer.Tokenizer, temperature float64) (list []sample.Reque
 
 func last(ids []token.ID) token.ID { return ids[len(ids)-1] }
 
-// same compares texts without the blank in front, which a text of its own loses in
-// some vocabularies. After a stop string, a server may tell fewer tokens; and of the
-// token that ended an answer, some tell nothing.
+// same compares texts without a leading blank, which a text alone loses in some
+// vocabularies. A server may report fewer tokens after a stop string, and some do not
+// report the token that ended an answer.
 func same(t *testing.T, what string, want, got sample.Completion) {
 	t.Helper()
 	n := min(len(want.IDs), len(got.IDs))

@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// body is what /v1/completions and /v1/chat/completions are sent.
+// body is the JSON for /v1/completions and /v1/chat/completions.
 type body struct {
 	Model       string         `json:"model"`
 	Prompt      any            `json:"prompt,omitempty"` // []token.ID or string
@@ -29,21 +29,21 @@ type body struct {
 	*extension
 }
 
-// extension is what vLLM, SGLang, llama-server and herd have beyond OpenAI's API. Also
-// what is off is sent: vLLM's defaults are those of the model's generation_config.json,
-// and llama-server's are top_k 40 and min_p 0.05. Most servers leave out the names
-// that they do not know.
+// extension is the fields that vLLM, SGLang, llama-server and herd add to OpenAI's API.
+// herd also sends settings that are off: vLLM's defaults come from the model's
+// generation_config.json, and llama-server's are top_k 40 and min_p 0.05. Most servers
+// ignore unknown fields.
 type extension struct {
-	TopK          int        `json:"top_k"` // -1: off, which all of them understand
+	TopK          int        `json:"top_k"` // -1: off, for all of these servers
 	MinP          float64    `json:"min_p"`
 	Repetition    float64    `json:"repetition_penalty"`
 	RepeatPenalty float64    `json:"repeat_penalty,omitempty"` // llama-server's name, where 1 is the default
 	StopIDs       []token.ID `json:"stop_token_ids,omitempty"`
-	TokensAsIDs   bool       `json:"return_tokens_as_token_ids,omitempty"` // in log-probabilities
-	ReturnIDs     bool       `json:"return_token_ids,omitempty"`           // where there are none
+	TokensAsIDs   bool       `json:"return_tokens_as_token_ids,omitempty"` // in the log-probabilities
+	ReturnIDs     bool       `json:"return_token_ids,omitempty"`           // without log-probabilities
 }
 
-// check reports what no server could be asked.
+// check returns an error if no server could answer r.
 func (e *Engine) check(r sample.Request) error {
 	if err := r.Settings.Validate(); err != nil {
 		return err
@@ -51,18 +51,18 @@ func (e *Engine) check(r sample.Request) error {
 	form := e.form(r)
 	switch {
 	case len(r.Seeds) == 0:
-		return fmt.Errorf("no completion is asked for")
+		return fmt.Errorf("the request has no seeds: there is nothing to draw")
 	case form == Chat && len(r.Messages) == 0:
 		return fmt.Errorf("there are no messages to send as a chat")
 	case form != Chat && len(r.Prompt) == 0:
 		return fmt.Errorf("the prompt is empty")
 	case e.settings.Standard && (r.TopK > 0 || r.MinP > 0 || r.Repetition > 0 && r.Repetition != 1):
-		return fmt.Errorf("top_k, min_p and repetition are not in OpenAI's API: leave them out, or standard: true if the server knows them")
+		return fmt.Errorf("top_k, min_p and repetition are not in OpenAI's API: leave them out, or leave out standard if the server knows them")
 	}
 	return nil
 }
 
-// form returns in which form the prompt of a request is sent.
+// form returns the form in which the engine sends a prompt.
 func (e *Engine) form(r sample.Request) Prompt {
 	if e.settings.Prompt == "" && len(r.Prompt) == 0 {
 		return Chat
@@ -70,7 +70,7 @@ func (e *Engine) form(r sample.Request) Prompt {
 	return cmp.Or(e.settings.Prompt, IDs)
 }
 
-// endpoint returns where a request goes.
+// endpoint returns the URL for a request.
 func (e *Engine) endpoint(r sample.Request) string {
 	if e.form(r) == Chat {
 		return e.base + "/chat/completions"
@@ -78,8 +78,8 @@ func (e *Engine) endpoint(r sample.Request) string {
 	return e.base + "/completions"
 }
 
-// body returns the bytes that ask for the completions of some seeds. The same
-// arguments give the same bytes.
+// body returns the JSON that asks for the completions of some seeds. Equal arguments give
+// equal bytes.
 func (e *Engine) body(r sample.Request, seeds []uint64) ([]byte, error) {
 	b := body{
 		Model: e.settings.Model, N: len(seeds), Seed: e.settings.seed(seeds[0]),
@@ -105,8 +105,8 @@ func (e *Engine) setPrompt(b *body, r sample.Request) {
 	}
 }
 
-// withoutBOS leaves out the beginning of a text: servers put it before a text
-// that they encode, as their tokenizer says.
+// withoutBOS removes a BOS token at the beginning: servers add it to a text that they
+// encode if their tokenizer requires it.
 func withoutBOS(ids []token.ID, tok *tokenizer.Tokenizer) []token.ID {
 	if bos := tok.BOS(); bos != tokenizer.None && len(ids) > 0 && ids[0] == bos {
 		return ids[1:]
@@ -118,7 +118,7 @@ func (e *Engine) setLogProbs(b *body, r sample.Request) {
 	if e.settings.NoLogProb {
 		return
 	}
-	most := 1 // llama-server takes 0 for none
+	most := 1 // llama-server reports none for 0
 	if r.Detail {
 		most = max(most, r.Top)
 	}
@@ -137,7 +137,7 @@ func (e *Engine) extension(r sample.Request) *extension {
 	if r.Repetition != 1 {
 		x.RepeatPenalty = r.Repetition
 	}
-	if e.form(r) != Chat { // where the server knows what ends a turn
+	if e.form(r) != Chat { // in a chat the server knows what ends a turn
 		x.StopIDs = r.Stop
 	}
 	return x

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// clock is what waiting needs: tests have one of their own.
+// clock is the time and the randomness of retries. Tests replace it.
 type clock struct {
 	now    func() time.Time
 	wait   func(context.Context, time.Duration) error
@@ -33,13 +33,13 @@ func wait(ctx context.Context, d time.Duration) error {
 const (
 	firstPause = 500 * time.Millisecond
 	maxPause   = 30 * time.Second
-	maxAfter   = 2 * time.Minute // the longest Retry-After that is believed
+	maxAfter   = 2 * time.Minute // a longer Retry-After is cut to this
 )
 
-// post asks until an answer can be read, it is hopeless, or ctx ends. Pauses grow
-// exponentially with full jitter
-// (aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter), and are no
-// shorter than the server asks for.
+// post sends body until read accepts an answer, a failure is permanent, the limits are
+// reached, or ctx ends. Pauses grow exponentially with full jitter
+// (aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter), and are no shorter
+// than the server's Retry-After.
 func (c *client) post(ctx context.Context, url string, body []byte, read func([]byte) error) error {
 	select {
 	case c.slots <- struct{}{}:
@@ -56,11 +56,11 @@ func (c *client) post(ctx context.Context, url string, body []byte, read func([]
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !f.again:
-			return fmt.Errorf("POST %s: %s", url, c.shown(f))
+			return fmt.Errorf("POST %s: %s", url, c.message(f))
 		}
 		pause := f.after + c.jitter(attempts)
 		if waited := c.clock.now().Sub(began); attempts > c.limits.Retries || waited+pause > c.limits.Patience {
-			return fmt.Errorf("POST %s: gave up after %d attempts in %s: %s", url, attempts, waited.Round(time.Millisecond), c.shown(f))
+			return fmt.Errorf("POST %s: gave up after %d attempts in %s: %s", url, attempts, waited.Round(time.Millisecond), c.message(f))
 		}
 		if err := c.clock.wait(ctx, pause); err != nil {
 			return err
@@ -68,7 +68,7 @@ func (c *client) post(ctx context.Context, url string, body []byte, read func([]
 	}
 }
 
-// jitter is the pause after that many attempts.
+// jitter returns a random pause after the given number of attempts.
 func (c *client) jitter(attempts int) time.Duration {
 	most := maxPause
 	if attempts < 7 {
@@ -77,7 +77,7 @@ func (c *client) jitter(attempts int) time.Duration {
 	return time.Duration(c.clock.random() * float64(most))
 }
 
-// retryAfter reads the header of RFC 9110, section 10.2.3: seconds, or a date.
+// retryAfter parses the header of RFC 9110, section 10.2.3: seconds or a date.
 func retryAfter(header string, now time.Time) time.Duration {
 	var after time.Duration
 	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {

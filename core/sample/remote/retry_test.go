@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// TestRetries goes through all that a server may do wrong for a while: the third
-// attempt is answered, by the same bytes under the same key.
+// TestRetries lets a server fail twice in every temporary way. The third attempt must
+// succeed, with the same bytes and the same idempotency key.
 func TestRetries(t *testing.T) {
 	for name, step := range map[string]http.HandlerFunc{
 		"429":             says(429, `{"error":{"message":"slow down"}}`),
@@ -58,19 +58,19 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestFailsAtOnce has what no other attempt will mend, and what is said of it.
+// TestFailsAtOnce checks that permanent failures are not tried again, and their errors.
 func TestFailsAtOnce(t *testing.T) {
 	for _, c := range []struct {
 		step http.HandlerFunc
 		want []string
 	}{
-		{says(400, `{"object":"error","message":"maximum context\n length is 8"}`), []string{"400 Bad Request: maximum context length is 8", "standard: true"}},
+		{says(400, `{"object":"error","message":"maximum context\n length is 8"}`), []string{"400 Bad Request: maximum context length is 8", "set standard to true"}},
 		{says(401, `{"error":{"message":"Incorrect API key provided: `+secret+`."}}`), []string{"401", "[HERD_TEST_KEY]", "key_env"}},
 		{says(404, `{"detail":"Not Found"}`), []string{"404 Not Found: Not Found (check url and model)"}},
 		{says(422, `{"detail":[{"loc":["body","seed"],"msg":"too large"}]}`), []string{`[{"loc":["body","seed"],"msg":"too large"}]`}},
 		{says(413, strings.Repeat("long ", 1000)), []string{"413", "long ...", "prompt is too long"}},
 		{says(501, ""), []string{"501 Not Implemented"}},
-		{says(200, `{"choices":[{"index":0,"text":"","finish_reason":"tool_calls"}]}`), []string{"tool_calls", "parse no tools"}},
+		{says(200, `{"choices":[{"index":0,"text":"","finish_reason":"tool_calls"}]}`), []string{"tool_calls", "switch off tool parsing"}},
 	} {
 		s := newScript(t, c.step)
 		e, clock := engineOf(t, s, nil)
@@ -90,7 +90,7 @@ func TestFailsAtOnce(t *testing.T) {
 	}
 }
 
-// TestGivesUp bounds retries by number and by time.
+// TestGivesUp checks that retries are bounded by number and by time.
 func TestGivesUp(t *testing.T) {
 	s := newScript(t, says(503, "loading"))
 	e, _ := engineOf(t, s, func(s *Settings) { s.Retries = 3 })
@@ -112,7 +112,7 @@ func TestGivesUp(t *testing.T) {
 	}
 }
 
-// TestRetryAfter has both forms of the header, and one that is not believed.
+// TestRetryAfter parses both forms of the header, and cuts a value that is too long.
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	for header, want := range map[string]time.Duration{
@@ -142,7 +142,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestJitter holds pauses within [0, bound), the bound growing to its limit.
+// TestJitter checks that pauses are in [0, bound), and that the bound grows to its limit.
 func TestJitter(t *testing.T) {
 	c := &client{clock: clock{random: func() float64 { return 0 }}}
 	for attempts := 1; attempts < 100; attempts++ {
@@ -159,7 +159,7 @@ func TestJitter(t *testing.T) {
 	}
 }
 
-// TestTimeout has a server that says nothing, and one that is slow in the middle.
+// TestTimeout asks a server that does not answer, and one that stops in the middle.
 func TestTimeout(t *testing.T) {
 	for name, hang := range map[string]http.HandlerFunc{
 		"silent": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
@@ -184,7 +184,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestCancelled ends requests that hang, and pauses, at once.
+// TestCancelled checks that the end of the context ends requests that hang, and pauses.
 func TestCancelled(t *testing.T) {
 	noLeak(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -210,7 +210,8 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestUnreachable has a server that does not listen: it may be starting.
+// TestUnreachable checks that herd tries again if a server does not listen: it may be
+// starting.
 func TestUnreachable(t *testing.T) {
 	s := newScript(t, fine)
 	e, clock := engineOf(t, s, func(s *Settings) { s.Retries = 2 })
@@ -221,12 +222,12 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// TestWrongServer has those that no retry makes right, and the key goes to none.
+// TestWrongServer asks servers that no retry makes right. None of them may get the key.
 func TestWrongServer(t *testing.T) {
 	noLeak(t)
 	s := &script{steps: []http.HandlerFunc{fine}}
 	s.Server = httptest.NewUnstartedServer(s)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	plain := newScript(t, fine)
@@ -243,8 +244,8 @@ func TestWrongServer(t *testing.T) {
 	if len(s.bodies)+len(plain.bodies) > 0 {
 		t.Errorf("they were sent %q %q", s.bodies, plain.bodies)
 	}
-	nowhere := broken(t.Context(), &url.Error{Err: &net.OpError{Err: &net.DNSError{Err: "no such host", IsNotFound: true}}})
-	if slow := broken(t.Context(), &net.DNSError{IsTimeout: true}); nowhere.again || !slow.again {
+	nowhere := connectionFailure(t.Context(), &url.Error{Err: &net.OpError{Err: &net.DNSError{Err: "no such host", IsNotFound: true}}})
+	if slow := connectionFailure(t.Context(), &net.DNSError{IsTimeout: true}); nowhere.again || !slow.again {
 		t.Errorf("no such host is tried again: %v; a slow answer where it is: %v", nowhere.again, slow.again)
 	}
 }

@@ -16,25 +16,25 @@ import (
 // --runner pooling`, a ...ForSequenceClassification).
 type RewardSettings struct {
 	URL       string `yaml:"url"`                              // with /v1 or without
-	Model     string `yaml:"model"`                            // the name by which the server knows it
-	KeyEnv    string `yaml:"key_env" json:",omitempty"`        // environment variable that holds the key; empty: none is sent
+	Model     string `yaml:"model"`                            // the server's name for it
+	KeyEnv    string `yaml:"key_env" json:",omitempty"`        // environment variable that holds the key; empty: no key
 	AllowHTTP bool   `yaml:"allow_http_key" json:",omitempty"` // send the key unencrypted to another machine
 	Endpoint  string `yaml:"endpoint" json:",omitempty"`       // classify or pooling; empty: classify
 	Input     Prompt `yaml:"input" json:",omitempty"`          // text or ids; empty: text
 	Batch     int    `yaml:"batch" json:",omitempty"`          // texts in one request; 0: 16
-	Label     *int   `yaml:"label" json:",omitempty"`          // which output is the score, of a model that has several
-	Task      string `yaml:"task" json:",omitempty"`           // of /pooling: classify or token_classify; empty: the model's
+	Label     *int   `yaml:"label" json:",omitempty"`          // index of the output that is the score, for a model with several
+	Task      string `yaml:"task" json:",omitempty"`           // for /pooling: classify or token_classify; empty: the model's default
 
-	// Raw is the field that is sent as false, so that scores come without sigmoid or
-	// softmax: use_activation if empty; activation or softmax for old releases of vLLM
-	// (0.15 has neither). Only one is sent: some releases that know all three
-	// take an old one for true whatever it says (vllm/config/pooler.py, get_use_activation).
+	// Raw is the field that herd sends as false to get scores without sigmoid or softmax;
+	// empty: use_activation. Old releases of vLLM need activation or softmax; 0.15 has
+	// neither. herd sends only one field: some releases that know all three take an old
+	// one for true whatever its value (vllm/config/pooler.py, get_use_activation).
 	Raw string `yaml:"raw_field" json:",omitempty"`
 
 	Limits `yaml:",inline"`
 }
 
-// Validate reports the first setting that makes no sense, by its YAML name.
+// Validate returns an error that names the first invalid setting by its YAML key.
 func (s RewardSettings) Validate() error {
 	switch {
 	case s.Endpoint != "" && s.Endpoint != "classify" && s.Endpoint != "pooling":
@@ -56,7 +56,7 @@ func (s RewardSettings) address() address {
 	return address{s.URL, s.Model, s.KeyEnv, s.AllowHTTP}
 }
 
-// Reward takes scores from a server. Any number of goroutines may use it at once.
+// Reward gets scores from a server. Any number of goroutines may use it at once.
 type Reward struct {
 	*client
 	settings RewardSettings
@@ -64,14 +64,14 @@ type Reward struct {
 	tok      *tokenizer.Tokenizer // may be nil
 }
 
-// NewReward returns a remote reward model. The tokenizer is the reward model's,
-// and needed for input: ids.
+// NewReward returns a remote reward model. tok is the reward model's tokenizer; only input
+// ids needs it.
 func NewReward(s RewardSettings, tok *tokenizer.Tokenizer) (*Reward, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("remote reward: %w", err)
 	}
 	if s.Input == IDs && tok == nil {
-		return nil, fmt.Errorf("remote reward: input is ids, but there is no tokenizer to encode with")
+		return nil, fmt.Errorf("remote reward: input is ids, which needs a tokenizer: there is none")
 	}
 	u, err := s.address().parse()
 	if err != nil {
@@ -85,9 +85,9 @@ func NewReward(s RewardSettings, tok *tokenizer.Tokenizer) (*Reward, error) {
 	return &Reward{client: c, settings: s, url: url, tok: tok}, nil
 }
 
-// Score returns the raw score of each text: a chat laid out by the reward model's
-// template, whole, with the names of special tokens (and of that which begins a
-// text, if the model wants one: none is added).
+// Score returns the raw score of each text. A text is a whole chat in the layout of the
+// reward model's template, with special tokens by name. It must begin with the BOS token if
+// the model needs one: Score adds none.
 func (r *Reward) Score(ctx context.Context, texts []string) ([]float64, error) {
 	scores := make([]float64, len(texts))
 	size := cmp.Or(r.settings.Batch, 16)
@@ -119,11 +119,11 @@ func (r *Reward) scoreBatch(ctx context.Context, texts []string, scores []float6
 	return r.post(ctx, r.url, body, func(text []byte) error { return r.read(text, scores) })
 }
 
-// body returns the bytes that ask for the scores of texts: a ClassificationRequest or
-// PoolingRequest of vLLM (vllm/entrypoints/pooling/{classify,pooling}/protocol.py;
+// body returns the JSON that asks for the scores of texts: vLLM's ClassificationRequest or
+// PoolingRequest (vllm/entrypoints/pooling/{classify,pooling}/protocol.py;
 // docs.vllm.ai/en/latest/models/pooling_models/classify).
 func (r *Reward) body(texts []string) ([]byte, error) {
-	fields := map[string]any{ // encoded in the order of their names
+	fields := map[string]any{ // JSON sorts the names
 		"model":                                  r.settings.Model,
 		"input":                                  r.input(texts),
 		"add_special_tokens":                     false,

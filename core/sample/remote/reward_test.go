@@ -13,7 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// rewardOf returns a reward model that asks s.
+// rewardOf returns a reward model at the server s.
 func rewardOf(t *testing.T, s *script, settings RewardSettings, tok *tokenizer.Tokenizer) *Reward {
 	t.Helper()
 	t.Setenv("HERD_TEST_KEY", secret)
@@ -27,8 +27,8 @@ func rewardOf(t *testing.T, s *script, settings RewardSettings, tok *tokenizer.T
 	return r
 }
 
-// TestScore takes scores in batches, each text its own whatever the order of the
-// answer, and tries again what fails for a while.
+// TestScore gets scores in batches. Each text must get its own score whatever the order
+// in the answer, and herd must try again after temporary failures.
 func TestScore(t *testing.T) {
 	noLeak(t)
 	s := newScript(t)
@@ -89,7 +89,7 @@ func TestScoreBodies(t *testing.T) {
 	}
 }
 
-// TestScoreShapes has what /classify and /pooling give, and what makes no sense.
+// TestScoreShapes reads valid and invalid answers of /classify and /pooling.
 func TestScoreShapes(t *testing.T) {
 	second := 1
 	for _, c := range []struct {
@@ -103,13 +103,13 @@ func TestScoreShapes(t *testing.T) {
 		{`{"index":0,"data":[[1],[2],[-3.25]]}`, nil, -3.25, ""},
 		{`{"index":0,"probs":[1,-3.25]}`, &second, -3.25, ""},
 		{`{"index":0,"data":[[1,2],[1,-3.25]]}`, &second, -3.25, ""},
-		{`{"index":0,"probs":[1,2]}`, nil, math.NaN(), "2 outputs: say with label"},
-		{`{"index":0,"probs":[1]}`, &second, math.NaN(), "none that is number 1"},
-		{`{"index":0,"probs":[null]}`, nil, math.NaN(), "none that is number 0"},
+		{`{"index":0,"probs":[1,2]}`, nil, math.NaN(), "2 outputs: set label"},
+		{`{"index":0,"probs":[1]}`, &second, math.NaN(), "no output 1"},
+		{`{"index":0,"probs":[null]}`, nil, math.NaN(), "no output 0"},
 		{`{"index":0,"data":[]}`, nil, math.NaN(), "0 outputs"},
 		{`{"index":0,"data":[[1],[]]}`, nil, math.NaN(), "0 outputs"},
-		{`{"index":0,"data":"AAAA"}`, nil, math.NaN(), "no list of numbers"},
-		{`{"index":0}`, nil, math.NaN(), "no list of numbers"},
+		{`{"index":0,"data":"AAAA"}`, nil, math.NaN(), "neither a list of numbers"},
+		{`{"index":0}`, nil, math.NaN(), "neither a list of numbers"},
 		{`{"index":1,"probs":[1]}`, nil, math.NaN(), "index 1"},
 		{`{"index":0,"probs":[1]},{"index":0,"probs":[1]}`, nil, math.NaN(), "2 scores for 1 texts"},
 	} {
@@ -128,14 +128,14 @@ func TestScoreShapes(t *testing.T) {
 func TestBadRewardSettings(t *testing.T) {
 	below := -1
 	for want, s := range map[string]RewardSettings{
-		`endpoint is "rank"`:    {Endpoint: "rank"},
-		`input is "chat"`:       {Input: Chat},
-		"no tokenizer":          {Input: IDs},
-		`raw_field is "raw"`:    {Raw: "raw"},
-		"batch is -1":           {Batch: -1},
-		"label is -1":           {Label: &below},
-		"concurrency is -1":     {Limits: Limits{Concurrency: -1}},
-		"environment has no HE": {KeyEnv: "HERD_NONE"},
+		`endpoint is "rank"`:                    {Endpoint: "rank"},
+		`input is "chat"`:                       {Input: Chat},
+		"input is ids, which needs a tokenizer": {Input: IDs},
+		`raw_field is "raw"`:                    {Raw: "raw"},
+		"batch is -1":                           {Batch: -1},
+		"label is -1":                           {Label: &below},
+		"concurrency is -1":                     {Limits: Limits{Concurrency: -1}},
+		"environment variable HE":               {KeyEnv: "HERD_NONE"},
 	} {
 		s.URL, s.Model = "http://localhost", "judge"
 		if _, err := NewReward(s, nil); err == nil || !strings.Contains(err.Error(), want) {
@@ -147,7 +147,7 @@ func TestBadRewardSettings(t *testing.T) {
 	}
 }
 
-// FuzzScores reads what a server may say, which is never a panic.
+// FuzzScores checks that no answer causes a panic.
 func FuzzScores(f *testing.F) {
 	for _, seed := range []string{
 		`{"data":[{"index":0,"probs":[1,2]},{"index":1,"data":[[1],[2]]}]}`, `{"data":[{"index":1,"data":[1]},{"index":0,"data":null}]}`, `{"error":"no"}`, `[]`,

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// scored is what /classify and /pooling give, one entry for each text.
+// scored is the JSON of /classify and /pooling, with one entry for each text.
 type scored struct {
 	Data []struct {
 		Index int             `json:"index"`
@@ -15,11 +15,11 @@ type scored struct {
 	Error json.RawMessage `json:"error"`
 }
 
-// read sets scores from an answer.
+// read sets scores from the JSON of an answer.
 func (r *Reward) read(text []byte, scores []float64) error {
 	var a scored
 	if err := json.Unmarshal(text, &a); err != nil {
-		return fmt.Errorf("it is no JSON of scores: %w", err)
+		return fmt.Errorf("it is not a JSON object with scores: %w", err)
 	}
 	if said := messageOf(a.Error); said != "" {
 		return fmt.Errorf("it is an error: %s", said)
@@ -30,7 +30,7 @@ func (r *Reward) read(text []byte, scores []float64) error {
 	seen := make([]bool, len(scores))
 	for _, d := range a.Data {
 		if d.Index < 0 || d.Index >= len(scores) || seen[d.Index] {
-			return fmt.Errorf("there is an index %d twice or too much, of %d texts", d.Index, len(scores))
+			return fmt.Errorf("it has index %d twice, or more than %d texts", d.Index, len(scores))
 		}
 		seen[d.Index] = true
 		values := d.Probs
@@ -49,8 +49,8 @@ func (r *Reward) read(text []byte, scores []float64) error {
 	return nil
 }
 
-// pooled reads the outputs for a text: one list, or a list for each token, of which the
-// last token's counts, as in a model that is scored where the answer ends.
+// pooled reads the outputs for a text: one list, or a list for each token. Of these the
+// last one counts, as in a model that scores where the answer ends.
 func pooled(raw json.RawMessage) ([]*float64, error) {
 	var flat []*float64
 	if json.Unmarshal(raw, &flat) == nil {
@@ -58,22 +58,22 @@ func pooled(raw json.RawMessage) ([]*float64, error) {
 	}
 	var rows [][]*float64
 	if err := json.Unmarshal(raw, &rows); err != nil {
-		return nil, hopeless("its data is no list of numbers, nor of lists of these")
+		return nil, permanent("its data is neither a list of numbers nor a list of such lists")
 	}
 	return rows[len(rows)-1], nil
 }
 
-// pick chooses the score among the outputs for a text.
+// pick returns the output that is the score.
 func (r *Reward) pick(values []*float64) (float64, error) {
 	label := 0
 	switch {
 	case r.settings.Label != nil:
 		label = *r.settings.Label
 	case len(values) > 1:
-		return 0, hopeless("it has %d outputs: say with label which is the score, and whether the model is a reward model", len(values))
+		return 0, permanent("it has %d outputs: set label to the index of the score, and check that the model is a reward model", len(values))
 	}
 	if label >= len(values) || values[label] == nil {
-		return 0, hopeless("it has %d outputs, and none that is number %d", len(values), label)
+		return 0, permanent("it has %d outputs, and no output %d", len(values), label)
 	}
 	return *values[label], nil
 }

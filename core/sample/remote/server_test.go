@@ -15,11 +15,11 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// secret is a key that must be seen nowhere but in the header.
+// secret is a key that may appear only in the header.
 const secret = "sk-Zq7SECRETxyz"
 
-// script is a server that answers its n-th request with the n-th handler, the last
-// one for all that follow, and remembers what it was sent.
+// script is a server that answers its n-th request with the n-th handler, and later
+// requests with the last one. It records the requests.
 type script struct {
 	*httptest.Server
 	steps []http.HandlerFunc
@@ -59,7 +59,7 @@ func says(status int, body string) http.HandlerFunc {
 // fine is a completion.
 var fine = says(200, `{"choices":[{"index":0,"text":" goat","finish_reason":"stop"}]}`)
 
-// cuts ends the connection in the middle of the answer.
+// cuts closes the connection in the middle of the answer.
 func cuts(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "1000")
 	fmt.Fprint(w, `{"choices":[{"index":0,"te`)
@@ -69,14 +69,14 @@ func cuts(w http.ResponseWriter, _ *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// fakeClock passes as fast as one waits.
+// fakeClock advances by each wait at once.
 type fakeClock struct {
 	mu     sync.Mutex
 	now    time.Time
 	pauses []time.Duration
 }
 
-// use makes c wait by the fake clock, with the longest jitter.
+// use makes c wait on the fake clock, with the longest jitter.
 func (f *fakeClock) use(c *client) {
 	f.now = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	c.clock = clock{
@@ -96,7 +96,7 @@ func (f *fakeClock) use(c *client) {
 	}
 }
 
-// engineOf returns an engine that asks s with a key, and its clock.
+// engineOf returns an engine with a key for the server s, and its clock.
 func engineOf(t *testing.T, s *script, change func(*Settings)) (*Engine, *fakeClock) {
 	t.Helper()
 	t.Setenv("HERD_TEST_KEY", secret)
@@ -114,7 +114,7 @@ func engineOf(t *testing.T, s *script, change func(*Settings)) (*Engine, *fakeCl
 	return e, clock
 }
 
-// asking is a request for one completion of each seed.
+// asking returns a request for one completion of each seed.
 func asking(seeds ...uint64) sample.Request {
 	return sample.Request{
 		Prompt: []token.ID{1, 2, 3}, Seeds: seeds,
@@ -122,7 +122,7 @@ func asking(seeds ...uint64) sample.Request {
 	}
 }
 
-// generate collects what Generate hands on.
+// generate collects the completions from Generate.
 func generate(ctx context.Context, e *Engine, requests ...sample.Request) (map[int][]sample.Completion, error) {
 	got := map[int][]sample.Completion{}
 	err := e.Generate(ctx, requests, func(i int, c []sample.Completion) error {
@@ -132,7 +132,7 @@ func generate(ctx context.Context, e *Engine, requests ...sample.Request) (map[i
 	return got, err
 }
 
-// noLeak fails if goroutines are left when the test and its servers have ended.
+// noLeak fails if goroutines remain when the test and its servers have ended.
 func noLeak(t *testing.T) {
 	t.Helper()
 	before := runtime.NumGoroutine()

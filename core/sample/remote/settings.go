@@ -9,36 +9,36 @@ import (
 // Settings describe a server to sample from.
 type Settings struct {
 	URL       string `yaml:"url"`                              // with /v1 or without
-	Model     string `yaml:"model"`                            // the name by which the server knows it
-	KeyEnv    string `yaml:"key_env" json:",omitempty"`        // environment variable that holds the key; empty: none is sent
+	Model     string `yaml:"model"`                            // the server's name for it
+	KeyEnv    string `yaml:"key_env" json:",omitempty"`        // environment variable that holds the key; empty: no key
 	AllowHTTP bool   `yaml:"allow_http_key" json:",omitempty"` // send the key unencrypted to another machine
-	Prompt    Prompt `yaml:"prompt" json:",omitempty"`         // ids, text or chat; empty: ids where a request has them, else chat
-	Standard  bool   `yaml:"standard" json:",omitempty"`       // send only what OpenAI's API has: for servers that refuse more
-	NoLogProb bool   `yaml:"no_logprobs" json:",omitempty"`    // do not ask for log-probabilities: for servers that refuse
-	N         int    `yaml:"n" json:",omitempty"`              // seeds in one request, of which the first is sent; 0: 1
-	SeedBits  int    `yaml:"seed_bits" json:",omitempty"`      // of a seed are sent, 1 to 64; 0: 31, which all servers take
+	Prompt    Prompt `yaml:"prompt" json:",omitempty"`         // ids, text or chat; empty: ids if a request has them, otherwise chat
+	Standard  bool   `yaml:"standard" json:",omitempty"`       // send only fields of OpenAI's API, for servers that refuse others
+	NoLogProb bool   `yaml:"no_logprobs" json:",omitempty"`    // do not ask for log-probabilities, for servers that refuse
+	N         int    `yaml:"n" json:",omitempty"`              // seeds in one request, which carries only the first; 0: 1
+	SeedBits  int    `yaml:"seed_bits" json:",omitempty"`      // bits of a seed to send, 1 to 64; 0: 31, which all servers accept
 	Limits    `yaml:",inline"`
 }
 
-// Limits are what a client keeps to. They change nothing of what comes out.
+// Limits bound what a client does. They do not affect results.
 type Limits struct {
 	Concurrency int           `yaml:"concurrency" json:",omitempty"` // requests at once; 0: 16
 	Timeout     time.Duration `yaml:"timeout" json:",omitempty"`     // of one attempt; 0: 10 minutes
 	Retries     int           `yaml:"retries" json:",omitempty"`     // attempts after the first; 0: 8, negative: none
-	Patience    time.Duration `yaml:"patience" json:",omitempty"`    // after which nothing is tried again; 0: 30 minutes
+	Patience    time.Duration `yaml:"patience" json:",omitempty"`    // after which herd does not try again; 0: 30 minutes
 }
 
-// Prompt is the form in which a server gets prompts.
+// Prompt is the form in which herd sends prompts.
 type Prompt string
 
 // The forms of prompts.
 const (
-	IDs  Prompt = "ids"  // token ids: exact, for servers that take them (vLLM, SGLang, llama-server, herd)
-	Text Prompt = "text" // their text, for the server to encode: a message could forge a special token
-	Chat Prompt = "chat" // the messages, for the server's own template
+	IDs  Prompt = "ids"  // token ids: exact, for servers that accept them (vLLM, SGLang, llama-server, herd)
+	Text Prompt = "text" // text, which the server encodes: a message could forge a special token
+	Chat Prompt = "chat" // messages, which the server lays out with its own template
 )
 
-// Validate reports the first setting that makes no sense, by its YAML name.
+// Validate returns an error that names the first invalid setting by its YAML key.
 func (s Settings) Validate() error {
 	switch s.Prompt {
 	case "", IDs, Text, Chat:
@@ -69,7 +69,7 @@ func (l Limits) validate() error {
 	return nil
 }
 
-// withDefaults fills in what is not set.
+// withDefaults returns the limits with defaults for those that are not set.
 func (l Limits) withDefaults() Limits {
 	return Limits{
 		Concurrency: cmp.Or(l.Concurrency, 16),
@@ -79,8 +79,8 @@ func (l Limits) withDefaults() Limits {
 	}
 }
 
-// seed returns what is sent of a seed: itself where it fits, else its bits folded
-// onto those that are sent.
+// seed returns the seed to send: seed itself if it fits into SeedBits, otherwise its bits
+// folded onto these.
 func (s Settings) seed(seed uint64) uint64 {
 	bits := cmp.Or(s.SeedBits, 31)
 	folded := uint64(0)
