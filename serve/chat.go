@@ -8,7 +8,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// maxTop is how many alternatives of a token can be asked for, as in OpenAI's API.
+// maxTop is the greatest number of alternatives for a token, as in OpenAI's API.
 const maxTop = 20
 
 // readChat reads the body of POST /v1/chat/completions.
@@ -25,7 +25,7 @@ func (s *Server) readChat(f *fields, m *served) (*request, encoder, error) {
 	f.flag("return_tokens_as_token_ids", &as.asIDs)
 	f.flag("logprobs", &common.Detail)
 	if f.integer("top_logprobs", &common.Top, 0, maxTop) && !common.Detail {
-		f.fail("top_logprobs", "is only for logprobs: set logprobs to true")
+		f.fail("top_logprobs", "needs logprobs: set logprobs to true")
 	}
 	as.detail = common.Detail
 	param, most := readMost(f)
@@ -43,7 +43,7 @@ func (s *Server) readChat(f *fields, m *served) (*request, encoder, error) {
 // the parameter param.
 func (m *served) layOut(messages []chat.Message, param string) ([]token.ID, error) {
 	if m.Format == nil {
-		return nil, invalid(param, "%s answers no chats: %v", m.Name, m.Formless)
+		return nil, invalid(param, "%s does not answer chats: %v", m.Name, m.Formless)
 	}
 	ids, err := m.Format.Prompt(messages)
 	if err != nil {
@@ -52,7 +52,7 @@ func (m *served) layOut(messages []chat.Message, param string) ([]token.ID, erro
 	return ids, nil
 }
 
-// readMost takes the longest answer, by the older or the newer of its names.
+// readMost takes the greatest length of an answer, by its older or its newer name.
 func readMost(f *fields) (param string, most int) {
 	param = "max_tokens"
 	older := f.integer(param, &most, 1, math.MaxInt32)
@@ -60,13 +60,13 @@ func readMost(f *fields) (param string, most int) {
 	if f.integer("max_completion_tokens", &newer, 1, math.MaxInt32) {
 		param = "max_completion_tokens"
 		if older && newer != most {
-			f.fail(param, "is %d, but max_tokens %d: give one of them", newer, most)
+			f.fail(param, "is %d, but max_tokens is %d: set only one of them", newer, most)
 		}
 	}
 	return param, newer
 }
 
-// chatEncoder writes chat.completion and chat.completion.chunk.
+// chatEncoder writes chat.completion and chat.completion.chunk objects.
 type chatEncoder struct {
 	speller
 	detail bool

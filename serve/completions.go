@@ -6,8 +6,8 @@ import (
 	"github.com/herd-lm/herd/core/sample"
 )
 
-// defaultMost is the longest answer of a completion that asks for none, as in
-// OpenAI's API.
+// defaultMost is the greatest length of an answer if a request sets none, as in OpenAI's
+// API.
 const defaultMost = 16
 
 // readCompletion reads the body of POST /v1/completions.
@@ -22,11 +22,11 @@ func (s *Server) readCompletion(f *fields, m *served) (*request, encoder, error)
 	common.Detail = f.integer("logprobs", &common.Top, 0, maxTop)
 	as.detail, as.top = common.Detail, common.Top
 	if f.flag("echo", &as.echo); as.echo && common.Detail {
-		f.fail("logprobs", "is not supported together with echo: a prompt's own are not computed")
+		f.fail("logprobs", "is not supported with echo: herd does not compute the log-probabilities of a prompt")
 	}
 	best := q.n
 	if f.integer("best_of", &best, 1, math.MaxInt32); best != q.n {
-		f.fail("best_of", "is not supported but for the value of n")
+		f.fail("best_of", "is not supported unless it equals n")
 	}
 	most := 0
 	f.integer("max_tokens", &most, 1, math.MaxInt32)
@@ -40,8 +40,8 @@ func (s *Server) readCompletion(f *fields, m *served) (*request, encoder, error)
 	return q, as, nil
 }
 
-// prepare makes room for what is to be known of each answer. Those that were not
-// said how long to be are short.
+// prepare sets up what the encoder keeps for each choice. If short is set, the client set
+// no length.
 func (c *textEncoder) prepare(q *request, short bool) {
 	c.places = make([]place, q.choices())
 	for i := range q.requests {
@@ -62,13 +62,13 @@ func (c *textEncoder) prepare(q *request, short bool) {
 	}
 }
 
-// textEncoder writes text_completion, which a stream is made of too.
+// textEncoder writes text_completion objects, for streams too.
 type textEncoder struct {
 	speller
 	detail, echo bool
 	top          int
-	prompts      []string // of each answer, if they are to be echoed
-	places       []place  // of each answer, in a stream
+	prompts      []string // to echo before each choice; empty: no echo
+	places       []place  // of each choice in its stream
 }
 
 type textChoice struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/sourcegraph/conc/pool"
 )
 
-// embedding is one vector, in unit length.
+// embedding is one vector of unit length.
 type embedding struct {
 	Object string `json:"object"`
 	Index  int    `json:"index"`
@@ -47,7 +47,7 @@ func (s *Server) embed(w *reply, r *http.Request, f *fields, m *served) error {
 	}
 	out := embeddings{Object: "list", Model: m.Name}
 	for i, v := range vectors {
-		out.Data = append(out.Data, embedding{"embedding", i, written(v, packed)})
+		out.Data = append(out.Data, embedding{"embedding", i, encode(v, packed)})
 		out.Usage.Prompt += len(prompts[i].ids)
 	}
 	out.Usage.Total, w.prompt = out.Usage.Prompt, out.Usage.Prompt
@@ -56,8 +56,7 @@ func (s *Server) embed(w *reply, r *http.Request, f *fields, m *served) error {
 	return nil
 }
 
-// readEmbedding understands what is to be embedded, and whether its vectors are to be
-// packed.
+// readEmbedding reads the prompts to embed, and whether the client wants packed vectors.
 func (s *Server) readEmbedding(f *fields, m *served) (prompts []prompt, packed bool, err error) {
 	prompts = readPrompts(f, m, "input")
 	format := "float"
@@ -66,26 +65,26 @@ func (s *Server) readEmbedding(f *fields, m *served) (prompts []prompt, packed b
 		f.fail("encoding_format", "is %q, expected float or base64", excerpt([]byte(format)))
 	}
 	if f.take("dimensions") != nil {
-		f.fail("dimensions", "is not supported: vectors are as wide as the model")
+		f.fail("dimensions", "is not supported: vectors have the width of the model")
 	}
 	if err := f.end(); err != nil {
 		return nil, false, err
 	}
 	if len(prompts) > s.Choices {
-		return nil, false, invalid("input", "%d inputs are more than %d", len(prompts), s.Choices)
+		return nil, false, invalid("input", "there are %d inputs, this server accepts %d", len(prompts), s.Choices)
 	}
 	for _, p := range prompts {
 		if err := s.checkPrompt(m, p); err != nil {
 			return nil, false, err
 		}
-		if _, err := s.room(m, p, p.param, 0); err != nil { // engines want it
+		if _, err := s.room(m, p, p.param, 0); err != nil { // engines need room for a token
 			return nil, false, err
 		}
 	}
 	return prompts, format == "base64", nil
 }
 
-// vectorsOf returns the vector of each prompt.
+// vectorsOf returns the vector of each prompt, computed concurrently.
 func vectorsOf(ctx context.Context, m *served, prompts []prompt) ([][]float32, error) {
 	vectors := make([][]float32, len(prompts))
 	p := pool.New().WithContext(ctx).WithCancelOnError().WithFirstError()
@@ -99,7 +98,8 @@ func vectorsOf(ctx context.Context, m *served, prompts []prompt) ([][]float32, e
 	return vectors, p.Wait()
 }
 
-// unit scales v to length 1, as OpenAI's are; it may be the engine's own.
+// unit returns v scaled to length 1, as in OpenAI's API. v may belong to the engine.
+// unit does not change it.
 func unit(v []float32) []float32 {
 	var sum float64
 	for _, x := range v {
@@ -112,7 +112,8 @@ func unit(v []float32) []float32 {
 	return scaled
 }
 
-func written(v []float32, packed bool) any {
+// encode returns v as it is, or packed.
+func encode(v []float32, packed bool) any {
 	if !packed {
 		return v
 	}

@@ -12,14 +12,14 @@ import (
 	"github.com/herd-lm/herd/internal/httpd"
 )
 
-// Error is what a client is told went wrong, in the form of OpenAI's API.
+// Error is an error for a client, in the form of OpenAI's API.
 type Error struct {
 	Status  int // of HTTP
 	Message string
 	Type    string
-	Param   string        // the parameter that is at fault, or ""
+	Param   string        // the invalid parameter, or ""
 	Code    string        // for programs, or ""
-	Retry   time.Duration // when to try again; 0: not by itself
+	Retry   time.Duration // when to try again; 0: a repeated request would fail too
 }
 
 // Types of errors.
@@ -29,25 +29,25 @@ const (
 	serverError    = "server_error"
 )
 
-// statusGone is what the log says of a client that went before its answer was
-// complete, after nginx; nobody is sent it.
+// statusGone is the status in the log if the client disconnects before its answer is
+// complete, as in nginx. The server never sends it.
 const statusGone = 499
 
 var (
-	errGone    = errors.New("the client went")
-	errSlow    = errors.New("the client does not read its answer")
+	errGone    = errors.New("the client disconnected")
+	errSlow    = errors.New("the client reads its answer too slowly")
 	errTimeout = errors.New("the request took too long")
 )
 
 func (e *Error) Error() string { return e.Message }
 
-// invalid returns the error of a parameter that makes no sense.
+// invalid returns the error of an invalid parameter.
 func invalid(param, format string, args ...any) *Error {
 	return &Error{Status: http.StatusBadRequest, Type: invalidRequest, Param: param, Code: "invalid_value", Message: fmt.Sprintf(format, args...)}
 }
 
 func unsupported(param string) *Error {
-	e := invalid(param, "%s is not supported by this server: leave it out", param)
+	e := invalid(param, "this server does not support %s: leave it out", param)
 	e.Code = "unsupported_parameter"
 	return e
 }
@@ -59,7 +59,7 @@ func notFound(code, format string, args ...any) *Error {
 func busy(retry time.Duration) *Error {
 	return &Error{
 		Status: http.StatusTooManyRequests, Type: rateLimit, Code: "rate_limit_exceeded", Retry: retry,
-		Message: "too many requests wait already: try again later",
+		Message: "too many requests are waiting: try again later",
 	}
 }
 
@@ -70,11 +70,11 @@ func unavailable() *Error {
 	}
 }
 
-// asError returns err as a client is told of it. What went wrong inside is for the
-// log alone.
+// asError returns err in the form for the client. It hides the details of internal
+// errors, which belong in the log.
 func asError(ctx context.Context, err error) *Error {
-	if told, ok := errors.AsType[*Error](err); ok {
-		return told
+	if shown, ok := errors.AsType[*Error](err); ok {
+		return shown
 	}
 	cause := context.Cause(ctx)
 	switch {
@@ -85,12 +85,12 @@ func asError(ctx context.Context, err error) *Error {
 	case ctx.Err() != nil, errors.Is(err, errGone):
 		return &Error{Status: statusGone, Type: serverError, Code: "gone", Message: errGone.Error()}
 	case errors.Is(err, errors.ErrUnsupported):
-		return &Error{Status: http.StatusNotImplemented, Type: serverError, Code: "unsupported", Message: "this model cannot do that"}
+		return &Error{Status: http.StatusNotImplemented, Type: serverError, Code: "unsupported", Message: "the model does not support this request"}
 	}
-	return &Error{Status: http.StatusInternalServerError, Type: serverError, Code: "internal_error", Message: "the server failed: its log says why"}
+	return &Error{Status: http.StatusInternalServerError, Type: serverError, Code: "internal_error", Message: "internal error: see the log of the server"}
 }
 
-// MarshalJSON writes {"error": ...} with null for what is empty.
+// MarshalJSON writes {"error": ...}, with null for empty fields.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	null := func(s string) *string {
 		if s == "" {
@@ -107,13 +107,13 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]body{"error": {e.Message, e.Type, null(e.Param), null(e.Code)}})
 }
 
-// write sends e. Clients that try again by themselves are told whether they should.
+// write sends e. Headers say whether a client should try again.
 func (e *Error) write(w http.ResponseWriter) {
 	h := w.Header()
 	if e.Retry > 0 {
 		h.Set("Retry-After", strconv.Itoa(int((e.Retry+time.Second-1)/time.Second)))
 	} else {
-		h.Set("X-Should-Retry", "false") // of OpenAI's clients
+		h.Set("X-Should-Retry", "false") // OpenAI's clients read it
 	}
 	if e.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", "Bearer")
@@ -121,7 +121,7 @@ func (e *Error) write(w http.ResponseWriter) {
 	writeJSON(w, e.Status, e)
 }
 
-// writeJSON sends v. That nobody reads it is no one's error.
+// writeJSON sends v. It ignores write errors: the client has disconnected.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

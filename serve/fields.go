@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// fields is a JSON object whose keys are taken out one by one, so that in the end
-// no key is left that nobody knew. The first error is kept.
+// fields is a JSON object from which an endpoint takes the keys that it knows. end then
+// refuses the keys that are left. fields keeps the first error.
 type fields struct {
 	path string // of the object in the body: "messages[0]."
 	raw  map[string]json.RawMessage
@@ -29,12 +29,12 @@ func parseFields(body []byte, path string) (*fields, error) {
 		if err == nil || errors.As(err, new(*json.UnmarshalTypeError)) {
 			err = errors.New("expected an object")
 		}
-		return nil, invalid(strings.TrimSuffix(path, "."), "%s is no JSON object: %v", what, err)
+		return nil, invalid(strings.TrimSuffix(path, "."), "%s is not a JSON object: %v", what, err)
 	}
 	return f, nil
 }
 
-// take removes a key and returns its value; nil if it is absent or null.
+// take removes a key and returns its value, or nil if it is absent or null.
 func (f *fields) take(name string) json.RawMessage {
 	v := f.raw[name]
 	delete(f.raw, name)
@@ -44,7 +44,7 @@ func (f *fields) take(name string) json.RawMessage {
 	return v
 }
 
-// fail keeps the first error.
+// fail records an error, unless there is one.
 func (f *fields) fail(name, format string, args ...any) {
 	if f.err == nil {
 		name = f.path + name
@@ -52,7 +52,7 @@ func (f *fields) fail(name, format string, args ...any) {
 	}
 }
 
-// read takes a value of T, and reports whether it was there. kind names T to the
+// read takes a value of type T, and reports whether it was valid. kind names T to the
 // client.
 func read[T any](f *fields, name, kind string, to *T) bool {
 	v := f.take(name)
@@ -69,7 +69,7 @@ func read[T any](f *fields, name, kind string, to *T) bool {
 func (f *fields) text(name string, to *string) bool { return read(f, name, "a string", to) }
 func (f *fields) flag(name string, to *bool) bool   { return read(f, name, "true or false", to) }
 
-// number takes a number from low to high.
+// number takes a number between low and high.
 func (f *fields) number(name string, to *float64, low, high float64) bool {
 	if !read(f, name, "a number", to) {
 		return false
@@ -80,7 +80,7 @@ func (f *fields) number(name string, to *float64, low, high float64) bool {
 	return true
 }
 
-// integer takes a whole number from low to high.
+// integer takes a whole number between low and high.
 func (f *fields) integer(name string, to *int, low, high int) bool {
 	if !read(f, name, "a whole number", to) {
 		return false
@@ -91,13 +91,13 @@ func (f *fields) integer(name string, to *int, low, high int) bool {
 	return true
 }
 
-// idle are parameters that change nothing of an answer here.
-var idle = []string{
+// ignored lists parameters that do not affect an answer.
+var ignored = []string{
 	"user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
 	"prompt_cache_retention", "prediction", "parallel_tool_calls",
 }
 
-// neutral are parameters that are refused unless they ask for nothing.
+// neutral lists unsupported parameters with the values that ask for nothing.
 var neutral = map[string][]string{
 	"audio":              nil,
 	"function_call":      {`"none"`, `"auto"`},
@@ -116,13 +116,13 @@ var neutral = map[string][]string{
 	"web_search_options": nil,
 }
 
-// end returns the first error, or that of the first key that nobody took.
+// end returns the first error. If there is none, it refuses the first key that is left.
 func (f *fields) end() error {
 	for _, name := range slices.Sorted(maps.Keys(f.raw)) {
 		if f.err != nil {
 			break
 		}
-		f.err = f.left(name)
+		f.err = f.refuse(name)
 	}
 	if f.err == nil {
 		return nil
@@ -130,11 +130,12 @@ func (f *fields) end() error {
 	return f.err
 }
 
-func (f *fields) left(name string) *Error {
+// refuse returns the error of a key that no endpoint took, nil if it is harmless.
+func (f *fields) refuse(name string) *Error {
 	value := f.take(name)
 	harmless, known := neutral[name]
 	switch {
-	case value == nil && known || f.path == "" && slices.Contains(idle, name):
+	case value == nil && known || f.path == "" && slices.Contains(ignored, name):
 		return nil
 	case known && slices.Contains(harmless, compact(value)):
 		return nil
@@ -154,7 +155,7 @@ func compact(v []byte) string {
 	return b.String()
 }
 
-// excerpt is as much of v as belongs into an error.
+// excerpt returns the beginning of v, for an error.
 func excerpt(v []byte) string {
 	const most = 60
 	if len(v) > most {
@@ -163,8 +164,8 @@ func excerpt(v []byte) string {
 	return string(v)
 }
 
-// newJSONEncoder returns an encoder that leaves <, > and & as they are: nothing that
-// it writes is part of a page.
+// newJSONEncoder returns an encoder that does not escape <, > and &: its output is never
+// part of a page.
 func newJSONEncoder(w io.Writer) *json.Encoder {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

@@ -23,12 +23,12 @@ import (
 
 const positions = 128
 
-// newTokenizer returns one that knows chats: some text is a token, é is two.
+// newTokenizer returns a tokenizer with tokens for chats; é is two tokens.
 var newTokenizer = sync.OnceValues(func() (*tokenizer.Tokenizer, error) {
 	return tokenizer.Train(slices.Values([]string{strings.Repeat("the herd moves over the hills where the grass is green. ", 3)}), tokenizer.TrainSettings{VocabSize: 290})
 })
 
-// modelOf returns a model that answers with e.
+// modelOf returns a model with the engine e.
 func modelOf(t testing.TB, name string, e Engine) Model {
 	t.Helper()
 	tok, err := newTokenizer()
@@ -45,8 +45,8 @@ func modelOf(t testing.TB, name string, e Engine) Model {
 	}
 }
 
-// newEngine returns a real engine with a small random model, whose answers say much
-// that is no UTF-8.
+// newEngine returns a real engine with a small random model. Its answers hold much invalid
+// UTF-8.
 func newEngine(t testing.TB, slots int) Engine {
 	t.Helper()
 	tok, err := newTokenizer()
@@ -57,7 +57,7 @@ func newEngine(t testing.TB, slots int) Engine {
 	return engine.New(testmodel.Pack(t, testmodel.Random(t, c, 1)), tok, engine.Options{Slots: slots})
 }
 
-// fake is an engine that does what a test says.
+// fake is an engine whose completions a test provides.
 type fake struct {
 	complete func(ctx context.Context, r sample.Request) ([]sample.Completion, error)
 	stats    sample.Stats
@@ -73,8 +73,8 @@ func (f fake) Embed(_ context.Context, ids []token.ID) ([]float32, error) {
 
 func (f fake) Stats() sample.Stats { return f.stats }
 
-// saying answers each seed with the given tokens, told one by one; before each
-// token step is called, unless it is nil.
+// saying returns an engine that answers each seed with the given tokens, and streams them
+// one by one. It calls step, unless nil, before each token.
 func saying(step func(ctx context.Context) error, ids ...token.ID) fake {
 	return fake{complete: func(ctx context.Context, r sample.Request) ([]sample.Completion, error) {
 		tok, err := newTokenizer()
@@ -104,7 +104,7 @@ func saying(step func(ctx context.Context) error, ids ...token.ID) fake {
 	}}
 }
 
-// start serves models with settings that change makes of the defaults.
+// start serves models with the default settings, modified by change.
 func start(t testing.TB, change func(*Settings), models ...Model) (*Server, *httptest.Server) {
 	t.Helper()
 	s := Defaults()
@@ -120,7 +120,7 @@ func start(t testing.TB, change func(*Settings), models ...Model) (*Server, *htt
 	return server, listening
 }
 
-// post sends a body and returns the response, whose body is to be closed.
+// post sends a body and returns the response. The caller closes its body.
 func post(t testing.TB, url, body string) *http.Response {
 	t.Helper()
 	r, err := http.Post(url, "application/json", strings.NewReader(body))
@@ -130,7 +130,7 @@ func post(t testing.TB, url, body string) *http.Response {
 	return r
 }
 
-// answer is as much of all bodies as tests look at.
+// answerBody has the fields of all response bodies that tests read.
 type answerBody struct {
 	Error *struct{ Message, Type, Param, Code string }
 
@@ -152,7 +152,7 @@ type answerBody struct {
 	}
 }
 
-// whole posts a body and reads the answer.
+// whole posts a body and reads the whole answer.
 func whole(t testing.TB, url, body string) (status int, a answerBody) {
 	t.Helper()
 	r := post(t, url, body)
@@ -167,7 +167,7 @@ func whole(t testing.TB, url, body string) (status int, a answerBody) {
 	return r.StatusCode, a
 }
 
-// streamed is what came of a stream.
+// streamed is the content of a stream.
 type streamed struct {
 	texts, finish []string
 	chunks        []answerBody
@@ -175,7 +175,7 @@ type streamed struct {
 	failed        string // code of the error
 }
 
-// readStream reads events until they end.
+// readStream reads events to the end.
 func readStream(body io.Reader) (s streamed, err error) {
 	lines := bufio.NewScanner(body)
 	for lines.Scan() {
@@ -211,7 +211,7 @@ func (s *streamed) take(c answerBody) {
 	}
 }
 
-// eventually waits for what must come.
+// eventually waits until a condition holds.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for begin := time.Now(); !is(); time.Sleep(time.Millisecond) {

@@ -32,7 +32,7 @@ func ask(t *testing.T, at *httptest.Server, method, path string, headers map[str
 	return got
 }
 
-// TestKey: without the key there is the page, and whether the server lives.
+// TestKey checks that only the page and /health are open without the key.
 func TestKey(t *testing.T) {
 	_, at := start(t, func(s *Settings) { s.Key = "right" }, modelOf(t, "m", saying(nil, 1)))
 	for given, want := range map[string]int{"Bearer right": 200, "right": 200, "Bearer wrong": 401, "Bearer right ": 200, "": 401, "Bearer ": 401, "Basic right": 401} {
@@ -52,7 +52,7 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// TestHost: over the loopback, a name from elsewhere that leads here is refused.
+// TestHost checks that the server refuses a foreign host name over the loopback.
 func TestHost(t *testing.T) {
 	_, at := start(t, func(s *Settings) { s.Origins = []string{"https://good.example"} }, modelOf(t, "m", saying(nil, 1)))
 	for host, want := range map[string]int{
@@ -65,7 +65,7 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// TestOrigin: pages elsewhere may not ask, unless they are let.
+// TestOrigin checks that only pages of allowed origins may send requests.
 func TestOrigin(t *testing.T) {
 	for _, c := range []struct {
 		allowed []string
@@ -100,7 +100,7 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-// TestRoutes: what is not there, and what is asked for wrongly, is said in JSON.
+// TestRoutes checks models, health, and the errors of unknown paths and wrong methods.
 func TestRoutes(t *testing.T) {
 	_, at := start(t, nil, modelOf(t, "m", saying(nil, 1)), modelOf(t, "org/other", saying(nil, 1)))
 	for _, c := range []struct {
@@ -112,8 +112,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/v1/models/org/other", 200, `"id":"org/other"`},
 		{"GET", "/v1/models/none", 404, `"code":"model_not_found"`},
 		{"GET", "/health", 200, `{"status":"ok"}`},
-		{"GET", "/v1/completions", 405, `"message":"use POST here"`},
-		{"POST", "/v1/models", 405, `"message":"use GET here"`},
+		{"GET", "/v1/completions", 405, `"message":"use POST"`},
+		{"POST", "/v1/models", 405, `"message":"use GET"`},
 		{"GET", "/v2", 404, `"message":"there is nothing at /v2"`},
 		{"GET", "/page/index.html", 404, `"code":"not_found"`},
 	} {
@@ -129,7 +129,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// TestPage: the page loads nothing from elsewhere and runs no script within it.
+// TestPage checks that the page loads nothing foreign and has no inline scripts.
 func TestPage(t *testing.T) {
 	_, at := start(t, nil, modelOf(t, "m", saying(nil, 1)))
 	for path, kind := range map[string]string{"/": "text/html", "/chat.js": "text/javascript", "/pane.js": "text/javascript", "/api.js": "text/javascript", "/text.js": "text/javascript", "/chat.css": "text/css"} {
@@ -151,7 +151,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestNew: settings and models that make no sense.
+// TestNew checks that New refuses invalid settings and models.
 func TestNew(t *testing.T) {
 	m := modelOf(t, "m", saying(nil, 1))
 	if _, err := New(Defaults()); err == nil {
@@ -176,7 +176,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestLongBody: a body that is too long is refused without being read.
+// TestLongBody checks that the server refuses a long body without reading it.
 func TestLongBody(t *testing.T) {
 	_, at := start(t, func(s *Settings) { s.BodyBytes = 100 }, modelOf(t, "m", saying(nil, 1)))
 	body := `{"prompt":"a","user":"` + string(make([]byte, 200)) + `"}`
@@ -185,8 +185,8 @@ func TestLongBody(t *testing.T) {
 	}
 }
 
-// TestSlowBody: a client that does not send its body in time is told so, also one that
-// was refused before.
+// TestSlowBody checks that a client that does not send its body in time gets an error, also
+// if the server has refused the request before.
 func TestSlowBody(t *testing.T) {
 	for key, want := range map[string]int{"right": http.StatusBadRequest, "wrong": http.StatusUnauthorized} {
 		_, at := start(t, func(s *Settings) { s.Key, s.Patience = "right", 200*time.Millisecond }, modelOf(t, "m", saying(nil, 1)))

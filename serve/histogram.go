@@ -15,7 +15,7 @@ var (
 	eachBounds  = []float64{0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 3}
 )
 
-// histogram counts values up to each bound.
+// histogram counts values in the buckets between bounds.
 type histogram struct {
 	bounds []float64
 	mu     sync.Mutex
@@ -30,7 +30,7 @@ func newHistogram(bounds []float64) *histogram {
 func (h *histogram) observe(v float64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.counts[sort.SearchFloat64s(h.bounds, v)]++ // a bucket holds its bound
+	h.counts[sort.SearchFloat64s(h.bounds, v)]++ // a bucket includes its upper bound
 	h.sum += v
 }
 

@@ -12,7 +12,7 @@ import (
 // none.
 func (s *Server) addPrompts(q *request, common *sample.Request, prompts []prompt, param string, most int) error {
 	if len(prompts)*q.n > s.Choices {
-		return invalid("n", "%d prompts with n = %d are more than %d answers", len(prompts), q.n, s.Choices)
+		return invalid("n", "%d prompts with n = %d ask for more than %d answers", len(prompts), q.n, s.Choices)
 	}
 	seeds := make([]uint64, q.n)
 	for k := range seeds {
@@ -42,7 +42,7 @@ func (s *Server) checkPrompt(m *served, p prompt) error {
 		return err
 	}
 	if most := cmp.Or(s.PromptTokens, m.Context); len(p.ids) > most {
-		e := invalid(p.param, "the prompt has %d tokens, this server takes up to %d", len(p.ids), most)
+		e := invalid(p.param, "the prompt has %d tokens, this server accepts up to %d", len(p.ids), most)
 		e.Code = "context_length_exceeded"
 		return e
 	}
@@ -63,13 +63,13 @@ func (m *served) checkIDs(param string, ids []token.ID) error {
 func (s *Server) room(m *served, p prompt, param string, most int) (int, error) {
 	room := m.Context - len(p.ids)
 	if room < max(most, 1) {
-		e := invalid(param, "the model's context is %d tokens: %d of the prompt leave no room for an answer of %d", m.Context, len(p.ids), max(most, 1))
+		e := invalid(param, "the model's context has %d tokens: a prompt of %d leaves no room for an answer of %d", m.Context, len(p.ids), max(most, 1))
 		e.Code = "context_length_exceeded"
 		return 0, e
 	}
 	limit := min(cmp.Or(s.AnswerTokens, room), room)
 	if most > cmp.Or(s.AnswerTokens, most) {
-		return 0, invalid(param, "%s is %d, this server gives up to %d", param, most, s.AnswerTokens)
+		return 0, invalid(param, "%s is %d, this server allows up to %d", param, most, s.AnswerTokens)
 	}
 	return cmp.Or(most, limit), nil
 }

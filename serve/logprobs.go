@@ -11,14 +11,14 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// speller writes tokens as log-probabilities name them.
+// speller names tokens in log-probabilities.
 type speller struct {
 	tok   *tokenizer.Tokenizer
-	asIDs bool // token_id:17, for who wants ids
+	asIDs bool // by id, such as token_id:17
 }
 
-// spell returns the text of a token, or where that is no UTF-8 its bytes, as
-// OpenAI's API writes them: no two tokens are the same.
+// spell returns the text of a token, or its bytes as OpenAI's API writes them if the text
+// is not UTF-8. No two tokens have the same name.
 func (s speller) spell(id token.ID) string {
 	if s.asIDs {
 		return fmt.Sprintf("token_id:%d", id)
@@ -35,7 +35,7 @@ func (s speller) spell(id token.ID) string {
 	return b.String()
 }
 
-// finite returns a number that JSON has: OpenAI's -9999 for what cannot come.
+// finite returns a number for JSON. A token of probability 0 gets -9999, as in OpenAI's API.
 func finite(logProb float64) float64 {
 	if math.IsNaN(logProb) {
 		return -9999
@@ -55,7 +55,7 @@ type chosen struct {
 	Top []alternative `json:"top_logprobs"`
 }
 
-// chatLogProbs is what chats have.
+// chatLogProbs is the log-probabilities of a chat.
 type chatLogProbs struct {
 	Content []chosen `json:"content"`
 	Refusal *string  `json:"refusal"`
@@ -86,21 +86,21 @@ func (s speller) chat(tokens []sample.Token) *chatLogProbs {
 	return l
 }
 
-// textLogProbs is what completions have.
+// textLogProbs is the log-probabilities of a completion.
 type textLogProbs struct {
 	Tokens   []string             `json:"tokens"`
 	LogProbs []float64            `json:"token_logprobs"`
-	Top      []map[string]float64 `json:"top_logprobs"` // null if none are asked for
-	Offsets  []int                `json:"text_offset"`  // characters before each token
+	Top      []map[string]float64 `json:"top_logprobs"` // null if the client asks for none
+	Offsets  []int                `json:"text_offset"`  // number of characters before each token
 }
 
-// place is how far an answer has come.
+// place is the position in a choice up to which its tokens were encoded.
 type place struct {
 	decoder    *tokenizer.Stream
 	characters int
 }
 
-// text goes on from p.
+// text encodes the tokens behind p, and advances p.
 func (s speller) text(tokens []sample.Token, top int, p *place) *textLogProbs {
 	if p.decoder == nil {
 		p.decoder = s.tok.Stream()
@@ -115,7 +115,7 @@ func (s speller) text(tokens []sample.Token, top int, p *place) *textLogProbs {
 		if top == 0 {
 			continue
 		}
-		most := map[string]float64{s.spell(t.ID): finite(t.LogProb)} // OpenAI's always has the chosen one
+		most := map[string]float64{s.spell(t.ID): finite(t.LogProb)} // OpenAI's API always includes the drawn token
 		for _, a := range t.Top {
 			most[s.spell(a.ID)] = finite(a.LogProb)
 		}

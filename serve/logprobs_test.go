@@ -12,8 +12,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// TestLogProbs writes out what is told of a chat's and of a completion's tokens, whole
-// and streamed: é is two tokens, and one alternative cannot come.
+// TestLogProbs compares the log-probabilities of chats and completions, whole and streamed,
+// with their JSON written out. é is two tokens, and one alternative has probability 0.
 func TestLogProbs(t *testing.T) {
 	tok, err := newTokenizer()
 	if err != nil {
@@ -68,7 +68,7 @@ func TestLogProbs(t *testing.T) {
 	}
 }
 
-// TestUsage: each prompt counts once, each answer with its own tokens.
+// TestUsage checks that each prompt counts once, and each answer with its own tokens.
 func TestUsage(t *testing.T) {
 	_, at := start(t, nil, modelOf(t, "m", saying(nil, 1, 2, 3)))
 	status, a := whole(t, at.URL+"/v1/completions", `{"prompt":[[1,2],[3]],"n":2}`)
@@ -77,7 +77,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestRetry: clients that try again by themselves are told where that is no use.
+// TestRetry checks that a header tells clients not to repeat a hopeless request.
 func TestRetry(t *testing.T) {
 	_, at := start(t, nil, modelOf(t, "m", saying(func(context.Context) error { return context.DeadlineExceeded }, 1)))
 	r := post(t, at.URL+"/v1/completions", `{"prompt":"a"}`)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestManyStreams: 200 streams at once are all answered, each as if it were alone,
-// with bounded goroutines and memory, and nothing is left behind.
+// TestManyStreams checks 200 streams at once. Each must equal the answer to the same request
+// alone, with bounded goroutines and memory, and no goroutine may remain.
 func TestManyStreams(t *testing.T) {
 	const streams = 200
 	length := 60

@@ -9,14 +9,14 @@ import (
 	"github.com/herd-lm/herd/core/text/chat"
 )
 
-// speakers are the roles that a request may name.
-var speakers = []string{"system", "developer", "user", "assistant"}
+// allowedRoles lists the roles that a request may name.
+var allowedRoles = []string{"system", "developer", "user", "assistant"}
 
 // readMessages takes the messages of a chat.
 func readMessages(f *fields) ([]chat.Message, error) {
 	var list []json.RawMessage
 	if !read(f, "messages", "a list of messages", &list) && f.err == nil {
-		f.fail("messages", "is not given")
+		f.fail("messages", "is missing")
 	}
 	if len(list) == 0 {
 		f.fail("messages", "is an empty list")
@@ -32,9 +32,9 @@ func readMessages(f *fields) ([]chat.Message, error) {
 	return messages, nil
 }
 
-// bare are parts of a message that are refused unless they are empty: what OpenAI's
-// clients send back of the assistant's own messages.
-var bare = []string{"annotations", "audio", "function_call", "name", "refusal", "tool_call_id", "tool_calls"}
+// emptyOnly lists fields of a message that must be empty. OpenAI's clients send them back
+// with the assistant's messages.
+var emptyOnly = []string{"annotations", "audio", "function_call", "name", "refusal", "tool_call_id", "tool_calls"}
 
 func readMessage(raw json.RawMessage, path string) (m chat.Message, err error) {
 	f, err := parseFields(raw, path)
@@ -43,14 +43,14 @@ func readMessage(raw json.RawMessage, path string) (m chat.Message, err error) {
 	}
 	var name string
 	if !f.text("role", &name) {
-		f.fail("role", "is not given")
+		f.fail("role", "is missing")
 	}
 	role, _ := chat.RoleOf(name)
-	if !slices.Contains(speakers, name) {
+	if !slices.Contains(allowedRoles, name) {
 		f.fail("role", "is %q, expected system, developer, user or assistant", excerpt([]byte(name)))
 	}
 	m = chat.Message{Role: role, Content: readContent(f)}
-	for _, name := range bare {
+	for _, name := range emptyOnly {
 		if v := f.take(name); v != nil && !slices.Contains([]string{`[]`, `""`}, compact(v)) && f.err == nil {
 			f.err = unsupported(path + name)
 		}
@@ -58,15 +58,14 @@ func readMessage(raw json.RawMessage, path string) (m chat.Message, err error) {
 	return m, f.end()
 }
 
-// readContent takes what a message says: a string, or a list of parts that are all
-// text.
+// readContent takes the content of a message: a string, or a list of text parts.
 func readContent(f *fields) string {
 	raw := f.take("content")
 	var text string
 	var parts []json.RawMessage
 	switch {
 	case raw == nil:
-		f.fail("content", "is not given")
+		f.fail("content", "is missing")
 	case unmarshals(raw, &text):
 		return text
 	case !unmarshals(raw, &parts):
@@ -82,16 +81,16 @@ func readContent(f *fields) string {
 func readPart(f *fields, raw json.RawMessage, path string) (text string) {
 	part, err := parseFields(raw, path)
 	if err != nil {
-		f.fail("content", "has a part that is no object")
+		f.fail("content", "has a part that is not an object")
 		return ""
 	}
 	var kind string
 	part.text("type", &kind)
 	if kind != "text" {
-		part.fail("type", "is %q, expected text: this server takes nothing else", excerpt([]byte(kind)))
+		part.fail("type", "is %q, expected text: this server accepts only text", excerpt([]byte(kind)))
 	}
 	if !part.text("text", &text) {
-		part.fail("text", "is not given")
+		part.fail("text", "is missing")
 	}
 	if part.end() != nil && f.err == nil {
 		f.err = part.err

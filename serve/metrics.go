@@ -15,13 +15,13 @@ import (
 	"github.com/herd-lm/herd/core/sample"
 )
 
-// metrics are what GET /metrics tells, in Prometheus' text format.
+// metrics holds the numbers for GET /metrics, which writes them in Prometheus' text format.
 type metrics struct {
-	none   *meter // of requests that came to no model
+	none   *meter // of requests without a model
 	meters []*meter
 }
 
-// meter counts what happens to one model.
+// meter counts the requests to one model.
 type meter struct {
 	model       string
 	prompt      atomic.Uint64 // tokens
@@ -32,7 +32,7 @@ type meter struct {
 	took map[outcome]*histogram // seconds
 }
 
-// outcome is what requests are counted by.
+// outcome is the label by which requests are counted.
 type outcome struct {
 	path   string // of the endpoint
 	status int
@@ -62,7 +62,7 @@ func (m *meter) count(path string, status int, took time.Duration) {
 	h.observe(took.Seconds())
 }
 
-// outcomes returns what was counted, in order.
+// outcomes returns the counted outcomes with their times, sorted.
 func (m *meter) outcomes() (keys []outcome, took []*histogram) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -89,16 +89,16 @@ func (s *Server) writeMetrics(w *reply, _ *http.Request) error {
 	s.writeGauges(&b)
 	head(&b, "herd_goroutines", "gauge", "Goroutines of the process.")
 	fmt.Fprintf(&b, "herd_goroutines %d\n", runtime.NumGoroutine())
-	head(&b, "herd_start_time_seconds", "gauge", "When the server began, in Unix time.")
+	head(&b, "herd_start_time_seconds", "gauge", "Start of the server, in Unix time.")
 	fmt.Fprintf(&b, "herd_start_time_seconds %d\n", s.began.Unix())
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_, _ = io.WriteString(w, b.String()) // perhaps nobody reads it
+	_, _ = io.WriteString(w, b.String()) // the client may have disconnected
 	return nil
 }
 
 func (s *Server) writeRequests(b *strings.Builder) {
 	const name = "herd_request_duration_seconds"
-	head(b, name, "histogram", "Time of requests, by how they ended; 499: the client went.")
+	head(b, name, "histogram", "Time of requests by outcome; 499: the client disconnected.")
 	for _, m := range append([]*meter{s.metrics.none}, s.metrics.meters...) {
 		keys, took := m.outcomes()
 		for i, k := range keys {
@@ -126,30 +126,30 @@ func (s *Server) writeTokens(b *strings.Builder) {
 	}
 }
 
-// now is what is the case with a model, as its queue and its engine tell it.
-type now struct {
-	answers, requests int // let through, and waiting
+// load is the present load of a model, from its queue and its engine.
+type load struct {
+	answers, requests int // running in the engine; waiting in the queue
 	sample.Stats
 }
 
-// gauges are read from now.
+// gauges lists the metrics that show the load.
 var gauges = []struct {
 	name, kind, help string
-	value            func(n now) any
+	value            func(n load) any
 }{
-	{"herd_answers_running", "gauge", "Answers that were let through to the engine.", func(n now) any { return n.answers }},
-	{"herd_requests_waiting", "gauge", "Requests that wait in the queue.", func(n now) any { return n.requests }},
-	{"herd_engine_running", "gauge", "Answers that the engine draws, and prompts that it computes.", func(n now) any { return n.Running }},
-	{"herd_engine_waiting", "gauge", "Requests that wait for room in the engine.", func(n now) any { return n.Waiting }},
-	{"herd_cache_bytes", "gauge", "Keys and values of what the engine does.", func(n now) any { return n.CacheBytes }},
-	{"herd_cache_limit_bytes", "gauge", "Keys and values at most.", func(n now) any { return n.CacheLimit }},
-	{"herd_engine_prompt_tokens_total", "counter", "Tokens of prompts that the engine was given.", func(n now) any { return n.PromptTokens }},
-	{"herd_engine_shared_tokens_total", "counter", "Tokens of prompts that were found in the cache.", func(n now) any { return n.SharedTokens }},
-	{"herd_engine_preempted_total", "counter", "Answers that had to make room for others.", func(n now) any { return n.Preempted }},
+	{"herd_answers_running", "gauge", "Answers that the queue admitted to the engine.", func(n load) any { return n.answers }},
+	{"herd_requests_waiting", "gauge", "Requests that wait in the queue.", func(n load) any { return n.requests }},
+	{"herd_engine_running", "gauge", "Answers that the engine draws, and prompts that it computes.", func(n load) any { return n.Running }},
+	{"herd_engine_waiting", "gauge", "Requests that wait for room in the engine.", func(n load) any { return n.Waiting }},
+	{"herd_cache_bytes", "gauge", "Bytes of keys and values in use.", func(n load) any { return n.CacheBytes }},
+	{"herd_cache_limit_bytes", "gauge", "Most bytes that keys and values may take.", func(n load) any { return n.CacheLimit }},
+	{"herd_engine_prompt_tokens_total", "counter", "Prompt tokens of requests to the engine.", func(n load) any { return n.PromptTokens }},
+	{"herd_engine_shared_tokens_total", "counter", "Prompt tokens that the engine found in the cache.", func(n load) any { return n.SharedTokens }},
+	{"herd_engine_preempted_total", "counter", "Answers that the engine preempted to free memory.", func(n load) any { return n.Preempted }},
 }
 
 func (s *Server) writeGauges(b *strings.Builder) {
-	states := make([]now, len(s.models))
+	states := make([]load, len(s.models))
 	for i, m := range s.models {
 		states[i].answers, states[i].requests = m.queue.lengths()
 		states[i].Stats = m.Engine.Stats()
@@ -168,7 +168,7 @@ func head(b *strings.Builder, name, kind, help string) {
 
 var escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
-// labels writes pairs of name and value.
+// labels formats pairs of name and value.
 func labels(pairs ...string) string {
 	var b strings.Builder
 	for i := 0; i < len(pairs); i += 2 {

@@ -27,7 +27,7 @@ func scrape(t *testing.T, url string) string {
 	return string(b)
 }
 
-// TestMetrics counts two answers and a mistake.
+// TestMetrics checks the metrics after two answers and an error.
 func TestMetrics(t *testing.T) {
 	e := saying(nil, 1, 2, 3)
 	e.stats = sample.Stats{Running: 3, Waiting: 4, CacheBytes: 5, CacheLimit: 6, PromptTokens: 7, SharedTokens: 8, Preempted: 9}
@@ -74,8 +74,8 @@ func TestMetrics(t *testing.T) {
 
 var sampleLine = regexp.MustCompile(`^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (\S+)$`)
 
-// checkFormat holds a page of metrics to the text format and to what promtool checks:
-// help and type of each, names that go with the type, and buckets that add up.
+// checkFormat checks a page of metrics against the text format and against promtool's
+// rules: each metric has help and type, names fit the type, and buckets do not decrease.
 func checkFormat(text string) error {
 	kinds := map[string]string{}
 	buckets := map[string]float64{} // the last of each histogram

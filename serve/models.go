@@ -2,13 +2,13 @@ package serve
 
 import "net/http"
 
-// described is a model as GET /v1/models has it.
+// described is a model in the JSON of GET /v1/models.
 type described struct {
 	ID      string `json:"id"`
 	Object  string `json:"object"`
-	Created int64  `json:"created"` // when the server began
+	Created int64  `json:"created"` // when the server started
 	Owner   string `json:"owned_by"`
-	Context int    `json:"max_model_len"` // as vLLM has it
+	Context int    `json:"max_model_len"` // vLLM's name
 	Digest  string `json:"system_fingerprint"`
 	Chats   bool   `json:"chat"`
 }
@@ -37,7 +37,7 @@ func (s *Server) getModel(w *reply, r *http.Request) error {
 	return nil
 }
 
-// health is GET /health: whether the server takes requests.
+// health is GET /health. It reports whether the server accepts requests.
 func (s *Server) health(w *reply, _ *http.Request) error {
 	if s.gate.Closed() {
 		return unavailable()

@@ -10,8 +10,7 @@ import (
 //go:embed page
 var files embed.FS
 
-// pages returns the routes of the page to chat on. Whoever has no key may see it: it
-// asks for one.
+// pages returns the routes of the chat page. It needs no key: the page asks for one.
 func pages() []route {
 	routes := []route{{"GET", "/{$}", true, false, file("page/index.html")}}
 	for _, name := range []string{"chat.css", "chat.js", "pane.js", "api.js", "text.js"} {

@@ -9,25 +9,24 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// prompt is what a model shall go on from.
+// prompt is a text for a model to continue.
 type prompt struct {
-	param    string // that it came in, for errors
+	param    string // where the request has it, for errors
 	ids      []token.ID
-	messages []chat.Message // if it is a chat
+	messages []chat.Message // if the prompt is a chat
 }
 
-// unmarshals reads raw into v, if it is of that kind. (null would be of any.)
+// unmarshals decodes raw into v, and reports whether raw has the type of v. null has none.
 func unmarshals(raw json.RawMessage, v any) bool {
 	return raw != nil && string(raw) != "null" && json.Unmarshal(raw, v) == nil
 }
 
-// readPrompts takes the texts of a parameter: a string, a list of strings, a list of
-// token ids, or a list of such lists. What stands for a token in a text is not
-// looked for: a text is a text.
+// readPrompts takes the prompts in a parameter: a string, a list of strings, a list of
+// token ids, or a list of such lists. The name of a special token in a text stays text.
 func readPrompts(f *fields, m *served, name string) (list []prompt) {
 	raw := f.take(name)
 	if raw == nil {
-		f.fail(name, "is not given")
+		f.fail(name, "is missing")
 		return nil
 	}
 	if p, ok := onePrompt(m, raw); ok {
@@ -35,7 +34,7 @@ func readPrompts(f *fields, m *served, name string) (list []prompt) {
 		return []prompt{p}
 	}
 	var parts []json.RawMessage
-	_ = json.Unmarshal(raw, &parts) // what is no list has no parts
+	_ = json.Unmarshal(raw, &parts) // anything but a list has no parts
 	for i, part := range parts {
 		p, ok := onePrompt(m, part)
 		if !ok {
@@ -46,7 +45,7 @@ func readPrompts(f *fields, m *served, name string) (list []prompt) {
 		list = append(list, p)
 	}
 	if list == nil {
-		f.fail(name, "is neither a string, nor token ids, nor a list of one of these: %s", excerpt(raw))
+		f.fail(name, "is %s, expected a string, token ids, or a list of either", excerpt(raw))
 	}
 	return list
 }
@@ -60,7 +59,8 @@ func onePrompt(m *served, raw json.RawMessage) (p prompt, ok bool) {
 	return p, p.ids != nil
 }
 
-// tokenIDs returns a list of ids, nil if raw is anything else. (null would be 0.)
+// tokenIDs returns a list of ids, or nil if raw is anything else. It refuses null, which
+// encoding/json reads as 0.
 func tokenIDs(raw json.RawMessage) (ids []token.ID) {
 	if bytes.Contains(raw, []byte("null")) || !unmarshals(raw, &ids) {
 		return nil

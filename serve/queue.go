@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// queue lets requests to a model in the order they came, so many answers at once;
-// and so many requests wait, no more.
+// queue admits requests to a model in the order of their arrival. It bounds the answers
+// that run at once and the requests that wait.
 type queue struct {
 	mu      sync.Mutex
 	slots   int
 	free    int
 	most    int
 	waiting *list.List    // of *ticket
-	pace    time.Duration // how long requests took lately
+	pace    time.Duration // moving average of the time that requests take
 }
 
-// ticket is a request's place in a queue.
+// ticket is a request in a queue.
 type ticket struct {
 	slots int
 	ready chan struct{}
@@ -28,7 +28,8 @@ func newQueue(slots, most int) *queue {
 	return &queue{slots: slots, free: slots, most: most, waiting: list.New()}
 }
 
-// enter waits until there is room for so many answers. The request must leave.
+// enter waits until there is room for the answers of a request, which must leave. A
+// request for more answers than slots takes all slots.
 func (q *queue) enter(ctx context.Context, answers int) (leave func(), err error) {
 	t := &ticket{min(answers, q.slots), make(chan struct{})}
 	place, err := q.join(t)
@@ -56,7 +57,7 @@ func (q *queue) join(t *ticket) (*list.Element, error) {
 	return place, nil
 }
 
-// admit lets in those in front for whom there is room.
+// admit admits requests from the front of the queue while there is room.
 func (q *queue) admit() {
 	for front := q.waiting.Front(); front != nil && front.Value.(*ticket).slots <= q.free; front = q.waiting.Front() {
 		t := q.waiting.Remove(front).(*ticket)
@@ -65,7 +66,7 @@ func (q *queue) admit() {
 	}
 }
 
-// release gives the slots of a ticket back.
+// release frees the slots of a request.
 func (q *queue) release(t *ticket, took time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -74,7 +75,7 @@ func (q *queue) release(t *ticket, took time.Duration) {
 	q.admit()
 }
 
-// abandon leaves a place in the queue, or what it has led to meanwhile.
+// abandon leaves the queue, or frees the slots if the request was admitted meanwhile.
 func (q *queue) abandon(place *list.Element, t *ticket) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -87,13 +88,13 @@ func (q *queue) abandon(place *list.Element, t *ticket) {
 	q.admit()
 }
 
-// wait estimates how long it takes until half of the queue is through.
+// wait estimates the time until half of the queue is admitted.
 func (q *queue) wait() time.Duration {
 	estimate := q.pace * time.Duration(q.waiting.Len()+1) / time.Duration(2*q.slots)
 	return min(max(estimate, time.Second), time.Minute)
 }
 
-// lengths returns how many answers are being drawn and how many requests wait.
+// lengths returns how many answers run and how many requests wait.
 func (q *queue) lengths() (running, waiting int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestQueueOrder: requests are let in as they came, also a large one behind small
-// ones, and no more answers at once than there are slots.
+// TestQueueOrder checks that the queue admits requests in the order of their arrival, also
+// a large one behind small ones, and never more answers than slots.
 func TestQueueOrder(t *testing.T) {
 	q := newQueue(4, 10)
 	hold, err := q.enter(t.Context(), 4)
@@ -46,7 +46,7 @@ func TestQueueOrder(t *testing.T) {
 	}
 	hold()
 	all.Wait()
-	// Those who are let in together run in any order: 0 and 1, then 2, then the rest.
+	// Requests that the queue admits together run in any order: 0 and 1, then 2, then the rest.
 	slices.Sort(order[:2])
 	slices.Sort(order[3:])
 	if !slices.Equal(order, []int{0, 1, 2, 3, 4, 5}) || most != 4 {
@@ -57,7 +57,8 @@ func TestQueueOrder(t *testing.T) {
 	}
 }
 
-// TestQueueAbandoned: who goes makes room, from the queue and from the door.
+// TestQueueAbandoned checks that a request that leaves makes room, also just after its
+// admission.
 func TestQueueAbandoned(t *testing.T) {
 	q := newQueue(1, 2)
 	hold, err := q.enter(t.Context(), 1)
@@ -82,7 +83,7 @@ func TestQueueAbandoned(t *testing.T) {
 	all.Wait()
 	hold()
 	ticket := &ticket{1, make(chan struct{})}
-	place, err := q.join(ticket) // is let in at once, and goes nevertheless
+	place, err := q.join(ticket) // is admitted at once, and leaves nevertheless
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestQueueAbandoned(t *testing.T) {
 	}
 }
 
-// TestNoQueue: with no places to wait, what has room goes in and all else is refused.
+// TestNoQueue checks a queue without places to wait: it admits only what has room at once.
 func TestNoQueue(t *testing.T) {
 	q := newQueue(2, 0)
 	leave, err := q.enter(t.Context(), 1)
@@ -108,8 +109,8 @@ func TestNoQueue(t *testing.T) {
 	}
 }
 
-// TestWait: the longer the queue and the slower the answers, the longer clients shall
-// wait, within reason.
+// TestWait checks that Retry-After grows with the queue and the time of answers, between a
+// second and a minute.
 func TestWait(t *testing.T) {
 	for _, c := range []struct {
 		pace    time.Duration
@@ -127,8 +128,8 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// TestBackPressure: what is beyond the queue is told to come again, when, and that it
-// may; nothing that was let in suffers.
+// TestBackPressure checks that requests beyond the queue get 429 with the time to try again,
+// and that admitted requests are answered.
 func TestBackPressure(t *testing.T) {
 	open := make(chan struct{})
 	step := func(context.Context) error { <-open; return nil }

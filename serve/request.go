@@ -43,15 +43,15 @@ func (s *Server) newRequest(f *fields, m *served, prefix string) (*request, *sam
 	return q, common, nil
 }
 
-// named returns the model that f names; the first if it names none.
+// named returns the model that f names, or the first if it names none.
 func (s *Server) named(f *fields) (*served, error) {
 	name := s.models[0].Name
 	f.text("model", &name)
 	return s.model(name)
 }
 
-// readSeed takes any integer of 64 bits, with or without sign. Where there is none,
-// one is drawn that JavaScript can hold.
+// readSeed takes any 64-bit integer, signed or unsigned. If there is none, it draws a seed
+// that JavaScript can represent.
 func (q *request) readSeed(f *fields) {
 	raw := f.take("seed")
 	var signed int64
@@ -74,26 +74,26 @@ func (q *request) readStreamOptions(f *fields) error {
 		return nil
 	}
 	if !q.stream {
-		return invalid("stream_options", "stream_options is only for streams: set stream to true")
+		return invalid("stream_options", "stream_options needs a stream: set stream to true")
 	}
 	o, err := parseFields(raw, "stream_options.")
 	if err != nil {
 		return err
 	}
 	o.flag("include_usage", &q.usage)
-	o.take("include_obfuscation") // of OpenAI's API, against listeners: nothing of an answer
+	o.take("include_obfuscation") // OpenAI's padding against eavesdroppers does not affect an answer
 	return o.end()
 }
 
-// readSettings takes how tokens are drawn, with OpenAI's defaults.
+// readSettings takes the sampling settings, with OpenAI's defaults.
 func readSettings(f *fields) sample.Settings {
 	s := sample.Settings{Temperature: 1, TopP: 1, Repetition: 1}
 	f.number("temperature", &s.Temperature, 0, 100)
 	if f.number("top_p", &s.TopP, 0, 1) && s.TopP == 0 {
-		s.TopP = math.SmallestNonzeroFloat64 // the likeliest token is in any nucleus; the engine's 0 is none
+		s.TopP = math.SmallestNonzeroFloat64 // keeps only the likeliest token; for the engine, 0 is off
 	}
 	if f.integer("top_k", &s.TopK, -1, math.MaxInt32) {
-		s.TopK = max(s.TopK, 0) // -1 is vLLM's off
+		s.TopK = max(s.TopK, 0) // vLLM's -1 is off
 	}
 	f.number("min_p", &s.MinP, 0, 1)
 	f.number("repetition_penalty", &s.Repetition, 1e-3, 1e3)
@@ -103,13 +103,13 @@ func readSettings(f *fields) sample.Settings {
 	return s
 }
 
-// Limits on stop strings: each is looked for at every token.
+// Limits on stop strings: the engine searches each at every token.
 const (
 	maxStops     = 16
 	maxStopBytes = 256
 )
 
-// readStops takes the strings and tokens that end an answer; of tokens, besides the
+// readStops takes the strings and the tokens that end an answer. The tokens add to the
 // model's own.
 func readStops(f *fields, r *sample.Request) {
 	var one string
@@ -139,7 +139,7 @@ func readStops(f *fields, r *sample.Request) {
 	r.Stop = append(r.Stop[:len(r.Stop):len(r.Stop)], ids...)
 }
 
-// randomName returns 24 characters that name an answer.
+// randomName returns 24 random characters.
 func randomName() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails

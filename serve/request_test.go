@@ -14,7 +14,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// understand reads a body as the endpoint would.
+// understand reads a body like the endpoint.
 func understand(s *Server, chat bool, body string) (*request, error) {
 	f, err := parseFields([]byte(body), "")
 	if err != nil {
@@ -38,7 +38,7 @@ func newServer(t testing.TB, change func(*Settings)) *Server {
 	return s
 }
 
-// TestSettings reads all settings, and what they are where nothing is said.
+// TestSettings checks all settings and their defaults.
 func TestSettings(t *testing.T) {
 	s := newServer(t, nil)
 	m := s.models[0]
@@ -74,7 +74,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestPrompts: however a prompt is written, it is the same tokens.
+// TestPrompts checks that all forms of a prompt give the same tokens.
 func TestPrompts(t *testing.T) {
 	s := newServer(t, nil)
 	tok := s.models[0].Tokenizer
@@ -120,8 +120,8 @@ func TestPrompts(t *testing.T) {
 	}
 }
 
-// TestMessages: a chat is laid out by the template, parts are joined, a developer is
-// the system.
+// TestMessages checks that the template lays a chat out, that parts are joined, and that a
+// developer is the system.
 func TestMessages(t *testing.T) {
 	s := newServer(t, nil)
 	want := []chat.Message{{Role: "system", Content: "be brief"}, {Role: "user", Content: "hi there"}, {Role: "assistant", Content: "yo"}, {Role: "user", Content: ""}}
@@ -144,7 +144,7 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// TestRefused: what is wrong is named.
+// TestRefused checks that an error names the invalid parameter.
 func TestRefused(t *testing.T) {
 	s := newServer(t, func(s *Settings) { s.Choices, s.AnswerTokens, s.PromptTokens = 4, 50, 60 })
 	say := func(more string) string { return `{"messages":[{"role":"user","content":"hi"}],` + more + `}` }
@@ -217,8 +217,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// FuzzRequest: whatever is sent is refused with a word, or is something that an
-// engine can be given.
+// FuzzRequest checks that the server refuses a body with an error, or makes valid requests
+// to the engine of it.
 func FuzzRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{"prompt":"the","n":2,"seed":-3,"stop":["a"],"logprobs":2}`,
@@ -248,7 +248,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// checkRequest holds what was understood to what engines rely on.
+// checkRequest checks what engines rely on.
 func checkRequest(t *testing.T, s *Server, q *request) {
 	m := s.models[0]
 	if q.choices() < 1 || q.choices() > s.Choices {

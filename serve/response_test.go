@@ -17,8 +17,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// TestStreamEqualsWhole: a stream's pieces join to the whole answer, for chats and
-// completions, and its usage is the whole's.
+// TestStreamEqualsWhole checks that the deltas of a stream join to the whole answer, for
+// chats and completions, and that its usage is the same.
 func TestStreamEqualsWhole(t *testing.T) {
 	_, at := start(t, nil, modelOf(t, "m", newEngine(t, 4)))
 	broken := 0
@@ -58,8 +58,8 @@ func TestStreamEqualsWhole(t *testing.T) {
 	}
 }
 
-// TestErrorBeforeAndInAStream: what fails before the first token has a status, what
-// fails behind it is an event, and the stream has no end mark.
+// TestErrorBeforeAndInAStream checks that an error before the first token has a status,
+// and that a later one is an event without an end mark.
 func TestErrorBeforeAndInAStream(t *testing.T) {
 	for after, want := range map[int]string{0: "", 2: "internal_error"} {
 		left := after
@@ -83,7 +83,7 @@ func TestErrorBeforeAndInAStream(t *testing.T) {
 	}
 }
 
-// TestClientGoes: nobody draws for a client that went.
+// TestClientGoes checks that the engine stops when the client disconnects.
 func TestClientGoes(t *testing.T) {
 	for _, stream := range []string{"true", "false"} {
 		var ended atomic.Bool
@@ -108,7 +108,7 @@ func TestClientGoes(t *testing.T) {
 			r.Body.Close()
 			t.Error("there is an answer")
 		}
-		eventually(t, "the engine is told", ended.Load)
+		eventually(t, "the engine stops", ended.Load)
 		eventually(t, "its slot is free", func() bool { n, _ := s.models[0].queue.lengths(); return n == 0 })
 		eventually(t, "it is counted", func() bool {
 			keys, _ := s.models[0].meter.outcomes()
@@ -117,7 +117,7 @@ func TestClientGoes(t *testing.T) {
 	}
 }
 
-// TestTimeout: a request that takes too long ends with 504, in the queue too.
+// TestTimeout checks that a request that takes too long ends with 504, in the queue too.
 func TestTimeout(t *testing.T) {
 	step := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	_, at := start(t, func(s *Settings) { s.Timeout, s.Slots = 30*time.Millisecond, 1 }, modelOf(t, "m", saying(step, 1)))
@@ -129,8 +129,8 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestSlowReader: a client that does not read is cut off, by the length of what it
-// has not read or by the time, and the engine never waits for it.
+// TestSlowReader checks that the server cuts off a client that does not read, by backlog or
+// by time, and that the engine never waits for it.
 func TestSlowReader(t *testing.T) {
 	for name, change := range map[string]func(*Settings){
 		"backlog":  func(s *Settings) { s.Backlog, s.Patience = 50, time.Hour },
@@ -170,7 +170,8 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// TestSlowReaderHoldsNoSlot: what is drawn and not yet read keeps nobody else waiting.
+// TestSlowReaderHoldsNoSlot checks that an answer that is complete but not yet read keeps
+// no other request waiting.
 func TestSlowReaderHoldsNoSlot(t *testing.T) {
 	text := strings.Repeat("x", 64<<20) // more than any socket holds
 	engine := fake{complete: func(_ context.Context, r sample.Request) ([]sample.Completion, error) {
@@ -182,7 +183,7 @@ func TestSlowReaderHoldsNoSlot(t *testing.T) {
 	}}
 	_, at := start(t, func(s *Settings) { s.Slots = 1 }, modelOf(t, "m", engine))
 	for _, stream := range []string{"true", "false"} {
-		r := post(t, at.URL+"/v1/completions", `{"prompt":[1],"stream":`+stream+`}`) // and its body is not read
+		r := post(t, at.URL+"/v1/completions", `{"prompt":[1],"stream":`+stream+`}`) // the test does not read its body
 		if status, a := whole(t, at.URL+"/v1/completions", `{"prompt":[1,2]}`); status != http.StatusOK || a.Choices[0].Text != "y" {
 			t.Errorf("%d %+v", status, a)
 		}
@@ -190,8 +191,8 @@ func TestSlowReaderHoldsNoSlot(t *testing.T) {
 	}
 }
 
-// TestKeptConnection: the deadlines of one answer do not end the next on the same
-// connection.
+// TestKeptConnection checks that the deadlines of one answer do not end the next one on the
+// same connection.
 func TestKeptConnection(t *testing.T) {
 	_, at := start(t, func(s *Settings) { s.Patience = 200 * time.Millisecond }, modelOf(t, "m", saying(func(context.Context) error {
 		time.Sleep(60 * time.Millisecond)
@@ -205,7 +206,7 @@ func TestKeptConnection(t *testing.T) {
 	}
 }
 
-// TestEmbeddings: of length 1, as numbers and packed.
+// TestEmbeddings checks vectors of length 1, as numbers and packed.
 func TestEmbeddings(t *testing.T) {
 	_, at := start(t, nil, modelOf(t, "m", saying(nil, 1)))
 	for format, want := range map[string]string{
@@ -226,7 +227,7 @@ func TestEmbeddings(t *testing.T) {
 	}
 }
 
-// TestTokenize: there and back, in the forms of llama-server and vLLM.
+// TestTokenize checks both directions, in the forms of llama-server and vLLM.
 func TestTokenize(t *testing.T) {
 	_, at := start(t, nil, modelOf(t, "m", saying(nil, 1)))
 	tok, err := newTokenizer()

@@ -7,14 +7,14 @@ import (
 	"github.com/herd-lm/herd/internal/httpd"
 )
 
-// handle answers a request, or returns why not.
+// handle answers a request, or returns an error for the client.
 type handle func(w *reply, r *http.Request) error
 
 // route is an endpoint.
 type route struct {
 	method, path string
-	open         bool // whoever has no key may come too
-	work         bool // counts at the doors
+	open         bool // without the key
+	work         bool // passes the gate
 	handle       handle
 }
 
@@ -32,7 +32,7 @@ func (s *Server) endpoints() []route {
 	}
 }
 
-// routes returns the handler of all endpoints and pages, behind what guards them.
+// routes returns the handler of all endpoints and pages, behind the guard.
 func (s *Server) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	for _, e := range append(s.endpoints(), pages()...) {
@@ -40,7 +40,7 @@ func (s *Server) routes() (http.Handler, error) {
 		mux.Handle(e.method+" "+e.path, h)
 		mux.Handle(e.path, s.observed(e.path, func(w *reply, _ *http.Request) error {
 			w.Header().Set("Allow", e.method)
-			return &Error{Status: http.StatusMethodNotAllowed, Type: invalidRequest, Code: "method_not_allowed", Message: "use " + e.method + " here"}
+			return &Error{Status: http.StatusMethodNotAllowed, Type: invalidRequest, Code: "method_not_allowed", Message: "use " + e.method}
 		}))
 	}
 	mux.Handle("/", s.observed("other", func(_ *reply, r *http.Request) error {
@@ -49,7 +49,7 @@ func (s *Server) routes() (http.Handler, error) {
 	return s.guard(mux)
 }
 
-// guarded is the handler of an endpoint.
+// guarded returns the handler of an endpoint, which checks the key and passes the gate.
 func (s *Server) guarded(e route) http.Handler {
 	return s.observed(e.path, func(w *reply, r *http.Request) error {
 		if err := s.checkKey(r); err != nil && !e.open {

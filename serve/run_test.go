@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// running serves at a free port until stop, and tells what Serve returns.
+// running serves at a free port until stop. ended gets the result of Serve.
 func running(t *testing.T, change func(*Settings), m Model) (s *Server, url string, stop func(), ended chan error) {
 	t.Helper()
 	settings := Defaults()
@@ -32,8 +32,8 @@ func running(t *testing.T, change func(*Settings), m Model) (s *Server, url stri
 	return s, "http://" + l.Addr().String(), stop, ended
 }
 
-// TestShutdown: when the server is stopped, answers that are being given come to
-// their end, what is new is refused, and health says so.
+// TestShutdown checks that a server that stops completes the answers in progress, refuses
+// new requests, and reports that in /health.
 func TestShutdown(t *testing.T) {
 	open := make(chan struct{})
 	began := make(chan struct{}, 10)
@@ -57,7 +57,7 @@ func TestShutdown(t *testing.T) {
 	})
 	<-began
 	stop()
-	eventually(t, "the doors are shut", s.gate.Closed)
+	eventually(t, "the gate is closed", s.gate.Closed)
 	for _, path := range []string{"/v1/completions", "/v1/chat/completions", "/v1/embeddings"} {
 		r := post(t, url+path, `{"prompt":"a"}`)
 		r.Body.Close()
@@ -83,7 +83,7 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// TestGrace: an answer that takes longer than the grace is ended, and told so.
+// TestGrace checks that an answer that takes longer than Grace ends with an error.
 func TestGrace(t *testing.T) {
 	began := make(chan struct{}, 10)
 	first := true
@@ -111,8 +111,8 @@ func TestGrace(t *testing.T) {
 	}
 }
 
-// TestLog: a line for each request, of what came out; of what was asked and said,
-// nothing.
+// TestLog checks that the log has a line with the outcome of each request, and no prompts or
+// answers.
 func TestLog(t *testing.T) {
 	var log bytes.Buffer
 	var mu sync.Mutex

@@ -13,30 +13,30 @@ import (
 	"github.com/herd-lm/herd/internal/httpd"
 )
 
-// Engine is what a model answers with: engine.Engine. All its methods are called by
-// any number of goroutines at once.
+// Engine generates a model's answers; engine.Engine is one. Any number of goroutines call
+// its methods at once.
 type Engine interface {
 	Complete(ctx context.Context, r sample.Request) ([]sample.Completion, error)
-	// Embed returns the mean of the final hidden states; errors.ErrUnsupported
-	// where there are none.
+	// Embed returns the mean of the final hidden states, [HiddenSize]. It returns
+	// errors.ErrUnsupported if the engine has none.
 	Embed(ctx context.Context, ids []token.ID) ([]float32, error)
 	Stats() sample.Stats
 }
 
-// Model is a model to be served.
+// Model is a model to serve.
 type Model struct {
-	Name      string // as clients call it
+	Name      string // for clients
 	Engine    Engine
 	Tokenizer *tokenizer.Tokenizer
-	Format    *template.Format // nil: it answers no chats, and
-	Formless  error            // this is why
-	Stop      []token.ID       // end what it says
-	Context   int              // tokens of prompt and answer together
-	Vocab     int              // ids are less than this
-	Digest    string           // of what determines its answers: the system_fingerprint
+	Format    *template.Format // nil: the model does not answer chats
+	Formless  error            // the reason why Format is nil
+	Stop      []token.ID       // tokens that end an answer
+	Context   int              // greatest number of tokens of a prompt and its answer
+	Vocab     int              // number of token ids
+	Digest    string           // of everything that determines answers; clients see it as system_fingerprint
 }
 
-// Server serves models. Its methods may be called by any number of goroutines.
+// Server serves models. Any number of goroutines may call its methods.
 type Server struct {
 	Settings
 	models  []*served
@@ -46,15 +46,15 @@ type Server struct {
 	handler http.Handler
 }
 
-// served is a model with what is kept for it.
+// served is a model with its queue and its counters.
 type served struct {
 	Model
 	queue *queue
 	meter *meter
 }
 
-// New returns a server of at least one model; the first answers requests that name
-// none.
+// New returns a server for at least one model. The first one answers requests that name
+// no model.
 func New(s Settings, models ...Model) (*Server, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
@@ -81,17 +81,17 @@ func New(s Settings, models ...Model) (*Server, error) {
 	return server, nil
 }
 
-// Handler returns the whole of the server as a handler.
+// Handler returns the handler of all endpoints.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// model returns the model of a name.
+// model returns the model with a name.
 func (s *Server) model(name string) (*served, error) {
 	for _, m := range s.models {
 		if m.Name == name {
 			return m, nil
 		}
 	}
-	e := notFound("model_not_found", "the model %q does not exist: GET /v1/models lists those that do", excerpt([]byte(name)))
+	e := notFound("model_not_found", "there is no model %q: GET /v1/models lists the models", excerpt([]byte(name)))
 	e.Param = "model"
 	return nil, e
 }

@@ -8,21 +8,21 @@ import (
 
 // Settings bound what clients can ask of a server.
 type Settings struct {
-	Slots int // answers of a model that are drawn at once; more wait in its queue
-	Queue int // requests that may wait for a model; more are refused
+	Slots int // answers that each model draws at once; more wait in its queue
+	Queue int // requests that may wait for each model; the server refuses more
 
-	BodyBytes    int64         // longest body of a request
-	PromptTokens int           // longest prompt; 0: the model's context
-	AnswerTokens int           // longest answer; 0: the model's context
-	Choices      int           // most answers of one request: its prompts times n
+	BodyBytes    int64         // longest body of a request, in bytes
+	PromptTokens int           // longest prompt, in tokens; 0: the model's context
+	AnswerTokens int           // longest answer, in tokens; 0: the model's context
+	Choices      int           // most answers to one request: its prompts times n
 	Timeout      time.Duration // for a request, from its body to the end of its answer
-	Patience     time.Duration // for a client to send its body, and to read what is sent
-	Backlog      int           // pieces of a stream that a client may be behind
-	Grace        time.Duration // for what is being answered when the server is stopped
+	Patience     time.Duration // for a client to send its body, and to read each write
+	Backlog      int           // deltas of a stream that a client may be behind
+	Grace        time.Duration // for requests in progress when the server stops
 
-	Key     string       // that clients must show; "": none
-	Origins []string     // of pages elsewhere that may ask; "*": all
-	Log     *slog.Logger // gets a line for each request; nil: nobody does
+	Key     string       // that clients must send; "": none
+	Origins []string     // of foreign pages that may send requests; "*": all
+	Log     *slog.Logger // gets a line for each request; nil: no log
 }
 
 // Defaults returns settings for one machine.
@@ -35,7 +35,7 @@ func Defaults() Settings {
 	}
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate returns an error that names the first invalid setting.
 func (s Settings) Validate() error {
 	for _, c := range []struct {
 		name        string

@@ -7,19 +7,19 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// tokenized is what llama-server and vLLM tell of a text.
+// tokenized is the answer of llama-server and vLLM to a text.
 type tokenized struct {
-	Tokens  any `json:"tokens"` // ids, or with_pieces: tokenPiece
+	Tokens  any `json:"tokens"` // ids, or tokenPieces if with_pieces is set
 	Count   int `json:"count"`
 	Context int `json:"max_model_len"`
 }
 
 type tokenPiece struct {
 	ID    token.ID `json:"id"`
-	Piece any      `json:"piece"` // a string, or where it is no UTF-8 its bytes
+	Piece any      `json:"piece"` // a string, or its bytes if it is not UTF-8
 }
 
-// tokenize is POST /tokenize. It takes llama-server's content, or vLLM's prompt or
+// tokenize is POST /tokenize. It accepts llama-server's content, or vLLM's prompt or
 // messages.
 func (s *Server) tokenize(w *reply, _ *http.Request, f *fields, m *served) error {
 	ids, err := textIDs(f, m)
@@ -39,7 +39,7 @@ func (s *Server) tokenize(w *reply, _ *http.Request, f *fields, m *served) error
 	return nil
 }
 
-// textIDs takes a text, or a chat, and returns it as tokens.
+// textIDs takes a text or a chat, and returns its tokens.
 func textIDs(f *fields, m *served) ([]token.ID, error) {
 	if _, chats := f.raw["messages"]; chats {
 		messages, err := readMessages(f)
@@ -51,7 +51,7 @@ func textIDs(f *fields, m *served) ([]token.ID, error) {
 	var text string
 	prompt := f.text("prompt", &text)
 	if !f.text("content", &text) && !prompt {
-		f.fail("content", "is not given, nor are prompt or messages")
+		f.fail("content", "is missing: set content, prompt or messages")
 	}
 	special, parse := prompt, false // vLLM's default, and llama-server's
 	f.flag("add_special", &special)
@@ -85,7 +85,7 @@ func piecesOf(m *served, ids []token.ID) []tokenPiece {
 func (s *Server) detokenize(w *reply, _ *http.Request, f *fields, m *served) error {
 	ids := tokenIDs(f.take("tokens"))
 	if ids == nil {
-		f.fail("tokens", "is not given as a list of token ids")
+		f.fail("tokens", "is missing, or is not a list of token ids")
 	}
 	if err := f.end(); err != nil {
 		return err
