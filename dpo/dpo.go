@@ -14,11 +14,11 @@ import (
 
 // Settings of the stage.
 type Settings struct {
-	Reference   string   `yaml:"reference" path:"model"`    // model directory of the reference; empty: what is started from
+	Reference   string   `yaml:"reference" path:"model"`    // model directory of the reference; empty: the model that training starts from
 	Preferences []string `yaml:"preferences" path:"tables"` // tables of preferences
 
 	Beta       float64 `yaml:"beta"`        // weight of the divergence from the reference
-	NLLWeight  float64 `yaml:"nll_weight"`  // of the chosen response's likelihood
+	NLLWeight  float64 `yaml:"nll_weight"`  // weight of the chosen response's negative log-likelihood
 	MaskFormat bool    `yaml:"mask_format"` // leave end-of-turn tokens out of the contrast
 
 	stage.Tuning `yaml:",inline"`

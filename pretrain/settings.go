@@ -16,29 +16,27 @@ type Settings struct {
 	Documents []string `yaml:"documents" path:"tables"` // tables of documents
 	Out       string   `yaml:"out" path:"out"`          // model directory to write
 
-	// A model to go on from, with its tokenizer and architecture; or, for a new
-	// one, the directory of a tokenizer, or a vocabulary size to train one.
-	Model        string       `yaml:"model" path:"model"`
-	Adapter      string       `yaml:"adapter" json:",omitempty" path:"adapter"` // beside the model; empty: none, or the model's
-	Tokenizer    string       `yaml:"tokenizer" path:"model"`
-	VocabSize    int          `yaml:"vocab_size"`
-	Architecture Architecture `yaml:"architecture"`
+	Model        string       `yaml:"model" path:"model"`                       // model directory to continue from; empty: a new model
+	Adapter      string       `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory to continue from; empty: none, or the model's
+	Tokenizer    string       `yaml:"tokenizer" path:"model"`                   // directory of a new model's tokenizer; empty: train one on the documents
+	VocabSize    int          `yaml:"vocab_size"`                               // tokens of a tokenizer that herd trains
+	Architecture Architecture `yaml:"architecture"`                             // shape of a new model
 
-	SequenceLength int `yaml:"sequence_length"` // longer documents are cut into pieces of it
+	SequenceLength int `yaml:"sequence_length"` // tokens; herd cuts longer documents into pieces of this length
 
 	train.Settings `yaml:",inline"`
 }
 
 // Architecture is the shape of a new model, in the fields of config.json.
 type Architecture struct {
-	HiddenSize       int     `yaml:"hidden_size"`
-	IntermediateSize int     `yaml:"intermediate_size"`
-	Layers           int     `yaml:"num_hidden_layers"`
-	Heads            int     `yaml:"num_attention_heads"`
-	KVHeads          int     `yaml:"num_key_value_heads"`
-	MaxPositions     int     `yaml:"max_position_embeddings"`
-	RopeTheta        float64 `yaml:"rope_theta"`
-	TiedHead         bool    `yaml:"tie_word_embeddings"`
+	HiddenSize       int     `yaml:"hidden_size"`             // width of the residual stream
+	IntermediateSize int     `yaml:"intermediate_size"`       // width of the feed-forward layers
+	Layers           int     `yaml:"num_hidden_layers"`       // layers
+	Heads            int     `yaml:"num_attention_heads"`     // heads of the queries
+	KVHeads          int     `yaml:"num_key_value_heads"`     // heads of keys and values; fewer than those of the queries share them
+	MaxPositions     int     `yaml:"max_position_embeddings"` // longest sequence in tokens
+	RopeTheta        float64 `yaml:"rope_theta"`              // base of the rotary embedding (arXiv 2104.09864)
+	TiedHead         bool    `yaml:"tie_word_embeddings"`     // use the embedding as output layer too
 }
 
 // Defaults returns the settings that a YAML file changes.

@@ -21,8 +21,8 @@ const dataDir = "data"
 // Data says what tables to make before the first stage: the generated world's,
 // and imports of files.
 type Data struct {
-	World  world.Settings `yaml:"world,omitempty"` // zero: none; what a recipe leaves out is the world's default
-	Import []Import       `yaml:"import"`
+	World  world.Settings `yaml:"world,omitempty"` // tables of the generated world (data/world); absent: none
+	Import []Import       `yaml:"import"`          // tables to make from files
 }
 
 // hasWorld reports whether tables of the generated world are asked for.
@@ -30,20 +30,20 @@ func (d Data) hasWorld() bool { return d.World != world.Settings{} }
 
 // Import makes data/NAME.arrow out of files, or data/NAME-PART.arrow for each part.
 type Import struct {
-	Name   string        `yaml:"name"`
-	Files  []string      `yaml:"files"` // or folders; relative to the working directory
-	Kind   table.Kind    `yaml:"kind"`
-	Format format.Format `yaml:"format"` // "": told from the files
-	Split  format.Split  `yaml:"split"`  // of text files into documents
-	Limit  int           `yaml:"limit"`  // rows; 0: all
-	Parts  []Part        `yaml:"parts"`
+	Name   string        `yaml:"name"`   // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
+	Files  []string      `yaml:"files"`  // files or folders, relative to the working directory
+	Kind   table.Kind    `yaml:"kind"`   // documents, chats, preferences or samples; empty: herd detects it
+	Format format.Format `yaml:"format"` // format of the files, as of herd data import; empty: herd detects it
+	Split  format.Split  `yaml:"split"`  // how text files become documents: none, lines or paragraphs
+	Limit  int           `yaml:"limit"`  // most rows; 0: all
+	Parts  []Part        `yaml:"parts"`  // parts into which herd divides the rows; empty: one table
 }
 
 // Part is a share of an import's rows. Which rows depends on their content
 // alone, so equal rows are always in the same part.
 type Part struct {
-	Name  string  `yaml:"name"`
-	Share float64 `yaml:"share"` // of the rows, 0 to 1
+	Name  string  `yaml:"name"`  // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
+	Share float64 `yaml:"share"` // share of the rows, 0 to 1; the shares add up to 1
 }
 
 // validate reports the first setting that makes no sense. An import may lack files if they

@@ -25,23 +25,23 @@ var embedded embed.FS
 
 // Recipe is a whole run.
 type Recipe struct {
-	Name        string   `yaml:"name"`
-	Description string   `yaml:"description"`
+	Name        string   `yaml:"name"`             // name of the recipe; herd takes the file's name
+	Description string   `yaml:"description"`      // what the recipe does, in a line
 	Seed        uint64   `yaml:"seed"`             // of everything that has no seed of its own
-	Inputs      []Input  `yaml:"inputs,omitempty"` // settings that the user must set
-	Data        Data     `yaml:"data"`
-	Stages      []Stage  `yaml:"stages"`
-	Evaluate    Evaluate `yaml:"evaluate"`
+	Inputs      []Input  `yaml:"inputs,omitempty"` // files that the user must give
+	Data        Data     `yaml:"data"`             // tables to make before the first stage
+	Stages      []Stage  `yaml:"stages"`           // stages in order: a name and the settings of one kind each
+	Evaluate    Evaluate `yaml:"evaluate"`         // what to measure after each stage
 }
 
 // Evaluate says what every stage is measured on; what is empty is not measured.
 // Tables are named like those of stages: "data/heldout.arrow".
 type Evaluate struct {
-	Documents   string `yaml:"documents"`   // loss and bits per byte
-	Chats       string `yaml:"chats"`       // loss on the assistant's words
+	Documents   string `yaml:"documents"`   // table for the loss and bits per byte
+	Chats       string `yaml:"chats"`       // table for the loss on the assistant's words
 	Prompts     string `yaml:"prompts"`     // accuracy and win rate; rows say what is correct, unless check does
-	Preferences string `yaml:"preferences"` // reward and preference accuracy
-	Length      int    `yaml:"length"`      // tokens of a document seen at once
+	Preferences string `yaml:"preferences"` // table for reward and preference accuracy
+	Length      int    `yaml:"length"`      // longest piece of a document, in tokens
 
 	Check rule.Settings `yaml:"check" json:",omitzero"` // rule for the answers to prompts; not set: the rows of the prompts decide
 

@@ -23,7 +23,7 @@ const (
 // is not picked unless CutOff says so, nor one that a checker found wrong (but by
 // the rule threshold), nor one that says the same as a better one.
 type Pick struct {
-	Rule      string  `yaml:"rule"`
+	Rule      string  `yaml:"rule"`                         // which responses are picked: see the constants
 	Fraction  float64 `yaml:"fraction" json:",omitempty"`   // for the rule of this name, 0 to 1
 	Threshold float64 `yaml:"threshold" json:",omitempty"`  // for the rule of this name
 	MinTokens int     `yaml:"min_tokens" json:",omitempty"` // shorter ones are not picked

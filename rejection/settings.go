@@ -27,8 +27,8 @@ type Settings struct {
 
 	Samples int    `yaml:"samples"` // per prompt
 	Limit   int    `yaml:"limit"`   // use the first prompts only; 0: all
-	Seed    uint64 `yaml:"seed"`
-	Slots   int    `yaml:"slots"` // responses that advance together; changes nothing but speed
+	Seed    uint64 `yaml:"seed"`    // of the draws; in a recipe, 0 means the recipe's seed
+	Slots   int    `yaml:"slots"`   // responses that advance together; changes nothing but speed
 
 	Precision kernel.Precision `yaml:"precision"` // of the matrix products that sample: fp32, bf16, int8 or auto; scores are fp32
 

@@ -22,8 +22,8 @@ import (
 type Settings struct {
 	Preferences []string `yaml:"preferences" path:"tables"` // tables of preferences
 
-	MinStrength int     `yaml:"min_strength"` // leave out pairs whose strength is known and less
-	Margin      float64 `yaml:"margin"`       // by which chosen should win, times the strength; Llama 3 has 0
+	MinStrength int     `yaml:"min_strength"` // leave out pairs whose strength is known and lower; 0: none
+	Margin      float64 `yaml:"margin"`       // margin by which the chosen answer should win, times the pair's strength; Llama 3 uses 0
 
 	stage.Tuning `yaml:",inline"`
 }

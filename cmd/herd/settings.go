@@ -1,26 +1,44 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/herd-lm/herd/core/config"
+	"github.com/herd-lm/herd/recipes"
 )
 
-// listSettings lists the YAML keys of settings with their values. Of an optional group that
+// listSettings lists settings, a line each: key, value and meaning. Of an optional group that
 // is not set, it lists the key alone.
 func listSettings(settings any) string {
-	var list []string
+	var b strings.Builder
 	config.Walk(settings, func(f config.Field) bool {
 		switch {
 		case f.Unset():
-			list = append(list, f.Key+"={}")
+			b.WriteString(settingLine(f.Key+"={}", recipes.Meaning(f)))
 			return false
 		case !f.Group:
-			list = append(list, f.Key+"="+f.Text())
+			b.WriteString(settingLine(f.Key+"="+f.Text(), recipes.Meaning(f)))
 		}
 		return true
 	})
-	return wrapped(list)
+	return b.String()
+}
+
+// settingLine puts what a setting means beside it, in lines of 100 columns.
+func settingLine(setting, meaning string) string {
+	const column, width = 36, 100
+	line := fmt.Sprintf("\n  %-*s", column-2, setting)
+	at := max(column, len(setting)+2)
+	for word := range strings.FieldsSeq(meaning) {
+		if at+1+len(word) > width {
+			line += "\n" + strings.Repeat(" ", column)
+			at = column
+		}
+		line += " " + word
+		at += 1 + len(word)
+	}
+	return line
 }
 
 // wrapped lists items, as many to a line of 80 columns as fit. A list of words may

@@ -16,6 +16,7 @@ type Settings struct {
 	Presence  float64 `yaml:"presence" json:",omitempty"`
 	Frequency float64 `yaml:"frequency" json:",omitempty"`
 
+	// MaxTokens is the largest number of tokens in an answer.
 	MaxTokens   int      `yaml:"max_tokens"`
 	StopStrings []string `yaml:"stop" json:",omitempty"` // any of these strings ends an answer, and is not part of it
 }

@@ -18,19 +18,19 @@ type Settings struct {
 	BatchTokens int `yaml:"batch_tokens"` // tokens in an optimiser step; 0: no limit
 	MicroTokens int `yaml:"micro_tokens"` // tokens computed at once
 
-	Schedule          string  `yaml:"schedule"` // cosine, linear or constant, after a linear warm-up
-	LearningRate      float64 `yaml:"learning_rate"`
-	FinalLearningRate float64 `yaml:"final_learning_rate"`
-	WarmupSteps       int     `yaml:"warmup_steps"`
+	Schedule          string  `yaml:"schedule"`            // cosine, linear or constant, after a linear warm-up
+	LearningRate      float64 `yaml:"learning_rate"`       // highest learning rate, at the end of the warm-up
+	FinalLearningRate float64 `yaml:"final_learning_rate"` // learning rate at the end of the run
+	WarmupSteps       int     `yaml:"warmup_steps"`        // steps over which the learning rate rises from 0
 
 	WeightDecay float64 `yaml:"weight_decay"` // decoupled, on matrices only
-	Beta1       float64 `yaml:"beta1"`
-	Beta2       float64 `yaml:"beta2"`
-	Epsilon     float64 `yaml:"epsilon"`
-	ClipNorm    float64 `yaml:"clip_norm"` // of the global gradient; 0: none
+	Beta1       float64 `yaml:"beta1"`        // AdamW's decay of the mean of gradients
+	Beta2       float64 `yaml:"beta2"`        // AdamW's decay of the mean of squared gradients
+	Epsilon     float64 `yaml:"epsilon"`      // AdamW's addend to the denominator
+	ClipNorm    float64 `yaml:"clip_norm"`    // of the global gradient; 0: none
 
 	Precision kernel.Precision `yaml:"precision"` // of matrix products: fp32, bf16, or auto, the faster of them
-	Seed      uint64           `yaml:"seed"`
+	Seed      uint64           `yaml:"seed"`      // of the order of rows, new weights and dropout; in a recipe, 0 means the recipe's seed
 
 	// SaveDType is the type to which the finished model is rounded: float32, float16 or
 	// bfloat16. It is part of digests, because it affects the content of the directory.

@@ -10,9 +10,9 @@ import (
 // Rates says how often responses have which flaw. The flaws are independent of
 // each other and of the prompt.
 type Rates struct {
-	Wrong    float64 `yaml:"wrong"`
-	Verbose  float64 `yaml:"verbose"`
-	Informal float64 `yaml:"informal"`
+	Wrong    float64 `yaml:"wrong"`    // share of responses with a wrong answer, 0 to 1
+	Verbose  float64 `yaml:"verbose"`  // share of responses that say too much, 0 to 1
+	Informal float64 `yaml:"informal"` // share of responses in a careless style, 0 to 1
 }
 
 // flaws are what is wrong with one response.

@@ -34,10 +34,10 @@ const Source = "world"
 
 // Settings says how much of the world to write down.
 type Settings struct {
-	Seed               uint64 `yaml:"seed"`
-	Documents          int    `yaml:"documents"`            // to pretrain on
-	HeldOutDocuments   int    `yaml:"held_out_documents"`   // to measure the loss on
-	Chats              int    `yaml:"chats"`                // demonstrations
+	Seed               uint64 `yaml:"seed"`                 // of facts and rows; in a recipe, 0 means the recipe's seed
+	Documents          int    `yaml:"documents"`            // documents to pretrain on
+	HeldOutDocuments   int    `yaml:"held_out_documents"`   // documents to measure the loss on
+	Chats              int    `yaml:"chats"`                // demonstrations to fine-tune on
 	Preferences        int    `yaml:"preferences"`          // pairs for the reward model
 	HeldOutPreferences int    `yaml:"held_out_preferences"` // pairs to measure it on
 	Prompts            int    `yaml:"prompts"`              // questions without answers, for sampling
