@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/herd-lm/herd/core/disk"
 )
 
 // jsonLines returns an encoder of lines of JSON that leaves <, > and & as they
@@ -50,28 +52,20 @@ type standardOutput struct{ io.Writer }
 
 func (standardOutput) Close() error { return nil }
 
-// writeOutput is createOutput for what is of no use in part: the file appears,
-// or replaces another, when write has written all of it.
+// writeOutput writes a file that is useless in part: the file appears, or replaces another,
+// when write has succeeded. Devices, pipes and standard output receive the text as it comes.
 func writeOutput(path string, overwrite bool, write func(io.Writer) error) error {
-	target := path
-	if mayBeReplaced(path) {
-		target = path + ".new"
-	}
 	if err := refuseExisting(path, overwrite); err != nil {
 		return err
 	}
-	w, err := createOutput(target, true)
+	if mayBeReplaced(path) {
+		return disk.WriteFile(path, write)
+	}
+	w, err := createOutput(path, true)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(write(w), w.Close())
-	switch {
-	case target == path:
-		return err
-	case err != nil:
-		return errors.Join(err, os.Remove(target))
-	}
-	return os.Rename(target, path)
+	return errors.Join(write(w), w.Close())
 }
 
 // mayBeReplaced reports whether path is no device, pipe or standard output.

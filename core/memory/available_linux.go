@@ -11,7 +11,7 @@ import (
 // kernel's MemAvailable, or what the control group leaves if that is less.
 func Available() (bytes int64, known bool) {
 	bytes, known = entry("/proc/meminfo", "MemAvailable:")
-	if limit, ok := groupLeaves("/sys/fs/cgroup"); ok && (!known || limit < bytes) {
+	if limit, ok := groupAvailable("/sys/fs/cgroup"); ok && (!known || limit < bytes) {
 		bytes, known = limit, true
 	}
 	return bytes, known
@@ -21,12 +21,12 @@ func Available() (bytes int64, known bool) {
 func Resident() (bytes int64, known bool) { return entry("/proc/self/status", "VmRSS:") }
 
 // Peak returns the largest number of bytes that the process had in memory at once since it
-// started, or since the last ForgetPeak.
+// started, or since the last ResetPeak.
 func Peak() (bytes int64, known bool) { return entry("/proc/self/status", "VmHWM:") }
 
-// ForgetPeak resets Peak to the present use of memory. If the system does not allow this,
+// ResetPeak resets Peak to the present use of memory. If the system does not allow this,
 // Peak stays as it is.
-func ForgetPeak() {
+func ResetPeak() {
 	const resetPeak = "5" // proc_pid_clear_refs(5)
 	_ = os.WriteFile("/proc/self/clear_refs", []byte(resetPeak), 0)
 }
@@ -55,9 +55,9 @@ func entry(path, name string) (bytes int64, known bool) {
 	return 0, false
 }
 
-// groupLeaves returns the bytes that a version 2 control group still allows: memory.max -
+// groupAvailable returns the bytes that a version 2 control group still allows: memory.max -
 // memory.current, plus the page cache, which the kernel frees under pressure.
-func groupLeaves(dir string) (int64, bool) {
+func groupAvailable(dir string) (int64, bool) {
 	limit, ok := readInt(dir + "/memory.max")
 	if !ok {
 		return 0, false

@@ -63,8 +63,8 @@ func touch(n int) {
 	}
 }
 
-// TestForgetPeak: the peak restarts from the present use of memory.
-func TestForgetPeak(t *testing.T) {
+// TestResetPeak: the peak restarts from the present use of memory.
+func TestResetPeak(t *testing.T) {
 	if _, err := os.Stat("/proc/self/clear_refs"); err != nil {
 		t.Skip("this kernel keeps the peak: ", err)
 	}
@@ -72,7 +72,7 @@ func TestForgetPeak(t *testing.T) {
 	touch(much)
 	debug.FreeOSMemory()
 	before, _ := Peak()
-	ForgetPeak()
+	ResetPeak()
 	after, known := Peak()
 	resident, _ := Resident()
 	if !known || after > before-much/2 || after < resident-much/16 || resident <= 0 {
@@ -96,7 +96,7 @@ func TestGroupLeaves(t *testing.T) {
 		"limit only":     {map[string]string{"memory.max": "1000\n"}, 0, false},
 		"over the limit": {map[string]string{"memory.max": "1000\n", "memory.current": "1100\n"}, 0, true},
 	} {
-		if got, known := groupLeaves(files(t, c.files)); got != c.want && c.known || known != c.known {
+		if got, known := groupAvailable(files(t, c.files)); got != c.want && c.known || known != c.known {
 			t.Errorf("%s: %d bytes, known %v; want %d, %v", name, got, known, c.want, c.known)
 		}
 	}

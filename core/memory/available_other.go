@@ -11,7 +11,7 @@ func Resident() (bytes int64, known bool) { return 0, false }
 // Peak is unknown on this system.
 func Peak() (bytes int64, known bool) { return 0, false }
 
-// ForgetPeak does nothing on this system.
-func ForgetPeak() {}
+// ResetPeak does nothing on this system.
+func ResetPeak() {}
 
 func mapped() int64 { return 0 }

@@ -31,7 +31,7 @@ func TestLargeCheckpoint(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "model")
 		writeLarge(t, dir, c, dtype)
 		debug.FreeOSMemory()
-		memory.ForgetPeak()
+		memory.ResetPeak()
 		before, _ := memory.Resident()
 		began := time.Now()
 		p, err := model.Load(dir, false)
@@ -62,7 +62,7 @@ func packLarge(t *testing.T, s model.Source, c model.Config) {
 	t.Helper()
 	for _, f := range []kernel.Precision{kernel.BF16, kernel.INT8} {
 		debug.FreeOSMemory()
-		memory.ForgetPeak()
+		memory.ResetPeak()
 		before, _ := memory.Resident()
 		began := time.Now()
 		w, err := s.Pack(f)

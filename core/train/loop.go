@@ -123,7 +123,7 @@ func newLoop(t Task) (*loop, error) {
 	if t.Tokenizer != nil && t.Tokenizer.VocabSize() > t.Params.Config.VocabSize {
 		return nil, fmt.Errorf("train: the tokenizer has %d tokens, the model only %d: they do not belong together", t.Tokenizer.VocabSize(), t.Params.Config.VocabSize)
 	}
-	if err := audit(t.Examples, t.Params.Config); err != nil {
+	if err := checkExamples(t.Examples, t.Params.Config); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	plan, err := pack.NewPlan(t.Examples, t.Settings.limits(), t.Settings.Seed)
@@ -141,8 +141,8 @@ func newLoop(t Task) (*loop, error) {
 	return l, err
 }
 
-// audit returns an error for a row that trains nothing, or that the model cannot read.
-func audit(examples []pack.Example, c model.Config) error {
+// checkExamples returns an error for a row that trains nothing, or that the model cannot read.
+func checkExamples(examples []pack.Example, c model.Config) error {
 	for _, e := range examples {
 		if e.Targets()+e.Values() == 0 {
 			return fmt.Errorf("row %s has nothing to learn: none of its tokens is a target", e.Row)

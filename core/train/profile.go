@@ -33,7 +33,7 @@ type roof struct{ flops, bytes float64 }
 func (l *loop) profiled(ctx context.Context) error {
 	top := roof{l.Params.Precision.Peak(), kernel.Bandwidth()}
 	debug.FreeOSMemory() // the memory of these measurements would count as the run's
-	memory.ForgetPeak()
+	memory.ResetPeak()
 	l.program.Profile()
 	var samples bytes.Buffer
 	if err := pprof.StartCPUProfile(&samples); err != nil {
