@@ -4,17 +4,17 @@
 #	scripts/bench-peers.sh                                  # all rows
 #	scripts/bench-peers.sh train-fp32-15m4k 'decode-bf16-*' # rows by name or pattern
 #
-# In each pair herd runs first and the peer next; a row has PAIRS of them (5). The
-# pairs are kept in the folder RESULTS (bench-peers.out here), a file for each row:
-# a row that is measured again replaces its old pairs, and the table has all rows.
+# In each pair herd runs first and the peer next. A row has PAIRS pairs (5). The folder
+# RESULTS (bench-peers.out) keeps them, a file for each row. If you measure a row again,
+# it replaces its old pairs. The table has all rows.
 #
 # It needs Linux on amd64, root (for chroot), and the peers, which
 # $SETUP/setup-peers.sh (../shared/bench) puts into the root PEERS (/tmp/peers).
-# /proc, /sys and /dev are mounted there and stay so: unmount them before you
-# remove it. LLMC is a checkout of github.com/karpathy/llm.c; without it that row
-# is skipped. The machine must be idle: the script waits three minutes for it, then
-# refuses, unless BUSY=1. STEPS (12) is how many steps of a run are timed.
-# docs/performance.md says how to read the table.
+# The script mounts /proc, /sys and /dev there: unmount them before you remove the
+# root. LLMC is a checkout of github.com/karpathy/llm.c; without it the script skips
+# that row. The machine must be idle: the script waits three minutes for it, then
+# refuses, unless BUSY=1. STEPS (12) is the number of timed steps of a run.
+# docs/performance.md explains the table.
 set -euo pipefail
 shopt -s inherit_errexit
 repo=$(cd "$(dirname "$0")/.." && pwd)
@@ -51,8 +51,8 @@ prepare() {
 	await_idle
 }
 
-# mount_systems gives the root what PyTorch tells the processor by: without /proc
-# it takes the slowest path that it has.
+# mount_systems mounts what PyTorch needs to detect the processor: without /proc it
+# takes its slowest path.
 mount_systems() {
 	[[ -e $PEERS/proc/self/status ]] || mount -t proc proc "$PEERS/proc" || die "cannot mount $PEERS/proc"
 	[[ -e $PEERS/sys/devices ]] || mount -t sysfs sysfs "$PEERS/sys" || die "cannot mount $PEERS/sys"
@@ -68,14 +68,14 @@ await_idle() {
 		say "load average $load, waiting for less than 0.50"
 		sleep 5
 	done
-	[[ -n ${BUSY:-} ]] || die "the machine is busy (load average $load); BUSY=1 measures all the same"
+	[[ -n ${BUSY:-} ]] || die "the machine is busy (load average $load); set BUSY=1 to measure anyway"
 	say "WARNING: the machine is busy (load average $load): these numbers mean nothing"
 }
 
 in_peers() { "$SETUP/in-peers.sh" "$PEERS" "$@"; }
 
-# What follows are runs. Each prints tokens/s of the median step, tokens/s of the
-# fastest, and the most bytes that were resident.
+# The functions below are runs. Each prints tokens/s of the median step, tokens/s of the
+# fastest, and the peak of resident memory in bytes.
 
 herd() {
 	local line
@@ -83,8 +83,8 @@ herd() {
 	printf '%s %s %s\n' "$(number median "$line")" "$(number best "$line")" "$(number peak_bytes "$line")"
 }
 
-# herd_fastest gives the fastest step twice, to be compared with a peer that tells
-# nothing else.
+# herd_fastest prints the fastest step twice, for comparison with a peer that reports
+# only its fastest.
 herd_fastest() {
 	local line
 	line=$(herd "$@")
@@ -100,8 +100,8 @@ torch_train() { measure torch python3 /bench/herd/torch_llama.py --threads 2 --s
 torch_score() { measure torch python3 /bench/herd/torch_score.py /bench/herd/torch_llama.py --threads 2 --steps "$STEPS" "$@"; }
 torch_decode() { measure torch_decode python3 /bench/herd/torch_llama.py --threads 2 "$@"; }
 
-# llama_decode PRECISION BATCH decodes with flash attention, which makes batches
-# faster, and weights that are read, not mapped.
+# llama_decode PRECISION BATCH decodes with flash attention, which makes batches faster,
+# and reads the weights instead of mapping them.
 llama_decode() {
 	local model
 	model=$(gguf "$1" 576 30 9 3 1536 49152)
@@ -109,9 +109,9 @@ llama_decode() {
 		-npl "$2,$2,$2,$2,$2" -fa on -lm none --output-format jsonl
 }
 
-# llama_finetune trains on rows of 256 tokens, each computed at once: with less,
-# it leaves out the gradients of keys and values. A row begins half a row after the
-# last, so 1,024 characters, a token each, make 8.
+# llama_finetune trains on rows of 256 tokens and computes each at once: with smaller
+# pieces it leaves out the gradients of keys and values. Rows begin half a row apart, so
+# 1,024 characters (a token each) make 8.
 llama_finetune() {
 	local model
 	model=$(gguf fp32 288 6 6 6 768 4096)
@@ -120,8 +120,8 @@ llama_finetune() {
 		-epochs 1 -val-split 0.01 -o /bench/herd/tuned.gguf
 }
 
-# gguf PRECISION SHAPE... prints the path, in the peers' root, of a model with
-# random weights, which it makes first if it is not there.
+# gguf PRECISION SHAPE... prints the path, in the peers' root, of a model with random
+# weights. It makes the model if it is missing.
 gguf() {
 	local name
 	name=$(IFS=- && printf '%s' "$*").gguf
@@ -137,9 +137,9 @@ llmc_train() {
 	measure llmc env OMP_NUM_THREADS=2 /bench/herd/llmc_train $((STEPS + 3)) "$@"
 }
 
-# row NAME WORK PEER SPEED MEMORY 'HERD...' 'PEER...' measures the pairs of a row,
-# if it is wanted. Herd must have SPEED times the peer's tokens/s in MEMORY times
-# its memory; 0 asks for nothing.
+# row NAME WORK PEER SPEED MEMORY 'HERD...' 'PEER...' measures the pairs of a row if the
+# user asked for it. The goal of herd is SPEED times the peer's tokens/s in MEMORY times
+# its memory; 0 is no goal.
 row() {
 	rows+=("$1")
 	is_wanted "$1" || return 0
@@ -164,13 +164,13 @@ is_wanted() {
 	local pattern
 	((${#wanted[@]})) || return 0
 	for pattern in "${wanted[@]}"; do
-		# shellcheck disable=SC2053 # a pattern is what it is
+		# shellcheck disable=SC2053 # the right side is a pattern
 		[[ $1 != $pattern ]] || return 0
 	done
 	return 1
 }
 
-# skip says aloud that a row cannot be measured here.
+# skip reports that a row cannot be measured here.
 skip() {
 	rows+=("$1")
 	! is_wanted "$1" || say "SKIPPED $1: $2"
@@ -194,7 +194,7 @@ training_rows() {
 		"herd train -steps $STEPS -precision bf16 $large" "torch_train --bf16 --manual-attn ${large//-/--}"
 }
 
-# other_training_rows are of the first of these shapes.
+# other_training_rows have the first of these shapes.
 other_training_rows() {
 	local work='train fp32, d=288 L=6 V=4096, 8x256' ours="herd train -steps $STEPS -preset 15m4k"
 	row train-fp32-llama.cpp "$work" llama-finetune 6 0 "$ours" llama_finetune
@@ -215,7 +215,7 @@ scoring_row() {
 		"herd score -steps $STEPS -preset 135m" 'torch_score --preset 135m'
 }
 
-# decoding_rows are of one token for each sequence and step, after a prompt of 16.
+# decoding_rows decode one token of each sequence in a step, after a prompt of 16.
 decoding_rows() {
 	local work='decode int8, d=576 L=30 V=49152' ours='decode -preset 135m -precision int8 -batch'
 	decoding_rows_in fp32 F32 2 ''
@@ -233,9 +233,9 @@ decoding_rows_in() {
 		"herd_fastest $ours 16" "torch_decode --preset 135m --decode 16 $4"
 }
 
-# sampling_rows answer a prompt of 256 tokens 16 times, 128 tokens each; the prompt's
-# time counts, its tokens do not. llama.cpp is told that the prompt is shared; it
-# draws nothing, herd does.
+# sampling_rows answer a prompt of 256 tokens 16 times, 128 tokens each. The time of the
+# prompt counts, its tokens do not. llama.cpp gets the flag for a shared prompt. It takes
+# the likeliest tokens; herd draws.
 sampling_rows() {
 	local work='sample fp32, d=576 L=30 V=49152, 16 of a prompt of 256' ours='sample -preset 135m -prompt 256 -batch 16'
 	row sample-fp32-16 "$work" 'llama.cpp F32' 1 0 "herd $ours" 'llama_sample fp32'
@@ -253,7 +253,7 @@ llama_sample() {
 		-fa on -lm none --output-format jsonl
 }
 
-# table prints all rows that have been measured, now or before.
+# table prints all measured rows, old ones too.
 table() {
 	local name
 	for name in "${rows[@]}"; do
@@ -261,11 +261,11 @@ table() {
 	done | "$tmp/bench" compare
 }
 
-# all_known refuses patterns that no row matches.
+# all_known fails on a pattern that matches no row.
 all_known() {
 	local pattern
 	for pattern in "${wanted[@]}"; do
-		compgen -W "${rows[*]}" -X "!$pattern" >/dev/null || die "no row is called $pattern; there are ${rows[*]}"
+		compgen -W "${rows[*]}" -X "!$pattern" >/dev/null || die "no row is called $pattern, expected one of ${rows[*]}"
 	done
 }
 

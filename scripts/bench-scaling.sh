@@ -4,10 +4,10 @@
 #	scripts/bench-scaling.sh                # all sweeps
 #	scripts/bench-scaling.sh width sequence # some of: width layers vocabulary sequence
 #
-# Each sweep moves one size of a Llama of 288 x 6 with 4,096 tokens and steps of
-# 2,048 tokens, for each of THREADS ("1 2") and PRECISIONS ("fp32 bf16"), timing
-# STEPS (6) steps. The lines that the table is made of are kept in RESULTS
-# (bench-scaling.out here). The machine should be idle.
+# Each sweep changes one size of a Llama of width 288 with 6 layers, a vocabulary of
+# 4,096 and steps of 2,048 tokens, for each of THREADS ("1 2") and PRECISIONS ("fp32
+# bf16"), and times STEPS (6) steps. RESULTS (bench-scaling.out) keeps the lines behind
+# the table. The machine should be idle.
 set -euo pipefail
 repo=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -18,7 +18,7 @@ RESULTS=${RESULTS:-bench-scaling.out}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# train FLAGS... measures a shape in all ways.
+# train FLAGS... measures a shape with all threads and precisions.
 train() {
 	local threads precision
 	for precision in $PRECISIONS; do
@@ -29,7 +29,7 @@ train() {
 	done
 }
 
-# width keeps heads of 48 and the feed-forward layer at 8/3 of the width.
+# width keeps heads of 48 and a feed-forward layer of 8/3 of the width.
 width() {
 	local heads
 	for heads in 2 4 6 8 12 16; do
@@ -57,7 +57,7 @@ sequence() {
 for sweep; do
 	case $sweep in
 	width | layers | vocabulary | sequence) ;;
-	*) printf 'bench-scaling: %s is none of width, layers, vocabulary, sequence\n' "$sweep" >&2; exit 2 ;;
+	*) printf 'bench-scaling: unknown sweep %s: expected width, layers, vocabulary or sequence\n' "$sweep" >&2; exit 2 ;;
 	esac
 done
 (cd "$repo" && CGO_ENABLED=0 go build -o "$tmp/bench" ./scripts/bench)

@@ -1,4 +1,4 @@
-// Package scripts checks the built program from outside, as a person uses it.
+// Package scripts tests the built program from outside, as a user runs it.
 package scripts
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/herd-lm/herd/eval"
 )
 
-// stages are those of the recipe, in order, each with what it must be measured at.
+// stages are the stages of the recipe in order, with the measures that each must have.
 var stages = []struct {
 	name     string
 	measures []string
@@ -28,8 +28,8 @@ var stages = []struct {
 	{"dpo", []string{"loss", "bits_per_byte", "accuracy", "win_rate", "preference_accuracy", "preference_margin"}},
 }
 
-// TestEndToEnd runs all stages of a tiny recipe through the program that the
-// environment variable HERD names, and then uses what came out:
+// TestEndToEnd runs all stages of a tiny recipe through the program that the environment
+// variable HERD names, and then uses the results:
 //
 //	go build -o /tmp/herd ./cmd/herd && HERD=/tmp/herd go test -count=1 ./scripts
 func TestEndToEnd(t *testing.T) {
@@ -106,7 +106,7 @@ func checkResults(t *testing.T, file []byte) {
 	}
 }
 
-// checkTraining: preferences drive chosen and rejected apart, from equal rewards.
+// checkTraining: rewards of chosen and rejected start equal, and DPO drives them apart.
 func checkTraining(t *testing.T, h program) {
 	var first, last struct {
 		Loss    float64
@@ -163,7 +163,7 @@ func checkModels(h program) {
 	h.says("LlamaForSequenceClassification", 1, "model", "info", "run/reward")
 }
 
-// checkTables looks at the tables of the run, and takes one out and in again.
+// checkTables reads the tables of the run, and exports and imports one.
 func checkTables(h program) {
 	h.says("=== row ", 2, "data", "show", "run/rejection/samples.arrow", "--rows", "2")
 	h.says("16 samples", 1, "data", "stats", "run/rejection/samples.arrow")
@@ -178,7 +178,7 @@ func checkTables(h program) {
 	}
 }
 
-// checkErrors: what cannot be done is said, with an exit code that is not 0.
+// checkErrors: commands that cannot work print an error and exit with a code other than 0.
 func checkErrors(h program) {
 	h.write("not-a-model/config.json", "{}")
 	h.write("broken.jsonl", "{\"text\":\"a\"}\n{\"text\":\n")
@@ -209,13 +209,13 @@ func checkErrors(h program) {
 	}
 }
 
-// program is herd at work in a directory.
+// program runs herd in a directory.
 type program struct {
 	t         *testing.T
 	path, dir string
 }
 
-// in returns h with failures told to t.
+// in returns h reporting its failures to t.
 func (h program) in(t *testing.T) program { h.t = t; return h }
 
 func (h program) command(args ...string) *exec.Cmd {
@@ -237,7 +237,7 @@ func (h program) output(args ...string) string {
 	return string(out)
 }
 
-// says runs a command whose output must hold text n times.
+// says runs a command whose output must contain text n times.
 func (h program) says(text string, n int, args ...string) {
 	h.t.Helper()
 	if out := h.output(args...); strings.Count(out, text) != n {

@@ -14,10 +14,10 @@ import (
 	"github.com/herd-lm/herd/core/train"
 )
 
-// TestMemory trains with the program that HERD names and compares the most memory
-// that its process had, as the system saw it, with what the run said before its
-// first step. In one run the arrays of the model take most, in the other the
-// examples; checkpoints are written on the way.
+// TestMemory trains with the program that HERD names. It compares the peak memory of the
+// process, as reported by the system, with the plan that the run printed before its first
+// step. In one run the arrays of the model take most of the memory, in the other the
+// examples. Both write checkpoints.
 func TestMemory(t *testing.T) {
 	h := program{t: t, path: os.Getenv("HERD"), dir: t.TempDir()}
 	if h.path == "" {
@@ -50,8 +50,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// trains pretrains a model on a table and returns the memory that was planned and
-// the most that the process had.
+// trains pretrains a model on a table and returns the planned memory and the peak of the
+// process.
 func (h program) trains(name string, settings []string) (plan train.Memory, peak int64) {
 	h.t.Helper()
 	args := []string{"pretrain", "--data", name + ".arrow", "--out", name, "--json"}
@@ -70,8 +70,8 @@ func (h program) trains(name string, settings []string) (plan train.Memory, peak
 	return first.Memory, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10 // kB
 }
 
-// text returns words of 20,000 different ones in long paragraphs, some words
-// much more often than others.
+// text returns long paragraphs from 20,000 different words, some much more frequent than
+// others.
 func text(words int) string {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var b strings.Builder

@@ -11,10 +11,10 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// tiny is a shape that any machine does at once.
+// tiny is a shape that any machine computes quickly.
 const tiny = "-d 16 -layers 1 -heads 2 -kv 1 -ffn 24 -vocab 40 -seq 8 -batch 2 -steps 3 -warmup 1 -gen 6 -prompt 3 -threads 1"
 
-// TestMeasure runs each mode and reads the line that it prints.
+// TestMeasure runs each mode and parses its output.
 func TestMeasure(t *testing.T) {
 	t.Cleanup(func() { kernel.SetThreads(0) })
 	for _, c := range []struct {
@@ -45,7 +45,7 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// TestWork: a step computes as many tokens as its time is divided by.
+// TestWork: a step computes the number of tokens that the rate assumes.
 func TestWork(t *testing.T) {
 	s, err := parse(strings.Fields(tiny), 1)
 	if err != nil {
@@ -90,7 +90,7 @@ func cached(d *decoding) (n int) {
 	return n
 }
 
-// TestResult: the middle of the times and the least, over what they were for.
+// TestResult: rates follow from the median and the minimum of the times.
 func TestResult(t *testing.T) {
 	took := []time.Duration{time.Second / 4, time.Second / 2, time.Second}
 	if r := (trial{tokens: 100}).result(took); r.Median != 200 || r.Best != 400 {
@@ -155,7 +155,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestScaling: each line goes against the peak of its own threads and precision.
+// TestScaling: each line is compared with the peak for its own threads and precision.
 func TestScaling(t *testing.T) {
 	const lines = `{"mode":"peak","threads":1,"fp32":200,"bf16":400}
 {"mode":"peak","threads":2,"fp32":400,"bf16":800}
@@ -173,7 +173,7 @@ func TestScaling(t *testing.T) {
 	}
 }
 
-// TestPeak: no product of ours is faster than the peak, and none is a tenth of it.
+// TestPeak: no product is faster than the peak or slower than a tenth of it.
 func TestPeak(t *testing.T) {
 	t.Cleanup(func() { kernel.SetThreads(0) })
 	most := peak(kernel.FP32, 1)

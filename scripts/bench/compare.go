@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// comparison is a row of the table: one work, done by herd and by a peer in turn.
+// comparison is a row of the table: the same work by herd and by a peer, in turn.
 type comparison struct {
 	name, work, peer string
-	speed, memory    float64 // what herd must reach, over the peer's; 0: nothing is asked
+	speed, memory    float64 // herd's goals as multiples of the peer's; 0: no goal
 	herd, other      []measured
 }
 
-// measured is what one run gave.
-type measured struct{ median, best, bytes float64 } // tokens/s, tokens/s, most resident
+// measured is the result of one run.
+type measured struct{ median, best, bytes float64 } // tokens/s, tokens/s, peak of resident memory
 
-// compare reads pairs of runs, a line each with its fields between tabs:
+// compare reads pairs of runs, one per line, with fields separated by tabs:
 //
 //	name work peer speed memory median best bytes median best bytes
 //
@@ -99,7 +99,7 @@ func (c *comparison) String() string {
 	return "| " + strings.Join(cells, " | ") + " |"
 }
 
-// goal says what was asked for and, in bold, if it was missed.
+// goal formats a goal, in bold if herd missed it.
 func goal(want float64, format string, reached bool) string {
 	switch {
 	case want == 0:
@@ -118,8 +118,7 @@ func rate(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
-// middle returns the median of what f says of the elements, of two middle ones
-// the greater.
+// middle returns the median of f over the elements; of two middle values, the greater.
 func middle[T any](list []T, f func(T) float64) float64 {
 	values := make([]float64, len(list))
 	for i, x := range list {
@@ -129,7 +128,7 @@ func middle[T any](list []T, f func(T) float64) float64 {
 	return values[len(values)/2]
 }
 
-// most returns the greatest of what f says of the elements.
+// most returns the maximum of f over the elements.
 func most[T any](list []T, f func(T) float64) float64 {
 	greatest := f(list[0])
 	for _, x := range list[1:] {

@@ -8,9 +8,9 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// decode continues Batch random prompts greedily, one token of each in a step
-// of the decoder. As in torch_llama.py, the first token comes from the prompt,
-// whose time does not count.
+// decode continues Batch random prompts greedily, one token of each in a step of the
+// decoder. As in torch_llama.py, the first token comes from the prompt, whose time does not
+// count.
 func decode(s settings) (trial, error) {
 	s.Seq = s.prompt + s.generate
 	d, err := newDecoding(s)
@@ -33,7 +33,7 @@ func newDecoding(s settings) (*decoding, error) {
 	return &decoding{settings: s, decoder: decoder}, err
 }
 
-// begin computes new prompts, each from its own cache, and picks what follows.
+// begin computes new prompts, each with its own cache, and picks the next tokens.
 func (d *decoding) begin(i int) error {
 	rng := rand.New(rand.NewPCG(1, uint64(i)))
 	d.rows = d.rows[:0]
@@ -67,7 +67,7 @@ func (d *decoding) rest(int) error {
 	return nil
 }
 
-// pages returns room for so many tokens.
+// pages returns pages for that many tokens.
 func (d *decoding) pages(tokens int) (list []*kernel.Page) {
 	for range (tokens + kernel.PageTokens - 1) / kernel.PageTokens {
 		list = append(list, d.decoder.NewPage())

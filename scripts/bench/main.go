@@ -7,9 +7,9 @@
 //	go run ./scripts/bench sample -preset 135m -batch 16 -prompt 256
 //	go run ./scripts/bench peak
 //
-// The first four print one line of JSON for each measurement, the last one
-// prints what the processor can do at most. The scripts beside it run herd and
-// its peers in turn, collect their numbers, and have them laid out as Markdown:
+// The first four print one line of JSON for each measurement. The last prints the peak of
+// the processor. The scripts beside it run herd and its peers in turn, collect their
+// numbers, and format them as Markdown with
 //
 //	go run ./scripts/bench compare < PAIRS      (bench-peers.sh)
 //	go run ./scripts/bench scaling < LINES      (bench-scaling.sh)
@@ -23,7 +23,7 @@ import (
 	"slices"
 )
 
-// modes are what the first argument may be. Each gets the others.
+// modes are the possible first arguments. Each function gets the other arguments.
 var modes = map[string]func(args []string, in io.Reader, out io.Writer) error{
 	"train":   measuring(train, 12),
 	"score":   measuring(score, 12),

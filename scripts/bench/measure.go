@@ -28,11 +28,11 @@ type result struct {
 	// computed, which is half of it.
 	GFLOPS       float64 `json:"gflops"`
 	CausalGFLOPS float64 `json:"causal_gflops"`
-	PeakBytes    int64   `json:"peak_bytes"`            // most that was resident (VmHWM); 0 if not known
+	PeakBytes    int64   `json:"peak_bytes"`            // peak of resident memory (VmHWM); 0 if unknown
 	ArenaBytes   int64   `json:"arena_bytes,omitempty"` // planned for activations
 }
 
-// trial is something to be timed.
+// trial is something to time.
 type trial struct {
 	settings
 	mode    string
@@ -43,7 +43,7 @@ type trial struct {
 	step    func(i int) error
 }
 
-// measuring returns the mode that parses settings, times what start makes of
+// measuring returns the mode that parses settings, times the trial that start makes from
 // them, and prints the result.
 func measuring(start func(settings) (trial, error), steps int) func([]string, io.Reader, io.Writer) error {
 	return func(args []string, _ io.Reader, out io.Writer) error {
@@ -67,7 +67,7 @@ func measuring(start func(settings) (trial, error), steps int) func([]string, io
 	}
 }
 
-// times returns how long each step after the warm-up took, the shortest first.
+// times returns the durations of the steps after the warm-up, the shortest first.
 func (t trial) times() ([]time.Duration, error) {
 	var took []time.Duration
 	for i := range t.warmup + t.steps {
@@ -100,19 +100,19 @@ func (t trial) result(took []time.Duration) result {
 	}
 }
 
-// tenths rounds to what a measurement can tell, and a reader wants to see.
+// tenths rounds to the precision of a measurement.
 func tenths(x float64) float64 { return math.Round(10*x) / 10 }
 
-// flop returns the floating-point operations of the products for one token,
-// forward: two for each weight but the norms' (the tied head counts, the
-// embedding does not), and four for each of the d numbers of each position that
-// a token attends to. Backward has twice as many.
+// flop returns the floating-point operations of the products for one token in the forward
+// pass: two for each weight except the norms' (the tied head counts, the embedding does
+// not), and four for each of the d numbers of each attended position. The backward pass has
+// twice as many.
 func (s settings) flop(attended float64) float64 {
 	norms := (2*s.Layers + 1) * s.D
 	return 2*float64(s.config().ParamCount()-norms) + 4*float64(s.Layers*s.D)*attended
 }
 
-// residentPeak returns the most bytes of the process that were in memory at once.
+// residentPeak returns the peak of the process's resident memory in bytes.
 func residentPeak() int64 {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// printPeak prints what the processor can do at most: a line of JSON with the
-// GFLOP/s of all threads together, in each precision.
+// printPeak prints the peak of the processor: a line of JSON with the GFLOP/s of all threads
+// together, in each precision.
 func printPeak(args []string, _ io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet("peak", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // the error says what is wrong
@@ -32,14 +32,14 @@ func printPeak(args []string, _ io.Reader, out io.Writer) error {
 	}{"peak", kernel.CPU(), *threads, ceiling{peak(kernel.FP32, *threads), peak(kernel.BF16, *threads)}})
 }
 
-// loop does operations on registers, as many as the processor can at once.
+// loop does as many operations on registers as the processor can do at once.
 type loop struct {
 	run  func(n int)
 	flop float64 // of one turn
 }
 
-// peak measures the most GFLOP/s that threads can do together with the
-// instructions that kernels use, or returns 0 where there is no loop for them.
+// peak measures the highest GFLOP/s of all threads together with the instructions that
+// kernels use. It returns 0 where it has no loop for them.
 func peak(p kernel.Precision, threads int) float64 {
 	l, ok := loops[kernel.CPU()+" "+p.String()]
 	if !ok || p == kernel.BF16 && !hasBF16() {

@@ -9,9 +9,9 @@ import (
 	"github.com/herd-lm/herd/core/sample/engine"
 )
 
-// draw has the engine answer a new random prompt Batch times in a step, by drawing at
-// temperature 1. The prompt's time counts, its tokens do not. With unshared each sample
-// computes the prompt for itself; slots is how many advance together.
+// draw makes the engine answer a new random prompt Batch times in a step, at temperature 1.
+// The time of the prompt counts, its tokens do not. With unshared each sample computes the
+// prompt for itself. slots is the number of samples that advance together.
 func draw(s settings) (trial, error) {
 	s.Seq = s.prompt + s.generate
 	w, err := model.Pack(s.params(false))

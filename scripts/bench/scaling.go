@@ -9,9 +9,9 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// scaling reads what peak, train and score print, and prints a table of the
-// measurements, each against the peak of as many threads and its precision,
-// which must come before it.
+// scaling reads the output of peak, train and score and prints a table of the measurements.
+// It compares each with the peak for its threads and precision, which must come earlier in
+// the input.
 func scaling(_ []string, in io.Reader, out io.Writer) error {
 	fmt.Fprintln(out, "| work | d | layers | vocabulary | sequences | threads | tokens/s | best | GFLOP/s | of peak | memory, GB |")
 	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|---|---|")
@@ -34,7 +34,7 @@ func scaling(_ []string, in io.Reader, out io.Writer) error {
 	}
 }
 
-// ceiling is what the processor can do at most, in GFLOP/s.
+// ceiling is the peak of the processor, in GFLOP/s.
 type ceiling struct {
 	FP32 float64 `json:"fp32"`
 	BF16 float64 `json:"bf16"`
@@ -47,7 +47,7 @@ func (c ceiling) of(p kernel.Precision) float64 {
 	return c.FP32
 }
 
-// row is a line of the table; a peak of 0 is not known.
+// row formats a line of the table. A peak of 0 is unknown.
 func (r result) row(peak float64) string {
 	share := ""
 	if peak > 0 {

@@ -12,13 +12,13 @@ import (
 	"github.com/herd-lm/herd/core/model"
 )
 
-// settings say what is measured and how often.
+// settings say what to measure and how often.
 type settings struct {
 	shape
 	precision kernel.Precision
 	threads   int
-	steps     int // that are timed
-	warmup    int // before them
+	steps     int // timed steps
+	warmup    int // untimed steps before them
 	micro     int // tokens computed at once; 0: all of a step
 	prompt    int // tokens of a sequence before decoding begins
 	generate  int // tokens of a sequence after decoding
@@ -26,7 +26,7 @@ type settings struct {
 	unshared  bool
 }
 
-// shape is that of a model and of its batch, in the terms of the PyTorch peer,
+// shape is the shape of a model and its batch, in the terms of the PyTorch peer,
 // torch_llama.py. The head is tied.
 type shape struct {
 	D      int `json:"d"`
@@ -45,7 +45,7 @@ var presets = map[string]shape{
 	"135m":  {576, 30, 9, 3, 1536, 49152, 256, 4},
 }
 
-// parse reads the flags. What they leave open of the shape, the preset says.
+// parse reads the flags. The preset fills the parts of the shape that they leave open.
 func parse(args []string, steps int) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -101,7 +101,7 @@ func (s settings) validate() error {
 	return s.config().Validate()
 }
 
-// tokens returns how many tokens a step has.
+// tokens returns the number of tokens of a step.
 func (s shape) tokens() int { return s.Batch * s.Seq }
 
 func (s settings) config() model.Config {
@@ -113,7 +113,7 @@ func (s settings) config() model.Config {
 	}
 }
 
-// params returns random weights, with gradients if they are to be trained.
+// params returns random weights, with gradients for training.
 func (s settings) params(trained bool) *model.Params {
 	p := model.NewParams(s.config(), trained)
 	p.Precision = s.precision

@@ -16,8 +16,8 @@ const (
 	clipNorm     = 1
 )
 
-// train makes a step as core/train does it: batches laid out, forward and
-// backward over each, clipping and AdamW.
+// train makes a step as core/train does: it lays out batches, runs forward and backward over
+// each, clips and applies AdamW.
 func train(s settings) (trial, error) {
 	if err := s.precision.ForTraining(); err != nil {
 		return trial{}, err
@@ -78,7 +78,7 @@ func score(s settings) (trial, error) {
 	return trial{settings: s, mode: "score", tokens: s.tokens(), passes: 1, arena: program.Plan.ArenaBytes, step: step}, nil
 }
 
-// plan returns n steps of random rows, each of which takes Seq tokens in a batch.
+// plan returns n steps of random rows of Seq tokens each.
 func (s settings) plan(n int) (*pack.Plan, error) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	rows := make([]pack.Example, n*s.Batch)

@@ -1,23 +1,24 @@
 #!/usr/bin/env python3
-"""Runs a peer and says how fast it was and how much memory it took:
+"""Runs a peer and reports its speed and memory:
 
   measure.py WHAT COMMAND...
 
-prints one line: tokens/s of the median step, tokens/s of the fastest, and the most bytes that were resident. WHAT says how
-COMMAND tells its speed; it runs inside the root that shared/bench/setup-peers.sh makes.
+prints one line: tokens/s of the median step, tokens/s of the fastest, and the peak of resident memory
+in bytes. WHAT names the format in which COMMAND reports its speed. It runs inside the root that
+shared/bench/setup-peers.sh makes.
 """
 import json, re, resource, subprocess, sys
 
 
 def torch(out):
-    """torch_llama.py and torch_score.py sum up themselves."""
+    """torch_llama.py and torch_score.py print a summary."""
     if "cap=DEFAULT" in out:
         sys.exit("PyTorch runs without vector instructions (cap=DEFAULT): is /proc mounted in the root?")
     return [tuple(map(float, pair)) for pair in re.findall(r"median ([\d.]+) tok/s best ([\d.]+) tok/s", out)]
 
 
 def torch_decode(out):
-    """torch_llama.py --decode B prints the fastest of five generations only."""
+    """torch_llama.py --decode B prints only the fastest of five generations."""
     return [(float(x), float(x)) for x in re.findall(r"^decode .*: ([\d.]+) tok/s", out, re.M)]
 
 
@@ -27,20 +28,20 @@ def llama_decode(out):
 
 
 def llama_sample(out):
-    """The same, of the time of the prompt and of all that follows it."""
+    """The same, over the time of the prompt and the generation."""
     lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     return summary([line["pl"] * line["tg"] / line["t"] for line in lines])
 
 
 def llama_finetune(out, row=256, step=2048):
-    """llama-finetune -c 256 logs the time, min.s.ms.us, of every row of 256 tokens: rates of each 2,048 but the first."""
+    """llama-finetune -c 256 logs the time, min.s.ms.us, of every row of 256 tokens. Returns the rate of every 2,048 tokens after the first."""
     stamps = re.findall(r"^(\d+)\.(\d+)\.(\d+)\.(\d+) I epoch", out, re.M)
     seconds = [int(m) * 60 + int(s) + int(ms) / 1e3 + int(us) / 1e6 for m, s, ms, us in stamps][step // row - 1::step // row]
     return summary([step / (b - a) for a, b in zip(seconds, seconds[1:])])
 
 
 def llmc(out):
-    """llmc_train prints a line for each step; the first three are to warm up."""
+    """llmc_train prints a line for each step; the first three are warm-up."""
     return summary([float(x) for x in re.findall(r"^step \d+: ([\d.]+) tok/s", out, re.M)][3:])
 
 

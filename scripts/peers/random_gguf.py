@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes a Llama with random weights for llama.cpp to be measured with.
+"""Writes a Llama with random weights, to measure llama.cpp with.
 
   random_gguf.py FILE fp32|bf16|q8_0 D LAYERS HEADS KVHEADS FFN VOCAB
 
-The format is GGUF version 3 (ggml/docs/gguf.md): header, metadata, tensor descriptions, data. The head is tied: there is no
-output.weight. The vocabulary is what llama.cpp's sentencepiece tokenizer needs, three control tokens and the 256 bytes,
-filled up with words that no text contains: every byte of a text is one token.
+The format is GGUF version 3 (ggml/docs/gguf.md): header, metadata, tensor descriptions, data. The head is
+tied: there is no output.weight. The vocabulary is the minimum for llama.cpp's SentencePiece tokenizer (three
+control tokens and the 256 bytes), padded with words that no text contains. So every byte of a text is one
+token.
 """
 import struct, sys
 import numpy as np

@@ -3,15 +3,16 @@
 
   torch_score.py TORCH_LLAMA.PY [its arguments]
 
-The model is that file's, executed up to where it begins to decode or train. Of the ways to get the log-probabilities, the
-gathered logit minus logsumexp is the fastest here: log_softmax writes the logits a second time, cross_entropy too.
+This script executes that file up to the line where it begins to decode or train, and uses its model. The
+gathered logit minus logsumexp is the fastest way to the log-probabilities here: log_softmax and
+cross_entropy write the logits a second time.
 """
 import sys, time
 
 path = sys.argv.pop(1)
 source, found, _ = open(path).read().partition("\nif a.decode:")
 if not found:
-    sys.exit(f"{path} is not as it was: no line begins with 'if a.decode:'")
+    sys.exit(f"{path} has changed: no line begins with 'if a.decode:'")
 exec(compile(source, path, "exec"))  # Llama m, its sizes V, B, T, the arguments a
 
 
