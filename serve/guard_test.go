@@ -92,7 +92,7 @@ func TestOrigin(t *testing.T) {
 			"Origin": origin, "Host": host, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,x-stainless-os",
 		})
 		if let := asked.StatusCode == http.StatusNoContent && asked.Header.Get("Access-Control-Allow-Headers") != ""; let != (c.header != "") {
-			t.Errorf("%+v: the browser is told %d %v", c, asked.StatusCode, asked.Header)
+			t.Errorf("%+v: the preflight gives %d %v", c, asked.StatusCode, asked.Header)
 		}
 	}
 	if _, err := New(Settings{Slots: 1, BodyBytes: 1, Choices: 1, Timeout: 1, Patience: 1, Backlog: 1, Origins: []string{"nonsense"}}, modelOf(t, "m", saying(nil, 1))); err == nil {

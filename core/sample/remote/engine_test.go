@@ -239,14 +239,14 @@ func TestBodies(t *testing.T) {
 	}
 	const middle = `"max_tokens":9,"temperature":0.5,"top_p":0.9,"presence_penalty":1,"frequency_penalty":2,"seed":5,"n":1,"stop":["x"],`
 	const extra = `"top_k":7,"min_p":0.1,"repetition_penalty":1.5,"repeat_penalty":1.5,`
-	const told = `"return_tokens_as_token_ids":true}`
+	const streamed = `"return_tokens_as_token_ids":true}`
 	for _, c := range []struct {
 		settings Settings
 		want     string
 	}{
-		{Settings{}, `{"model":"goat","prompt":` + string(ids) + `,` + middle + `"logprobs":3,` + extra + `"stop_token_ids":[2],` + told},
+		{Settings{}, `{"model":"goat","prompt":` + string(ids) + `,` + middle + `"logprobs":3,` + extra + `"stop_token_ids":[2],` + streamed},
 		{Settings{Prompt: Text, NoLogProb: true}, `{"model":"goat","prompt":"goat",` + middle + extra + `"stop_token_ids":[2],"return_token_ids":true}`},
-		{Settings{Prompt: Chat}, `{"model":"goat","messages":[{"role":"user","content":"goat"}],` + middle + `"logprobs":true,"top_logprobs":3,` + extra + told},
+		{Settings{Prompt: Chat}, `{"model":"goat","messages":[{"role":"user","content":"goat"}],` + middle + `"logprobs":true,"top_logprobs":3,` + extra + streamed},
 	} {
 		c.settings.URL, c.settings.Model = "http://localhost", "goat"
 		e, err := New(c.settings, tok)
@@ -308,12 +308,12 @@ func TestStream(t *testing.T) {
 	reads(t, s, echo)
 	e, _ := engineOf(t, s, nil)
 	r := asking(1, 2)
-	told := make([]sample.Delta, 2)
-	r.Stream = func(k int, d sample.Delta) { told[k] = d }
+	streamed := make([]sample.Delta, 2)
+	r.Stream = func(k int, d sample.Delta) { streamed[k] = d }
 	if _, err := generate(t.Context(), e, r); err != nil {
 		t.Fatal(err)
 	}
-	for k, d := range told {
+	for k, d := range streamed {
 		if want := fmt.Sprintf("[1 2 3] seed %d+0", k+1); d.Text != want || d.Finish != sample.Stop {
 			t.Errorf("stream %d: %+v, expected %q", k, d, want)
 		}
