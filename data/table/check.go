@@ -8,8 +8,8 @@ import (
 	"github.com/herd-lm/herd/core/text/chat"
 )
 
-// The checks hold for every row that is written or read: Arrow strings are
-// UTF-8 by definition, and a NaN has no JSON.
+// Check runs on every row that is read or written. Arrow strings are UTF-8 by definition, and
+// JSON has no NaN.
 
 func (d *Document) Check() error {
 	return firstOf(d.Origin.check(), validText("text", d.Text), validText("url", d.URL), validText("lang", d.Lang))

@@ -10,19 +10,18 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 )
 
-// codec is how Go values of type V become values of an Arrow column and back.
-// Codecs compose: a list of structs is listOf(structOf(...)).
+// codec converts Go values of type V to values of an Arrow column and back. Codecs compose: a
+// list of structs is listOf(structOf(...)).
 type codec[V any] struct {
 	typ      arrow.DataType
 	nullable bool
 	append   func(to array.Builder, v V)
-	// reader returns what reads the i-th value of an array, after checking the
-	// array's type once. The values that it reads share no memory with the array.
+	// reader checks the array's type once and returns a function that reads its i-th value. The
+	// values share no memory with the array.
 	reader func(from arrow.Array) (func(i int) V, error)
 }
 
-// text reads whatever Arrow has for strings (Polars writes large ones), and a
-// null as "".
+// text reads all of Arrow's string types (Polars writes large strings). It reads null as "".
 var text = codec[string]{
 	typ:    arrow.BinaryTypes.String,
 	append: func(to array.Builder, v string) { to.(*array.StringBuilder).Append(v) },
@@ -35,7 +34,7 @@ var text = codec[string]{
 			if from.IsNull(i) {
 				return ""
 			}
-			return strings.Clone(values.Value(i)) // else one string keeps a whole batch in memory
+			return strings.Clone(values.Value(i)) // otherwise one string keeps a whole batch in memory
 		}, nil
 	},
 }
@@ -93,8 +92,8 @@ func optional[V any](c codec[V]) codec[*V] {
 	}
 }
 
-// listOf stores a nil slice as an empty list, or as null where absent lists are
-// told from empty ones. Null reads as nil, an empty list as an empty slice.
+// listOf stores a nil slice as an empty list. absentAsNull changes that where nil and empty
+// differ. It reads null as nil and an empty list as an empty slice.
 func listOf[V any](elem codec[V]) codec[[]V] {
 	return codec[[]V]{
 		typ: arrow.ListOfNonNullable(elem.typ),
@@ -118,7 +117,7 @@ func listOf[V any](elem codec[V]) codec[[]V] {
 				if from.IsNull(i) {
 					return nil
 				}
-				vs := []V{} // grown, not made to measure: the length of a damaged file's list may be anything
+				vs := []V{} // grown step by step: a damaged file may claim any length
 				start, end := list.ValueOffsets(i)
 				for j := start; j < end; j++ {
 					vs = append(vs, read(int(j)))
@@ -143,9 +142,8 @@ func absentAsNull[V any](c codec[[]V]) codec[[]V] {
 	return c
 }
 
-// texts stores a map with its keys sorted, so that equal rows are equal bytes.
-// It also reads a list of structs with key and value, which is what programs
-// without a map type make of it.
+// texts stores a map with sorted keys, so that equal rows have equal bytes. It also reads a
+// list of structs of key and value, which programs without a map type write.
 var texts = codec[map[string]string]{
 	typ: arrow.MapOf(arrow.BinaryTypes.String, arrow.BinaryTypes.String),
 	append: func(to array.Builder, m map[string]string) {

@@ -8,13 +8,13 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 )
 
-// Columns are the columns of a table that herd does not know, and the metadata of its
-// schema. [Create] takes those of the tables that rows come from, so that a table
-// without rows has the columns too.
+// Columns describes the columns of a table that herd does not know, and the metadata of its
+// schema. Pass the Columns of the source tables to [Create], so that a table without rows has
+// these columns too.
 type Columns struct {
 	fields   []arrow.Field
 	metadata arrow.Metadata // without herd's keys
-	lost     []string       // what Writer cannot write: see Fits
+	lost     []string       // names of what Writer cannot write: see Fits
 }
 
 // Names lists the columns.
@@ -26,7 +26,7 @@ func (c *Columns) Names() []string {
 	return names
 }
 
-// ColumnsOf returns the extra columns of tables, for [Create].
+// ColumnsOf returns the extra columns of each of the tables. Pass them to [Create].
 func ColumnsOf(paths ...string) ([]*Columns, error) {
 	var all []*Columns
 	for _, path := range paths {
@@ -45,7 +45,7 @@ func ColumnsOf(paths ...string) ([]*Columns, error) {
 // isZero reports whether a table has nothing but herd's columns and keys.
 func (c *Columns) isZero() bool { return len(c.fields)+c.metadata.Len()+len(c.lost) == 0 }
 
-// readColumns finds what is not herd's in a schema.
+// readColumns collects the columns and metadata of a schema that are not herd's.
 func readColumns(s *arrow.Schema, own []arrow.Field) (*Columns, error) {
 	c := &Columns{}
 	seen := make(map[string]bool)
@@ -82,7 +82,7 @@ func indexOf(fields []arrow.Field, name string) int {
 	return slices.IndexFunc(fields, func(f arrow.Field) bool { return f.Name == name })
 }
 
-// unknownFields lists the fields in the structs of theirs that ours has not.
+// unknownFields lists the struct fields, at all depths, that theirs has and ours does not.
 func unknownFields(ours, theirs arrow.DataType, path string) (names []string) {
 	if ours.ID() == arrow.MAP {
 		return nil // its entries have a key and a value
@@ -108,8 +108,8 @@ func unknownFields(ours, theirs arrow.DataType, path string) (names []string) {
 	return names
 }
 
-// hasRuns reports whether a type is run-end encoded somewhere, which Arrow's Go library
-// joins wrongly.
+// hasRuns reports whether a type is run-end encoded at any depth. Arrow's Go library (v15)
+// concatenates such arrays wrongly.
 func hasRuns(typ arrow.DataType) bool {
 	if typ.ID() == arrow.RUN_END_ENCODED {
 		return true
@@ -118,8 +118,8 @@ func hasRuns(typ arrow.DataType) bool {
 	return ok && slices.ContainsFunc(nested.Fields(), func(f arrow.Field) bool { return hasRuns(f.Type) })
 }
 
-// unify returns the type that holds values of both: nulls fit everything, lists and
-// structs are as their elements and fields. All else must be equal.
+// unify returns a type that holds the values of both. Null fits every type. Lists unify by
+// their elements and structs by their fields. All other types must be equal.
 func unify(a, b arrow.DataType) (arrow.DataType, error) {
 	switch {
 	case arrow.TypeEqual(a, b), b.ID() == arrow.NULL:

@@ -10,33 +10,33 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 )
 
-// Extra holds a row's values in the columns that herd does not know: those of other
-// programs, and those that a step adds. It travels with the row: [Writer] writes what
-// [Reader] read, of any Arrow type. A row that is made from another takes over its
-// Extra as it takes over its Meta.
+// Extra holds a row's values in the columns that herd does not know: columns of other programs,
+// and columns that a step adds. It travels with the row: [Writer] writes what [Reader] read,
+// whatever the Arrow type. A step that makes a row from another one copies its Extra, as it
+// copies its Meta.
 //
-// An Extra is a value. Set and Drop change one row and none that it was copied to. It
-// keeps the extra columns of the batch that it was read from in memory.
+// Extra is a value: Set and Drop change this copy only. An Extra that comes from a file keeps
+// the extra columns of its record batch in memory.
 type Extra struct {
-	from  *Columns // of the table that the row was read from; nil: none
+	from  *Columns // of the table that the row comes from; nil if it comes from none
 	cells []cell   // in the order of the columns
 }
 
-// cell is a value in an extra column: of an array, or a Go value that was set.
+// cell is a value of an extra column: a row of an array, or a Go value.
 type cell struct {
 	column *extraColumn
 	row    int // of column.values
 	value  any // if column.values is nil: nil, string, int64, float64, bool, []any or members
 }
 
-// extraColumn is a column of one batch.
+// extraColumn is an extra column of one record batch.
 type extraColumn struct {
 	arrow.Field
-	values arrow.Array // nil: each cell has its own
+	values arrow.Array // nil: the cells hold Go values
 	bytes  int         // of values
 }
 
-// Names lists the extra columns.
+// Names returns the names of the extra columns, in order.
 func (x Extra) Names() []string {
 	names := make([]string, len(x.cells))
 	for i, c := range x.cells {
@@ -45,7 +45,7 @@ func (x Extra) Names() []string {
 	return names
 }
 
-// Has reports whether there is a column of that name. Its value may be null.
+// Has reports whether the row has a column of that name, null or not.
 func (x Extra) Has(name string) bool { return x.find(name) >= 0 }
 
 func (x Extra) find(name string) int {
@@ -55,13 +55,13 @@ func (x Extra) find(name string) int {
 // IsZero reports whether there are no extra columns.
 func (x Extra) IsZero() bool { return len(x.cells) == 0 }
 
-// Text returns a string. ok is false if the column is missing, null, or of another type.
+// Text returns a string. ok is false if the column is missing or null, or has another type.
 func (x Extra) Text(name string) (s string, ok bool) {
 	s, ok = x.value(name).(string)
 	return s, ok
 }
 
-// Number returns a number of any integer or floating-point type. ok is as with Text.
+// Number returns a number of any integer or floating-point type as a float64. For ok, see Text.
 func (x Extra) Number(name string) (n float64, ok bool) {
 	switch v := x.value(name).(type) {
 	case float64:
@@ -74,13 +74,13 @@ func (x Extra) Number(name string) (n float64, ok bool) {
 	return 0, false
 }
 
-// Bool returns a truth value. ok is as with Text.
+// Bool returns a boolean. For ok, see Text.
 func (x Extra) Bool(name string) (b, ok bool) {
 	b, ok = x.value(name).(bool)
 	return b, ok
 }
 
-// Texts returns a list of strings. ok is as with Text, and false if an element is null.
+// Texts returns a list of strings. For ok, see Text; ok is also false if an element is null.
 func (x Extra) Texts(name string) (list []string, ok bool) {
 	values, ok := x.value(name).([]any)
 	if !ok {
@@ -95,8 +95,8 @@ func (x Extra) Texts(name string) (list []string, ok bool) {
 	return list, true
 }
 
-// String returns a value of any type for a person: a string as it is, all else as JSON;
-// "" if the column is missing or null.
+// String formats a value of any type for a person: strings as they are, other types as JSON,
+// null and missing columns as "".
 func (x Extra) String(name string) string {
 	switch v := x.value(name).(type) {
 	case nil:
@@ -112,7 +112,7 @@ func (x Extra) String(name string) string {
 	}
 }
 
-// value returns what a cell holds as a Go value; nil if it is missing or null.
+// value returns a cell as a Go value, nil if the column is missing or null.
 func (x Extra) value(name string) any {
 	i := x.find(name)
 	if i < 0 {
@@ -128,16 +128,16 @@ func (c cell) goValue() any {
 	return goValue(c.column.values, c.row)
 }
 
-// SetText sets a column of strings, and adds it behind the others if it is new.
+// SetText sets a string. If the column is new, it becomes the last one.
 func (x *Extra) SetText(name, s string) { x.set(name, arrow.BinaryTypes.String, s) }
 
-// SetNumber sets a column of float64.
+// SetNumber sets a float64.
 func (x *Extra) SetNumber(name string, n float64) { x.set(name, arrow.PrimitiveTypes.Float64, n) }
 
-// SetBool sets a column of truth values.
+// SetBool sets a boolean.
 func (x *Extra) SetBool(name string, b bool) { x.set(name, arrow.FixedWidthTypes.Boolean, b) }
 
-// SetTexts sets a column of lists of strings.
+// SetTexts sets a list of strings.
 func (x *Extra) SetTexts(name string, list []string) {
 	values := make([]any, len(list))
 	for i, s := range list {
@@ -146,7 +146,7 @@ func (x *Extra) SetTexts(name string, list []string) {
 	x.set(name, arrow.ListOf(arrow.BinaryTypes.String), values)
 }
 
-// SetNull sets a column to null. It has the type that other rows give it.
+// SetNull sets a column to null. Other rows decide the column's type.
 func (x *Extra) SetNull(name string) { x.set(name, arrow.Null, nil) }
 
 func (x *Extra) set(name string, typ arrow.DataType, value any) {
@@ -159,12 +159,13 @@ func (x *Extra) set(name string, typ arrow.DataType, value any) {
 	x.cells = append(x.cells, c)
 }
 
-// Drop removes columns. Names that are not there are passed over.
+// Drop removes columns. It ignores names that the row does not have.
 func (x *Extra) Drop(names ...string) {
 	x.cells = slices.DeleteFunc(slices.Clone(x.cells), func(c cell) bool { return slices.Contains(names, c.column.Name) })
 }
 
-// Equal reports whether both have the same columns, in the same order, with equal values.
+// Equal reports whether both have the same columns, in the same order, with the same types and
+// values.
 func (x Extra) Equal(other Extra) bool {
 	return slices.EqualFunc(x.cells, other.cells, func(a, b cell) bool {
 		return a.column.Name == b.column.Name && arrow.TypeEqual(a.column.Type, b.column.Type) && array.ApproxEqual(a.array(), b.array(), array.WithNaNsEqual(true))
@@ -179,11 +180,10 @@ func (c cell) array() arrow.Array {
 	return array.NewSlice(c.column.values, int64(c.row), int64(c.row+1))
 }
 
-// Fits returns an error if a table of T cannot hold the extra columns of a row: one has
-// the name of a column of T, or the row comes from a table with values that Writer
-// cannot write. These are fields inside of herd's own columns, such as messages.name,
-// and run-end encoded columns. Writer refuses such rows; a step that writes them only
-// after much work asks before.
+// Fits returns an error if a table of T cannot hold a row's extra columns. Either a column has
+// the name of one of T's columns, or the row's source table has values that herd cannot write:
+// unknown fields inside herd's own columns, such as messages.name, and run-end encoded columns.
+// Writer refuses such rows. A step that writes rows only after hours of work calls Fits first.
 func Fits[T Row](x Extra) error {
 	own := arrowFields(columnsOf[T]())
 	for _, c := range x.cells {
@@ -208,7 +208,7 @@ func (x Extra) writable() error {
 	return fmt.Errorf("the table that it comes from has values that herd cannot write (%s): move them to plain columns of their own, or drop them", strings.Join(x.from.lost, ", "))
 }
 
-// check finds what a table cannot hold.
+// check returns an error if a Go value cannot be written.
 func (x Extra) check() error {
 	for _, c := range x.cells {
 		if c.column.values != nil {
@@ -221,7 +221,7 @@ func (x Extra) check() error {
 	return nil
 }
 
-// size returns about how many bytes the values of a row take.
+// size estimates the bytes of a row's values.
 func (x Extra) size() int {
 	n := 0
 	for _, c := range x.cells {

@@ -13,10 +13,10 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 )
 
-// MarshalJSON writes an object with the columns in order. Types without a JSON value of
-// their own become strings (timestamps, decimals, binary as base64). Floating-point
-// numbers have a decimal point or an exponent, so that UnmarshalJSON can tell them from
-// integers. NaN and infinities are an error, because JSON cannot hold them.
+// MarshalJSON writes an object of the columns, in order. Types that JSON lacks become strings
+// (timestamps, decimals, binary data in base64). A floating-point number always has a decimal
+// point or an exponent, so that UnmarshalJSON can distinguish it from an integer. NaN and
+// infinities are an error.
 func (x Extra) MarshalJSON() ([]byte, error) {
 	row := make(members, len(x.cells))
 	for i, c := range x.cells {
@@ -85,9 +85,9 @@ func marshalPlain(v any) ([]byte, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
-// UnmarshalJSON makes columns of an object: of strings, truth values, int64, float64
-// (numbers with a decimal point or an exponent), and lists and structs of these. A null
-// has the type that other rows give its column.
+// UnmarshalJSON reads an object into columns of strings, booleans, int64, float64 (numbers with
+// a decimal point or an exponent), and lists and structs of these. Where a value is null, other
+// rows decide the column's type.
 func (x *Extra) UnmarshalJSON(text []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
@@ -110,7 +110,7 @@ func (x *Extra) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// parseValue reads the next value. Objects keep the order of their keys.
+// parseValue reads the next value and keeps the order of object keys.
 func parseValue(dec *json.Decoder) (any, error) {
 	token, err := dec.Token()
 	if err != nil {
@@ -148,7 +148,7 @@ func parseMembers(dec *json.Decoder) (any, error) {
 		}
 		name := key.(string)
 		if m.has(name) {
-			return nil, fmt.Errorf("%s is there twice", name)
+			return nil, fmt.Errorf("key %s appears twice", name)
 		}
 		v, err := parseValue(dec)
 		if err != nil {
@@ -171,7 +171,7 @@ func parseList(dec *json.Decoder) (any, error) {
 	return list, closeOf(dec)
 }
 
-// closeOf reads the bracket that ends a list or an object.
+// closeOf reads the closing bracket of a list or an object.
 func closeOf(dec *json.Decoder) error {
 	_, err := dec.Token()
 	if err == io.EOF {

@@ -8,23 +8,22 @@ import (
 	"io"
 )
 
-// This file reads, of the FlatBuffers that frame an Arrow file, the little that
-// Arrow's Go reader either does not tell (rows per batch without reading the
-// batch) or trusts blindly (where the batches are, how deep the schema nests).
-// Formats: arrow/format/File.fbs, Schema.fbs and Message.fbs; FlatBuffers
-// internals at https://flatbuffers.dev/internals.
+// This file reads the parts of an Arrow file's FlatBuffers that Arrow's Go reader either does
+// not expose (rows per batch, without reading the batch) or does not validate (the position of
+// batches, the depth of the schema). Formats: arrow/format/File.fbs, Schema.fbs and
+// Message.fbs; FlatBuffers internals at https://flatbuffers.dev/internals.
 
 var arrowMagic = []byte("ARROW1")
 
-// block is where a record batch is: Block of File.fbs.
+// block is the position of a record batch: Block of File.fbs.
 type block struct {
 	offset     int64
 	meta, body int64 // bytes
 	rows       int   // 0 before countRows
 }
 
-// readFooter checks the frame of an Arrow file of the given size and returns
-// its record batches.
+// readFooter checks the frame of an Arrow file of the given size and returns its record
+// batches.
 func readFooter(file io.ReaderAt, size int64) ([]block, error) {
 	if err := checkMagic(file, size); err != nil {
 		return nil, err
@@ -47,7 +46,7 @@ func readFooter(file io.ReaderAt, size int64) ([]block, error) {
 	blocks := footer.blocks(root, 3)
 	for i, b := range append(footer.blocks(root, 2), blocks...) {
 		if !b.inside(size - tail - length) {
-			return nil, fmt.Errorf("damaged Arrow file: block %d lies outside of the file", i)
+			return nil, fmt.Errorf("damaged Arrow file: block %d lies outside the file", i)
 		}
 	}
 	return blocks, footer.err
@@ -85,8 +84,8 @@ func checkMagic(file io.ReaderAt, size int64) error {
 	return err
 }
 
-// countRows fills in the rows of each batch, which the message before it tells,
-// and returns their sum.
+// countRows reads the row count of each batch from its message, stores it in the block, and
+// returns the sum.
 func countRows(file io.ReaderAt, blocks []block) (int, error) {
 	total := int64(0)
 	for i, b := range blocks {
@@ -94,7 +93,7 @@ func countRows(file io.ReaderAt, blocks []block) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		prefix := 4 // before version 0.15 a message had its length only before it
+		prefix := 4 // before Arrow 0.15 only the length preceded a message
 		if binary.LittleEndian.Uint32(buf) == 0xffffffff {
 			prefix = 8
 		}
@@ -117,8 +116,8 @@ func readAt(file io.ReaderAt, offset, n int64) ([]byte, error) {
 	return buf, nil
 }
 
-// flat is a FlatBuffer. Positions are indices into buf, 0 standing for an absent
-// value. The first access outside of buf sets err; all later ones give 0.
+// flat is a FlatBuffer. Positions are indices into buf; 0 means that a value is absent. The
+// first access outside buf sets err, and all later ones return 0.
 type flat struct {
 	buf    []byte
 	err    error
@@ -127,7 +126,7 @@ type flat struct {
 
 func (f *flat) bytes(pos, n int) []byte {
 	if pos < 0 || n > len(f.buf) || pos > len(f.buf)-n {
-		f.fail("an offset in the footer points outside of it")
+		f.fail("an offset in the footer points outside it")
 	}
 	if f.err != nil {
 		return make([]byte, n)
@@ -150,7 +149,7 @@ func (f *flat) ref(pos int) int {
 	return pos + int(binary.LittleEndian.Uint32(f.bytes(pos, 4)))
 }
 
-// slot returns where the i-th field of a table is, or 0.
+// slot returns the position of the i-th field of a table, or 0.
 func (f *flat) slot(table, i int) int {
 	if table == 0 {
 		return 0
@@ -165,8 +164,7 @@ func (f *flat) slot(table, i int) int {
 	return 0
 }
 
-// tableSlot returns where the i-th field of a table, a table or vector itself,
-// is, or 0.
+// tableSlot returns the position of the table or vector in the i-th field of a table, or 0.
 func (f *flat) tableSlot(table, i int) int {
 	if at := f.slot(table, i); at != 0 {
 		return f.ref(at)
@@ -174,8 +172,8 @@ func (f *flat) tableSlot(table, i int) int {
 	return 0
 }
 
-// length returns the length of a vector whose elements are width bytes wide and
-// must all be there.
+// length returns the length of a vector of elements of width bytes, and fails if the buffer is
+// too short for them.
 func (f *flat) length(vector, width int) int {
 	if vector == 0 {
 		return 0
@@ -194,9 +192,9 @@ func (f *flat) fail(what string) {
 	}
 }
 
-// checkSchema walks the schema, into whose fields Arrow's reader recurses and
-// whose lists it makes room for: Go can recover from neither a stack overflow
-// nor running out of memory.
+// checkSchema checks the depth of the schema and the lengths of its lists before Arrow's reader
+// recurses into them and allocates them: Go recovers from neither a stack overflow nor running
+// out of memory.
 func (f *flat) checkSchema(schema int) {
 	f.length(f.tableSlot(schema, 2), 4) // custom_metadata
 	f.checkFields(f.tableSlot(schema, 1), 0)
@@ -214,7 +212,7 @@ func (f *flat) checkFields(vector, depth int) {
 			return
 		}
 		field := f.ref(vector + 4 + 4*i)
-		if at := f.slot(field, 2); at != 0 && f.bytes(at, 1)[0] == union { // its type ids are one more list
+		if at := f.slot(field, 2); at != 0 && f.bytes(at, 1)[0] == union { // a union has a further list, of type ids
 			f.fail("it has a union column, which tables do not have")
 		}
 		f.length(f.tableSlot(field, 6), 4) // custom_metadata

@@ -9,36 +9,36 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
-// mostRetained is how many bytes of other batches the rows of one batch may keep in
-// memory: a step that picks few rows of many batches must not hold all of them.
+// mostRetained limits the bytes of source batches that the rows of one batch keep in memory: a
+// step that picks few rows of many batches must not hold all of them.
 const mostRetained = 4 * batchBytes
 
-// gatherer makes the extra columns of a batch out of the values of its rows.
+// gatherer builds the extra columns of a batch from the values of its rows.
 type gatherer struct {
 	columns  []*gathered
 	metadata arrow.Metadata
 	rows     int  // of the batch
-	retained int  // bytes of the arrays that they are in
+	retained int  // bytes of the source arrays in memory
 	changed  bool // columns, types or metadata since the last batch
 }
 
-// gathered is one column of a batch: runs of rows of other arrays, of Go values, and of
-// nulls. Runs end before the first row that has none.
+// gathered is one column of a batch: runs of rows of source arrays, of Go values, and of nulls.
+// Rows after the last run are null.
 type gathered struct {
 	arrow.Field
 	runs []valueRun
 	rows int         // in runs
-	like arrow.Array // no rows, the dictionaries of all that was written; nil: nothing was
+	like arrow.Array // an array of no rows with the dictionaries of all batches so far; nil before the first
 }
 
-// valueRun is rows [from, to) of an array, some Go values, or to nulls.
+// valueRun is rows [from, to) of an array, a list of Go values, or a number (to) of nulls.
 type valueRun struct {
 	from, to int
 	values   arrow.Array
 	set      []any
 }
 
-// fits returns an error if the writer cannot take a row's extra columns.
+// fits returns an error if the table cannot hold a row's extra columns.
 func (g *gatherer) fits(x Extra, own []arrow.Field) error {
 	if err := x.writable(); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (g *gatherer) find(name string) int {
 	return slices.IndexFunc(g.columns, func(c *gathered) bool { return c.Name == name })
 }
 
-// add takes the values of the next row, which fit.
+// add appends the values of the next row. The caller has checked that they fit.
 func (g *gatherer) add(x Extra) error {
 	if x.from != nil {
 		g.merge(x.from.metadata)
@@ -86,7 +86,8 @@ func (g *gatherer) add(x Extra) error {
 	return nil
 }
 
-// column returns the column of a field, which may be new or change its type.
+// column returns the column of a field. It adds the column if it is new and widens its type if
+// needed.
 func (g *gatherer) column(f arrow.Field) *gathered {
 	i := g.find(f.Name)
 	if i < 0 {
@@ -104,7 +105,7 @@ func (g *gatherer) column(f arrow.Field) *gathered {
 	return c
 }
 
-// declare adds the columns of a table that rows will come from.
+// declare adds the columns of a source table.
 func (g *gatherer) declare(columns *Columns, own []arrow.Field) error {
 	g.merge(columns.metadata)
 	for _, f := range columns.fields {
@@ -116,7 +117,8 @@ func (g *gatherer) declare(columns *Columns, own []arrow.Field) error {
 	return nil
 }
 
-// merge adds the keys that are new. Of two values for one key the first stays.
+// merge adds the keys that the table does not have yet. If two sources have one key, the first
+// value stays.
 func (g *gatherer) merge(m arrow.Metadata) {
 	for i, key := range m.Keys() {
 		if g.metadata.FindKey(key) < 0 {
@@ -126,7 +128,7 @@ func (g *gatherer) merge(m arrow.Metadata) {
 	}
 }
 
-// add appends a value, and reports whether that keeps another array in memory.
+// add appends a value, and reports whether it keeps another source array in memory.
 func (c *gathered) add(cell cell) (another bool) {
 	c.rows++
 	last := len(c.runs) - 1
@@ -153,7 +155,7 @@ func (c *gathered) addNulls(n int) {
 	}
 }
 
-// compact copies the values out of the arrays that they are in.
+// compact copies the values out of their source arrays, which can then be freed.
 func (g *gatherer) compact() error {
 	for _, c := range g.columns {
 		if c.rows == 0 {
@@ -169,8 +171,8 @@ func (g *gatherer) compact() error {
 	return nil
 }
 
-// flush returns the columns of the batch and begins the next one. changed says that
-// batches written before do not go together with this one any more.
+// flush returns the columns of the batch and begins the next batch. changed reports that
+// batches on disk have other columns, types or dictionaries and must be rewritten.
 func (g *gatherer) flush() (columns []arrow.Array, changed bool, err error) {
 	changed = g.changed
 	for _, c := range g.columns {
@@ -201,7 +203,8 @@ func (g *gatherer) fields() []arrow.Field {
 	return fields
 }
 
-// join makes one array of the runs, with the dictionaries of what was written.
+// join concatenates the runs into one array. The array's dictionaries begin with those of the
+// batches so far.
 func (c *gathered) join() (arrow.Array, error) {
 	var parts []arrow.Array
 	like := nulls(c.Type, 0)
@@ -231,8 +234,7 @@ func (r valueRun) array(typ arrow.DataType, like arrow.Array) arrow.Array {
 	return array.MakeFromData(withDictionaries(nulls(typ, r.to).Data(), like.Data()))
 }
 
-// again returns the column of a batch that was written before, with the present type
-// and dictionaries.
+// again returns the column of a batch on disk, with the current type and dictionaries.
 func (c *gathered) again(rec arrow.Record) (arrow.Array, error) {
 	now := gathered{Field: c.Field, like: c.like}
 	if at := rec.Schema().FieldIndices(c.Name); len(at) > 0 {

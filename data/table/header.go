@@ -8,28 +8,27 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 )
 
-// Version is the version of the tables that this package writes. It reads this
-// and earlier ones.
+// Version is the version of the tables that this package writes. It reads this version and
+// earlier ones.
 const Version = 1
 
-// Header says what made a table. It is kept in the metadata of the Arrow
-// schema, under keys that start with "herd.". All but Kind and Version may be
-// empty.
+// Header describes how a table was made. The metadata of the Arrow schema stores it under keys
+// that start with "herd.". All fields except Kind and Version may be empty.
 type Header struct {
-	Kind    Kind    // filled in by Create
-	Version int     // filled in by Create; 0 if another program wrote the file
+	Kind    Kind    // set by Create
+	Version int     // set by Create; 0 if another program wrote the file
 	Stage   string  // "import", "sample", "dpo", ...
-	Digests Digests // of what the columns were computed with
+	Digests Digests // of the models and settings behind the columns
 	Seed    uint64  // of the stage
 }
 
-// Digests identify what a stage computed with, so that a column computed with
-// another model or template is an error rather than a silent mistake.
+// Digests identify what a stage computed with. A column that was computed with another model or
+// template is then an error, not a silent mistake.
 type Digests struct {
 	Model, Tokenizer, Template, Recipe string
 
-	Sampling string // of all that responses depend on besides their prompt and number
-	Scoring  string // of what gave them their scores
+	Sampling string // of everything that a response depends on, except its prompt and number
+	Scoring  string // of everything that its score depends on
 }
 
 const (
@@ -39,7 +38,7 @@ const (
 	keySeed    = keyPrefix + "seed"
 )
 
-// texts lists the plain text entries, each with its key.
+// texts maps the metadata keys to the text fields.
 func (h *Header) texts() map[string]*string {
 	return map[string]*string{
 		"herd.stage":            &h.Stage,
@@ -66,8 +65,8 @@ func (h Header) metadata() arrow.Metadata {
 	return arrow.MetadataFrom(pairs)
 }
 
-// readHeader reads the header out of a schema. A schema that another program
-// wrote has none: its kind is then told by its columns.
+// readHeader reads the header from a schema. A schema of another program has none: its columns
+// decide the kind.
 func readHeader(s *arrow.Schema) (Header, error) {
 	var h Header
 	get := func(key string) string {

@@ -10,14 +10,13 @@ import (
 	"github.com/herd-lm/herd/core/text/chat"
 )
 
-// ContentID returns the id of a row that its source gave none: 32 hexadecimal
-// digits, the XXH3-128 of the row's kind and of what it says. Rows that differ
-// only in source, meta, scores or annotator have the same id, so equal ids mean
-// duplicates. The hash is fast, not cryptographic: do not rely on it against an
-// adversary.
+// ContentID returns the id of a row whose source gave it none: 32 hexadecimal digits, the
+// XXH3-128 of the row's kind and content. Source, meta, extra columns, scores and annotator do
+// not count, so equal ids mean duplicates. The hash is fast, not cryptographic: do not rely on
+// it against an adversary.
 func ContentID[T Row](row T) string { return RecordID(RecordOf(&row)) }
 
-// RecordID is ContentID of a row whose kind is not known before.
+// RecordID is ContentID for a row whose kind is known only when the program runs.
 func RecordID(r Record) string {
 	c := content{xxh3.New()}
 	c.text(string(r.RowKind()))
@@ -26,8 +25,8 @@ func RecordID(r Record) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// content hashes the parts of a row, each with its length before it, so that
-// moving text from one part to the next gives another hash.
+// content hashes the parts of a row. It hashes the length before each part, so that moving text
+// from one part to the next changes the hash.
 type content struct{ *xxh3.Hasher }
 
 func (c content) number(n uint64) {
@@ -70,5 +69,5 @@ func (s *Sample) hash(c *content) {
 
 var contentIDs = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// IsContentID reports whether an id looks like those that Writer fills in.
+// IsContentID reports whether an id has the form of a ContentID.
 func IsContentID(id string) bool { return contentIDs.MatchString(id) }

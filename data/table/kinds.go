@@ -6,11 +6,11 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 )
 
-// definition is all that herd knows of a kind of table besides the methods of its row
-// ([Record]). To add a kind, write the row type with its methods and add it to kinds.
+// definition is what herd knows of a kind of table besides the methods of its row ([Record]).
+// To add a kind, write the row type with its methods and add a line to kinds.
 type definition struct {
 	kind   Kind
-	key    string // the column that no earlier kind in the list has
+	key    string // a column that no later kind in the list has
 	row    func() Record
 	create func(path string, h Header, extra ...*Columns) (AnyWriter, error)
 	open   func(path string) (AnyReader, error)
@@ -26,7 +26,7 @@ func define[T Row](key string) definition {
 		create: func(path string, h Header, extra ...*Columns) (AnyWriter, error) {
 			w, err := Create[T](path, h, extra...)
 			if err != nil {
-				return nil, err // not w, which would be an interface that is not nil
+				return nil, err // a nil *Writer would make the interface non-nil
 			}
 			return w, nil
 		},
@@ -40,8 +40,8 @@ func define[T Row](key string) definition {
 	}
 }
 
-// kinds lists the definitions. The kind of a table of another program is the first whose
-// key is among its columns.
+// kinds lists the definitions. The first one whose key is among the columns is the kind of a
+// table that another program wrote.
 func kinds() []definition {
 	return []definition{
 		define[Sample]("candidates"),
@@ -51,8 +51,8 @@ func kinds() []definition {
 	}
 }
 
-// Kinds lists the kinds of table, in the order in which a table of another program is
-// tried against them.
+// Kinds returns the kinds of table, in the order in which herd tries them on a table of another
+// program.
 func Kinds() (names []Kind) {
 	for _, d := range kinds() {
 		names = append(names, d.kind)
@@ -60,7 +60,7 @@ func Kinds() (names []Kind) {
 	return names
 }
 
-// NewRow returns an empty row of the kind, or nil if there is no such kind.
+// NewRow returns an empty row of the kind, nil for an unknown kind.
 func (k Kind) NewRow() Record {
 	d, err := k.definition()
 	if err != nil {
@@ -69,7 +69,7 @@ func (k Kind) NewRow() Record {
 	return d.row()
 }
 
-// Key returns the column that tells the kind from others, "" if there is no such kind.
+// Key returns the column by which herd detects the kind, "" for an unknown kind.
 func (k Kind) Key() string {
 	d, _ := k.definition()
 	return d.key
@@ -84,7 +84,7 @@ func (k Kind) definition() (definition, error) {
 	return definition{}, fmt.Errorf("%q is not a kind of table: use one of %v", k, Kinds())
 }
 
-// kindByColumns detects the kind of a table of another program.
+// kindByColumns detects the kind of a table that another program wrote.
 func kindByColumns(s *arrow.Schema) Kind {
 	for _, d := range kinds() {
 		if s.HasField(d.key) {
@@ -94,7 +94,7 @@ func kindByColumns(s *arrow.Schema) Kind {
 	return ""
 }
 
-// keys lists the columns by which kinds are told from each other.
+// keys lists the columns by which herd detects the kinds.
 func keys() (list []string) {
 	for _, d := range kinds() {
 		list = append(list, d.key)

@@ -8,8 +8,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
-// nulls returns n nulls of a type. (Arrow's MakeArrayOfNull does not know all types, and
-// its builders forget the names of some fields.)
+// nulls returns an array of n nulls. Arrow's MakeArrayOfNull panics on some types, and its
+// builders lose the names of some fields.
 func nulls(typ arrow.DataType, n int) arrow.Array {
 	return array.MakeFromData(nullData(typ, n))
 }

@@ -12,20 +12,18 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
-// Reader reads a table, one record batch in memory at a time. The files of
-// other programs are read too if they have the columns of the kind: columns
-// that are not ours are in the row's Extra, those that are missing are zero, strings
-// and lists may be Arrow's large ones. A reader is not safe for concurrent use,
-// but several may read one file.
+// Reader reads a table with one record batch in memory at a time. It also reads files of other
+// programs that have the columns of the kind: columns that herd does not know go into the row's
+// Extra, missing columns are zero, and strings and lists may be Arrow's large ones. A Reader is
+// not safe for concurrent use, but several may read one file.
 type Reader[T Row] struct {
 	file  *file
 	rows  int
 	extra *Columns
 }
 
-// Open opens the table at path. It is an error that names path and what is
-// wrong if that is not an Arrow file, is truncated or damaged, or holds another
-// kind of row.
+// Open opens the table at path. It returns an error that names the file and the problem if the
+// file is not an Arrow file, is truncated or damaged, or holds another kind of row.
 func Open[T Row](path string) (*Reader[T], error) {
 	f, err := openFile(path)
 	if err != nil {
@@ -49,17 +47,17 @@ func (r *Reader[T]) verify() error {
 		if r.extra, err = readColumns(r.file.arrow.Schema(), arrowFields(columnsOf[T]())); err != nil {
 			return err
 		}
-		// An empty batch of the file's schema shows whether its batches will do.
+		// An empty batch of the file's schema shows whether the columns have the right types.
 		empty := array.NewRecordBuilder(memory.DefaultAllocator, r.file.arrow.Schema()).NewRecord()
 		_, err = bindRecord[T](empty)
 		return err
 	})
 }
 
-// Header returns what the file says of itself.
+// Header returns the file's header.
 func (r *Reader[T]) Header() Header { return r.file.header }
 
-// Columns returns the columns that are not herd's.
+// Columns returns the extra columns.
 func (r *Reader[T]) Columns() *Columns { return r.extra }
 
 // NumRows returns the number of rows.
@@ -68,12 +66,12 @@ func (r *Reader[T]) NumRows() int { return r.rows }
 // Close closes the file.
 func (r *Reader[T]) Close() error { return r.file.Close() }
 
-// Rows yields the rows in order, from the first one each time it is ranged
-// over. An error, which names file and row, is the last thing that it yields.
+// Rows yields the rows in order, and starts from the first row each time. If it yields an
+// error, which names file and row, it stops.
 func (r *Reader[T]) Rows() iter.Seq2[T, error] { return r.RowsFrom(0) }
 
-// RowsFrom yields the rows after the first skip ones, without reading batches
-// that it skips whole.
+// RowsFrom yields the rows after the first skip ones. It does not read batches that it skips
+// completely.
 func (r *Reader[T]) RowsFrom(skip int) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		seen := 0
@@ -86,8 +84,8 @@ func (r *Reader[T]) RowsFrom(skip int) iter.Seq2[T, error] {
 	}
 }
 
-// yieldBatch yields the rows of the i-th batch from its j-th on; seen are the
-// rows of the file before it.
+// yieldBatch yields the rows of the i-th batch from row j on. The file has seen rows before
+// that batch.
 func (r *Reader[T]) yieldBatch(i, seen, j int, yield func(T, error) bool) bool {
 	n, read, err := r.batch(i)
 	if err != nil {
@@ -104,7 +102,8 @@ func (r *Reader[T]) yieldBatch(i, seen, j int, yield func(T, error) bool) bool {
 	return true
 }
 
-// batch reads the i-th record batch and returns its length and what reads its rows.
+// batch reads the i-th record batch. It returns its number of rows and a function that reads
+// one.
 func (r *Reader[T]) batch(i int) (n int, read func(int, *T), err error) {
 	err = r.file.guard(func() error {
 		rec, err := r.file.arrow.RecordAt(i)
@@ -123,7 +122,7 @@ func (r *Reader[T]) batch(i int) (n int, read func(int, *T), err error) {
 	return n, read, err
 }
 
-// row reads row j of a batch, the number-th of the file (from 1).
+// row reads row j of a batch, which is row number of the file (from 1).
 func (r *Reader[T]) row(read func(int, *T), j, number int) (row T, err error) {
 	err = r.file.guard(func() error {
 		read(j, &row)
@@ -139,8 +138,8 @@ func (r *Reader[T]) row(read func(int, *T), j, number int) (row T, err error) {
 	return row, err
 }
 
-// withExtra returns what reads a row with its extra columns. These are copied, or one
-// row that is kept would keep the text of a whole batch in memory.
+// withExtra adds the extra columns to a function that reads a row. It copies the columns:
+// otherwise one row would keep the text of its whole batch in memory.
 func (r *Reader[T]) withExtra(rec arrow.Record, read func(int, *T)) (func(int, *T), error) {
 	columns := make([]*extraColumn, len(r.extra.fields))
 	for i, f := range r.extra.fields {
@@ -162,7 +161,7 @@ func (r *Reader[T]) withExtra(rec arrow.Record, read func(int, *T)) (func(int, *
 	}, nil
 }
 
-// bufferBytes returns the bytes of an array's values, without dictionaries.
+// bufferBytes returns the bytes of an array's values, without its dictionaries.
 func bufferBytes(a arrow.ArrayData) int {
 	n := 0
 	for _, b := range a.Buffers() {
@@ -180,8 +179,8 @@ func bindRecord[T Row](rec arrow.Record) (func(int, *T), error) {
 	return bind(columnsOf[T](), rec.Schema().Fields(), rec.Column)
 }
 
-// Scan opens the table at path, yields its rows, and closes it. An error of any
-// of that is the last thing that it yields.
+// Scan opens the table at path, yields its rows, and closes it. If it yields an error, it
+// stops.
 func Scan[T Row](path string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		r, err := Open[T](path)
@@ -195,7 +194,7 @@ func Scan[T Row](path string) iter.Seq2[T, error] {
 	}
 }
 
-// ReadAll returns all rows of the table at path, which must fit into memory.
+// ReadAll returns all rows of the table at path. They must fit into memory.
 func ReadAll[T Row](path string) ([]T, Header, error) {
 	r, err := Open[T](path)
 	if err != nil {
@@ -212,7 +211,7 @@ func ReadAll[T Row](path string) ([]T, Header, error) {
 	return rows, r.Header(), nil
 }
 
-// KindOf says what the table at path holds, without reading its rows.
+// KindOf returns the kind and header of the table at path, without reading its rows.
 func KindOf(path string) (Kind, Header, error) {
 	f, err := openFile(path)
 	if err != nil {
@@ -221,7 +220,7 @@ func KindOf(path string) (Kind, Header, error) {
 	return f.header.Kind, f.header, f.Close()
 }
 
-// file is an open Arrow file whose footer and schema are sound.
+// file is an open Arrow file with a valid footer and schema.
 type file struct {
 	*os.File
 	arrow  *ipc.FileReader
@@ -261,8 +260,8 @@ func (f *file) readFooter() error {
 	return err
 }
 
-// guard runs what reads the file, and names the file in its error. Arrow's
-// reader panics on much that is wrong with a file; here that is an error too.
+// guard calls read, which reads the file, and adds the file's name to its error. Arrow's reader
+// panics on many kinds of damage; guard turns the panic into an error.
 func (f *file) guard(read func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -275,14 +274,14 @@ func (f *file) guard(read func() error) (err error) {
 	return nil
 }
 
-// bounded is an allocator that refuses what a sound file has no need of: a
-// damaged length must not take all memory.
+// bounded is an allocator that panics on sizes that no valid file needs: a damaged length must
+// not use up all memory.
 type bounded struct {
 	*memory.GoAllocator
 	limit int
 }
 
-// boundedBy allows for compression by 256, which LZ4 cannot exceed.
+// boundedBy allows for a compression ratio of 256, which LZ4 cannot exceed.
 func boundedBy(fileSize int64) bounded {
 	return bounded{memory.NewGoAllocator(), int(min(fileSize, 1<<40))*256 + 1<<16}
 }

@@ -7,7 +7,7 @@ import (
 
 // This file changes the types and dictionaries of arrays, without copying values.
 
-// recast returns a as an array of a type that unify made of a's.
+// recast returns a as an array of type to, which unify made of a's type.
 func recast(a arrow.ArrayData, to arrow.DataType) arrow.ArrayData {
 	switch to := to.(type) {
 	case *arrow.ListType:
@@ -38,8 +38,8 @@ func recastStruct(a arrow.ArrayData, from, to *arrow.StructType) arrow.ArrayData
 	return array.NewData(to, a.Len(), a.Buffers(), children, a.NullN(), a.Offset())
 }
 
-// withDictionaries returns an array of nulls with the dictionaries of like, an array of the same
-// type: without, nulls would bring an empty dictionary along.
+// withDictionaries returns an array of nulls with the dictionaries of like, which has the same
+// type. The nulls would otherwise add an empty dictionary.
 func withDictionaries(of, like arrow.ArrayData) arrow.ArrayData {
 	if of.DataType().ID() == arrow.DICTIONARY {
 		return array.NewDataWithDictionary(of.DataType(), of.Len(), of.Buffers(), of.NullN(), of.Offset(), like.Dictionary().(*array.Data))
@@ -54,7 +54,7 @@ func withDictionaries(of, like arrow.ArrayData) arrow.ArrayData {
 	return array.NewData(of.DataType(), of.Len(), of.Buffers(), children, of.NullN(), of.Offset())
 }
 
-// sameDictionaries compares the dictionaries of two arrays of one type, at all depths.
+// sameDictionaries compares the dictionaries of two arrays of one type at all depths.
 func sameDictionaries(a, b arrow.ArrayData) bool {
 	if a.DataType().ID() == arrow.DICTIONARY {
 		x, y := a.Dictionary(), b.Dictionary()

@@ -1,9 +1,10 @@
-// Package table holds the tables that pass from stage to stage: documents,
-// chats, preferences and samples, as Arrow IPC files, read and written row by
-// row in bounded memory.
+// Package table reads and writes the tables that pass from stage to stage: documents, chats,
+// preferences and samples. They are Arrow IPC files. It reads and writes them row by row in
+// bounded memory.
 //
-// A table is written by [Create] and read by [Open] or [Scan]. Package format makes
-// tables out of files of other programs.
+// Begin with [Create] to write a table, and with [Open] or [Scan] to read one. Columns that
+// herd does not know travel with their rows in [Extra]. Package format makes tables out of
+// files of other programs.
 package table
 
 import (
@@ -11,7 +12,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Kind says which of the four tables a file holds.
+// Kind is the kind of rows in a table.
 type Kind string
 
 // The kinds of table.
@@ -22,21 +23,21 @@ const (
 	Samples     Kind = "samples"
 )
 
-// Row is a row of one of the four tables.
+// Row is a row of one of the kinds of table.
 type Row interface {
 	Document | Chat | Preference | Sample
 }
 
-// Origin is what every row has, whatever its kind.
+// Origin holds the columns that rows of every kind have.
 type Origin struct {
-	ID      string            `json:"id"`                // content hash unless the source has one
+	ID      string            `json:"id"`                // content hash unless the source gives an id
 	Source  string            `json:"source,omitempty"`  // file, dataset or stage that the row came from
-	Parents []string          `json:"parents,omitempty"` // ids of the rows that this one was made from
+	Parents []string          `json:"parents,omitempty"` // ids of the rows from which this one was made
 	Meta    map[string]string `json:"meta,omitempty"`    // free columns: class, answer, accept, split, ...
-	Extra   Extra             `json:"extra,omitzero"`    // columns that herd does not know; not part of what a row says
+	Extra   Extra             `json:"extra,omitzero"`    // columns that herd does not know; no part of the content id
 }
 
-// Document is a row of text to pretrain on.
+// Document is a text for pretraining.
 type Document struct {
 	Origin
 	Text string `json:"text"`
@@ -51,8 +52,8 @@ type Chat struct {
 	Messages []chat.Message `json:"messages"`
 }
 
-// Preference is a prompt with a better and a worse response to it. Strength is
-// 1 (marginally better) to 4 (much better), 0 if unknown.
+// Preference is a prompt with a better and a worse response. Strength is 1 (marginally better)
+// to 4 (much better), 0 if unknown.
 type Preference struct {
 	Origin
 	Prompt    []chat.Message `json:"prompt"`
@@ -62,7 +63,7 @@ type Preference struct {
 	Strength  int            `json:"strength,omitempty"`
 	Annotator string         `json:"annotator,omitempty"`
 
-	ChosenScore   *float64 `json:"chosen_score,omitempty"` // reward model's or annotator's
+	ChosenScore   *float64 `json:"chosen_score,omitempty"` // by a reward model or an annotator
 	RejectedScore *float64 `json:"rejected_score,omitempty"`
 
 	RefChosenLogP   *float64 `json:"ref_chosen_logp,omitempty"` // under the model whose digest is RefDigest
@@ -70,11 +71,11 @@ type Preference struct {
 	RefDigest       string   `json:"ref_digest,omitempty"`
 }
 
-// Sample is a prompt with the responses drawn for it.
+// Sample is a prompt with the responses that a policy drew for it.
 type Sample struct {
 	Origin
 	Prompt     []chat.Message `json:"prompt"`
-	Reference  string         `json:"reference,omitempty"` // the answer that the prompt came with, if any
+	Reference  string         `json:"reference,omitempty"` // the reference answer of the prompt, if any
 	Candidates []Candidate    `json:"candidates"`
 }
 
@@ -82,27 +83,28 @@ type Sample struct {
 type Candidate struct {
 	Text    string     `json:"text"`
 	IDs     []token.ID `json:"ids,omitempty"`
-	LogProb *float64   `json:"logprob,omitempty"` // under the sampling policy at temperature 1; nil if it did not tell
+	LogProb *float64   `json:"logprob,omitempty"` // under the sampling policy at temperature 1; nil if a server did not return it
 	Finish  string     `json:"finish"`            // "stop" or "length"
 	Seed    uint64     `json:"seed"`              // of this candidate's random stream
-	K       int        `json:"k,omitempty"`       // its number among the responses to the prompt, from 0
-	Score   *float64   `json:"score,omitempty"`   // what it is worth, once scored: of two the higher is better
-	Reward  *float64   `json:"reward,omitempty"`  // the reward model's part in the score, if it had one
-	Correct *bool      `json:"correct,omitempty"` // what a checker said, if it was asked
-	Note    string     `json:"note,omitempty"`    // why, in the checker's words
+	K       int        `json:"k,omitempty"`       // number among the responses to the prompt, from 0
+	Score   *float64   `json:"score,omitempty"`   // higher is better; nil until scored
+	Reward  *float64   `json:"reward,omitempty"`  // the reward model's part in the score, if any
+	Correct *bool      `json:"correct,omitempty"` // verdict of the checker, if any
+	Note    string     `json:"note,omitempty"`    // the checker's reason
 }
 
-// Record is what code that does not care for the kind of a row knows of it:
-// *Document, *Chat, *Preference and *Sample.
+// Record is a row of any kind, for code that does not depend on the kind: *Document, *Chat,
+// *Preference and *Sample implement it.
 type Record interface {
 	RowOrigin() *Origin
 	RowKind() Kind
-	Check() error  // the first thing that a table must not hold
-	hash(*content) // what the row says, without who says so
-	size() int     // bytes of text, roughly
-	columns() any  // []field of the row's type
+	Check() error  // returns an error if a table cannot hold the row
+	hash(*content) // hashes the content, without its origin
+	size() int     // approximate bytes of text
+	columns() any  // returns []field of the row type
 }
 
+// RowOrigin returns the columns that rows of every kind have.
 func (o *Origin) RowOrigin() *Origin { return o }
 
 func (*Document) RowKind() Kind   { return Documents }
@@ -110,7 +112,8 @@ func (*Chat) RowKind() Kind       { return Chats }
 func (*Preference) RowKind() Kind { return Preferences }
 func (*Sample) RowKind() Kind     { return Samples }
 
+// RecordOf returns the row as a Record.
 func RecordOf[T Row](row *T) Record { return any(row).(Record) }
 
-// OriginOf returns the columns that all kinds share.
+// OriginOf returns the columns that rows of every kind have.
 func OriginOf[T Row](row *T) *Origin { return RecordOf(row).RowOrigin() }

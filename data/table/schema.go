@@ -13,12 +13,12 @@ import (
 // field is one column of a table of S, or one field of an Arrow struct.
 type field[S any] struct {
 	arrow.Field
-	required bool // to read a table; all are written
+	required bool // for reading; Writer writes all fields
 	append   func(to array.Builder, s *S)
 	reader   func(from arrow.Array) (func(i int, s *S), error)
 }
 
-// column keeps in a column what at points to.
+// column returns a column that stores the value at points to.
 func column[S, V any](name string, c codec[V], at func(*S) *V) field[S] {
 	return field[S]{
 		Field:  arrow.Field{Name: name, Type: c.typ, Nullable: c.nullable},
@@ -30,7 +30,7 @@ func column[S, V any](name string, c codec[V], at func(*S) *V) field[S] {
 	}
 }
 
-// must returns f as a field that a table cannot be read without.
+// must marks a field as required for reading.
 func (f field[S]) must() field[S] {
 	f.required = true
 	return f
@@ -68,9 +68,9 @@ func arrowFields[S any](fields []field[S]) []arrow.Field {
 	return out
 }
 
-// bind finds the fields by name among columns and returns what reads row i of
-// all of them. Columns that are not ours are passed over; ours that are missing
-// keep their zero value.
+// bind finds the fields by name among the columns and returns a function that reads row i of
+// all of them. It ignores unknown columns, which go into Extra. Missing columns keep their zero
+// value.
 func bind[S any](fields []field[S], columns []arrow.Field, at func(int) arrow.Array) (func(i int, s *S), error) {
 	index := make(map[string]int, len(columns))
 	for i, c := range columns {

@@ -2,7 +2,7 @@ package table
 
 import "github.com/herd-lm/herd/core/text/chat"
 
-// The sizes count text and token ids, in bytes: what makes rows large.
+// The sizes count the bytes of text, token ids and extra columns, which make rows large.
 
 func (d *Document) size() int { return d.Origin.size() + len(d.Text) + len(d.URL) + len(d.Lang) }
 

@@ -7,9 +7,9 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 )
 
-// touch reads what an array's values depend on, and panics where a damaged file has
-// offsets or indices outside of the values. Extra columns are read later, where nobody
-// expects that.
+// touch reads every offset and index of an array, and panics if one lies outside the values, as
+// in a damaged file. Extra columns are read long after the file, where no caller expects a
+// panic.
 func touch(a arrow.Array) {
 	for i := range a.Len() {
 		_ = a.IsNull(i)

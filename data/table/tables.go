@@ -4,13 +4,14 @@ import "iter"
 
 // This file is for code that learns the kind of a table only when it runs.
 
-// AnyWriter is a Writer of some kind of row.
+// AnyWriter is a Writer of any kind of row.
 type AnyWriter interface {
 	WriteRecord(Record) error
 	Close() error
 	Abort() error
 }
 
+// WriteRecord is Write for a row of the kind that the table has.
 func (w *Writer[T]) WriteRecord(r Record) error { return w.Write(*any(r).(*T)) }
 
 // CreateAny is Create for a kind that is known only when the program runs.
@@ -22,7 +23,7 @@ func CreateAny(kind Kind, path string, h Header, extra ...*Columns) (AnyWriter, 
 	return d.create(path, h, extra...)
 }
 
-// AnyReader is a Reader of some kind of row.
+// AnyReader is a Reader of any kind of row.
 type AnyReader interface {
 	Header() Header
 	Columns() *Columns
@@ -31,6 +32,7 @@ type AnyReader interface {
 	Records(skip int) iter.Seq2[Record, error]
 }
 
+// Records is RowsFrom for rows of any kind.
 func (r *Reader[T]) Records(skip int) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for row, err := range r.RowsFrom(skip) {
@@ -41,7 +43,7 @@ func (r *Reader[T]) Records(skip int) iter.Seq2[Record, error] {
 	}
 }
 
-// OpenAny is Open for a kind that the file itself says.
+// OpenAny is Open for a file of any kind.
 func OpenAny(path string) (AnyReader, error) {
 	kind, _, err := KindOf(path)
 	if err != nil {

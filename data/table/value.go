@@ -10,10 +10,10 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
-// This file is about Go values of extra columns: nil, string, bool, int64, uint64,
+// This file converts extra columns to Go values and back: nil, string, bool, int64, uint64,
 // float64, []any and members.
 
-// members is a struct, or an object of JSON, with its fields in order.
+// members is a struct, or a JSON object, with its fields in order.
 type members []member
 
 type member struct {
@@ -34,8 +34,8 @@ func (m members) find(name string) any {
 	return nil
 }
 
-// goValue returns the i-th value of an array. Types without a Go value of their own
-// (timestamps, decimals, ...) give what Arrow puts into JSON, such as a string.
+// goValue returns the i-th value of an array. For types without a Go value of their own
+// (timestamps, decimals, ...) it returns what Arrow writes as JSON, such as a string.
 func goValue(a arrow.Array, i int) any {
 	if a.IsNull(i) {
 		return nil
@@ -65,7 +65,7 @@ func goValue(a arrow.Array, i int) any {
 	return widest(a.GetOneForMarshal(i))
 }
 
-// widest returns numbers as the largest Go type of their sort.
+// widest converts a number to the largest Go type of its family.
 func widest(v any) any {
 	switch v := v.(type) {
 	case int8:
@@ -86,7 +86,7 @@ func widest(v any) any {
 	return v
 }
 
-// typeOf returns the column type of a value.
+// typeOf returns the Arrow type for a value.
 func typeOf(v any) (arrow.DataType, error) {
 	switch v := v.(type) {
 	case nil:
@@ -127,7 +127,7 @@ func typeOf(v any) (arrow.DataType, error) {
 	return nil, fmt.Errorf("no column can hold a %T", v)
 }
 
-// arrayOf makes an array of values that fit the type.
+// arrayOf returns an array of the values, which must fit the type.
 func arrayOf(typ arrow.DataType, values []any) arrow.Array {
 	b := array.NewBuilder(memory.DefaultAllocator, typ)
 	for _, v := range values {

@@ -15,21 +15,20 @@ import (
 	"github.com/herd-lm/herd/core/disk"
 )
 
-// A batch is written when it holds BatchRows rows or batchBytes bytes of text,
-// so memory is bounded whatever the length of rows, and no column outgrows the
-// 32-bit offsets of Arrow strings.
+// Writer writes a batch when it holds BatchRows rows or batchBytes bytes of text. Memory is
+// thus bounded whatever the length of rows, and no column outgrows the 32-bit offsets of Arrow
+// strings.
 const (
 	BatchRows  = 512
 	batchBytes = 8 << 20
 	maxRow     = 1 << 30 // bytes
 )
 
-// Writer writes a table row by row into a temporary file beside its
-// destination, which Close puts in place. It is not safe for concurrent use.
+// Writer writes a table row by row into a temporary file beside its destination. Close moves it
+// into place. A Writer is not safe for concurrent use.
 //
-// The table has the extra columns that its rows have ([Extra]): rows without a column
-// have null there. A column that first appears after batches were written costs one
-// copy of these.
+// The table has the extra columns of its rows ([Extra]). Rows without a column have null there.
+// If a column first appears after a batch was written, Writer copies the file once to add it.
 type Writer[T Row] struct {
 	path    string
 	header  Header
@@ -40,13 +39,13 @@ type Writer[T Row] struct {
 	extra   gatherer
 	rows    int // written or in the batch
 	pending int // rows in the batch
-	bytes   int // in the batch, roughly
+	bytes   int // in the batch, approximately
 	err     error
 }
 
-// Create begins the table at path. Nothing appears there, and a file that is
-// there stays as it is, until Close. Kind and Version of h are filled in. The table has
-// the given extra columns even if no row comes.
+// Create begins a table. Until Close, nothing appears at path, and a file that exists there
+// stays as it is. Create sets Kind and Version of h. The table has the given extra columns even
+// if it has no rows.
 func Create[T Row](path string, h Header, extra ...*Columns) (*Writer[T], error) {
 	h.Kind, h.Version = RecordOf(new(T)).RowKind(), Version
 	w := &Writer[T]{path: path, header: h, columns: columnsOf[T]()}
@@ -62,7 +61,7 @@ func Create[T Row](path string, h Header, extra ...*Columns) (*Writer[T], error)
 	return w, err
 }
 
-// WriteAll writes a whole table of rows that are in memory.
+// WriteAll writes a table of rows that are in memory.
 func WriteAll[T Row](path string, h Header, rows []T, extra ...*Columns) error {
 	w, err := Create[T](path, h, extra...)
 	if err != nil {
@@ -76,10 +75,10 @@ func WriteAll[T Row](path string, h Header, rows []T, extra ...*Columns) error {
 	return w.Close()
 }
 
-// Write adds a row. An empty ID is filled in with the row's [ContentID]. A row
-// that a table cannot hold (invalid UTF-8, no messages, NaN, an extra column with
-// another type than in earlier rows) is an error that leaves the writer usable; any
-// other error is final, and repeated by Close.
+// Write adds a row. It fills in an empty ID with the row's [ContentID]. If the table cannot
+// hold the row (invalid UTF-8, no messages, NaN, an extra column of another type than in
+// earlier rows), Write returns an error and the Writer remains usable. Any other error is
+// final; Close returns it again.
 func (w *Writer[T]) Write(row T) error {
 	if w.err != nil {
 		return w.err
@@ -101,7 +100,7 @@ func (w *Writer[T]) Write(row T) error {
 	return w.err
 }
 
-// add puts a row that fits into the batch.
+// add appends a row, which the caller has checked, to the batch.
 func (w *Writer[T]) add(row T, r Record) {
 	o := r.RowOrigin()
 	if o.ID == "" {
@@ -114,7 +113,7 @@ func (w *Writer[T]) add(row T, r Record) {
 	w.err = w.wrap(w.extra.add(o.Extra))
 }
 
-// Rows returns the number of rows written so far.
+// Rows returns the number of rows so far.
 func (w *Writer[T]) Rows() int { return w.rows }
 
 func (w *Writer[T]) flush() (err error) {
@@ -138,7 +137,7 @@ func (w *Writer[T]) flush() (err error) {
 	return w.wrap(w.temp.write(append(own.Columns(), extra...), own.NumRows()))
 }
 
-// prepare makes the temporary file ready for batches of the present schema.
+// prepare makes the temporary file ready for batches of the current schema.
 func (w *Writer[T]) prepare(changed bool) (err error) {
 	switch {
 	case w.temp.arrow == nil:
@@ -155,8 +154,8 @@ func (w *Writer[T]) schema() *arrow.Schema {
 	return arrow.NewSchema(append(w.own[:len(w.own):len(w.own)], w.extra.fields()...), &m)
 }
 
-// Close writes what is left, syncs, and puts the table in place: a reader finds
-// the old file or the whole new one. After an error nothing is left behind.
+// Close writes the last batch, syncs the file, and moves it into place: a reader sees either
+// the old file or the whole new one. After an error it leaves nothing behind.
 func (w *Writer[T]) Close() error {
 	if w.temp == nil {
 		return w.err
@@ -184,8 +183,7 @@ func (w *Writer[T]) finish() error {
 	return w.temp.Commit()
 }
 
-// Abort gives the table up and removes the temporary file. After Close it does
-// nothing, so it can be deferred.
+// Abort removes the temporary file. After Close it does nothing, so you can defer it.
 func (w *Writer[T]) Abort() error {
 	if w.temp == nil {
 		return nil
@@ -205,7 +203,7 @@ func (w *Writer[T]) wrap(err error) error {
 	return fmt.Errorf("write %s: %w", w.path, err)
 }
 
-// tempTable is the file that a table is written to before it takes its name.
+// tempTable is the temporary file of a Writer.
 type tempTable struct {
 	*disk.File
 	out    *position
@@ -239,8 +237,8 @@ func (t *tempTable) finish() error {
 	return t.out.w.Flush()
 }
 
-// rewrite copies what was written to a new file of a schema with other extra columns,
-// types or dictionaries, batch by batch.
+// rewrite copies the batches on disk to a new file with the current schema, one batch at a
+// time.
 func (t *tempTable) rewrite(path string, schema *arrow.Schema, extra []*gathered) (*tempTable, error) {
 	if err := t.finish(); err != nil {
 		return t, err
@@ -283,8 +281,7 @@ func (t *tempTable) copyFrom(old *ipc.FileReader, extra []*gathered) error {
 	return nil
 }
 
-// position is a buffered writer that knows where it is, which is all the
-// seeking that Arrow's writer does.
+// position is a buffered writer that knows its offset. Arrow's writer seeks only to learn that.
 type position struct {
 	w  *bufio.Writer
 	at int64
