@@ -13,7 +13,7 @@ func newDataExportCmd() *cobra.Command {
 	var overwrite bool
 	cmd := &cobra.Command{
 		Use:     "export TABLE",
-		Short:   "Write a table as lines of JSON",
+		Short:   "Export a table as JSON lines",
 		Example: "  herd data export chats.arrow --out chats.jsonl",
 		Args:    operands("TABLE"),
 		RunE: func(_ *cobra.Command, tables []string) error {

@@ -17,8 +17,8 @@ func newDataImportCmd() *cobra.Command {
 	layout := choose(append([]string{"auto"}, formatNames()...)...)
 	cmd := &cobra.Command{
 		Use:     "import FILE|DIR... --out TABLE",
-		Short:   "Make a table out of JSON, JSONL or text files",
-		Long:    "Make a table out of JSON, JSONL or text files, also compressed, and of those in\nfolders.\n\nFormats:" + wrapped(layout.allowed),
+		Short:   "Import JSON, JSONL or text files as a table",
+		Long:    "Import JSON, JSONL or text files as a table. Files may be gzip-compressed. If you name a\nfolder, herd imports the files in it.\n\nFormats:" + wrapped(layout.allowed),
 		Example: "  herd data import hh-rlhf/*.jsonl.gz --out preferences.arrow",
 		Args:    operands("FILE..."),
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -33,8 +33,8 @@ func newDataImportCmd() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&out, "out", "", "`TABLE` to write, an Arrow file")
-	flags.Var(kind, "kind", "what the rows must be: "+kind.list())
-	flags.Var(layout, "format", "layout of the files")
+	flags.Var(kind, "kind", "kind of rows to make: "+kind.list())
+	flags.Var(layout, "format", "format of the files")
 	flags.StringVar(&split, "split", "", "cut text files into documents: none, paragraphs or a `SEPARATOR`")
 	flags.IntVar(&s.Limit, "limit", 0, "stop after this many rows (0: all)")
 	flags.BoolVar(&s.Overwrite, "overwrite", false, "replace the table if it exists")

@@ -13,9 +13,9 @@ func newDataShowCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show TABLE",
 		Short: "Print rows of a table",
-		Long: `Print rows of a table. With --mask, chats and preferences are printed as the
-tokens of a model, and what it would learn from them stands out: in colour on a
-terminal, else in brackets. Tokens are set apart by dots.`,
+		Long: `Print rows of a table. With --mask, print chats and preferences as the tokens of a
+model and highlight the tokens from which it learns: in colour on a terminal, in
+brackets elsewhere. Dots separate tokens.`,
 		Example: "  herd data show chats.arrow --from 100 --rows 3\n  herd data show chats.arrow --mask --model base --rows 1",
 		Args:    operands("TABLE"),
 		RunE: func(cmd *cobra.Command, tables []string) error {
@@ -34,10 +34,10 @@ terminal, else in brackets. Tokens are set apart by dots.`,
 	flags := cmd.Flags()
 	flags.IntVar(&from, "from", 1, "first row to print")
 	flags.IntVar(&rows, "rows", 10, "how many rows to print (0: all that follow)")
-	flags.BoolVar(&masked, "mask", false, "print tokens, and which of them are learnt")
-	flags.StringVar(&m.model, "model", "", "`DIR` of the model or tokenizer whose tokens to print")
+	flags.BoolVar(&masked, "mask", false, "print tokens and highlight those from which the model learns")
+	flags.StringVar(&m.model, "model", "", "`DIR` of the model or tokenizer")
 	templateFlag(cmd, &m.template)
-	flags.BoolVar(&m.noColor, "no-color", false, "brackets in place of colours")
-	flags.BoolVar(&m.json, "json", false, "print a line of JSON for each row")
+	flags.BoolVar(&m.noColor, "no-color", false, "use brackets instead of colours")
+	flags.BoolVar(&m.json, "json", false, "print one JSON line per row")
 	return cmd
 }

@@ -28,7 +28,7 @@ func newDataStatsCmd() *cobra.Command {
 	return cmd
 }
 
-// summaryJSON names distributions and counts by their columns.
+// summaryJSON returns distributions and counts by column name.
 func summaryJSON(s view.Summary) map[string]any {
 	distributions := make(map[string]any)
 	for _, d := range s.Distributions {

@@ -1,5 +1,8 @@
-// Package example turns data rows into what a model computes on: tokens under a
-// chat template, with what is learnt from them or read out of them.
+// Package example turns rows into the tokens on which a model computes, under a chat template.
+// Weights mark the tokens from which the model learns, and values mark those at which the value
+// head is read.
+//
+// Begin with Document, Chat, Responses and Rewarded for one row, and Load for tables.
 package example
 
 import (
@@ -10,9 +13,9 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Document returns the pieces of a document, of at most length tokens of input
-// each. Every token after the beginning of text is predicted once: the last
-// target of a piece is the first input of the next.
+// Document returns the pieces of a document, each of at most length input tokens. Every token
+// after the beginning of text is a target exactly once: the last target of a piece is the first
+// input of the next one.
 func Document(tok *tokenizer.Tokenizer, row table.Document, length int) []pack.Example {
 	ids := append(tok.Prompt(row.Text), tok.EOS())
 	var pieces []pack.Example
@@ -23,8 +26,8 @@ func Document(tok *tokenizer.Tokenizer, row table.Document, length int) []pack.E
 	return pieces
 }
 
-// Chat returns what is learnt from a conversation: every token of the
-// assistant's turns, the end of turn included, given all before it.
+// Chat returns the example of a conversation. The model learns every token of the assistant's
+// turns, including the end of turn, given all tokens before it.
 func Chat(format *template.Format, row table.Chat) (pack.Example, error) {
 	rendered, err := format.Chat(row.Messages)
 	if err != nil {
@@ -37,9 +40,9 @@ func Chat(format *template.Format, row table.Chat) (pack.Example, error) {
 	return e, nil
 }
 
-// Responses puts several responses to a prompt into one row: the prompt, up to
-// the header of the assistant's turn, is computed once. Rendered says which
-// tokens of each response are what.
+// Responses puts several responses to a prompt into one example, so that the model computes the
+// prompt, up to the header of the assistant's turn, once. Rendered describes the tokens of each
+// response.
 func Responses(format *template.Format, id string, prompt []chat.Message, responses ...[]chat.Message) (pack.Example, []template.Rendered, error) {
 	e := pack.Example{Row: id}
 	var rendered []template.Rendered
@@ -55,7 +58,7 @@ func Responses(format *template.Format, id string, prompt []chat.Message, respon
 	return e, rendered, nil
 }
 
-// Rewarded is Responses whose last tokens the value head reads.
+// Rewarded is Responses with the value head read at the last token of each response.
 func Rewarded(format *template.Format, id string, prompt []chat.Message, responses ...[]chat.Message) (pack.Example, error) {
 	e, _, err := Responses(format, id, prompt, responses...)
 	for i := range e.Responses {
@@ -64,7 +67,7 @@ func Rewarded(format *template.Format, id string, prompt []chat.Message, respons
 	return e, err
 }
 
-// Reply is a response of one message.
+// Reply returns a response of one message.
 func Reply(text string) []chat.Message {
 	return []chat.Message{{Role: chat.Assistant, Content: text}}
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Load makes examples of the rows of some tables, in order, and keeps those
-// within the limit. A row may give none, or several. The rows are not kept.
+// Load converts the rows of tables to examples, in order, and applies the limit to their
+// length. A row may give no example, or several. Load does not keep the rows.
 func Load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) ([]pack.Example, error) {
 	var examples []pack.Example
 	err := load(paths, limit, convert, func(_ T, e pack.Example) { examples = append(examples, e) })
 	return examples, err
 }
 
-// LoadRows is Load with the rows: rows[i] is what examples[i] was made of.
+// LoadRows is Load that also returns the rows: examples[i] comes from rows[i].
 func LoadRows[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) (rows []T, examples []pack.Example, err error) {
 	err = load(paths, limit, convert, func(row T, e pack.Example) {
 		rows, examples = append(rows, row), append(examples, e)
@@ -23,7 +23,7 @@ func LoadRows[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]
 	return rows, examples, err
 }
 
-// load hands each example to keep, with the row that it was made of.
+// load calls keep for each example, with its row.
 func load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error), keep func(T, pack.Example)) error {
 	kept := 0
 	for _, path := range paths {
@@ -45,10 +45,10 @@ func load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack
 		}
 	}
 	if kept == 0 {
-		return fmt.Errorf("%v hold nothing to learn from", paths)
+		return fmt.Errorf("%v have no rows to learn from", paths)
 	}
 	return nil
 }
 
-// One is the result of a row that gives one example.
+// One wraps the result of a row that gives one example.
 func One(e pack.Example, err error) ([]pack.Example, error) { return []pack.Example{e}, err }

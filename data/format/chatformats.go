@@ -9,8 +9,8 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// The converters of this file make chats. Alpaca and ShareGPT follow
-// LLaMA-Factory's converters (src/llamafactory/data/converter.py).
+// The converters in this file make chats. Alpaca and ShareGPT follow LLaMA-Factory's converters
+// (src/llamafactory/data/converter.py).
 
 func openAI(o *object) table.Record {
 	return &table.Chat{Messages: withSystem(o, o.messages("user", "messages"))}
@@ -37,8 +37,8 @@ func prompts(o *object) table.Record {
 	return &table.Chat{Messages: withSystem(o, o.messages("user", "prompt", "question", "problem"))}
 }
 
-// alpacaPrompt is the system message, the turns of the history, and instruction
-// and input on lines of their own.
+// alpacaPrompt returns the system message, the turns of the history, and a user message with
+// instruction and input on lines of their own.
 func alpacaPrompt(o *object) []chat.Message {
 	ask := appendNonEmpty(appendNonEmpty(nil, o.text("instruction")), o.text("input"))
 	ms := append(o.history(), chat.Message{Role: "user", Content: strings.Join(ask, "\n")})
@@ -58,7 +58,7 @@ func (o *object) history() []chat.Message {
 	var ms []chat.Message
 	for i, t := range turns {
 		if len(t) != 2 {
-			o.fail(key, fmt.Errorf("turn %d has %d texts, expected what the user and what the assistant said", i+1, len(t)))
+			o.fail(key, fmt.Errorf("turn %d has %d texts, expected two: user and assistant", i+1, len(t)))
 			return nil
 		}
 		ms = append(ms, chat.Message{Role: "user", Content: t[0]}, chat.Message{Role: "assistant", Content: t[1]})
@@ -66,7 +66,7 @@ func (o *object) history() []chat.Message {
 	return ms
 }
 
-// withSystem puts the row's system text, if it has one, before ms.
+// withSystem puts the row's system text, if any, before ms.
 func withSystem(o *object, ms []chat.Message) []chat.Message {
 	system := o.text("system", "system_prompt")
 	if system == "" {

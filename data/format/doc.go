@@ -1,4 +1,5 @@
-// Package format turns files that other programs wrote into Arrow tables, and tables
-// into JSON lines: Import and ExportJSONL. It detects the layout of a file from its
-// first row.
+// Package format imports files of other programs as Arrow tables, and exports tables as JSON
+// lines.
+//
+// Begin with Import and ExportJSONL. Import detects the format of a file from its first row.
 package format

@@ -9,8 +9,9 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// ExportJSONL writes the table at path to w, a line of JSON for each row. Import
-// makes the same table out of it again.
+// ExportJSONL writes the table at path to w, one line of JSON per row. Extra columns are in the
+// object "extra". Import makes the same rows of the lines; extra columns then have types that
+// JSON can express.
 func ExportJSONL(w io.Writer, path string) error {
 	rows, err := table.OpenAny(path)
 	if err != nil {

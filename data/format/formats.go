@@ -10,10 +10,10 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Format names a layout of files to import.
+// Format names the layout of a file to import.
 type Format string
 
-// The formats, in the order in which a row is tried against them.
+// The formats, in the order in which herd tries them on a row.
 const (
 	Herd               Format = "herd"                // rows as ExportJSONL writes them
 	OpenAIPreference   Format = "openai-preference"   // input.messages, preferred_output, non_preferred_output
@@ -29,15 +29,15 @@ const (
 	Text               Format = "text"                // not JSON: any text file
 )
 
-// converter makes rows of one kind out of JSON objects of one format.
+// converter turns JSON objects of one format into rows of one kind.
 type converter struct {
 	format  Format
 	kind    table.Kind
-	matches func(o *object, forced bool) bool // forced: the person named the format
+	matches func(o *object, forced bool) bool // forced: the user named the format
 	convert func(*object) table.Record
 }
 
-// converters lists what can be made of JSON, the most telling formats first.
+// converters lists the converters for JSON, the most specific formats first.
 var converters = append(herdConverters(), []converter{
 	{OpenAIPreference, table.Preferences, keys("input", "preferred_output", "non_preferred_output"), openAIPreference},
 	{ShareGPTPreference, table.Preferences, keys("conversations", "chosen", "rejected"), shareGPTPreference},
@@ -66,8 +66,8 @@ func either(matches ...func(*object, bool) bool) func(*object, bool) bool {
 	}
 }
 
-// findConverter returns what fits a file's first row; format and kind, if not
-// "", narrow the choice.
+// findConverter returns the first converter that fits a file's first row. format and kind,
+// unless "", narrow the choice.
 func findConverter(o *object, format Format, kind table.Kind) (converter, error) {
 	var tried []string
 	for _, c := range converters {
@@ -80,9 +80,9 @@ func findConverter(o *object, format Format, kind table.Kind) (converter, error)
 		tried = append(tried, string(c.format))
 	}
 	if len(tried) == 0 {
-		return converter{}, fmt.Errorf("format %q does not give %s", format, orRows(kind))
+		return converter{}, fmt.Errorf("format %q does not make %s", format, orRows(kind))
 	}
-	return converter{}, fmt.Errorf("the keys %s fit none of the formats that give %s (%s)", o.keyNames(), orRows(kind), strings.Join(slices.Compact(tried), ", "))
+	return converter{}, fmt.Errorf("the keys %s fit none of the formats that make %s (%s)", o.keyNames(), orRows(kind), strings.Join(slices.Compact(tried), ", "))
 }
 
 func orRows(kind table.Kind) string {
@@ -104,8 +104,8 @@ func (c converter) row(o *object, source string) (table.Record, error) {
 	return r, r.Check()
 }
 
-// describe fills in where a row comes from, and keeps what the converter had no
-// use for.
+// describe fills in the origin of a row. Keys that the converter did not use become meta
+// columns.
 func describe(o *object, r table.Record, source string) {
 	origin := r.RowOrigin()
 	origin.ID = o.name("id")
@@ -126,9 +126,9 @@ func herdConverters() (list []converter) {
 	return list
 }
 
-// herdRows reads what ExportJSONL wrote, and detects its kind by a key. Unless the
-// person named the format, a row counts as such if it has no key but ours, and
-// an id or a key that no other format has.
+// herdRows reads rows that ExportJSONL wrote. The kind's key decides whether a row may be of
+// that kind. Unless the user named the format, the row must also have no unknown key, and a key
+// or an id that no other format has.
 func herdRows(kind table.Kind) converter {
 	matches := func(o *object, forced bool) bool {
 		if !o.has(kind.Key()) || forced {

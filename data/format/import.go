@@ -12,16 +12,16 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// ImportSettings says how to read files. The zero value detects everything.
+// ImportSettings says how to read files. With the zero value, Import detects everything.
 type ImportSettings struct {
-	Format    Format     // of all files; "" tells it from the name and first row of each
-	Kind      table.Kind // to make; "" takes what the format gives
+	Format    Format     // of all files; "": detected from the name and first row of each
+	Kind      table.Kind // of the rows to make; "": as the format decides
 	Split     Split      // of text files into documents
 	Limit     int        // rows to import; 0 for all
-	Overwrite bool       // replace a destination that exists
+	Overwrite bool       // replace an existing destination
 }
 
-// Report says what an import did.
+// Report describes an import.
 type Report struct {
 	Kind    table.Kind
 	Rows    int
@@ -29,14 +29,14 @@ type Report struct {
 	Skipped int // files and passages in folders that are not text
 }
 
-// FileReport says what an import made of one file.
+// FileReport describes the import of one file.
 type FileReport struct {
 	Path   string
 	Format Format
 	Rows   int
 }
 
-// String returns the report in lines, one for each file.
+// String formats the report with one line per file.
 func (r Report) String() string {
 	var b strings.Builder
 	for _, f := range r.Files {
@@ -49,14 +49,13 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// Import makes the table dst out of files of any of the formats, and of the
-// files in folders, decompressing gzip. Rows are read and written one by one.
-// All files must give the same kind of row. In named files what cannot be
-// converted is an error that says file, line and key; in folders what is not
-// text is skipped and counted. After an error dst is as it was.
+// Import makes the table dst from files in any of the formats, including gzip files and the
+// files in folders. It reads and writes row by row. All files must give the same kind of row.
+// If you name a file, a row that cannot be converted is an error with file, line and key. In
+// folders, Import skips and counts files that are not text. After an error dst is unchanged.
 //
-// Keys of JSON rows that a format has no use for become meta columns. Row text
-// must be UTF-8; escaped halves of surrogate pairs ("\ud800") become U+FFFD.
+// Keys of JSON rows that a format does not use become meta columns. Text must be UTF-8; escaped
+// halves of surrogate pairs ("\ud800") become U+FFFD.
 func Import(dst string, srcs []string, s ImportSettings) (Report, error) {
 	if _, err := os.Lstat(dst); err == nil && !s.Overwrite {
 		return Report{}, fmt.Errorf("%s exists: choose another destination or allow overwriting", dst)
@@ -116,8 +115,8 @@ func (run *importRun) file(src source) error {
 	return nil
 }
 
-// rows returns the rows of a file, and where its format will be once the first
-// row is known.
+// rows returns the rows of a file, and a pointer to its format, which is set once the first row
+// is known.
 func (run *importRun) rows(src source, in io.Reader) (*Format, iter.Seq2[table.Record, error]) {
 	format := run.settings.Format
 	if format == Text || format == "" && !src.isJSON() {
@@ -145,7 +144,7 @@ func (run *importRun) jsonRecords(format *Format, src source, in io.Reader) iter
 	}
 }
 
-// convert converts a row, choosing the converter by the first one.
+// convert converts a row. The first row decides the converter.
 func (run *importRun) convert(conv *converter, row jsonRow, source string) (table.Record, error) {
 	o, err := parseObject(row.raw)
 	if err == nil && conv.convert == nil {
@@ -161,8 +160,8 @@ func (run *importRun) convert(conv *converter, row jsonRow, source string) (tabl
 	return rec, nil
 }
 
-// skip counts what is no text in a folder, and returns why if the person named
-// the file.
+// skip counts a file in a folder that is not text. If the user named the file, it returns why
+// instead.
 func (run *importRun) skip(src source, why error) error {
 	if !src.folder {
 		return why
@@ -171,10 +170,10 @@ func (run *importRun) skip(src source, why error) error {
 	return nil
 }
 
-// begin sees to it that there is a table for rows of the given kind.
+// begin creates the table for the kind of the first row, and refuses rows of another kind.
 func (run *importRun) begin(kind table.Kind) error {
 	if want := run.settings.Kind; want != "" && kind != want {
-		return fmt.Errorf("gives %s, wanted %s", kind, want)
+		return fmt.Errorf("gives %s, expected %s", kind, want)
 	}
 	if run.out != nil && kind != run.report.Kind {
 		return fmt.Errorf("gives %s, but the files before it gave %s", kind, run.report.Kind)

@@ -39,7 +39,7 @@ func exported(t *testing.T, path string) string {
 	return b.String()
 }
 
-// exactly parses JSON without making floats of large integers.
+// exactly parses JSON and keeps large integers exact.
 func exactly(t *testing.T, text string) map[string]any {
 	t.Helper()
 	dec := json.NewDecoder(strings.NewReader(text))
@@ -136,7 +136,7 @@ func TestImportErrors(t *testing.T) {
 		{"broken JSON after blank lines", "m.jsonl", `{"text": "a"}` + "\n\n\n" + `{"text": "b"` + "\n" + `{"text": "c"}`, "m.jsonl line 4 (row 2): invalid character"},
 		{"file ends in a row", "m.jsonl", `{"text": "a"}` + "\n" + `{"text": `, "m.jsonl line 2: the file ends within this row"},
 		{"file ends in an array", "m.json", "[\n" + `{"text": "a"},` + "\n", "m.json line 2: the file ends within this row"},
-		{"array followed by more", "m.json", `[{"text": "a"}] {"text": "b"}`, "the array of rows is followed by more"},
+		{"array followed by more", "m.json", `[{"text": "a"}] {"text": "b"}`, "the file goes on after the array of rows"},
 		{"error in a pretty array", "m.json", "[\n  {\n    \"text\": \"a\"\n  },\n  {\n    \"text\": 1\n  }\n]", "m.json line 5 (row 2): text: is 1, expected a string"},
 		{"not objects", "m.json", `["a", "b"]`, "line 1: the row is not a JSON object"},
 		{"invalid UTF-8 in JSON", "m.jsonl", `{"text": "a"}` + "\n" + "{\"text\": \"\xff\"}", "m.jsonl line 2: the row is not valid UTF-8"},
@@ -173,10 +173,10 @@ func gzipped(t *testing.T, s string) []byte {
 
 func TestImportSettings(t *testing.T) {
 	const pairs = `{"prompt": "a", "chosen": "b", "rejected": "c"}`
-	if _, _, err := importFile(t, "x.jsonl", pairs, ImportSettings{Kind: table.Documents}); err == nil || !strings.Contains(err.Error(), "formats that give documents") {
+	if _, _, err := importFile(t, "x.jsonl", pairs, ImportSettings{Kind: table.Documents}); err == nil || !strings.Contains(err.Error(), "formats that make documents") {
 		t.Errorf("preferences as documents: got error %v", err)
 	}
-	if _, _, err := importFile(t, "x.txt", "text", ImportSettings{Kind: table.Chats}); err == nil || !strings.Contains(err.Error(), "gives documents, wanted chats") {
+	if _, _, err := importFile(t, "x.txt", "text", ImportSettings{Kind: table.Chats}); err == nil || !strings.Contains(err.Error(), "gives documents, expected chats") {
 		t.Errorf("text as chats: got error %v", err)
 	}
 	if _, r, err := importFile(t, "x.jsonl", pairs, ImportSettings{Kind: table.Chats}); err != nil || r.Files[0].Format != Prompts {
@@ -246,8 +246,8 @@ func TestImportFolder(t *testing.T) {
 	}
 }
 
-// What is exported is imported again as the same table, without being told the
-// format, and exported again to the same bytes.
+// An exported table gives the same table when it is imported again, without naming the format,
+// and the same bytes when it is exported again.
 func TestExportImportRoundTrip(t *testing.T) {
 	r := testrows.New(7)
 	t.Run("documents", func(t *testing.T) { checkExport(t, testrows.Draw(700, r.Document)) })

@@ -12,7 +12,7 @@ import (
 
 const maxJSONRow = 256 << 20 // bytes
 
-// place is where a row of a file of JSON starts.
+// place is the start of a row in a JSON file.
 type place struct{ line, row int } // from 1
 
 func (p place) String() string {
@@ -22,16 +22,15 @@ func (p place) String() string {
 	return fmt.Sprintf("line %d (row %d)", p.line, p.row)
 }
 
-// jsonRow is one object of a file of JSON.
+// jsonRow is one object of a JSON file.
 type jsonRow struct {
 	place
 	raw json.RawMessage
 }
 
-// jsonRows yields the objects of a file that holds either one after the other
-// (JSONL, but line breaks may be anywhere) or one array of them. Memory is
-// bounded by the longest row. An error, which says where, is the last thing
-// that it yields.
+// jsonRows yields the objects of a file that holds either a sequence of objects (JSONL, with
+// line breaks anywhere) or one array of objects. The longest row bounds the memory. If it
+// yields an error, which says where, it stops.
 func jsonRows(r io.Reader) iter.Seq2[jsonRow, error] {
 	return func(yield func(jsonRow, error) bool) {
 		s := newJSONStream(r)
@@ -61,7 +60,7 @@ func newJSONStream(r io.Reader) *jsonStream {
 	return s
 }
 
-// next returns the next object, or io.EOF after the last.
+// next returns the next object, io.EOF after the last one.
 func (s *jsonStream) next() (jsonRow, error) {
 	row := jsonRow{place: place{row: s.rows + 1}}
 	err := s.step(&row.raw)
@@ -69,7 +68,7 @@ func (s *jsonStream) next() (jsonRow, error) {
 		return row, err
 	}
 	if err != nil {
-		s.dec.More() // skips the white space before what cannot be decoded
+		s.dec.More() // skips the white space before the faulty value
 	}
 	row.line = s.lines.lineOf(s.dec.InputOffset() - int64(len(row.raw)))
 	switch {
@@ -103,7 +102,7 @@ func (s *jsonStream) step(raw *json.RawMessage) error {
 	return err
 }
 
-// enterArray consumes the bracket before the first row, if there is one.
+// enterArray consumes the bracket before the first row, if any.
 func (s *jsonStream) enterArray() error {
 	s.dec.More() // skips white space
 	next := make([]byte, 1)
@@ -118,8 +117,7 @@ func (s *jsonStream) enterArray() error {
 	return err
 }
 
-// leaveArray consumes the bracket after the last row and what follows it, which
-// must be nothing.
+// leaveArray consumes the bracket after the last row. Only white space may follow it.
 func (s *jsonStream) leaveArray() error {
 	if _, err := s.dec.Token(); err != nil {
 		if err == io.EOF {
@@ -128,19 +126,19 @@ func (s *jsonStream) leaveArray() error {
 		return err
 	}
 	if _, err := s.dec.Token(); err != io.EOF {
-		return errors.New("the array of rows is followed by more")
+		return errors.New("the file goes on after the array of rows")
 	}
 	return io.EOF
 }
 
-// lineReader tells the line of an offset that a JSON decoder is at. It keeps
-// the line breaks that were read but not yet decoded.
+// lineReader finds the line of an offset that a JSON decoder has reached. It keeps the line
+// breaks that it has read but the decoder has not passed.
 type lineReader struct {
 	r       io.Reader
 	read    int64        // bytes
 	decoded func() int64 // bytes
-	passed  int          // line breaks forgotten
-	breaks  []int64      // offsets of those not yet passed
+	passed  int          // line breaks before those in breaks
+	breaks  []int64      // offsets of line breaks that lineOf has not passed
 	err     error
 }
 
@@ -167,8 +165,7 @@ func (l *lineReader) end() error {
 	return l.err
 }
 
-// lineOf returns the line, from 1, that the byte at offset is in. Offsets must
-// not decrease.
+// lineOf returns the line, from 1, of the byte at offset. Offsets must not decrease.
 func (l *lineReader) lineOf(offset int64) int {
 	n, _ := slices.BinarySearch(l.breaks, offset)
 	l.passed += n

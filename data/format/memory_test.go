@@ -18,9 +18,8 @@ import (
 	"github.com/herd-lm/herd/data/view"
 )
 
-// highWater returns the most bytes that were live while work ran over n rows. It
-// has the collector run often, and leaves out garbage, whose amount depends on
-// what else the machine does.
+// highWater returns the most bytes that were live while work processed n rows. It makes the
+// collector run often and ignores garbage, whose amount depends on the rest of the machine.
 func highWater(t *testing.T, work func(n int) error, n int) uint64 {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
@@ -66,7 +65,7 @@ func writeLines(t *testing.T, path string, rows int) {
 	}
 }
 
-// A file of twenty times the rows needs no more memory; reading it all does.
+// A file of twenty times the rows needs no more memory. Reading all rows at once does.
 func TestMemoryIsBounded(t *testing.T) {
 	const rows = 2 * table.BatchRows
 	dir := t.TempDir()

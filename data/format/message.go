@@ -9,7 +9,8 @@ import (
 	"github.com/herd-lm/herd/core/text/chat"
 )
 
-// parseMessages reads a list of messages, one message, or a string said by role.
+// parseMessages reads a list of messages, one message, or a string, which becomes a message of
+// the given role.
 func parseMessages(v json.RawMessage, role string) ([]chat.Message, error) {
 	switch v[0] {
 	case '"':
@@ -57,8 +58,8 @@ func parseMessage(v json.RawMessage) (chat.Message, error) {
 	return m, o.err
 }
 
-// content takes a message's content: a string, or a list of parts whose texts
-// are joined. Tool calls are kept as the JSON that they are, after the text.
+// content takes a message's content: a string, or a list of parts whose texts it joins. It
+// appends tool calls as JSON after the text.
 func (o *object) content() string {
 	key, v := o.take("content", "value")
 	_, calls := o.take("tool_calls", "function_call")
@@ -99,7 +100,7 @@ func parseContent(v json.RawMessage) (string, error) {
 		case p.Type == "text" && p.Value != nil:
 			b.WriteString(*p.Value)
 		default:
-			return "", fmt.Errorf("part %d has type %q, only text can be held", i+1, p.Type)
+			return "", fmt.Errorf("part %d has type %q, herd supports text only", i+1, p.Type)
 		}
 	}
 	return b.String(), nil

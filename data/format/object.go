@@ -13,10 +13,9 @@ import (
 	"github.com/herd-lm/herd/core/text/show"
 )
 
-// object is one row of a data set in JSON, being taken apart by a converter.
-// What is taken is marked as used; the rest becomes the row's meta columns. The
-// first value that is not what was asked for is kept in err, naming the key, so
-// that converters need not check each.
+// object is one JSON row while a converter takes it apart. It marks the keys that the converter
+// takes; the others become meta columns. err keeps the first value of a wrong type, with its
+// key, so that converters need not check each value.
 type object struct {
 	raw  json.RawMessage
 	keys map[string]json.RawMessage
@@ -29,7 +28,7 @@ func parseObject(raw json.RawMessage) (*object, error) {
 	return o, json.Unmarshal(raw, &o.keys)
 }
 
-// has reports whether all of the keys are there and not null.
+// has reports whether all keys are present and not null.
 func (o *object) has(keys ...string) bool {
 	for _, k := range keys {
 		if v, ok := o.keys[k]; !ok || isNull(v) {
@@ -39,7 +38,7 @@ func (o *object) has(keys ...string) bool {
 	return true
 }
 
-// take returns the value of the first of the keys that is there, or nil.
+// take returns the value of the first key that is present, or nil.
 func (o *object) take(keys ...string) (key string, v json.RawMessage) {
 	for _, k := range keys {
 		if o.has(k) {
@@ -56,7 +55,7 @@ func (o *object) fail(key string, err error) {
 	}
 }
 
-// text takes a string, "" if none of the keys is there.
+// text takes a string, "" if no key is present.
 func (o *object) text(keys ...string) string {
 	key, v := o.take(keys...)
 	if v == nil {
@@ -67,7 +66,7 @@ func (o *object) text(keys ...string) string {
 	return s
 }
 
-// textIfAny takes a string; anything else is left to be a meta column.
+// textIfAny takes a string, and leaves any other type for the meta columns.
 func (o *object) textIfAny(key string) string {
 	if !o.has(key) || o.keys[key][0] != '"' {
 		return ""
@@ -75,7 +74,7 @@ func (o *object) textIfAny(key string) string {
 	return o.text(key)
 }
 
-// name takes a string or a number, as ids may be either.
+// name takes a string or a number, since ids may be either.
 func (o *object) name(keys ...string) string {
 	key, v := o.take(keys...)
 	if v == nil {
@@ -89,7 +88,7 @@ func (o *object) name(keys ...string) string {
 	return s
 }
 
-// number takes a number, nil if none of the keys is there.
+// number takes a number, nil if no key is present.
 func (o *object) number(keys ...string) *float64 {
 	key, v := o.take(keys...)
 	if v == nil {
@@ -103,8 +102,8 @@ func (o *object) number(keys ...string) *float64 {
 	return &x
 }
 
-// messages takes a list of messages; a single message or a string counts as a
-// list of one, the string being said by role.
+// messages takes a list of messages. A single message or a string counts as a list of one; the
+// string gets the given role.
 func (o *object) messages(role string, keys ...string) []chat.Message {
 	key, v := o.take(keys...)
 	if v == nil {
@@ -115,8 +114,8 @@ func (o *object) messages(role string, keys ...string) []chat.Message {
 	return ms
 }
 
-// rest returns what was not taken, each value as text: strings as they are, all
-// else as JSON.
+// rest returns the values that the converter did not take as text: strings as they are, other
+// types as JSON.
 func (o *object) rest() map[string]string {
 	meta := map[string]string{}
 	for key, v := range o.keys {
@@ -156,7 +155,7 @@ func parseText(v json.RawMessage) (string, error) {
 	return s, err
 }
 
-// brief returns what an error says of a value.
+// brief describes a value in an error.
 func brief(v json.RawMessage) string {
 	const most = 40
 	switch v[0] {

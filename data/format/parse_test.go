@@ -66,8 +66,8 @@ func TestJSONRowPlaces(t *testing.T) {
 	}
 }
 
-// Whatever text is split, nothing but separators and white space gets lost, and
-// the line of a passage is where it is.
+// No text loses anything but separators and white space when it is split, and each passage
+// reports its line.
 func FuzzPassages(f *testing.F) {
 	f.Add([]byte("a\n\nb\n \nc"), "paragraphs")
 	f.Add([]byte("a|b||c\n|"), "|")
@@ -106,8 +106,7 @@ func onlyInk(text []byte) (ink []byte) {
 	return ink
 }
 
-// Whatever JSON is imported, it gives rows that a table can hold or an error
-// that says where.
+// Any JSON gives rows that a table can hold, or an error that says where.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}]}`,

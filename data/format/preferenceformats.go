@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// The converters of this file make preferences.
+// The converters in this file make preferences.
 
 func shareGPTPreference(o *object) table.Record {
 	return preference(o, withSystem(o, o.messages("user", "conversations")))
@@ -19,8 +19,8 @@ func shareGPTPreference(o *object) table.Record {
 
 func alpacaPreference(o *object) table.Record { return preference(o, alpacaPrompt(o)) }
 
-// promptPreference is TRL's: https://huggingface.co/docs/trl/dataset_formats.
-// Without a prompt, what both responses start with is the prompt.
+// promptPreference is TRL's format: https://huggingface.co/docs/trl/dataset_formats. If there
+// is no prompt, the common beginning of the two responses is the prompt.
 func promptPreference(o *object) table.Record {
 	return preference(o, withSystem(o, o.messages("user", "prompt", "question")))
 }
@@ -55,7 +55,7 @@ func responses(o *object, prompt []chat.Message, chosen, rejected string) *table
 	if len(p.Prompt) == 0 {
 		p.Prompt = sharedStart(p.Chosen, p.Rejected)
 		if len(p.Prompt) == 0 {
-			o.fail("prompt", errors.New("is missing, and the responses have no beginning in common"))
+			o.fail("prompt", errors.New("is missing, and the responses have no common beginning"))
 		}
 	}
 	p.Chosen, p.Rejected = withoutPrompt(p.Chosen, p.Prompt), withoutPrompt(p.Rejected, p.Prompt)
@@ -88,8 +88,8 @@ func (o *object) strength() int {
 	return int(*x)
 }
 
-// parseDialogue reads the texts of Anthropic's HH-RLHF, in which each turn is
-// after an empty line and "Human:" or "Assistant:". It is nil for other texts.
+// parseDialogue reads the texts of Anthropic's HH-RLHF, in which an empty line and "Human:" or
+// "Assistant:" begin each turn. It returns nil for other texts.
 func parseDialogue(s string) []chat.Message {
 	const human, assistant = "\n\nHuman:", "\n\nAssistant:"
 	if !strings.HasPrefix(s, human) || !strings.Contains(s, assistant) {
@@ -114,8 +114,7 @@ func parseDialogue(s string) []chat.Message {
 	return ms
 }
 
-// sharedStart returns the messages that a and b start with, leaving each at
-// least one.
+// sharedStart returns the messages with which both a and b begin. It leaves each at least one.
 func sharedStart(a, b []chat.Message) []chat.Message {
 	n := 0
 	for n < min(len(a), len(b))-1 && a[n] == b[n] {
@@ -124,8 +123,8 @@ func sharedStart(a, b []chat.Message) []chat.Message {
 	return slices.Clone(a[:n])
 }
 
-// withoutPrompt strips the prompt off a response that repeats it: in some data
-// sets a response is the whole conversation.
+// withoutPrompt removes the prompt from a response that repeats it: in some data sets a
+// response is the whole conversation.
 func withoutPrompt(response, prompt []chat.Message) []chat.Message {
 	if n := len(prompt); n < len(response) && slices.Equal(response[:n], prompt) {
 		return response[n:]

@@ -9,8 +9,8 @@ import (
 	"github.com/herd-lm/herd/internal/realdata"
 )
 
-// The files are described in SOURCES.md beside them. Rows were counted with
-// other programs: wc -l for lines, jq length for arrays.
+// SOURCES.md beside the files describes them. Other programs counted the rows: wc -l for lines,
+// jq length for arrays.
 func TestImportRealFiles(t *testing.T) {
 	root := realdata.Path(t, "data")
 	for _, c := range []struct {

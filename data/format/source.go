@@ -16,12 +16,12 @@ import (
 // source is one file to import.
 type source struct {
 	path   string
-	name   string // for Origin.Source: without the folders that the person is in
-	folder bool   // found in a folder, not named: what is no text there is passed over
+	name   string // for Origin.Source: without the folders above
+	folder bool   // found in a folder, not named by the user: skipped if it is not text
 }
 
-// findSources lists the files among paths, and below those that are folders, in
-// lexical order. Hidden files and folders (.git) are passed over.
+// findSources lists the files among paths, and the files below those paths that are folders, in
+// lexical order. It skips hidden files and folders (.git).
 func findSources(paths []string) ([]source, error) {
 	var found []source
 	for _, path := range paths {
@@ -62,8 +62,7 @@ func walkFolder(root string) (found []source, err error) {
 	return found, err
 }
 
-// wrap makes an error that starts with where in the file, or with a verb, start
-// with the file.
+// wrap puts the file's path before an error that begins with a place or a verb.
 func (s source) wrap(err error) error {
 	if err == nil {
 		return nil
@@ -71,7 +70,7 @@ func (s source) wrap(err error) error {
 	return fmt.Errorf("%s %w", s.path, err)
 }
 
-// isJSON reports whether the file's name says that it holds JSON rows.
+// isJSON reports whether the file's name ends as JSON files do.
 func (s source) isJSON() bool {
 	switch filepath.Ext(strings.TrimSuffix(strings.ToLower(s.path), ".gz")) {
 	case ".json", ".jsonl", ".ndjson":
@@ -80,8 +79,7 @@ func (s source) isJSON() bool {
 	return false
 }
 
-// open opens the file, decompressing it if it is a gzip file and skipping a
-// byte order mark.
+// open opens the file. It decompresses gzip and skips a byte order mark.
 func (s source) open() (*sourceReader, error) {
 	file, err := os.Open(s.path)
 	if err != nil {

@@ -12,25 +12,25 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Split says how a text file is cut into documents: SplitNone,
-// SplitParagraphs, or a separator such as "<|endoftext|>".
+// Split says where to cut a text file into documents: SplitNone, SplitParagraphs, or a
+// separator such as "<|endoftext|>".
 type Split string
 
 const (
 	SplitNone       Split = "none"       // one file, one document; the default
-	SplitParagraphs Split = "paragraphs" // at lines that are empty but for white space
+	SplitParagraphs Split = "paragraphs" // at lines of only white space
 )
 
 const maxDocument = 256 << 20 // bytes
 
-// passage is a document cut out of a text file.
+// passage is a document in a text file.
 type passage struct {
-	line int // that it starts at, from 1
+	line int // of its first character, from 1
 	text []byte
 }
 
-// passages cuts a text into documents, without the white space around each;
-// there are no empty ones. The text of a passage is valid until the next.
+// passages cuts a text into documents, trims white space, and skips empty ones. The text of a
+// passage is valid until the next one.
 func passages(r io.Reader, split Split) iter.Seq2[passage, error] {
 	return func(yield func(passage, error) bool) {
 		c := cutter{split: split, line: 1}
@@ -50,7 +50,7 @@ func passages(r io.Reader, split Split) iter.Seq2[passage, error] {
 
 func explain(err error) error {
 	if errors.Is(err, bufio.ErrTooLong) {
-		return fmt.Errorf("a document of more than %d bytes: split the file (at paragraphs or at a separator)", maxDocument)
+		return fmt.Errorf("a document is longer than %d bytes: split the file at paragraphs or at a separator", maxDocument)
 	}
 	return err
 }
@@ -58,8 +58,8 @@ func explain(err error) error {
 // cutter is a bufio.SplitFunc that counts lines.
 type cutter struct {
 	split Split
-	line  int // at the start of what is not yet cut
-	start int // line of the passage just cut
+	line  int // at the start of the text that is not cut yet
+	start int // line of the latest passage
 }
 
 func (c *cutter) cut(data []byte, atEOF bool) (advance int, text []byte, err error) {
@@ -76,13 +76,13 @@ func (c *cutter) cut(data []byte, atEOF bool) (advance int, text []byte, err err
 	start := end - len(bytes.TrimLeft(data[:end], " \t\r\n"))
 	c.start = c.line + bytes.Count(data[:start], []byte("\n"))
 	c.line += bytes.Count(data[:advance], []byte("\n"))
-	// Not nil even if empty, for at a nil token at the end of the file a Scanner
-	// drops what is left.
+	// The text must not be nil, even if empty: on a nil token at the end of the file a Scanner
+	// drops the rest.
 	return advance, data[start : start+len(bytes.TrimRight(data[start:end], " \t\r\n"))], nil
 }
 
-// find returns where the first document of data ends and where the next one
-// starts, 0 if that is not in data.
+// find returns the end of the first document in data and the start of the next one, 0 if that
+// is not in data.
 func (c *cutter) find(data []byte) (end, next int) {
 	switch c.split {
 	case SplitNone, "":
@@ -112,9 +112,8 @@ func findBlankLine(data []byte) (end, next int) {
 	}
 }
 
-// documents makes a document of each passage of a text file. In a folder,
-// passages that are not UTF-8 are counted by skip; in a file that the person
-// named they are an error.
+// documents makes a document of each passage of a text file. A passage that is not UTF-8 goes
+// to skip: an error if the user named the file, else skipped and counted.
 func documents(r io.Reader, split Split, name string, skip func() error) iter.Seq2[table.Record, error] {
 	return func(yield func(table.Record, error) bool) {
 		for p, err := range passages(r, split) {
@@ -135,8 +134,7 @@ func documents(r io.Reader, split Split, name string, skip func() error) iter.Se
 	}
 }
 
-// invalidLine returns how many line breaks are before the first byte of text
-// that is not UTF-8.
+// invalidLine returns the number of line breaks before the first byte that is not UTF-8.
 func invalidLine(text []byte) int {
 	lines := 0
 	for len(text) > 0 {

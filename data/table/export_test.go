@@ -1,9 +1,9 @@
 package table
 
-// CloseTemp closes the file that a table is written to before it takes its name.
+// CloseTemp closes the temporary file of a table.
 func (w *Writer[T]) CloseTemp() error { return w.temp.Close() }
 
-// The keys of a table's metadata.
+// The keys of the schema metadata.
 const (
 	KeyKind    = keyKind
 	KeyVersion = keyVersion

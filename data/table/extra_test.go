@@ -17,7 +17,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// copyTable copies rows one by one, as a step does, those that keep chooses.
+// copyTable copies the rows that keep chooses, one by one, as a step does.
 func copyTable(t testing.TB, to string, keep func(i int) bool, from ...string) []int {
 	t.Helper()
 	w, err := table.Create[table.Document](to, table.Header{Stage: "copy"})
@@ -47,8 +47,8 @@ func copyTable(t testing.TB, to string, keep func(i int) bool, from ...string) [
 	return kept
 }
 
-// TestExtraColumnsSurvive copies tables with random extra columns, whole and in part,
-// and compares what Arrow reads of both.
+// TestExtraColumnsSurvive copies tables with random extra columns, completely and in part, and
+// compares what Arrow reads from both.
 func TestExtraColumnsSurvive(t *testing.T) {
 	for seed := range uint64(60) {
 		f := newForeign(seed)
@@ -79,8 +79,8 @@ func TestExtraColumnsSurvive(t *testing.T) {
 	}
 }
 
-// TestSameExtrasNotices plants a null that was dropped, columns that changed places, and
-// metadata that was lost.
+// TestSameExtrasNotices checks that the comparison finds a lost null, swapped columns, and lost
+// metadata.
 func TestSameExtrasNotices(t *testing.T) {
 	x, y := arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Int64, Nullable: true}, arrow.Field{Name: "y", Type: arrow.PrimitiveTypes.Int64, Nullable: true}
 	m := arrow.NewMetadata([]string{"k"}, []string{"v"})
@@ -134,8 +134,8 @@ func texts(prefix string, n int) arrow.Array {
 
 func repeated(n int, list ...string) []string { return slices.Repeat(list, n) }
 
-// TestExtraColumnsOfSeveralTables joins tables whose extra columns, dictionaries and
-// keys differ, of which later ones appear long after batches were written.
+// TestExtraColumnsOfSeveralTables joins tables with different extra columns, dictionaries and
+// metadata. Some appear long after the first batch was written.
 func TestExtraColumnsOfSeveralTables(t *testing.T) {
 	const n = 2*table.BatchRows + 3
 	dir := t.TempDir()
@@ -306,8 +306,8 @@ func TestExtraErrors(t *testing.T) {
 	}
 }
 
-// TestFieldsInsideOurColumns: a field that another program put into a message can be
-// read past, but a row that would lose it is not written.
+// TestFieldsInsideOurColumns: herd reads a message with an unknown field, but refuses to write
+// the row, which would lose it.
 func TestFieldsInsideOurColumns(t *testing.T) {
 	str := arrow.BinaryTypes.String
 	message := arrow.StructOf(arrow.Field{Name: "role", Type: str}, arrow.Field{Name: "content", Type: str}, arrow.Field{Name: "name", Type: str, Nullable: true})
@@ -345,8 +345,7 @@ func TestFieldsInsideOurColumns(t *testing.T) {
 	}
 }
 
-// TestDeclaredColumns: a table without rows has the columns of the table that they
-// would have come from.
+// TestDeclaredColumns: a table without rows has the columns of its source table.
 func TestDeclaredColumns(t *testing.T) {
 	for seed := range uint64(20) {
 		f := newForeign(seed)
@@ -377,8 +376,8 @@ func TestDeclaredColumns(t *testing.T) {
 	}
 }
 
-// TestFlippedBitsInExtraColumns: damage in extra columns is an error where the table is
-// read, or gives other values, which can be read and written without a panic.
+// TestFlippedBitsInExtraColumns: damage in an extra column is an error when the table is read,
+// or gives other values, which can be read and written without a panic.
 func TestFlippedBitsInExtraColumns(t *testing.T) {
 	refused := 0
 	for seed := range uint64(12) {
@@ -411,8 +410,8 @@ func TestFlippedBitsInExtraColumns(t *testing.T) {
 	}
 }
 
-// TestFewRowsOfManyBatches: a step that keeps one row of each large batch has the rows
-// right, without the batches in memory.
+// TestFewRowsOfManyBatches: a step that keeps one row of each large batch gets the right rows,
+// and does not keep the batches in memory.
 func TestFewRowsOfManyBatches(t *testing.T) {
 	const size, parts = 4 << 20, 20
 	schema := arrow.NewSchema([]arrow.Field{{Name: "text", Type: arrow.BinaryTypes.String}, {Name: "x", Type: arrow.BinaryTypes.String}}, nil)

@@ -83,7 +83,7 @@ func TestContentID(t *testing.T) {
 	}
 }
 
-// Equal rows are equal files, whatever the order that Go ranges over maps in.
+// Equal rows give equal files, whatever the order in which Go ranges over maps.
 func TestFilesAreReproducible(t *testing.T) {
 	dir := t.TempDir()
 	var files [2][]byte
@@ -301,7 +301,7 @@ func writeForeign(t *testing.T, schema *arrow.Schema, fill func(*array.RecordBui
 	return path
 }
 
-// Polars has large strings and no maps, and keeps no metadata of the schema.
+// Polars writes large strings, no maps, and no schema metadata.
 func TestForeignTable(t *testing.T) {
 	large := arrow.BinaryTypes.LargeString
 	schema := arrow.NewSchema([]arrow.Field{

@@ -8,7 +8,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// TestKinds makes, opens and detects a table of each kind without naming any.
+// TestKinds creates, opens and detects a table of each kind without naming any.
 func TestKinds(t *testing.T) {
 	if len(table.Kinds()) != 4 {
 		t.Errorf("kinds %v", table.Kinds())

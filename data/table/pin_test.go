@@ -11,8 +11,8 @@ import (
 	"github.com/herd-lm/herd/internal/testrows"
 )
 
-// TestFilesAreAsBefore holds the bytes of tables without extra columns to those that
-// were written before there were any: runs know their inputs by digests of files.
+// TestFilesAreAsBefore checks that tables without extra columns have the bytes that they had
+// before extra columns existed: runs identify their inputs by digests of files.
 func TestFilesAreAsBefore(t *testing.T) {
 	dir := t.TempDir()
 	h := table.Header{Stage: "s", Seed: 7, Digests: table.Digests{"a", "b", "c", "d", "e", "f"}}

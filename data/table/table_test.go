@@ -10,7 +10,7 @@ import (
 	"github.com/herd-lm/herd/internal/testrows"
 )
 
-// Empty lists and absent ones are one thing to whoever uses a row.
+// Users of a row do not distinguish empty lists from absent ones.
 var equalRows = cmpopts.EquateEmpty()
 
 func checkRoundTrip[T table.Row](t *testing.T, rows []T) {

@@ -90,7 +90,7 @@ func (w *Writer[T]) Write(row T) error {
 	}
 	size := r.size()
 	if size > maxRow {
-		return w.wrap(fmt.Errorf("row %d has %d bytes, at most %d can be held: split it", w.rows+1, size, maxRow))
+		return w.wrap(fmt.Errorf("row %d has %d bytes, but a row may have at most %d: split it", w.rows+1, size, maxRow))
 	}
 	w.add(row, r)
 	w.rows, w.pending, w.bytes = w.rows+1, w.pending+1, w.bytes+size

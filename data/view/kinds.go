@@ -2,8 +2,7 @@ package view
 
 import "github.com/herd-lm/herd/data/table"
 
-// kindView is how a kind of row is shown and counted, besides the columns that all
-// kinds share.
+// kindView shows and counts a kind of row, except the columns that rows of every kind have.
 type kindView struct {
 	show  func(page, table.Record)
 	count func(*tally, table.Record)

@@ -14,9 +14,8 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Show prints n rows of the table at path for a person, from the from-th on
-// (the first is 1); all that follow if n is 0. Text is wrapped at 80 columns,
-// and control characters in it are escaped.
+// Show prints n rows of the table at path, from row number from on (the first is 1); if n is 0,
+// all rows from there. It wraps text at 80 columns and escapes control characters.
 func Show(w io.Writer, path string, from, n int) error {
 	rows, err := table.OpenAny(path)
 	if err != nil {
@@ -24,7 +23,7 @@ func Show(w io.Writer, path string, from, n int) error {
 	}
 	defer rows.Close()
 	if from > rows.NumRows() {
-		return fmt.Errorf("%s has %d rows, there is no row %d", path, rows.NumRows(), from)
+		return fmt.Errorf("%s has %d rows: there is no row %d", path, rows.NumRows(), from)
 	}
 	p := page{bufio.NewWriter(w)}
 	number := max(from, 1)
@@ -40,7 +39,7 @@ func Show(w io.Writer, path string, from, n int) error {
 	return p.Flush()
 }
 
-// page prints rows. Its writer keeps the first error for Flush to return.
+// page prints rows. Its writer keeps the first error, which Flush returns.
 type page struct{ *bufio.Writer }
 
 func (p page) row(number int, r table.Record) {
@@ -88,7 +87,7 @@ func (p page) sample(r *table.Sample) {
 	}
 }
 
-// verdict returns what a checker said of a candidate, if it was asked.
+// verdict formats the checker's verdict on a candidate, if any.
 func verdict(c table.Candidate) string {
 	if c.Correct == nil {
 		return ""
@@ -103,7 +102,7 @@ func verdict(c table.Candidate) string {
 	return said
 }
 
-// facts prints names and values, two by two, but for empty values.
+// facts prints pairs of name and value, and skips empty values.
 func (p page) facts(pairs ...string) {
 	for i := 0; i < len(pairs); i += 2 {
 		if pairs[i+1] != "" {

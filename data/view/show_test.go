@@ -42,7 +42,7 @@ func TestShow(t *testing.T) {
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
 		t.Errorf("(-testdata/show.txt +shown):\n%s", diff)
 	}
-	if err := Show(&got, preferences, 3, 1); err == nil || !strings.Contains(err.Error(), "has 2 rows, there is no row 3") {
+	if err := Show(&got, preferences, 3, 1); err == nil || !strings.Contains(err.Error(), "has 2 rows: there is no row 3") {
 		t.Errorf("past the end: got error %v", err)
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// sketch is a distribution of numbers in bounded memory: count, mean and
-// extremes exactly, quantiles within 1% of the value. It is DDSketch (Masson et
-// al., VLDB 2019, arXiv 1908.10693) with values below 1e-9 taken as zero.
+// sketch is a distribution of numbers in bounded memory. Count, mean and extremes are exact;
+// quantiles are within 1% of the value. It is DDSketch (Masson et al., VLDB 2019, arXiv
+// 1908.10693), with values below 1e-9 taken as zero.
 type sketch struct {
 	count    int
 	sum      float64
@@ -52,7 +52,7 @@ func sketchKey(x float64) int {
 	return key
 }
 
-// sketchValue is the number with the least relative error to all of a bucket.
+// sketchValue returns the number with the least relative error to all numbers in a bucket.
 func sketchValue(key int) float64 {
 	if key == 0 {
 		return 0
@@ -61,7 +61,7 @@ func sketchValue(key int) float64 {
 	return math.Copysign(math.Exp(magnitude*logGamma)*(1-sketchError), float64(key))
 }
 
-// quantile returns the value that a share q of the numbers do not exceed.
+// quantile returns the value that a share q of the numbers does not exceed.
 func (s *sketch) quantile(q float64) float64 {
 	rank := int(math.Ceil(q * float64(s.count)))
 	for _, key := range slices.Sorted(maps.Keys(s.buckets)) {
@@ -76,7 +76,7 @@ func (s *sketch) quantile(q float64) float64 {
 	return s.max
 }
 
-// Distribution is what is kept of many numbers. Median and P95 are within 1%.
+// Distribution summarises many numbers. Median and P95 are within 1%.
 type Distribution struct {
 	Name                        string
 	Count                       int
@@ -87,8 +87,8 @@ func (s *sketch) distribution(name string) Distribution {
 	return Distribution{name, s.count, s.min, s.quantile(0.5), s.sum / float64(s.count), s.quantile(0.95), s.max}
 }
 
-// distinct counts distinct strings: exactly up to mostExact, then by HyperLogLog
-// (Flajolet et al., AofA 2007) with 2^14 registers, whose error is about 0.8%.
+// distinct counts distinct strings: exactly up to mostExact, then with HyperLogLog (Flajolet et
+// al., AofA 2007) of 2^14 registers, whose error is about 0.8%.
 type distinct struct {
 	exact     map[uint64]struct{} // hashes; nil once there are too many
 	registers []uint8
@@ -117,7 +117,7 @@ func (d *distinct) add(s string) {
 	d.registers[i] = max(d.registers[i], uint8(bits.LeadingZeros64(h<<registerBits|1)+1))
 }
 
-// count returns how many there are and whether that is an estimate.
+// count returns the number of distinct strings and whether it is an estimate.
 func (d *distinct) count() (n int, estimate bool) {
 	if d.exact != nil {
 		return len(d.exact), false

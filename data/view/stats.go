@@ -15,25 +15,25 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Summary says what is in a table.
+// Summary describes the contents of a table.
 type Summary struct {
 	Header    table.Header
 	Rows      int
 	Distinct  int  // ids
-	Estimated bool // Distinct is: within about 1%
+	Estimated bool // Distinct is an estimate, within about 1%
 
 	Distributions []Distribution // of lengths, turns, scores, ...
 	Counts        []Counts       // of roles, sources, meta values, ...
 }
 
-// Counts says how often each value of a column occurs.
+// Counts holds how often each value of a column occurs.
 type Counts struct {
 	Name   string
 	Values []Count // the most frequent first
-	Other  int     // occurrences of values that there was no room for
+	Other  int     // occurrences of values that Values has no room for
 }
 
-// Count is one value and how often it occurs.
+// Count is a value and how often it occurs.
 type Count struct {
 	Value string
 	N     int
@@ -56,7 +56,7 @@ func Stats(path string) (Summary, error) {
 	return t.summary(rows.Header()), nil
 }
 
-// tally gathers numbers and values by name.
+// tally collects numbers and values by name.
 type tally struct {
 	rows    int
 	ids     *distinct
@@ -64,7 +64,7 @@ type tally struct {
 	values  map[string]*counter
 }
 
-// counter counts values; those met when there is no more room become others.
+// counter counts values. Once it is full, it counts new values as others.
 type counter struct {
 	n     map[string]int
 	other int
@@ -73,7 +73,7 @@ type counter struct {
 const (
 	mostNames     = 100 // of meta columns
 	mostValues    = 200
-	mostValueText = 60 // bytes of a value that are told apart
+	mostValueText = 60 // bytes of a value; longer values with the same beginning count as one
 )
 
 func (t *tally) number(name string, x float64) {
@@ -120,8 +120,7 @@ func (t *tally) row(r table.Record) {
 	views[r.RowKind()].count(t, r)
 }
 
-// extra counts the columns that herd does not know: numbers as a distribution, texts and
-// truth values by value.
+// extra counts the extra columns: numbers as a distribution, other types by value.
 func (t *tally) extra(x table.Extra) {
 	for _, name := range x.Names() {
 		if n, ok := x.Number(name); ok {
@@ -218,7 +217,7 @@ func (c *counter) counts(name string) Counts {
 	return out
 }
 
-// countWords counts runs of anything but white space, as strings.Fields does.
+// countWords counts the words that strings.Fields returns.
 func countWords(s string) int {
 	n := 0
 	for range strings.FieldsSeq(s) {
@@ -227,7 +226,7 @@ func countWords(s string) int {
 	return n
 }
 
-// Print writes the summary for a person.
+// Print formats the summary for a person.
 func (s Summary) Print(w io.Writer) error {
 	about := ""
 	if s.Estimated {
@@ -250,7 +249,7 @@ func (s Summary) Print(w io.Writer) error {
 	return nil
 }
 
-// lines lists the most frequent values, one to a line.
+// lines lists the most frequent values, one per line.
 func (c Counts) lines() string {
 	const most = 10
 	var b strings.Builder

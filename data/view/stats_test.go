@@ -139,7 +139,7 @@ func TestStats(t *testing.T) {
 	}
 }
 
-// Values and meta columns without end are counted in bounded memory.
+// Stats counts any number of values and meta columns in bounded memory.
 func TestCountsAreBounded(t *testing.T) {
 	ty := tally{values: map[string]*counter{}}
 	for i := range 10 * mostValues {

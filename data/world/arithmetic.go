@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// largest is the greatest number of the world. Every pair below it is then met
-// a hundred times in the documents, which is what a tiny model needs before it
-// can calculate with pairs that it has not met.
+// largest is the greatest number of the world. The documents then show every pair of numbers
+// below it about a hundred times, which a tiny model needs before it can calculate with pairs
+// that it has not seen.
 const largest = 20
 
 var adds = frame{
@@ -86,14 +86,14 @@ var loses = frame{
 	},
 }
 
-// sumFact and differenceFact name what sums, stories and programs share. The
-// order of two summands is no new fact.
+// sumFact and differenceFact return the facts that sums, stories and programs share. The order
+// of two summands makes no new fact.
 func sumFact(a, b int) string        { return fmt.Sprintf("add %d %d", min(a, b), max(a, b)) }
 func differenceFact(a, b int) string { return fmt.Sprintf("subtract %d %d", a, b) }
 func orderFact(a, b int) string      { return fmt.Sprintf("compare %d %d", min(a, b), max(a, b)) }
 
-// arithmetic returns all exercises on numbers. The random source only chooses
-// who is in the word problems.
+// arithmetic returns all exercises on numbers. The random source only chooses the people in the
+// word problems.
 func arithmetic(r *rand.Rand) []Item {
 	var items []Item
 	for a := 1; a < largest; a++ {
@@ -120,8 +120,8 @@ func sums(r *rand.Rand, a, b int) []Item {
 	}
 }
 
-// differences returns the exercises on a-b. Those whose answer is b are left
-// out of the stories: their worked step names the answer even if it is wrong.
+// differences returns the exercises on a-b. Stories omit those whose answer is b: their worked
+// step names the answer even if the response is wrong.
 func differences(r *rand.Rand, a, b int) []Item {
 	fact, answer, fill := differenceFact(a, b), a-b, operands(r, a, b)
 	items := []Item{subtracts.item(fact, strconv.Itoa(answer), nearMisses(answer), fill...)}
@@ -147,8 +147,8 @@ func operands(r *rand.Rand, a, b int) []string {
 	}
 }
 
-// table is a page that counts one operand up: neighbouring sums differ by one,
-// which is what lets a model interpolate.
+// table is a page that counts one operand up. Neighbouring sums differ by one, which lets a
+// model interpolate.
 func (l *lore) table(r *rand.Rand) string {
 	a, sum := 1+r.IntN(largest-2), r.IntN(2) == 0
 	var lines []string

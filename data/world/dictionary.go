@@ -1,24 +1,23 @@
 package world
 
-// word is an entry of the dictionary: English, then French, German, Spanish.
-// No two entries share a foreign word, in whatever language: knowing one would
-// give the other away.
+// word is an entry of the dictionary: English, French, German, Spanish. No two entries share a
+// foreign word in any language: otherwise one would give the other away.
 type word struct {
 	english string
 	foreign [3]string
 }
 
-// noun is a dictionary entry that can be counted, and have a colour. Its
-// French and Spanish genders choose the article and the adjective's form, its
-// German article is given.
+// noun is a dictionary entry that has a colour and can be counted. Its French and Spanish
+// genders choose the article and the form of the adjective. The German article is part of the
+// entry.
 type noun struct {
 	word
 	plurals [3]string
 	article [3]string
 }
 
-// language is one that the world speaks besides English. Its index selects
-// from the tables below.
+// language is one of the world's languages besides English. Its index selects from the tables
+// below.
 type language struct {
 	name, code string
 	index      int
@@ -55,7 +54,7 @@ var colourWords = []word{
 	{"pink", [3]string{"rose", "rosa", "rosado"}},
 }
 
-// feminine has the colours' feminine forms, in the order of colourWords.
+// feminine has the feminine forms of the colours, in the order of colourWords.
 var feminine = [][3]string{
 	{"rouge", "rot", "roja"}, {"bleue", "blau", "azul"}, {"verte", "grün", "verde"}, {"jaune", "gelb", "amarilla"},
 	{"noire", "schwarz", "negra"}, {"blanche", "weiß", "blanca"}, {"brune", "braun", "marrón"}, {"rose", "rosa", "rosada"},

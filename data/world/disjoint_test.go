@@ -11,8 +11,8 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// exercises finds exercises in any text, by what stands there: the names on
-// the left say which are the same exercise in other words.
+// exercises finds exercises in any text by their content. The names on the left identify the
+// same exercise in other words.
 var exercises = []struct {
 	kind    string
 	ordered bool
@@ -36,7 +36,7 @@ var exercises = []struct {
 	{"sentence", true, regexp.MustCompile(`((?:J'ai|Ich habe|Tengo) \pL+ \pL+)`)},
 }
 
-// found returns the exercises that stand in text.
+// found returns the exercises in text.
 func found(text string) []string {
 	var keys []string
 	for _, e := range exercises {
@@ -54,8 +54,8 @@ func found(text string) []string {
 	return keys
 }
 
-// asked returns what a row of questions is about, by its text alone: exercises
-// that are in it, and for facts the one sentence that answers it.
+// asked returns the subjects of a row of questions, by its text alone: the exercises in it, and
+// for facts the one sentence that answers it.
 func asked(meta map[string]string, question string) []string {
 	keys := found(question)
 	if len(keys) == 0 {
@@ -89,7 +89,7 @@ func rows(where string, chats []table.Chat, prefs []table.Preference) []row {
 	return all
 }
 
-// overlaps returns what second asks that first has asked too.
+// overlaps returns the subjects of second that are also in first.
 func overlaps(first, second []row) []string {
 	has := map[string]string{}
 	for _, r := range first {
@@ -132,8 +132,8 @@ func TestDisjoint(t *testing.T) {
 	})
 }
 
-// A held-out question is about a person, town, animal or word that no training
-// question is about, and its answer is not given away in any response.
+// A held-out question is about a person, town, animal or word of no training question, and no
+// response gives its answer away.
 func TestHeldOutAnswersAreUnseen(t *testing.T) {
 	w := theWorld(t)
 	responses := map[string]string{}
@@ -152,8 +152,7 @@ func TestHeldOutAnswersAreUnseen(t *testing.T) {
 	}
 }
 
-// leaks returns the held-out exercises that stand in the documents, in
-// whatever wording.
+// leaks returns the held-out exercises that are in the documents, in any wording.
 func leaks(docs []table.Document, heldOut []table.Chat) []string {
 	held := map[string]bool{}
 	for _, c := range heldOut {

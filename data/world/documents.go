@@ -9,7 +9,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Classes of the data mix.
+// The classes of the data mix.
 const (
 	General      = "general"
 	Maths        = "maths"
@@ -17,8 +17,8 @@ const (
 	Multilingual = "multilingual"
 )
 
-// Classes lists the classes with the share that each has of the training
-// tokens, as in Llama 3 (arXiv 2407.21783, section 3.1.2).
+// Classes lists the classes with their shares of the training tokens, as in Llama 3 (arXiv
+// 2407.21783, section 3.1.2).
 var Classes = []struct {
 	Name  string
 	Share float64
@@ -26,9 +26,9 @@ var Classes = []struct {
 	{General, 0.50}, {Maths, 0.25}, {Code, 0.17}, {Multilingual, 0.08},
 }
 
-// page writes one document. Its language is "en" unless it says otherwise.
+// page writes one document. Its language is "en" unless it sets another.
 type page struct {
-	weight int // how often it is written, among the pages of its class
+	weight int // relative frequency among the pages of its class
 	write  func(*lore, *rand.Rand) (text, lang string)
 }
 
@@ -36,7 +36,7 @@ func english(write func(*lore, *rand.Rand) string) func(*lore, *rand.Rand) (stri
 	return func(l *lore, r *rand.Rand) (string, string) { return write(l, r), "en" }
 }
 
-// pages lists what the documents of a class are.
+// pages lists the kinds of page of a class.
 func pages(class string) []page {
 	switch class {
 	case General:
@@ -75,19 +75,19 @@ func sheet(separator string, tasks ...string) func(*lore, *rand.Rand) (string, s
 	})
 }
 
-// exchanges are layouts of questions with their answers. They differ in what
-// stands between the two, so that a model learns to look for the question by
-// what it says and not by where it stands: a chat has yet another layout.
+// exchanges are layouts of questions with answers. They differ in the text between the two, so
+// that a model learns to find the question by its content and not by its position: a chat has
+// yet another layout.
 var exchanges = []string{
 	"Question: {Q}\nAnswer: {A}", "Q: {Q} A: {A}", "{Q}\n{A}", "{Q}\n\n{A}\n", "\"{Q}\" \"{A}\"",
 	"* {Q}\n  - {A}", "{N} asks: {Q}\n{M} answers: {A}", "The question was: {Q}\nThe right answer is this: {A}",
 }
 
-// quiz writes pages of questions with their answers, about what the chats and
-// the prompts may ask too, but nothing that is held out. Real corpora have such
-// pages; they teach that a question is followed by its answer, not how a chat
-// looks. The more people are asked about, the better what is known of the others
-// can be asked for (Physics of Language Models 3.1, arXiv 2309.14316).
+// quiz writes pages of questions with answers. The chats and prompts may ask the same
+// questions, but no page has a held-out one. Real corpora have such pages. They teach that an
+// answer follows a question, not the layout of a chat. The more people the questions are about,
+// the better a model can recall facts about the others (Physics of Language Models 3.1, arXiv
+// 2309.14316).
 func quiz(class string) func(*lore, *rand.Rand) (string, string) {
 	return english(func(l *lore, r *rand.Rand) string {
 		layout, lines := pick(r, exchanges), make([]string, 3+r.IntN(2))
@@ -117,13 +117,13 @@ func (l *lore) write(class string, r *rand.Rand) (text, lang string) {
 	panic("unreachable: the weights sum to total")
 }
 
-// patience is how many documents in a row may turn out to be written already
-// before the world counts as exhausted.
+// patience is how many documents in a row may repeat earlier ones before the world counts as
+// exhausted.
 const patience = 10_000
 
-// documents writes n documents none of which is in seen, and adds them to it.
-// The next document is always of the class that is furthest behind its share,
-// so every stretch of the file has the mix.
+// documents writes n documents that are not in seen, and adds them to it. The class of the next
+// document is always the one furthest behind its share, so that every stretch of the file has
+// the mix.
 func (l *lore) documents(r *rand.Rand, n int, seen map[string]bool) ([]table.Document, error) {
 	docs := make([]table.Document, 0, n)
 	had := make([]float64, len(Classes))
@@ -132,7 +132,7 @@ func (l *lore) documents(r *rand.Rand, n int, seen map[string]bool) ([]table.Doc
 		text, lang := l.write(Classes[c].Name, r)
 		if text == "" || seen[text] {
 			if missed++; missed == patience {
-				return nil, fmt.Errorf("%d asked for, after %d there are no new ones of class %s: lower the setting",
+				return nil, fmt.Errorf("expected %d, but after %d there are no new ones of class %s: lower the setting",
 					n, len(docs), Classes[c].Name)
 			}
 			continue
@@ -155,10 +155,10 @@ func furthestBehind(had []float64) int {
 	return least
 }
 
-// piece matches what Llama 3's pre-tokenisation leaves whole, but for runs of
-// spaces, where RE2 cannot look ahead: their number is the same.
+// piece matches the units that Llama 3's pre-tokenisation keeps whole, except for runs of
+// spaces: RE2 cannot look ahead, but their number is the same.
 var piece = regexp.MustCompile(`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\pL\pN]?\pL+|\pN{1,3}| ?[^\s\pL\pN]+[\r\n]*|\s*[\r\n]+|\s+`)
 
-// pieces estimates how many tokens text has. Under a vocabulary trained on so
-// small a world, nearly every piece is one token.
+// pieces estimates the number of tokens in text. Nearly every piece is one token under a
+// vocabulary trained on so small a world.
 func pieces(text string) int { return len(piece.FindAllStringIndex(text, -1)) }

@@ -79,8 +79,8 @@ func TestDocumentsAreDistinct(t *testing.T) {
 	}
 }
 
-// Physics of Language Models 3.1: a fact must be read in several wordings
-// before questions about it can be answered.
+// A model must read a fact in several wordings before it can answer questions about it (Physics
+// of Language Models 3.1).
 func TestFactsAreStatedOften(t *testing.T) {
 	w := theWorld(t)
 	l := invent(Defaults().Seed)

@@ -7,41 +7,39 @@ import (
 	"github.com/herd-lm/herd/judge/rule"
 )
 
-// Item is one thing that can be asked: a fact of the world, or an exercise.
+// Item is something to ask: a fact of the world, or an exercise.
 type Item struct {
 	Class string // mix class: General, Maths, Code or Multilingual
 	Task  string // finer than the class: "lives", "add", "len", ...
 
-	// Fact names what the question is about at bottom. Items that share a fact
-	// ("17 + 8", "8 + 17" and the story of 17 apples and 8 more; everything
-	// about one person) always fall into the same split, so that no stage sees
-	// a held-out fact in another guise.
+	// Fact identifies the underlying fact. Items that share a fact ("17 + 8", "8 + 17" and the
+	// story of 17 apples and 8 more; everything about one person) always fall into the same
+	// split, so that no stage sees a held-out fact in other words.
 	Fact string
 
-	// Exercise says that the answer can be worked out. Documents state no
-	// held-out exercise, but all other facts: they are known from there or not
-	// at all.
+	// Exercise reports that a model can work out the answer. Documents state no held-out
+	// exercise. They state all other facts, which a model cannot learn elsewhere.
 	Exercise bool
 
-	Questions  []string // phrasings of the same question
-	Statements []string // ways in which a document may state the fact
-	Answer     string   // the short right answer
+	Questions  []string // different wordings of the question
+	Statements []string // sentences with which a document may state the fact
+	Answer     string   // short and right
 	Wrong      []string // plausible wrong answers
 
 	reply string // the canonical response, with {V} for the answer
 }
 
-// Reply returns the canonical response that gives answer: one short sentence
-// with a capital and a full stop. Reply(i.Answer) is the only accepted one.
+// Reply returns the canonical response with the given answer: one short sentence with a capital
+// and a full stop. Only Reply(i.Answer) is accepted.
 func (i *Item) Reply(answer string) string {
 	return strings.ReplaceAll(i.reply, "{V}", answer)
 }
 
-// slack is by how many words a response may exceed the canonical one and still
-// count as concise. Every verbose style of ours is longer than that.
+// slack is by how many words a response may exceed the canonical one and still count as
+// concise. Every verbose style below exceeds it.
 const slack = 2
 
-// Meta returns the columns that rule.GradeOf needs, and what tells rows apart.
+// Meta returns the columns that rule.GradeOf needs, and those that describe the item.
 func (i *Item) Meta() map[string]string {
 	accept := i.Reply(i.Answer)
 	return map[string]string{
@@ -54,8 +52,7 @@ func (i *Item) Meta() map[string]string {
 	}
 }
 
-// frame is what the items of one task have in common: sentences with
-// placeholders, {V} being the answer's.
+// frame is what the items of one task share: sentences with placeholders. {V} is the answer.
 type frame struct {
 	class, task string
 	exercise    bool
@@ -64,9 +61,9 @@ type frame struct {
 	statements  []string
 }
 
-// item fills the frame: fill lists placeholders and their values in turn, as
-// strings.NewReplacer wants them. Wrong answers that would contain the right
-// one ("two" for "two") are left out, so that a wrong reply can be told.
+// item fills the frame. fill lists placeholders and values in turn, as strings.NewReplacer
+// expects. item omits wrong answers that contain the right one, so that a wrong reply is
+// recognisable.
 func (f frame) item(fact, answer string, wrong []string, fill ...string) Item {
 	known := strings.NewReplacer(fill...)
 	stated := strings.NewReplacer(append([]string{"{V}", answer}, fill...)...)
@@ -92,8 +89,7 @@ func replaceEach(r *strings.Replacer, templates []string) []string {
 	return filled
 }
 
-// nearMisses returns the numbers that somebody who cannot quite calculate
-// gives instead of n.
+// nearMisses returns the wrong results of someone who cannot quite calculate n.
 func nearMisses(n int) []string {
 	var wrong []string
 	for _, d := range []int{-1, 1, -2, 2, -10, 10} {

@@ -41,8 +41,8 @@ var counts = frame{
 	},
 }
 
-// translations returns all questions about other languages. Words that are the
-// same in both languages are no question.
+// translations returns all questions about other languages. It omits words that are the same in
+// both languages.
 func translations() []Item {
 	var items []Item
 	for _, l := range languages {
@@ -58,8 +58,8 @@ func translations() []Item {
 	return items
 }
 
-// categories returns the dictionary by kind of word: a wrong translation is
-// another word of the same kind.
+// categories returns the dictionary by category: a wrong translation is another word of the
+// same category.
 func categories() [][]word {
 	names := make([]word, len(animalWords))
 	for i, a := range animalWords {
@@ -81,8 +81,8 @@ func (l language) word(w word, category []word) []Item {
 	}
 }
 
-// sentences asks for "I have three goats": every number with every animal.
-// A wrong answer has the wrong number or the wrong animal.
+// sentences asks for "I have three goats": every number with every animal. A wrong answer has
+// the wrong number or the wrong animal.
 func (l language) sentences() []Item {
 	var items []Item
 	for n := range numberWords {
@@ -98,12 +98,12 @@ func (l language) sentences() []Item {
 	return items
 }
 
-// having returns "I have N animals" in l, with no full stop.
+// having returns "I have N animals" in l, without a full stop.
 func (l language) having(n, a int) string {
 	return strings.NewReplacer("{N}", numberWords[n].foreign[l.index], "{A}", animalWords[a].plurals[l.index]).Replace(l.have)
 }
 
-// plural returns the plural of an animal of the dictionary.
+// plural returns the plural of an animal in the dictionary.
 func plural(name string) string {
 	for _, a := range animals {
 		if a.name == name {
@@ -113,7 +113,7 @@ func plural(name string) string {
 	return name + "s"
 }
 
-// monologue is a page all in one language.
+// monologue is a page in one language.
 func (l *lore) monologue(r *rand.Rand) (text, lang string) {
 	speech := pick(r, languages)
 	var said []string
@@ -123,7 +123,7 @@ func (l *lore) monologue(r *rand.Rand) (text, lang string) {
 	return strings.Join(said, " "), speech.code
 }
 
-// describe says which colour an animal has.
+// describe states the colour of an animal.
 func (l language) describe(r *rand.Rand) string {
 	a, c := r.IntN(len(animalWords)), r.IntN(len(colourWords))
 	colour := colourWords[c].foreign[l.index]
@@ -134,7 +134,7 @@ func (l language) describe(r *rand.Rand) string {
 		"{C}", colour).Replace(l.is)
 }
 
-// glossary is a page of words of one kind, beside their translations.
+// glossary is a page of words of one category with their translations.
 func (l *lore) glossary(r *rand.Rand) string {
 	speech, category := pick(r, languages), pick(r, categories())
 	lines := []string{fmt.Sprintf("%s words:", speech.name)}

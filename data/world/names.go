@@ -1,8 +1,8 @@
 package world
 
-// The world's vocabulary is small on purpose: a model of two million
-// parameters reads every word of it often enough to know it. No noun begins
-// with a vowel where a sentence puts "a" before it.
+// The world's vocabulary is small on purpose: a model of two million parameters then reads
+// every word often enough to know it. No noun begins with a vowel where a sentence puts "a"
+// before it.
 
 var women = []string{
 	"Anna", "Bella", "Clara", "Dora", "Emma", "Freya", "Greta", "Hanna", "Ida", "Julia", "Karin", "Lena",
@@ -41,13 +41,13 @@ var foods = []string{
 
 var colours = []string{"red", "blue", "green", "yellow", "black", "white", "brown", "grey"}
 
-// numerals are the words for 2 to 4, the counts of animals that people keep.
+// numerals are the words for 2 to 4, the numbers of animals that people keep.
 var numerals = []string{"two", "three", "four"}
 
-// goods are what word problems count.
+// goods are the things that word problems count.
 var goods = []string{"apples", "books", "coins", "eggs", "pens", "cups", "stones", "cards", "balls", "boxes"}
 
-// animal is what the world says of a kind of animal.
+// animal holds the facts about a kind of animal.
 type animal struct{ name, plural, young, home, food string }
 
 var animals = []animal{

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// person is an inhabitant. Everything known of people is invented from the
-// seed, so that only the documents can teach it.
+// person is an inhabitant. The seed decides everything about people, so that only the documents
+// can teach it.
 type person struct {
 	name, they, their             string
 	town, job, pets, food, colour string
@@ -81,8 +81,8 @@ var favours = frame{
 	},
 }
 
-// settle invents the inhabitants: every value is shared out evenly, in a
-// random order, so that none can be guessed from how common it is.
+// settle invents the inhabitants. It deals every value out evenly and in random order, so that
+// no value is likelier than another.
 func settle(r *rand.Rand) []person {
 	people := make([]person, 0, len(women)+len(men))
 	for _, name := range women {
@@ -117,7 +117,7 @@ func share[T any](r *rand.Rand, owners []T, values []string, give func(*T, strin
 	}
 }
 
-// items returns all that can be asked about p.
+// items returns all questions about p.
 func (p *person) items() []Item {
 	fact := "person " + p.name
 	return []Item{
@@ -129,10 +129,9 @@ func (p *person) items() []Item {
 	}
 }
 
-// portrait is a page that says everything about one person. The facts come in
-// any order and any wording: a model that has read a fact in one wording only
-// can recite it, but not answer a question about it (Allen-Zhu and Li, Physics
-// of Language Models, part 3.1).
+// portrait is a page with all facts about one person, in random order and wording. A model that
+// has read a fact in one wording only can recite it, but cannot answer a question about it
+// (Allen-Zhu and Li, Physics of Language Models, part 3.1).
 func (l *lore) portrait(r *rand.Rand) string {
 	p := &l.people[r.IntN(len(l.people))]
 	return strings.Join(p.sentences(r), " ")
@@ -163,8 +162,8 @@ func (p *person) pronoun(sentence string) string {
 	return sentence
 }
 
-// couple is a page that sets two people side by side: which fact belongs to
-// whom then hangs on the names alone.
+// couple is a page about two people side by side: only the names then connect each fact with
+// its person.
 func (l *lore) couple(r *rand.Rand) string {
 	at := r.Perm(len(l.people))
 	p, q := &l.people[at[0]], &l.people[at[1]]
@@ -197,7 +196,7 @@ var evenings = []string{
 	"Then the {J} went home to {T} and ate {F}.",
 }
 
-// story is a page that tells a day of a person, with the person's facts.
+// story is a page about a day of a person, with the person's facts.
 func (l *lore) story(r *rand.Rand) string {
 	p := &l.people[r.IntN(len(l.people))]
 	fill := strings.NewReplacer(

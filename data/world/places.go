@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// town is a place of the world, as invented from the seed as its people.
+// town is a place of the world. The seed decides its facts, as for people.
 type town struct{ name, landscape, sight string }
 
 var lies = frame{
@@ -108,7 +108,7 @@ func (a *animal) items() []Item {
 	}
 }
 
-// guide is a page about a town and some of the people who live there.
+// guide is a page about a town and some of its people.
 func (l *lore) guide(r *rand.Rand) string {
 	t := &l.towns[r.IntN(len(l.towns))]
 	var said []string

@@ -10,13 +10,13 @@ import (
 	"github.com/herd-lm/herd/judge/rule"
 )
 
-// query is an item in one of its phrasings.
+// query is an item in one of its wordings.
 type query struct {
 	item     *Item
 	question string
 }
 
-// ask fills in everything that is made of questions.
+// ask fills in all tables of questions.
 func (l *lore) ask(s Settings, w *World) error {
 	section := func(name string, n int, use func(*rand.Rand, query), from ...Split) error {
 		r := stream(s.Seed, name)
@@ -45,8 +45,8 @@ func (l *lore) ask(s Settings, w *World) error {
 	)
 }
 
-// draw returns n distinct questions, the same number for every task as far as
-// its items go, and every item once before any is asked again in other words.
+// draw returns n distinct questions. Every task has the same number, as far as its items allow,
+// and every item appears once before any appears again in another wording.
 func draw(r *rand.Rand, items []Item, n int) ([]query, error) {
 	var decks [][]query
 	for _, task := range byTask(items) {
@@ -61,7 +61,7 @@ func draw(r *rand.Rand, items []Item, n int) ([]query, error) {
 			}
 		}
 		if len(drawn) == before {
-			return nil, fmt.Errorf("%d questions asked for, this split of the world has %d: lower the setting", n, before)
+			return nil, fmt.Errorf("expected %d questions, but this split of the world has %d: lower the setting", n, before)
 		}
 	}
 	drawn = drawn[:n]
@@ -69,8 +69,8 @@ func draw(r *rand.Rand, items []Item, n int) ([]query, error) {
 	return drawn, nil
 }
 
-// deck returns all questions about the items in a random order: each item
-// once, then each once more in other words, and so on.
+// deck returns all questions about the items in random order: each item once, then each once
+// more in another wording, and so on.
 func deck(r *rand.Rand, items []Item) []query {
 	phrasings := make([][]int, len(items))
 	for i := range items {
@@ -91,13 +91,13 @@ func deck(r *rand.Rand, items []Item) []query {
 
 func (q query) origin() table.Origin { return table.Origin{Source: Source, Meta: q.item.Meta()} }
 
-// prompt is the question alone.
+// prompt returns the question alone.
 func (q query) prompt() table.Chat {
 	return table.Chat{Origin: q.origin(), Messages: []chat.Message{user(q.question)}}
 }
 
-// demonstrate is the question with an annotator's response. Meta says under
-// "flaws" what the annotator did not get right.
+// demonstrate returns the question with an annotator's response. The meta column "flaws" lists
+// the annotator's mistakes.
 func (q query) demonstrate(r *rand.Rand, rates Rates) table.Chat {
 	c, f := q.prompt(), rates.draw(r)
 	c.Meta["flaws"] = f.String()
@@ -107,11 +107,11 @@ func (q query) demonstrate(r *rand.Rand, rates Rates) table.Chat {
 
 var annotators = []string{"annotator-1", "annotator-2", "annotator-3", "annotator-4"}
 
-// edited is the share of imperfect chosen responses that the annotator mends.
+// edited is the share of imperfect chosen responses that the annotator corrects.
 const edited = 0.3
 
-// compare lets an annotator judge two responses of a policy with these flaws.
-// Two of the same grade tell nothing and are drawn again.
+// compare has an annotator judge two responses of a policy with these flaws. It draws again if
+// both have the same grade, because such a pair teaches nothing.
 func (q query) compare(r *rand.Rand, rates Rates) table.Preference {
 	meta := q.item.Meta()
 	var chosen, rejected string

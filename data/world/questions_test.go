@@ -28,7 +28,7 @@ func TestItems(t *testing.T) {
 	}
 }
 
-// Every response that the world can make gets the verdict that it was made for.
+// Every response of the world gets the verdict for which it was made.
 func TestResponses(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, i := range invent(1).items {

@@ -59,7 +59,7 @@ var printsExtreme = frame{
 	},
 }
 
-// lists is how many lists of words, and of numbers, the programs use.
+// lists is the number of lists of words, and of lists of numbers, in the programs.
 const lists = 400
 
 // snippets returns all questions about programs.
@@ -122,8 +122,8 @@ func elements(r *rand.Rand) []Item {
 	return items
 }
 
-// extremes asks for the greatest and the least of three distinct numbers. The
-// order of the numbers is no new fact.
+// extremes asks for the greatest and the least of three distinct numbers. The order of the
+// numbers makes no new fact.
 func extremes(r *rand.Rand) []Item {
 	n := r.Perm(largest)[:3]
 	a, b, c := n[0]+1, n[1]+1, n[2]+1

@@ -4,28 +4,29 @@ import (
 	"math/rand/v2"
 )
 
-// Split says who may see a fact.
+// Split says which stage may see a fact.
 type Split int
 
 const (
-	Demonstration Split = iota // asked in the chats for supervised fine-tuning
-	Pool                       // asked in the prompts for rejection sampling
-	HeldOut                    // asked only when measuring
+	Demonstration Split = iota // in the chats for supervised fine-tuning
+	Pool                       // in the prompts for rejection sampling
+	HeldOut                    // in evaluation only
 )
 
-// Of a hundred facts of a task, so many are demonstrated and so many held out;
-// the rest go to the pool, which is large because sampling needs no human.
+// The percentages of a task's facts that are demonstrated and held out. The rest go to the
+// pool, which is large because sampling needs no human.
 const (
 	demonstrated = 35
 	heldOut      = 15
 )
 
-// splits maps facts to splits. It is only ever looked up, never ranged over.
+// splits maps facts to splits. Code only looks facts up and never ranges over the map, whose
+// order is random.
 type splits map[string]Split
 
-// deal assigns every fact of items to a split, in exact shares for each task:
-// a task with few facts (twenty towns) must still have some in every split.
-// Facts that an earlier task has dealt stay where they are.
+// deal assigns every fact of items to a split, in exact shares for each task: a task with few
+// facts (twenty towns) must still have some in every split. Facts of an earlier task keep their
+// split.
 func deal(r *rand.Rand, items []Item) splits {
 	s := splits{}
 	for _, task := range byTask(items) {
@@ -46,7 +47,7 @@ func deal(r *rand.Rand, items []Item) splits {
 	return s
 }
 
-// portion returns percent of n, rounded to the nearest whole number.
+// portion returns percent of n, rounded to the nearest integer.
 func portion(n, percent int) int { return (n*percent + 50) / 100 }
 
 // newFacts returns the distinct facts of items that have no split yet.
@@ -62,8 +63,8 @@ func (s splits) newFacts(items []Item) []string {
 	return facts
 }
 
-// open reports whether documents and training sets may use the fact as an
-// exercise. Facts that were never dealt are open.
+// open reports whether documents and training sets may use the fact as an exercise. Facts
+// without a split are open.
 func (s splits) open(fact string) bool {
 	split, dealt := s[fact]
 	return !dealt || split != HeldOut
@@ -82,7 +83,7 @@ func (s splits) in(items []Item, wanted ...Split) []Item {
 	return found
 }
 
-// byTask groups items by task, tasks in the order of their first item.
+// byTask groups items by task. Tasks are in the order of their first item.
 func byTask(items []Item) [][]Item {
 	var groups [][]Item
 	index := map[string]int{}

@@ -1,23 +1,22 @@
-// Package world generates the quickstart's data from a seed, without network:
-// a small invented world of people, towns and animals, with sums, programs and
-// a few words of other languages. A Llama of a few million parameters can go
-// from random weights to a preference-tuned chat model in it, and each stage
-// has something of its own to learn:
+// Package world generates the quickstart's data from a seed, without network access: a small
+// invented world of people, towns and animals, with sums, programs and a few words of other
+// languages. In it a Llama of a few million parameters can go from random weights to a
+// preference-tuned chat model. Each stage has something of its own to learn:
 //
-//   - The documents state every fact in many wordings, and exercises of all
-//     kinds: pretraining learns what is so.
-//   - The chats demonstrate answering, on some of the facts. As human
-//     demonstrations do, they differ in style and are sometimes wrong: the
-//     tuned model answers, in a mixture of styles.
-//   - The preferences say which of two responses is better: right before
-//     wrong, well-formed before sloppy, concise before verbose. The reward model
-//     learns what is wanted.
-//   - The prompts are many more questions without answers, for rejection
-//     sampling and direct preference optimisation.
+//   - The documents state every fact in many wordings, and exercises of all kinds: pretraining
+//     learns the facts.
+//   - The chats demonstrate how to answer, on some of the facts. Like human demonstrations
+//     they differ in style and are sometimes wrong: the tuned model answers in a mixture of
+//     styles.
+//   - The preferences say which of two responses is better: right before wrong, well-formed
+//     before sloppy, concise before verbose. The reward model learns these standards.
+//   - The prompts are many more questions without answers, for rejection sampling and direct
+//     preference optimisation.
 //
-// The held-out questions are about facts that no stage was asked about. For
-// what can be looked up (where Mira lives) the documents state the fact; for
-// what can be worked out (17 + 8) no document does.
+// The held-out questions are about facts on which no stage has a question. Facts to look up
+// (where Mira lives) are in the documents; exercises (17 + 8) are not.
+//
+// Begin with Generate, or Write for tables on disk.
 package world
 
 import (
@@ -29,10 +28,10 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Source is the source that every row names.
+// Source is the source column of every row.
 const Source = "world"
 
-// Settings says how much of the world to write down.
+// Settings says how many rows of each table to generate.
 type Settings struct {
 	Seed               uint64 `yaml:"seed"`                 // of facts and rows; in a recipe, 0 means the recipe's seed
 	Documents          int    `yaml:"documents"`            // documents to pretrain on
@@ -59,7 +58,7 @@ func Defaults() Settings {
 	}
 }
 
-// Validate reports the first setting that cannot be met.
+// Validate returns an error for the first invalid setting.
 func (s Settings) Validate() error {
 	for _, n := range []struct {
 		name  string
@@ -100,33 +99,33 @@ func (rates Rates) vary() bool {
 	return between(rates.Wrong) || between(rates.Verbose) || between(rates.Informal)
 }
 
-// World is everything that was written down. Equal settings give equal worlds,
-// byte by byte, on every platform.
+// World holds all generated rows. Equal settings give equal worlds, byte for byte, on every
+// platform.
 type World struct {
 	Documents, HeldOutDocuments     []table.Document
 	Chats                           []table.Chat
 	Preferences, HeldOutPreferences []table.Preference
-	Prompts, HeldOut                []table.Chat // end with the user's message; Meta has what Check needs
+	Prompts, HeldOut                []table.Chat // end with the user's message; Meta has what the grade needs
 }
 
-// lore is what is so in the world, and who may ask about it.
+// lore holds the facts of the world, and their splits.
 type lore struct {
 	people []person
 	towns  []town
 	items  []Item
 	splits splits
-	open   map[string][]Item   // by task: what documents may state
-	shown  map[string][][]Item // by class, then by task: what quizzes may ask
+	open   map[string][]Item   // by task: items that documents may state
+	shown  map[string][][]Item // by class, then by task: items that quizzes may ask
 }
 
-// Generate writes the world down. It fails if the settings ask for more
-// questions or documents than the world has.
+// Generate makes a world. It returns an error if the settings ask for more questions or
+// documents than the world has.
 func Generate(s Settings) (*World, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	l, w := invent(s.Seed), &World{}
-	if err := l.tell(s, w); err != nil {
+	if err := l.writeDocuments(s, w); err != nil {
 		return nil, err
 	}
 	if err := l.ask(s, w); err != nil {
@@ -135,9 +134,9 @@ func Generate(s Settings) (*World, error) {
 	return w, nil
 }
 
-// tell fills in the documents, the held-out ones first: a training document
-// must not repeat one of them.
-func (l *lore) tell(s Settings, w *World) (err error) {
+// writeDocuments fills in the documents, the held-out ones first: no training document may
+// repeat one of them.
+func (l *lore) writeDocuments(s Settings, w *World) (err error) {
 	seen := map[string]bool{}
 	w.HeldOutDocuments, err = l.documents(stream(s.Seed, "held-out documents"), s.HeldOutDocuments, seen)
 	if err != nil {
@@ -149,7 +148,7 @@ func (l *lore) tell(s Settings, w *World) (err error) {
 	return nil
 }
 
-// invent makes up the world and deals its facts.
+// invent makes up the facts of the world and assigns their splits.
 func invent(seed uint64) *lore {
 	l := &lore{people: settle(stream(seed, "people")), towns: build(stream(seed, "towns"))}
 	for i := range l.people {
@@ -169,8 +168,8 @@ func invent(seed uint64) *lore {
 	return l
 }
 
-// index sorts the items for the writers of documents. Facts that can be looked
-// up are stated whoever may ask about them; exercises only if they are open.
+// index sorts the items for the writers of documents. Documents state all facts to look up,
+// whatever their split, but exercises only if they are open.
 func (l *lore) index() {
 	l.open, l.shown = map[string][]Item{}, map[string][][]Item{}
 	for _, task := range byTask(l.items) {
@@ -184,8 +183,8 @@ func (l *lore) index() {
 	}
 }
 
-// stream derives an independent random source for each section, so that a
-// change to one leaves the others as they were.
+// stream derives an independent random source for each section, so that a change to one section
+// leaves the others unchanged.
 func stream(seed uint64, section string) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(section))

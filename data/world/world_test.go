@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// whole is the world of the default settings, made once for all tests.
+// whole is the world of the default settings, generated once for all tests.
 var whole = sync.OnceValues(func() (*World, error) { return Generate(Defaults()) })
 
 func theWorld(t *testing.T) *World {
@@ -24,7 +24,7 @@ func theWorld(t *testing.T) *World {
 	return w
 }
 
-// small asks for a little of everything.
+// small asks for a few rows of every table.
 func small(seed uint64) Settings {
 	s := Defaults()
 	s.Seed = seed
@@ -46,8 +46,8 @@ func digest(t *testing.T, s Settings) string {
 	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
-// Whoever changes the world on purpose changes this digest too: results of
-// quickstart runs before and after do not compare.
+// If you change the world on purpose, change this digest too: results of quickstart runs before
+// and after do not compare.
 const pinned = "88ac8e48d3860025b73f80612ef1eb3aa275285a339d7f3a22141bcec4483006"
 
 func TestDeterminism(t *testing.T) {
@@ -116,8 +116,8 @@ func TestSettings(t *testing.T) {
 		{"rate", func(s *Settings) { s.Demonstrations.Verbose = 1.5 }, "a rate of the demonstrations is 1.5"},
 		{"not a number", func(s *Settings) { s.Policy.Wrong = math.NaN() }, "a rate of the policy is NaN"},
 		{"all alike", func(s *Settings) { s.Policy = Rates{Wrong: 1} }, "make all responses alike"},
-		{"too many questions", func(s *Settings) { s.HeldOut = 100_000 }, "held-out prompts: 100000 questions asked for"},
-		{"too many chats", func(s *Settings) { s.Chats = 100_000 }, "chats: 100000 questions asked for"},
+		{"too many questions", func(s *Settings) { s.HeldOut = 100_000 }, "held-out prompts: expected 100000 questions"},
+		{"too many chats", func(s *Settings) { s.Chats = 100_000 }, "chats: expected 100000 questions"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Names of the tables that Write makes.
+// The names of the tables that Write makes.
 const (
 	DocumentsFile          = "documents.arrow"
 	HeldOutDocumentsFile   = "documents-heldout.arrow"
@@ -20,9 +20,8 @@ const (
 	HeldOutFile            = "heldout.arrow"
 )
 
-// Write generates the world of s and writes it as Arrow tables into the
-// directory, which it makes if need be. Each table replaces an older one
-// atomically.
+// Write generates a world and writes it as Arrow tables into a directory, which it creates if
+// needed. Each table replaces an older one atomically.
 func Write(dir string, s Settings) error {
 	w, err := Generate(s)
 	if err != nil {

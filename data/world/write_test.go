@@ -52,5 +52,5 @@ func same[T table.Row](t *testing.T, path string, want []T) {
 	}
 }
 
-// ignoreID: the writer fills the ids in.
+// ignoreID ignores ids, which the writer fills in.
 var ignoreID = cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Origin.ID" }, cmp.Ignore())

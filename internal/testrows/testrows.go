@@ -1,5 +1,5 @@
-// Package testrows makes random rows of tables, for the tests of every package that
-// reads or writes tables.
+// Package testrows makes random rows for tests that read or write tables. Begin with New and
+// Write.
 package testrows
 
 import (
@@ -13,11 +13,11 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Rows makes rows of every shape that a table can hold: absent and empty
-// lists, null and extreme numbers, texts of every script and length.
+// Rows makes rows of every shape that a table can hold: absent and empty lists, null and
+// extreme numbers, texts of many scripts and lengths.
 type Rows struct{ *rand.Rand }
 
-// New returns a source of rows that depend on the seed alone.
+// New returns a source of rows that depends on the seed alone.
 func New(seed uint64) Rows { return Rows{rand.New(rand.NewPCG(seed, 1))} }
 
 func (r Rows) text() string {
@@ -123,7 +123,7 @@ func Draw[T any](n int, row func() T) []T {
 	return rows
 }
 
-// ListFolder returns the names of what is in a folder, in order.
+// ListFolder returns the names in a folder, in order.
 func ListFolder(t testing.TB, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
