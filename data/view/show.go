@@ -14,6 +14,10 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
+// mostExtra is how many bytes of a value in an extra column Show prints: an embedding has
+// thousands.
+const mostExtra = 300
+
 // Show prints n rows of the table at path, from row number from on (the first is 1); if n is 0,
 // all rows from there. It wraps text at 80 columns and escapes control characters.
 func Show(w io.Writer, path string, from, n int) error {
@@ -62,7 +66,7 @@ func (p page) origin(o *table.Origin) {
 		p.facts("meta "+key, o.Meta[key])
 	}
 	for _, name := range o.Extra.Names() {
-		p.facts("extra "+name, o.Extra.String(name))
+		p.facts("extra "+name, show.Cut(o.Extra.String(name), mostExtra))
 	}
 }
 
