@@ -38,7 +38,7 @@ type Kind struct {
 
 	defaults  func() Settings
 	run       func(context.Context, Settings, StageOptions) error
-	resumable func(Settings, run.Manifest) bool
+	resumable func(Settings, run.Manifest) (bool, error)
 	measure   func(context.Context, *engine, Stage) (eval.Measures, []eval.Answer, error)
 }
 
@@ -76,7 +76,7 @@ func training[S Settings, P interface {
 				Report:   func(p train.Progress) { o.Report(Event{Training: &p}) },
 			})
 		},
-		resumable: func(s Settings, m run.Manifest) bool { return train.Resumable(outOf(s), m.Digest) },
+		resumable: func(s Settings, m run.Manifest) (bool, error) { return train.Resumable(outOf(s), m.Digest) },
 		measure: func(ctx context.Context, e *engine, s Stage) (eval.Measures, []eval.Answer, error) {
 			return e.measureModel(ctx, s, steps)
 		},
@@ -100,7 +100,7 @@ func sampling() *Kind {
 				Summarise: func(s rejection.Summary) { o.Report(Event{Summary: &s}) },
 			})
 		},
-		resumable: func(s Settings, m run.Manifest) bool {
+		resumable: func(s Settings, m run.Manifest) (bool, error) {
 			return rejection.Resumable(outOf(s), *s.(*rejection.Settings), m)
 		},
 		measure: measureSampling,

@@ -156,13 +156,16 @@ func (e *engine) stage(ctx context.Context, i int) error {
 		return err
 	}
 	if !done {
-		resume := s.Kind.resumable(s.Settings, m)
+		resume, err := s.Kind.resumable(s.Settings, m)
+		if err != nil {
+			return err // a run that cannot be read is not replaced in silence
+		}
 		status := Began
 		if resume {
 			status = Resumed
 		}
 		e.tell(event, status, 0)
-		err := s.Kind.Run(ctx, s.Settings, StageOptions{Mode: run.Mode{Resume: resume, Overwrite: true}, Profile: e.profile, Report: func(progress Event) {
+		err = s.Kind.Run(ctx, s.Settings, StageOptions{Mode: run.Mode{Resume: resume, Overwrite: true}, Profile: e.profile, Report: func(progress Event) {
 			if progress.Summary != nil {
 				return
 			}

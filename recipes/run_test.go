@@ -184,6 +184,33 @@ func TestRunCutOff(t *testing.T) {
 	}
 }
 
+// TestDamagedCheckpoint: a recipe reports a checkpoint that it cannot read, and keeps it.
+func TestDamagedCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	ctx, stop := context.WithCancel(t.Context())
+	_, err := tiny(t).Run(ctx, Options{Dir: dir, Report: func(e Event) {
+		if e.Stage == "base" && e.Training != nil && e.Training.Step == 2 {
+			stop()
+		}
+	}})
+	if !errors.As(err, new(*run.Interrupted)) {
+		t.Fatalf("not stopped: %v", err)
+	}
+	states, err := filepath.Glob(filepath.Join(dir, "base", "checkpoint", "*", "*.json"))
+	if err != nil || len(states) != 1 {
+		t.Fatalf("states %v, error %v", states, err)
+	}
+	if err := os.WriteFile(states[0], []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tiny(t).Run(t.Context(), Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), states[0]) {
+		t.Errorf("error %v, want one that names %s", err, states[0])
+	}
+	if b, err := os.ReadFile(states[0]); err != nil || string(b) != "{" {
+		t.Errorf("the checkpoint was replaced: %q, %v", b, err)
+	}
+}
+
 // TestTooMuchMemory asks for a model of terabytes: refused before anything is made.
 func TestTooMuchMemory(t *testing.T) {
 	dir := t.TempDir()

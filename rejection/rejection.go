@@ -225,8 +225,8 @@ func (r *session) look() (err error) {
 }
 
 // Resumable reports whether dir holds samples that a run with the manifest would draw
-// again.
-func Resumable(dir string, s Settings, m run.Manifest) bool {
+// again. Samples whose identity cannot be read are an error.
+func Resumable(dir string, s Settings, m run.Manifest) (bool, error) {
 	c, err := inspect(dir, s.identify(m.Inputs))
-	return err == nil && c.Same()
+	return c.Same(), err
 }

@@ -33,8 +33,8 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 	file := flags.String("config", "", "`FILE` of settings in YAML")
 	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`, where a.b=c is c for b in a")
 	var o recipes.StageOptions
-	flags.BoolVar(&o.Resume, "resume", false, "go on with a run that was stopped")
-	flags.BoolVar(&o.Overwrite, "overwrite", false, "replace what the directory holds")
+	flags.BoolVar(&o.Resume, "resume", false, "continue a run that stopped early")
+	flags.BoolVar(&o.Overwrite, "overwrite", false, "replace the contents of the directory")
 	if kind.Trains {
 		flags.BoolVar(&o.Profile, "profile", false, profileUsage)
 	}

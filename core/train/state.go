@@ -170,8 +170,8 @@ func readState(dir string) (state, error) {
 }
 
 // Resumable reports whether dir holds an unfinished run whose settings and inputs have the
-// digest.
-func Resumable(dir, digest string) bool {
+// digest. A checkpoint that cannot be read is an error.
+func Resumable(dir, digest string) (bool, error) {
 	c, err := inspect(dir, digest)
-	return err == nil && c.Same()
+	return c.Same(), err
 }
