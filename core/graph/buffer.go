@@ -7,24 +7,25 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Buffer is the memory of one result of an Op. Data is nil until the plan of
-// the graph is allocated; afterwards the slice and the Gorgonia value over it
-// stay the same from run to run, so that a step allocates nothing.
+// Buffer is the memory of one result of an Op. Data is nil until the graph's plan is
+// allocated. From then on the slice and the Gorgonia value over it stay the same, so that a
+// step allocates nothing.
 type Buffer struct {
 	Data []float32
-	// Rows returns how many of the first dimension the current run fills; nil: all.
+	// Rows returns how many elements of the first dimension the current run fills. nil means
+	// all of them.
 	Rows func() int
 
 	shape  tensor.Shape
 	value  G.Value
 	pinned bool
-	// spans are when the buffer is in use: one for each time that it is computed
-	// (Recompute), in order. Between them the arena may give its place to another.
+	// spans are the periods in which the buffer is in use, in order: one for each time that it
+	// is computed (see Recompute). Between them the arena may reuse its place.
 	spans []span
 }
 
-// span reaches from the rank of the node that writes a buffer to that of the last
-// that reads it, which is after all nodes for a result of the graph.
+// span reaches from the rank of the node that writes a buffer to the rank of the last node
+// that reads it. The span of a result of the graph ends after all nodes.
 type span struct{ first, last int }
 
 func (s span) meets(other span) bool { return s.first <= other.last && other.first <= s.last }
@@ -39,7 +40,7 @@ func (b *Buffer) use(rank int) {
 	}
 }
 
-// meets reports whether b and other are ever in use at the same time.
+// meets reports whether b and other are in use at the same time.
 func (b *Buffer) meets(other *Buffer) bool {
 	return slices.ContainsFunc(b.spans, func(s span) bool { return slices.ContainsFunc(other.spans, s.meets) })
 }
@@ -47,8 +48,8 @@ func (b *Buffer) meets(other *Buffer) bool {
 // NewBuffer returns a buffer that the plan places in the shared arena.
 func NewBuffer(shape ...int) *Buffer { return &Buffer{shape: shape} }
 
-// Pin returns a buffer over memory that the caller owns and that outlives the
-// run: the gradient of a parameter.
+// Pin returns a buffer over memory that the caller owns and that outlives the run, such as
+// the gradient of a parameter.
 func Pin(data []float32, shape ...int) *Buffer {
 	return &Buffer{Data: data, shape: shape, pinned: true}
 }
@@ -56,7 +57,7 @@ func Pin(data []float32, shape ...int) *Buffer {
 // Len returns the number of elements.
 func (b *Buffer) Len() int { return b.shape.TotalSize() }
 
-// filled returns the number of elements that the current run reads or writes.
+// filled returns how many elements the current run reads or writes.
 func (b *Buffer) filled() int {
 	if b.Rows == nil {
 		return b.Len()
@@ -64,7 +65,7 @@ func (b *Buffer) filled() int {
 	return b.Rows() * b.shape[1:].TotalSize()
 }
 
-// bind makes the Gorgonia value over Data.
+// bind creates the Gorgonia value over Data.
 func (b *Buffer) bind() {
 	b.value = tensor.New(tensor.WithShape(b.shape...), tensor.WithBacking(b.Data))
 }

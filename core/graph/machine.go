@@ -7,16 +7,16 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// Machine runs a planned graph again and again.
+// Machine runs a planned graph repeatedly.
 type Machine struct {
 	graph *G.ExprGraph
 	vm    G.VM
-	// clock is an object of its own: the Ops point to it, and a way from them
-	// back to vm, which has a finalizer, would be a cycle that is never freed.
+	// clock is an object of its own because the Ops point to it. A pointer from them to vm, which
+	// has a finalizer, would form a cycle that is never freed.
 	clock *clock
 }
 
-// NewMachine compiles g, whose plan must have been allocated.
+// NewMachine compiles g. The plan of g must be allocated.
 func NewMachine(g *G.ExprGraph) *Machine {
 	m := &Machine{graph: g, clock: &clock{}}
 	for _, n := range g.AllNodes() {
@@ -28,24 +28,23 @@ func NewMachine(g *G.ExprGraph) *Machine {
 	return m
 }
 
-// Run executes every node once. The values of nodes that no other reads, and
-// those in pinned buffers, are valid until the next run; the memory of the
-// others has gone to later nodes.
+// Run executes every node once. The values of nodes that no other node reads, and those in
+// pinned buffers, are valid until the next run. Later nodes reuse the memory of the others.
 func (m *Machine) Run() error {
 	m.clock.last = -1
 	defer m.vm.Reset()
 	return m.vm.RunAll()
 }
 
-// Close releases what the machine holds. What a finalizer waits for, memory of the
-// graph and all, outlives a garbage collection: Close has done all there is to do.
+// Close releases the machine. An object that waits for its finalizer outlives a garbage
+// collection, and with it the memory of the graph. Close does the finalizer's work instead.
 func (m *Machine) Close() error {
 	runtime.SetFinalizer(m.vm, nil)
 	return m.vm.Close()
 }
 
-// clock holds Gorgonia to the order that the memory plan assumed: a node that
-// ran early would read or overwrite another's memory.
+// clock checks that Gorgonia keeps to the order that the memory plan assumed. A node that
+// runs early would read or overwrite the memory of another.
 type clock struct{ last int }
 
 func (c *clock) tick(o *Op) error {

@@ -12,54 +12,53 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Op is one operation of a graph; an instance belongs to one node. It writes
-// its results into buffers of its own and returns the first of them as the
-// node's value.
+// Op is one operation of a graph. An instance belongs to one node. It writes its results into
+// its own buffers and returns the first of them as the value of the node.
 //
-// An Op with several results of equal standing has no Out: its node is a scalar
-// token, and View nodes stand for the results in Extra. The scalar is 0, or what
-// Forward hands to SetScalar.
+// An Op with several equal results has no Out. Its node is a scalar token, and View nodes
+// represent the results in Extra. The scalar is 0, or what Forward passes to SetScalar.
 type Op struct {
-	Name  string // what it does, or the parameter that it multiplies with
+	Name  string // the operation, or the parameter that it multiplies with
 	Out   *Buffer
-	Extra []*Buffer // further results, or what the gradient needs of the forward pass
-	Reads []*Buffer // buffers read besides the values of the children
+	Extra []*Buffer // further results, or what the gradient needs from the forward pass
+	Reads []*Buffer // buffers that it reads besides the values of the children
 
-	// Forward computes the results from the values of the children, which come
-	// first in in; nil in a View.
+	// Forward computes the results. in begins with the values of the children. A View has
+	// no Forward.
 	Forward func(in []G.Value)
 
-	// Gradient returns the gradient node of each child (nil where DiffWRT says
-	// so); nil if the Op is not differentiable. The children in and the node out
-	// are those to read values from: recomputed ones, if that is asked for.
+	// Gradient returns the gradient node of each child, nil for those that Wrt excludes. It is
+	// nil if the Op is not differentiable. It must read values only from the children in and
+	// the node out that it receives: Recompute may pass nodes that compute them again.
 	Gradient func(in G.Nodes, out, grad *G.Node) (G.Nodes, error)
-	// Wrt says which children the Op is differentiable with respect to. Apply takes
-	// out those whose own Op is by none: their gradient would serve nobody.
+	// Wrt says for each child whether the Op is differentiable with respect to it. Apply
+	// clears the entries of children whose own Op is not differentiable: nothing would use
+	// their gradient.
 	Wrt []bool
-	// Unread says of which children, and last whether of the node itself, the gradient
-	// does not read the value: it is not computed again for that (Recompute). nil: all
-	// may be read.
+	// Unread says for each child, and at the end for the node itself, that the gradient does
+	// not read its value, so that Recompute need not compute it again. nil means that the
+	// gradient may read all of them.
 	Unread []bool
 
-	// Flops and Bytes are what the current run of the Op takes, for a machine that
-	// profiles: see Cost. A nil Flops is none, a nil Bytes all arrays of the Op.
+	// Flops and Bytes return the cost of the current run to a machine that profiles: see
+	// Cost. A nil Flops means none, a nil Bytes all arrays of the Op.
 	Flops, Bytes func() float64
 
-	transient bool    // its results do not wait for the gradient: Recompute
-	again     *G.Node // computes them again; nil until a gradient reads them
+	transient bool    // its results are not kept for the gradient: see Recompute
+	again     *G.Node // the node that computes them again; nil until a gradient reads them
 	repeats   *Op     // the Op whose results this one computes again, or nil
 
 	id    uint32
 	args  []hm.Type
 	token *G.F32
-	rank  int    // place in the planned order of execution
+	rank  int    // position in the planned order of execution
 	clock *clock // of the machine that runs the node
-	cost  *Cost  // so far; nil unless the machine profiles
+	cost  *Cost  // accumulated cost; nil unless the machine profiles
 }
 
 var lastID atomic.Uint32
 
-// Apply makes the node of o over its children.
+// Apply creates the node of o over its children.
 func (o *Op) Apply(children ...*G.Node) *G.Node {
 	o.id = lastID.Add(1)
 	for i, n := range children {
@@ -74,7 +73,7 @@ func (o *Op) Apply(children ...*G.Node) *G.Node {
 	return G.Must(G.ApplyOp(o, children...))
 }
 
-// Of returns the Op of a node made by Apply.
+// Of returns the Op of a node that Apply created.
 func Of(n *G.Node) *Op { return n.Op().(*Op) }
 
 // View returns a node for one of the results of a node without Out. It does no work.
@@ -82,8 +81,8 @@ func View(of *G.Node, b *Buffer) *G.Node {
 	return (&Op{Name: Of(of).Name + ".view", Out: b}).Apply(of)
 }
 
-// Do runs the kernel. A panic becomes an error that names the node, because
-// Gorgonia's machine runs on a goroutine of its own, where nobody can recover.
+// Do runs the kernel. It turns a panic into an error that names the node, because Gorgonia's
+// machine runs on a goroutine of its own, where the caller cannot recover.
 func (o *Op) Do(in ...G.Value) (v G.Value, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -120,7 +119,7 @@ func (o *Op) result() hm.Type {
 // Arity, Type, InferShape and the rest make Op a gorgonia.SDOp.
 func (o *Op) Arity() int { return len(o.args) }
 
-// Type is built anew at every call: Gorgonia returns it to a pool after inference.
+// Type returns a new type at every call: Gorgonia returns it to a pool after inference.
 func (o *Op) Type() hm.Type {
 	ts := make([]hm.Type, 0, len(o.args)+1)
 	return hm.NewFnType(append(append(ts, o.args...), o.result())...)
@@ -132,7 +131,7 @@ func (o *Op) CallsExtern() bool                              { return false }
 func (o *Op) OverwritesInput() int                           { return -1 }
 func (o *Op) String() string                                 { return fmt.Sprintf("%s#%d", o.Name, o.id) }
 
-// Hashcode is unique to the instance, so that Gorgonia merges no two of our nodes.
+// Hashcode is unique to the instance, so that Gorgonia never merges two of our nodes.
 func (o *Op) Hashcode() uint32 { return o.id }
 
 func (o *Op) WriteHash(h hash.Hash) {

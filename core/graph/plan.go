@@ -9,12 +9,12 @@ import (
 	"github.com/herd-lm/herd/core/memory"
 )
 
-// Plan says where each buffer of a graph lies: buffers whose lives do not
-// overlap share memory.
+// Plan places the buffers of a graph in one arena. Buffers whose lifetimes do not overlap
+// share memory.
 type Plan struct {
 	Nodes       int   // nodes in the graph
-	BufferBytes int64 // all buffers laid end to end
-	ArenaBytes  int64 // what the arena takes with memory shared
+	BufferBytes int64 // size of all buffers laid end to end
+	ArenaBytes  int64 // size of the arena
 
 	buffers []*Buffer
 	places  []place
@@ -30,8 +30,8 @@ func (p place) end() int { return p.offset + padded(p.buffer.Len()) }
 // padded rounds n elements up to whole cache lines, so that no two buffers share one.
 func padded(n int) int { return (n + 15) &^ 15 }
 
-// NewPlan lays out the buffers of g by their liveness over the order in which
-// Gorgonia's TapeMachine runs the nodes. It allocates no memory for them.
+// NewPlan lays out the buffers of g by their lifetimes in the order in which Gorgonia's
+// TapeMachine runs the nodes. It does not allocate memory for them.
 func NewPlan(g *G.ExprGraph) (*Plan, error) {
 	if err := checkHashes(g); err != nil {
 		return nil, err
@@ -49,8 +49,8 @@ func NewPlan(g *G.ExprGraph) (*Plan, error) {
 	return p, nil
 }
 
-// checkHashes refuses graphs in which two nodes have the same hash: Gorgonia's
-// compiler would silently merge them.
+// checkHashes returns an error if two nodes have the same hash: Gorgonia's compiler would
+// silently merge them.
 func checkHashes(g *G.ExprGraph) error {
 	seen := make(map[uint32]*G.Node)
 	for _, n := range g.AllNodes() {
@@ -62,7 +62,7 @@ func checkHashes(g *G.ExprGraph) error {
 	return nil
 }
 
-// executionOrder returns the nodes as gorgonia.Compile orders them, inputs first.
+// executionOrder returns the nodes in the order of gorgonia.Compile, inputs first.
 func executionOrder(g *G.ExprGraph) (G.Nodes, error) {
 	order, err := G.Sort(g)
 	if err != nil {
@@ -72,7 +72,7 @@ func executionOrder(g *G.ExprGraph) (G.Nodes, error) {
 	return order, nil
 }
 
-// liveness returns the buffers of g with their spans set.
+// liveness returns the buffers of g and sets their spans.
 func liveness(g *G.ExprGraph, order G.Nodes) ([]*Buffer, error) {
 	l := lives{written: make(map[*Buffer]bool), held: make(map[*G.Node][]*Buffer)}
 	for rank, n := range order {
@@ -83,21 +83,21 @@ func liveness(g *G.ExprGraph, order G.Nodes) ([]*Buffer, error) {
 				return nil, err
 			}
 		}
-		if g.To(n.ID()).Len() == 0 { // a result: it is read after the run
+		if g.To(n.ID()).Len() == 0 { // a result: the caller reads it after the run
 			use(l.held[n], len(order))
 		}
 	}
 	return l.buffers, nil
 }
 
-// lives is what is known of the buffers of the nodes so far.
+// lives tracks the buffers of the nodes seen so far.
 type lives struct {
 	buffers []*Buffer
 	written map[*Buffer]bool
-	held    map[*G.Node][]*Buffer // the buffers that a node's value may lie in
+	held    map[*G.Node][]*Buffer // the buffers that may hold a node's value
 }
 
-// use says that the buffers are read or written at a rank.
+// use records that a node of the given rank reads or writes the buffers.
 func use(buffers []*Buffer, rank int) {
 	for _, b := range buffers {
 		b.use(rank)
@@ -116,7 +116,7 @@ func (l *lives) readChildren(g *G.ExprGraph, n *G.Node, rank int) {
 	}
 }
 
-// run notes what the node of o reads besides its children, and what it writes.
+// run records what the node of o reads besides its children, and what it writes.
 func (l *lives) run(n *G.Node, o *Op) error {
 	for _, b := range o.Reads {
 		if !l.written[b] && !b.pinned {
@@ -137,15 +137,15 @@ func (l *lives) run(n *G.Node, o *Op) error {
 			b.begin(o.rank)
 		case o.repeats != nil && b.spans[0].first == o.repeats.rank:
 			b.begin(o.rank)
-		default: // a view of another's result
+		default: // a view of another node's result
 			b.use(o.rank)
 		}
 	}
 	return nil
 }
 
-// layOut places the buffers, large ones first, each at the lowest offset that
-// is free for the whole of its life.
+// layOut places the buffers, large ones first, each at the lowest offset that is free
+// throughout its lifetime.
 func (p *Plan) layOut() {
 	shared := slices.DeleteFunc(slices.Clone(p.buffers), func(b *Buffer) bool { return b.pinned })
 	slices.SortStableFunc(shared, func(a, b *Buffer) int { return b.Len() - a.Len() })
@@ -177,7 +177,7 @@ func (p *Plan) lowestFree(b *Buffer) int {
 	return offset
 }
 
-// Allocate makes the arena and binds every buffer to its place.
+// Allocate allocates the arena and binds every buffer to its place.
 func (p *Plan) Allocate() {
 	arena := memory.Floats(int(p.ArenaBytes / 4))
 	for _, at := range p.places {

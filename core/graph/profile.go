@@ -7,23 +7,23 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// Cost is what one Op, or several together, have cost.
+// Cost is the cost of one Op, or of several together.
 type Cost struct {
 	Name  string
 	Time  time.Duration
-	Flops float64 // floating-point operations of matrix products; a multiply-add counts two
-	Bytes float64 // of memory that must at least be read and written
+	Flops float64 // floating-point operations of matrix products; a multiply-add counts as two
+	Bytes float64 // memory traffic in bytes: the least that must be read and written
 }
 
-// Add makes c the cost of both.
+// Add adds d to c.
 func (c *Cost) Add(d Cost) {
 	c.Time += d.Time
 	c.Flops += d.Flops
 	c.Bytes += d.Bytes
 }
 
-// Profile makes m account from now on for what its Ops cost. Without it a run
-// looks at no clock.
+// Profile makes m record the cost of its Ops in all later runs. Without it, a run does not
+// read the clock.
 func (m *Machine) Profile() {
 	for _, n := range m.graph.AllNodes() {
 		o, ours := n.Op().(*Op)
@@ -32,7 +32,7 @@ func (m *Machine) Profile() {
 		}
 		if o.Bytes == nil {
 			operands := children(n)
-			if o.repeats != nil { // the last one only says when to run
+			if o.repeats != nil { // the last child only determines when to run
 				operands = operands[:len(operands)-1]
 			}
 			o.Bytes = o.traffic(operands)
@@ -41,7 +41,7 @@ func (m *Machine) Profile() {
 	}
 }
 
-// Costs returns what each Op has cost since Profile, views aside.
+// Costs returns the cost of each Op since Profile, without views.
 func (m *Machine) Costs() []Cost {
 	var list []Cost
 	for _, n := range m.graph.AllNodes() {
@@ -52,7 +52,7 @@ func (m *Machine) Costs() []Cost {
 	return list
 }
 
-// run runs the kernel, with an eye on the clock if the machine profiles.
+// run runs the kernel, and measures its time if the machine profiles.
 func (o *Op) run(in []G.Value) {
 	switch {
 	case o.Forward == nil: // a view
@@ -72,9 +72,9 @@ func (o *Op) flops() float64 {
 	return o.Flops()
 }
 
-// traffic counts each array of o once, as far as the current run fills it: the
-// values of its operands, what it reads besides, and its results. What the
-// kernel reads twice, or adds to, counts no more.
+// traffic counts each array of o once, as far as the current run fills it: the values of
+// its operands, the buffers that it reads besides, and its results. An array that the
+// kernel reads twice, or adds to, still counts once.
 func (o *Op) traffic(operands G.Nodes) func() float64 {
 	var inputs float64
 	buffers := slices.Concat(o.Reads, o.Extra)

@@ -2,20 +2,20 @@ package graph
 
 import G "gorgonia.org/gorgonia"
 
-// Recompute lets nothing between x and y wait for the gradient: the gradients read
-// results that are computed again, from x, once the gradient of y is there (arXiv
-// 1604.06174). x and y are kept. It changes no bit of any result.
+// Recompute stops keeping the results of the nodes between x and y for the gradient. The
+// gradients read results that are computed again from x, once the gradient of y exists (arXiv
+// 1604.06174). x and y are kept. No bit of any result changes.
 //
-// It is to be called before the gradient is derived. Between x and y there are
-// only Ops whose kernels depend on nothing but their children, and no way to y
-// but from x and from nodes that are not Ops, such as parameters.
+// Call it before you derive the gradient. Between x and y there may only be Ops whose kernels
+// depend on nothing but their children, and every path to y must start at x or at nodes that
+// are not Ops, such as parameters.
 func Recompute(x, y *G.Node) {
 	for _, n := range children(y) {
 		forget(n, x)
 	}
 }
 
-// forget marks the Op of n, and all that n is computed from, down to x.
+// forget marks the Op of n, and all nodes that n is computed from, back to x.
 func forget(n, x *G.Node) {
 	o, ours := n.Op().(*Op)
 	if n == x || !ours || o.transient {
@@ -27,9 +27,9 @@ func forget(n, x *G.Node) {
 	}
 }
 
-// recall returns the node whose value a gradient reads for that of n: n itself if
-// it is kept. If not, a node that runs n's kernel again, into the same buffers,
-// over children that are recalled in turn, and that runs after the node trigger.
+// recall returns the node from which a gradient reads the value of n: n itself if its value
+// is kept. Otherwise it returns a node that runs the kernel of n again, into the same buffers,
+// over recalled children, after the node trigger.
 func recall(n, trigger *G.Node) *G.Node {
 	o, ours := n.Op().(*Op)
 	if !ours || !o.transient {
@@ -52,8 +52,8 @@ func recallAll(nodes G.Nodes, trigger *G.Node) G.Nodes {
 	return list
 }
 
-// recallRead recalls in place those of the nodes, the children of o and its own, whose
-// value the gradient of o reads.
+// recallRead replaces those of the nodes, the children of o and its own, whose value the
+// gradient of o reads by recalled ones.
 func (o *Op) recallRead(nodes G.Nodes, trigger *G.Node) G.Nodes {
 	for i, n := range nodes {
 		if o.Unread == nil || !o.Unread[i] {

@@ -9,13 +9,13 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// Adapter is the trainable weights beside a frozen model, with arrays of their own.
+// Adapter holds the trainable weights beside a frozen model, in arrays of its own.
 type Adapter struct {
 	Arrays
 	LoRA LoRA
-	Base string // where the frozen weights are, as the user names it
+	Base string // directory of the frozen weights, as the user gave it
 
-	// Score is the value head of a reward model, which is trained whole; else nil.
+	// Score is the value head of a reward model, all of which is trained, or nil.
 	Score *Param
 
 	config  Config // of the base
@@ -24,23 +24,23 @@ type Adapter struct {
 	windows []*Param
 }
 
-// lowRank is the terms of an adapter beside one matrix of the model. Of a fused
-// matrix each projection has its own; those of A lie one after another, and so do
-// those of B and M.
+// lowRank holds the low-rank terms of an adapter beside one matrix of the model. Each
+// projection in a fused matrix has a term of its own. The terms' A lie one after another, and
+// so do their B and M.
 type lowRank struct {
 	kernel.LowRank
 	A, B *Param // [terms*r, in], [rows, r]
 	M    *Param // [rows] lengths of the rows; nil without DoRA
 	// squares are the squared norms of the matrix's rows, [out]; nil without DoRA.
 	squares []float64
-	window  uint64 // number of the matrix: each has its own dropout
+	window  uint64 // index of the matrix: each has a dropout of its own
 }
 
-// learnsNorms reports whether there are terms whose rows' lengths are learnt: DoRA.
+// learnsNorms reports whether the lengths of the rows are learnt: DoRA.
 func (l *lowRank) learnsNorms() bool { return l != nil && l.M != nil }
 
-// Adapt freezes p, whose weights stay as they are from now on, and puts a new adapter
-// of shape l beside it: all zero until Init.
+// Adapt freezes the weights of p and puts a new adapter of shape l beside it, all zero until
+// Init.
 func (p *Params) Adapt(l LoRA, gradients bool) *Adapter {
 	a := newAdapter(p, l)
 	a.digest = p.Digest()
@@ -53,8 +53,7 @@ func (p *Params) Adapt(l LoRA, gradients bool) *Adapter {
 	return a
 }
 
-// newAdapter lists the tensors of an adapter of shape l beside p, which may be without
-// memory itself.
+// newAdapter lists the tensors of an adapter of shape l beside p. p need not have memory.
 func newAdapter(p *Params, l LoRA) *Adapter {
 	a := &Adapter{LoRA: l, config: p.Config, beside: make(map[*Param]*lowRank)}
 	for _, layer := range p.Layers {
@@ -76,7 +75,7 @@ func (c Config) AdapterCount(l LoRA) int {
 	return newAdapter(p, l).Count()
 }
 
-// thaw gives p its gradients, or freezes it if g is nil.
+// thaw sets the gradients of p to g, or freezes p if g is nil.
 func (p *Params) thaw(g []float32) {
 	p.G = g
 	for _, t := range p.all() {
@@ -96,8 +95,8 @@ func (p *Params) within(w *Param) (parts []*Param) {
 	return parts
 }
 
-// declare adds the tensors beside the matrix w, for those of its projections that
-// are adapted.
+// declare adds the tensors beside the matrix w: a term for each of its projections that the
+// shape adapts.
 func (a *Adapter) declare(w *Param, parts []*Param) {
 	r, in := a.LoRA.R, w.Shape[1]
 	low := &lowRank{window: uint64(len(a.beside)), LowRank: kernel.LowRank{In: in, Out: w.Shape[0], Rank: r, Scale: float32(a.LoRA.scale())}}
@@ -113,7 +112,7 @@ func (a *Adapter) declare(w *Param, parts []*Param) {
 	if len(modules) == 0 {
 		return
 	}
-	// one declares a kind of tensor for each module, and the window over them.
+	// one declares a tensor for each module, and the window over them.
 	one := func(suffix string, shape func(c kernel.Columns) []int) *Param {
 		var list []*Param
 		for i, m := range modules {
@@ -131,7 +130,7 @@ func (a *Adapter) declare(w *Param, parts []*Param) {
 	a.beside[w] = low
 }
 
-// weigh measures the rows of the base, which does not change.
+// weigh computes the norms of the rows of the base, which does not change.
 func (a *Adapter) weigh() {
 	for w, low := range a.beside {
 		low.squares = make([]float64, low.Out)
@@ -139,7 +138,7 @@ func (a *Adapter) weigh() {
 	}
 }
 
-// besides returns the terms beside the matrix w, nil if there are none.
+// besides returns the terms beside the matrix w, or nil.
 func (a *Adapter) besides(w *Param) *lowRank {
 	if a == nil {
 		return nil
@@ -147,9 +146,9 @@ func (a *Adapter) besides(w *Param) *lowRank {
 	return a.beside[w]
 }
 
-// Init draws the weights from the seed as PEFT does, so that the adapter changes
-// nothing yet: A uniform over ±1/sqrt(in), B zero, magnitudes the norms of the rows,
-// the value head that of the base.
+// Init draws the weights from the seed as PEFT does, so that the adapter does not change the
+// model yet: A uniform over ±1/sqrt(in), B zero, magnitudes the norms of the rows, the value
+// head a copy of the base's.
 func (a *Adapter) Init(p *Params, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 0x6c6f72616c6f7261))
 	for _, w := range a.order(p) {
@@ -166,7 +165,7 @@ func (a *Adapter) Init(p *Params, seed uint64) {
 	}
 }
 
-// order returns the adapted matrices in the order of the model.
+// order returns the adapted matrices in the order in which the model has them.
 func (a *Adapter) order(p *Params) (list []*Param) {
 	for _, w := range p.all() {
 		if a.beside[w] != nil {
@@ -176,15 +175,15 @@ func (a *Adapter) order(p *Params) (list []*Param) {
 	return list
 }
 
-// Off returns the frozen model by itself, over the same memory.
+// Off returns the frozen model without the adapter, over the same memory.
 func (p *Params) Off() *Params {
 	base := *p
 	base.Adapter = nil
 	return &base
 }
 
-// Merge adds the adapter to the weights, which are then a model like any other:
-// w + scale·B·A, with the lengths of its rows M if these are learnt.
+// Merge adds the adapter to the weights: w + scale·B·A, with rows of lengths M if these are
+// learnt. The result is an ordinary model.
 func (p *Params) Merge() {
 	a := p.Adapter
 	for w, low := range a.beside {
@@ -196,7 +195,7 @@ func (p *Params) Merge() {
 	p.Adapter = nil
 }
 
-// merge changes w[Out,In].
+// merge adds the terms to w [Out, In].
 func (l *lowRank) merge(w []float32) {
 	norms := make([]float32, l.Rows())
 	if l.M != nil {
@@ -224,5 +223,5 @@ func (l *lowRank) merge(w []float32) {
 	}
 }
 
-// peftName returns what PEFT calls a tensor or a module of the model.
+// peftName returns PEFT's name of a tensor or module of the model.
 func peftName(name string) string { return "base_model.model." + name }

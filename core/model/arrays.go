@@ -5,19 +5,19 @@ import (
 	"github.com/herd-lm/herd/core/train/optim"
 )
 
-// Arrays holds tensors in one flat array, and their gradients in another:
+// Arrays holds tensors in one flat array, and their gradients in another, so that the
 // optimiser, clipping and averaging are single passes.
 type Arrays struct {
-	W, G []float32 // G is nil unless they are trained
-	// Tensors are named as in the checkpoint, in order.
+	W, G []float32 // G is nil unless the tensors are trained
+	// Tensors are in order and have their names from the checkpoint.
 	Tensors []*Param
 }
 
-// Trainable is what a run changes: all weights of a model, or those of an adapter.
+// Trainable is the weights that a run changes: all those of a model, or those of an adapter.
 type Trainable interface {
 	Flat() *Arrays
-	// SaveAs writes the weights, rounded to float32, float16 or bfloat16, and what
-	// describes them, to a directory, which must exist; ReadFrom reads them back.
+	// SaveAs writes the weights, rounded to float32, float16 or bfloat16, and their
+	// description to a directory, which must exist. ReadFrom reads them back.
 	SaveAs(dir, dtype string) error
 	ReadFrom(dir string) error
 }
@@ -34,8 +34,8 @@ func (a *Arrays) Count() int {
 	return last.offset + last.size()
 }
 
-// Matrices returns the ranges of the flat array that weight decay applies to:
-// everything but vectors, which are norms, biases and magnitudes.
+// Matrices returns the ranges of the flat array that weight decay applies to: everything but
+// vectors, which are norms, biases and magnitudes.
 func (a *Arrays) Matrices() []optim.Range {
 	var ranges []optim.Range
 	for _, t := range a.Tensors {
@@ -46,8 +46,8 @@ func (a *Arrays) Matrices() []optim.Range {
 	return ranges
 }
 
-// allocate makes the arrays, all zero, and binds the windows to them. Without
-// gradients there is no G.
+// allocate allocates the arrays, all zero, and binds the windows to them. Without gradients,
+// G is nil.
 func (a *Arrays) allocate(gradients bool, windows []*Param) {
 	n := a.Count()
 	a.W = memory.Floats(n)
@@ -59,7 +59,7 @@ func (a *Arrays) allocate(gradients bool, windows []*Param) {
 	}
 }
 
-// tensor adds a tensor behind the others.
+// tensor appends a tensor.
 func (a *Arrays) tensor(name string, shape ...int) *Param {
 	t := &Param{Name: name, Shape: shape, offset: a.Count()}
 	a.Tensors = append(a.Tensors, t)

@@ -9,9 +9,9 @@ import (
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
-// Load reads the model in dir: config.json and its safetensors, or those of the base
-// that an adapter in dir names, with the adapter merged into them. With gradients
-// true it can be trained.
+// Load reads the model in dir: config.json and its safetensors. If dir holds an adapter, Load
+// reads the base that the adapter names and merges the adapter into it. With gradients the
+// model can be trained.
 func Load(dir string, gradients bool) (*Params, error) {
 	s, err := Locate(dir, "")
 	if err != nil {
@@ -20,7 +20,7 @@ func Load(dir string, gradients bool) (*Params, error) {
 	return s.Load(gradients)
 }
 
-// LoadReward is Load of a reward model: see Source.LoadReward.
+// LoadReward loads a reward model: see Source.LoadReward.
 func LoadReward(dir string, gradients bool) (*Params, error) {
 	s, err := Locate(dir, "")
 	if err != nil {
@@ -29,9 +29,9 @@ func LoadReward(dir string, gradients bool) (*Params, error) {
 	return s.LoadReward(gradients)
 }
 
-// ReadFrom sets the weights to those in dir. Tensors that p needs and dir lacks
-// are an error, but for the value head, which then stays as it is; tensors that
-// p has no use for are an error, but for those that its configuration ignores.
+// ReadFrom sets the weights to those in dir. It returns an error if dir lacks a tensor that p
+// needs, except for the value head, which then stays as it is. It also returns an error for a
+// tensor that p does not use, unless the configuration ignores it (Ignores).
 func (p *Params) ReadFrom(dir string) error {
 	f, err := openWeights(dir, p.Config)
 	if err != nil {
@@ -41,9 +41,9 @@ func (p *Params) ReadFrom(dir string) error {
 	return p.read(f, read)
 }
 
-// openWeights opens the weights in dir, which must be those of a model of
-// configuration c: there is no memory for it yet that a damaged config.json could
-// make too large.
+// openWeights opens the weights in dir and checks that they belong to a model of
+// configuration c. It runs before memory for the weights is allocated, because a damaged
+// config.json could ask for too much.
 func openWeights(dir string, c Config) (*checkpoint.Model, error) {
 	f, err := checkpoint.OpenModel(dir)
 	if err != nil {
@@ -55,7 +55,7 @@ func openWeights(dir string, c Config) (*checkpoint.Model, error) {
 	return f, nil
 }
 
-// read reads each tensor by the given function.
+// read reads each tensor with the given function.
 func (p *Params) read(f *checkpoint.Model, tensor func(checkpoint.Reader, *Param) error) error {
 	for _, t := range p.Tensors {
 		if _, ok := f.Info(t.Name); !ok { // the value head
@@ -68,7 +68,7 @@ func (p *Params) read(f *checkpoint.Model, tensor func(checkpoint.Reader, *Param
 	return nil
 }
 
-// TrainingBytes returns what the weights of c take, and with gradients also
+// TrainingBytes returns the memory that the weights of c take, with gradients also that of
 // their gradients and AdamW's two moments.
 func (c Config) TrainingBytes(gradients bool) int64 {
 	copies := int64(1)
@@ -78,7 +78,7 @@ func (c Config) TrainingBytes(gradients bool) int64 {
 	return copies * 4 * int64(c.ParamCount())
 }
 
-// Bytes returns what the weights take, with gradients and AdamW's two moments for
+// Bytes returns the memory that the weights take, with gradients and AdamW's two moments for
 // those that are trained.
 func (p *Params) Bytes() int64 {
 	if p.Adapter == nil {
@@ -91,7 +91,7 @@ func (p *Params) Bytes() int64 {
 	return bytes
 }
 
-// checkTensors compares names and shapes with those of c.
+// checkTensors compares names and shapes with those that c requires.
 func (c Config) checkTensors(f *checkpoint.Model) error {
 	known := make(map[string]bool)
 	for _, t := range c.Tensors() {
@@ -113,15 +113,15 @@ func (c Config) checkTensors(f *checkpoint.Model) error {
 	return nil
 }
 
-// Ignores reports whether a tensor may be among the weights of c without being read:
-// a head that is tied or not used, and tables of angles from older programs.
+// Ignores reports whether the weights of c may contain a tensor that herd does not read: a
+// head that is tied or unused, and tables of angles from older programs.
 func (c Config) Ignores(name string) bool {
 	return name == "lm_head.weight" && (c.TiedHead || c.IsReward()) || strings.HasSuffix(name, "rotary_emb.inv_freq")
 }
 
 func read(f checkpoint.Reader, t *Param) error { return readAs(f, t.Name, t, t.W) }
 
-// readAs reads the tensor of a name, which has the shape of t, into w.
+// readAs reads the named tensor, which must have the shape of t, into w.
 func readAs(f checkpoint.Reader, name string, t *Param, w []float32) error {
 	info, ok := f.Info(name)
 	if !ok {
@@ -133,10 +133,10 @@ func readAs(f checkpoint.Reader, name string, t *Param, w []float32) error {
 	return f.Read(name, w)
 }
 
-// dtypes are the element types of weights, by their names in config.json.
+// dtypes are the element types of weights by their names in config.json.
 var dtypes = map[string]string{"float32": checkpoint.F32, "float16": checkpoint.F16, "bfloat16": checkpoint.BF16}
 
-// CheckDType reports that dtype is none of float32, float16 and bfloat16.
+// CheckDType returns an error if dtype is not float32, float16 or bfloat16.
 func CheckDType(dtype string) error {
 	if dtypes[dtype] == "" {
 		return fmt.Errorf("dtype is %q, expected float32, float16 or bfloat16", dtype)
@@ -147,8 +147,8 @@ func CheckDType(dtype string) error {
 // Save writes config.json and the weights as float32 to dir, which must exist.
 func (p *Params) Save(dir string) error { return p.SaveAs(dir, "float32") }
 
-// SaveAs is Save with the weights rounded to dtype: float32, float16 or bfloat16.
-// They are written in shards where they take more than checkpoint.ShardBytes.
+// SaveAs is Save with the weights rounded to dtype: float32, float16 or bfloat16. Weights
+// that take more than checkpoint.ShardBytes go into several files.
 func (p *Params) SaveAs(dir, dtype string) error {
 	if err := CheckDType(dtype); err != nil {
 		return fmt.Errorf("model: %w", err)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Config describes a Llama, or a model that differs from one in little (see
-// families), in the fields of Hugging Face's config.json.
+// Config describes a Llama, or a model that differs little from one (see families), in the
+// fields of Hugging Face's config.json.
 type Config struct {
 	Architectures []string `json:"architectures"`
 	ModelType     string   `json:"model_type"`
@@ -23,10 +23,10 @@ type Config struct {
 
 	NormEps   float64 `json:"rms_norm_eps"`
 	RopeTheta float64 `json:"rope_theta"`
-	// RopeScaling is nil or the scaling of long contexts.
+	// RopeScaling is the scaling for long contexts, or nil.
 	RopeScaling *RopeScaling `json:"rope_scaling"`
 
-	// Attention over the last tokens only, which herd does not compute: see Context.
+	// Attention over the last tokens only. herd does not compute it: see Context.
 	SlidingWindow    *int `json:"sliding_window,omitempty"`
 	UseSlidingWindow bool `json:"use_sliding_window,omitempty"`
 
@@ -42,11 +42,11 @@ type Config struct {
 	Type string `json:"torch_dtype,omitempty"`
 
 	// Source is the config.json that c was read from, and Generation the
-	// generation_config.json beside it; nil if there was none.
+	// generation_config.json beside it, or nil.
 	Source, Generation json.RawMessage `json:"-"`
 }
 
-// IntSet is a JSON number or list of numbers: eos_token_id comes as either.
+// IntSet is a JSON number or a list of numbers: eos_token_id can be either.
 type IntSet []int
 
 func (s *IntSet) UnmarshalJSON(b []byte) error {
@@ -73,9 +73,9 @@ func (s IntSet) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]int(s))
 }
 
-// Context returns the longest context in tokens that the model is computed for:
-// max_position_embeddings, or a sliding window that is shorter, because up to
-// there it hides nothing.
+// Context returns the longest context, in tokens, for which herd computes the model:
+// max_position_embeddings, or the sliding window if that is shorter. Up to that length the
+// window hides nothing.
 func (c Config) Context() int {
 	if c.SlidingWindow == nil || c.ModelType == "llama" || c.ModelType == "qwen2" && !c.UseSlidingWindow {
 		return c.MaxPositions
@@ -83,7 +83,7 @@ func (c Config) Context() int {
 	return min(c.MaxPositions, *c.SlidingWindow)
 }
 
-// CheckContext reports that a sequence of n tokens is longer than Context.
+// CheckContext returns an error if a sequence of n tokens is longer than Context.
 func (c Config) CheckContext(n int) error {
 	switch limit := c.Context(); {
 	case n <= limit:
@@ -95,14 +95,14 @@ func (c Config) CheckContext(n int) error {
 	}
 }
 
-// Validate reports the first field that makes no model, or one that herd does
-// not implement.
+// Validate returns an error that names the first field that is invalid or asks for something
+// that herd does not implement.
 func (c Config) Validate() error {
 	f, known := families[c.ModelType]
 	if !known {
 		return fmt.Errorf("model_type is %q, expected one of %s", c.ModelType, modelTypes())
 	}
-	// The limits keep what a hostile file makes us count far from overflowing.
+	// The limits keep the sizes in a hostile file far from overflow.
 	for _, field := range []struct {
 		name        string
 		value, most int
@@ -126,7 +126,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("head_dim is %d, expected an even number", c.HeadDim)
 	case c.HiddenAct != "silu":
 		return fmt.Errorf("hidden_act is %q, only \"silu\" is implemented", c.HiddenAct)
-	case c.ModelType == "llama" && (c.AttentionBias || c.MLPBias): // the others have no such fields
+	case c.ModelType == "llama" && (c.AttentionBias || c.MLPBias): // the other families lack these fields
 		return fmt.Errorf("attention_bias and mlp_bias are not implemented, both must be false: only the biases of Qwen2 are")
 	case c.SlidingWindow != nil && *c.SlidingWindow <= 0:
 		return fmt.Errorf("sliding_window is %d, expected a positive number or null", *c.SlidingWindow)

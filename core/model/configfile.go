@@ -19,8 +19,8 @@ const (
 	maxConfig      = 4 << 20 // bytes
 )
 
-// LoadConfig reads and validates the configuration of the model in dir: config.json,
-// or that of the base which an adapter in dir names.
+// LoadConfig reads and validates the configuration of the model in dir: config.json, or that
+// of the base if dir holds an adapter.
 func LoadConfig(dir string) (Config, error) {
 	s, err := Locate(dir, "")
 	if err != nil {
@@ -29,8 +29,7 @@ func LoadConfig(dir string) (Config, error) {
 	return s.Config()
 }
 
-// loadConfig reads and validates dir/config.json, and generation_config.json
-// where there is one.
+// loadConfig reads and validates dir/config.json, and generation_config.json if it exists.
 func loadConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, configName)
 	text, err := disk.ReadLimited(path, maxConfig)
@@ -47,7 +46,7 @@ func loadConfig(dir string) (Config, error) {
 	return c, nil
 }
 
-// parseConfig reads the text of a config.json, with what it leaves out.
+// parseConfig parses a config.json and fills in the fields that it leaves out.
 func parseConfig(text []byte) (Config, error) {
 	var c Config
 	var other otherFields
@@ -73,7 +72,7 @@ func parseConfig(text []byte) (Config, error) {
 	return c, c.Validate()
 }
 
-// otherFields are those that a Config has in another form, or not at all.
+// otherFields are the fields that Config has in another form, or lacks.
 type otherFields struct {
 	DType        string            `json:"dtype"` // the newer name of torch_dtype
 	Labels       map[string]string `json:"id2label"`
@@ -83,7 +82,7 @@ type otherFields struct {
 	Quantization json.RawMessage   `json:"quantization_config"`
 }
 
-// check reports what would make another model than herd computes.
+// check returns an error for fields that ask for a model that herd does not compute.
 func (o otherFields) check() error {
 	switch {
 	case o.Quantization != nil && string(o.Quantization) != "null":
@@ -94,7 +93,7 @@ func (o otherFields) check() error {
 	return nil
 }
 
-// fillDefaults sets what config.json may leave out to what transformers assumes.
+// fillDefaults sets the fields that config.json may leave out to transformers' defaults.
 func (c *Config) fillDefaults() {
 	f := c.family()
 	c.KVHeads = cmp.Or(c.KVHeads, f.kvHeads, c.Heads)
@@ -111,9 +110,8 @@ func (c *Config) fillDefaults() {
 	}
 }
 
-// Save writes dir/config.json, and generation_config.json if c came with one.
-// Fields that are as c was read, and those that herd has no use for, are written
-// as they were.
+// Save writes dir/config.json, and generation_config.json if c was read with one. Fields that
+// c has not changed, and those that herd does not use, stay as they were in the file.
 func (c Config) Save(dir string) error {
 	all, err := c.document()
 	if err != nil {
@@ -134,8 +132,8 @@ func (c Config) Save(dir string) error {
 	})
 }
 
-// document returns the fields of config.json: what c was read from, changed
-// where c has changed since.
+// document returns the fields of config.json: those that c was read from, updated where c
+// has changed since.
 func (c Config) document() (map[string]json.RawMessage, error) {
 	now, err := c.fields()
 	if err != nil || c.Source == nil {
@@ -157,7 +155,7 @@ func (c Config) document() (map[string]json.RawMessage, error) {
 		if !bytes.Equal(text, was[field]) {
 			all[field] = text
 			if field == "rope_theta" || field == "rope_scaling" {
-				delete(all, "rope_parameters") // says what was
+				delete(all, "rope_parameters") // describes the old scaling
 			}
 		}
 	}
@@ -169,8 +167,8 @@ func (c Config) document() (map[string]json.RawMessage, error) {
 	return all, nil
 }
 
-// Fields returns what c says under the names of config.json: all that herd knows,
-// also what the file left out, and the rest of the file as it is.
+// Fields returns c under the names of config.json: every field that herd knows, even those
+// that the file left out, and the rest of the file unchanged.
 func (c Config) Fields() (map[string]json.RawMessage, error) {
 	all := make(map[string]json.RawMessage)
 	if c.Source != nil {
@@ -180,12 +178,12 @@ func (c Config) Fields() (map[string]json.RawMessage, error) {
 	}
 	known, err := c.fields()
 	maps.Copy(all, known)
-	delete(all, "rope_parameters") // is in rope_theta and rope_scaling
-	delete(all, "dtype")           // is in torch_dtype
+	delete(all, "rope_parameters") // c has it as rope_theta and rope_scaling
+	delete(all, "dtype")           // c has it as torch_dtype
 	return all, err
 }
 
-// fields returns what c says by itself.
+// fields returns the fields of c itself.
 func (c Config) fields() (all map[string]json.RawMessage, err error) {
 	text, err := json.Marshal(c)
 	if err != nil {

@@ -7,9 +7,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Decoder computes tokens with cached keys and values. What a row gives does not
-// depend on the other rows of the call, bit for bit. A Decoder serves one goroutine at
-// a time.
+// Decoder computes tokens with cached keys and values. The result of a row does not depend on
+// the other rows of the call, bit for bit. A Decoder serves one goroutine at a time.
 type Decoder struct {
 	config  Config
 	heads   kernel.Heads
@@ -24,17 +23,17 @@ type Decoder struct {
 	logits                      []float32
 }
 
-// Row is one token to compute, whose key and value go into its page. It attends to
-// all positions before it, which were computed before or are rows of the same call.
+// Row is one token to compute. Its key and value go into its page. It attends to all positions
+// before it, which earlier calls or other rows of the same call compute.
 type Row struct {
-	Pages []*kernel.Page // of its sequence, from position 0 on, its own page with them
+	Pages []*kernel.Page // of its sequence from position 0 on, including its own page
 	At    int            // its position
 	ID    token.ID
 	Want  bool // return the logits that follow this token
 }
 
-// NewDecoder returns a decoder for calls of at most maxRows rows, with products of
-// p's precision. It has its own copy of the weights (see Pack).
+// NewDecoder returns a decoder for calls of at most maxRows rows, whose products have p's
+// precision. It copies the weights (see Pack).
 func NewDecoder(p *Params, maxRows int) (*Decoder, error) {
 	w, err := Pack(p)
 	if err != nil {
@@ -58,12 +57,11 @@ func (w *Packed) Decoder(maxRows int) *Decoder {
 // NewPage returns a page for the keys and values of kernel.PageTokens positions.
 func (d *Decoder) NewPage() *kernel.Page { return kernel.NewPage(d.config.Layers, d.heads) }
 
-// PageBytes returns what a page takes.
+// PageBytes returns the size of a page.
 func (d *Decoder) PageBytes() int64 { return kernel.PageBytes(d.config.Layers, d.heads) }
 
-// Step computes the rows and returns the logits of those that want them,
-// [wanted, VocabSize], valid until the next call. Rows that share pages are computed
-// faster side by side.
+// Step computes the rows and returns the logits of those with Want set, [wanted, VocabSize],
+// valid until the next call. It is faster if rows that share pages are adjacent.
 func (d *Decoder) Step(rows []Row) ([]float32, error) {
 	n, err := d.hidden(rows)
 	if err != nil {
@@ -81,15 +79,15 @@ func (d *Decoder) Step(rows []Row) ([]float32, error) {
 	return d.logits, nil
 }
 
-// Hidden computes the rows and returns the final, normalised hidden states of those
-// that want them, [wanted, HiddenSize], valid until the next call.
+// Hidden computes the rows and returns the final, normalised hidden states of those with Want
+// set, [wanted, HiddenSize], valid until the next call.
 func (d *Decoder) Hidden(rows []Row) ([]float32, error) {
 	n, err := d.hidden(rows)
 	return d.h[:n*d.config.HiddenSize], err
 }
 
-// hidden computes the rows and leaves in h what follows the last layer and its norm
-// for those n that want it.
+// hidden computes the rows. It leaves the normalised output of the last layer in h for the n
+// rows with Want set, and returns n.
 func (d *Decoder) hidden(rows []Row) (n int, err error) {
 	if err := d.place(rows); err != nil {
 		return 0, fmt.Errorf("model: %w", err)
@@ -110,7 +108,7 @@ func (d *Decoder) hidden(rows []Row) (n int, err error) {
 	return n, nil
 }
 
-// place checks the rows and lays out what kernels want to know of them.
+// place checks the rows and lays out the indices that the kernels need.
 func (d *Decoder) place(rows []Row) error {
 	if len(rows) > d.maxRows {
 		return fmt.Errorf("%d rows to decode, at most %d at once", len(rows), d.maxRows)

@@ -8,9 +8,9 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// Digest identifies the body of a model by the names, shapes and values of its
-// weights, however they are stored: an adapter fits one body only. The heads, which
-// come and go, are left out.
+// Digest identifies the body of a model by the names, shapes and values of its weights,
+// whatever their storage: an adapter fits one body only. It leaves out the heads, which
+// training stages add and remove.
 func (p *Params) Digest() string {
 	h := sha256.New()
 	for _, t := range p.Tensors {
@@ -21,7 +21,7 @@ func (p *Params) Digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// fingerprint is that of the weights as they were read.
+// fingerprint returns the fingerprint of the weights as they were read.
 func (t *Param) fingerprint() uint64 {
 	if t.W == nil {
 		return t.print

@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// The two architectures that herd trains, as config.json of a Llama names them.
+// The two architectures that herd trains, by Llama's names in config.json.
 const (
 	CausalLM    = "LlamaForCausalLM"
 	RewardModel = "LlamaForSequenceClassification"
 )
 
-// family is a model_type that is a Llama but for what its fields say.
+// family is a model_type that equals a Llama except for the differences in its fields.
 type family struct {
 	causal, reward string // architectures
 	qkvBias        bool   // queries, keys and values have biases
 
-	// What transformers assumes where config.json says nothing; 0 key and value
-	// heads are as many as query heads.
+	// Defaults of transformers for what config.json leaves out. With kvHeads 0 there are as
+	// many key and value heads as query heads.
 	kvHeads, positions int
-	window             int // sliding_window; 0 is none
+	window             int // sliding_window; 0 means none
 }
 
 var families = map[string]family{
@@ -46,5 +46,5 @@ func (c Config) Reward() Config {
 	return c
 }
 
-// modelTypes lists the names of the families for a person.
+// modelTypes lists the names of the families for an error message.
 func modelTypes() string { return strings.Join(slices.Sorted(maps.Keys(families)), ", ") }

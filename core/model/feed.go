@@ -7,15 +7,15 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// feed is what the kernels of a graph read of the current run, and where its
-// outputs are copied for the caller: Gorgonia may compute in place on a node's
-// value once it has no further use of it.
+// feed holds what the kernels of a graph read from the current run, and copies of the outputs
+// for the caller: Gorgonia may compute in place on the value of a node once it no longer
+// needs it.
 type feed struct {
 	batch      *token.Batch
 	accumulate bool   // add to the gradients of the parameters instead of setting them
-	draw       uint64 // what dropout draws from
+	draw       uint64 // seed of dropout
 
-	// Inputs of the losses, at capacity, zero beyond the current extent.
+	// Inputs of the losses, at capacity, zero beyond the current batch.
 	weight     []float32 // [R]
 	reference  []float32 // [S]
 	pairWeight []float32 // [P]
@@ -26,13 +26,13 @@ type feed struct {
 	result Result
 }
 
-// Result is what one run gave. The slices are valid until the next run.
+// Result is the outcome of one run. Its slices are valid until the next run.
 type Result struct {
 	Loss       float64
-	LogProb    []float32 // [R] log-probability of each target, if the loss asked for it
-	SeqLogProb []float32 // [S] weighted sum over each sequence, if the loss asked for it
-	Value      []float32 // [S] of the value head, if the loss asked for it
-	Logits     []float32 // [R, VocabSize], if the loss asked for it
+	LogProb    []float32 // [R] log-probability of each target, if the loss uses it
+	SeqLogProb []float32 // [S] weighted sum over each sequence, if the loss uses it
+	Value      []float32 // [S] output of the value head, if the loss uses it
+	Logits     []float32 // [R, VocabSize], if the loss uses it
 }
 
 func newFeed(capacity token.Size) *feed {
@@ -44,7 +44,7 @@ func newFeed(capacity token.Size) *feed {
 	}
 }
 
-// load sets the inputs to b's, with every weight multiplied by scale.
+// load sets the inputs to those of b, with every weight multiplied by scale.
 func (f *feed) load(b *token.Batch, scale float64, accumulate bool) {
 	f.batch, f.accumulate = b, accumulate
 	r := f.result

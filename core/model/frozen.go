@@ -6,7 +6,7 @@ import (
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
-// matrices returns the windows that are multiplied with: all that is large.
+// matrices returns the windows that are factors of products: everything large.
 func (p *Params) matrices() []*Param {
 	list := []*Param{p.Embed}
 	for _, l := range p.Layers {
@@ -18,8 +18,8 @@ func (p *Params) matrices() []*Param {
 	return list
 }
 
-// loadFrozen reads the model to be only read, its matrices kept as s says. They are
-// read one tensor at a time, so that no more than one is there as float32.
+// loadFrozen reads the model for reading only, with its matrices stored as s. It reads one
+// tensor at a time, so that at most one is in memory as float32.
 func (s Source) loadFrozen(c Config, storage kernel.Storage) (*Params, error) {
 	if storage == kernel.StoreFP32 {
 		return s.loadBase(c, false)
@@ -46,8 +46,9 @@ func (s Source) loadFrozen(c Config, storage kernel.Storage) (*Params, error) {
 	})
 }
 
-// layOutFrozen makes room for the weights. It returns the matrix that each tensor is
-// part of, nil for those that stay float32, and scratch for the largest tensor.
+// layOutFrozen allocates memory for the weights. For each tensor it returns the matrix that
+// the tensor is part of, or nil if it stays float32. It also returns scratch memory for the
+// largest tensor.
 func (p *Params) layOutFrozen(storage kernel.Storage) (of map[*Param]*Param, wide []float32) {
 	of = make(map[*Param]*Param)
 	largest := 0
@@ -63,14 +64,14 @@ func (p *Params) layOutFrozen(storage kernel.Storage) (of map[*Param]*Param, wid
 			continue
 		}
 		w.W = make([]float32, w.size())
-		for _, t := range p.within(w) { // a window over several shares its memory with them
+		for _, t := range p.within(w) { // a window over several tensors shares its memory with them
 			t.W = w.W[t.offset-w.offset:][:t.size()]
 		}
 	}
 	return of, memory.Floats(largest)
 }
 
-// frozenBytes returns what the weights of c take, its matrices kept as s says.
+// frozenBytes returns the memory that the weights of c take with matrices stored as s.
 func (c Config) frozenBytes(s kernel.Storage) (n int64) {
 	p := &Params{Config: c}
 	p.declare()
@@ -81,7 +82,7 @@ func (c Config) frozenBytes(s kernel.Storage) (n int64) {
 	return n
 }
 
-// wide returns the weights of t as float32s: W, or a copy.
+// wide returns the weights of t as float32s: W itself, or a copy.
 func (t *Param) wide() []float32 {
 	if t.frozen == nil {
 		return t.W

@@ -11,8 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// loadGeneration keeps generation_config.json, if there is one, to be written
-// again by Save.
+// loadGeneration keeps generation_config.json, if it exists, so that Save can write it.
 func (c *Config) loadGeneration(path string) error {
 	text, err := disk.ReadLimited(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) || c.IsReward() {
@@ -28,7 +27,7 @@ func (c *Config) loadGeneration(path string) error {
 	return nil
 }
 
-// generationEOS returns eos_token_id of a generation_config.json.
+// generationEOS returns the eos_token_id of a generation_config.json.
 func generationEOS(text []byte) (IntSet, error) {
 	var g struct {
 		EOS IntSet `json:"eos_token_id"`
@@ -39,12 +38,11 @@ func generationEOS(text []byte) (IntSet, error) {
 	return g.EOS, json.Unmarshal(text, &g)
 }
 
-// StopIDs returns the tokens that end what the model says: ids, which are the
-// tokenizer's, and eos_token_id of config.json and of generation_config.json,
-// which often has more.
+// StopIDs returns the tokens that end the model's output: ids, from the tokenizer, and the
+// eos_token_id of config.json and of generation_config.json, which often lists more.
 func (c Config) StopIDs(ids ...token.ID) []token.ID {
 	more, err := generationEOS(c.Generation)
-	if err != nil { // of no file: LoadConfig would have refused it
+	if err != nil { // impossible for a file: LoadConfig would have returned an error
 		more = nil
 	}
 	for _, id := range slices.Concat(c.EOS, more) {

@@ -9,14 +9,14 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// The language-model head, over hidden states h [reads, d] and weights w [V, d].
-// The logits of all readouts exist whole only where someone wants to look at them.
+// The language-model head, over hidden states h [reads, d] and weights w [V, d]. The logits of
+// all readouts only exist as a whole in logits.
 
-// crossEntropy returns -Σ weight·log softmax(h·wᵀ)[target] over the readouts, a
-// scalar. The gradients are computed with it, while the logits are there, on the
-// supposition that the loss's derivative by it is 1; all that is left to the
-// backward node is to check that. Until Gradient is called they have no memory,
-// and a program without gradients does not compute them.
+// crossEntropy returns -Σ weight·log softmax(h·wᵀ)[target] over the readouts, a scalar. It
+// computes the gradients in the same pass, while the logits exist, on the assumption that the
+// derivative of the loss by it is 1. The backward node only checks that assumption. The
+// gradients have no memory until Gradient is called, and a program without gradients does not
+// compute them.
 func (n *network) crossEntropy(h *G.Node, w *Param) *G.Node {
 	vocab, d := w.Shape[0], w.Shape[1]
 	logp, logits := n.buffer(reads), scratch(kernel.CrossEntropyScratch(n.capacity.Reads, vocab))
@@ -52,7 +52,7 @@ func (n *network) head(h, values G.Value, w *Param) kernel.Head {
 	return kernel.Head{X: graph.Floats(h), W: graph.Floats(values), Target: n.feed.batch.Target, D: w.Shape[1], Vocab: w.Shape[0]}
 }
 
-// headLogProb returns log softmax(h·wᵀ) at each readout's target, [reads].
+// headLogProb returns log softmax(h·wᵀ) at the target of each readout, [reads].
 func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	vocab, d := w.Shape[0], w.Shape[1]
 	lse, logits := n.buffer(reads), scratch(kernel.HeadLogProbScratch(n.capacity.Reads, vocab))
@@ -79,16 +79,16 @@ func (n *network) headLogProb(h *G.Node, w *Param) *G.Node {
 	return o.Apply(h, n.matrix(w, h))
 }
 
-// scratch returns a buffer of size elements that its node alone uses: a profile
-// does not count it as traffic.
+// scratch returns a buffer of size elements that only its own node uses. A profile does not
+// count it as traffic.
 func scratch(size int) *graph.Buffer {
 	b := graph.NewBuffer(size)
 	b.Rows = func() int { return 0 }
 	return b
 }
 
-// headGrads returns the gradients of h and w that node t computes. That of a tied
-// w is left to the embedding.
+// headGrads returns the gradients of h and w that node t computes. The embedding returns the
+// gradient of a tied w.
 func (n *network) headGrads(t *G.Node, dh, dw *graph.Buffer, w *Param) G.Nodes {
 	grads := views(t, dh, dw)
 	if w == n.params.Embed {

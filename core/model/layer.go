@@ -7,23 +7,21 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// The operations of a layer, each with its gradient. A gradient Op writes
-// several results at once: its node is a token, and views of it stand for the
-// gradients of the children.
+// The operations of a layer, each with its gradient. A gradient Op writes several results at
+// once: its node is a token, and views of it represent the gradients of the children.
 
-// residual is the stream around a block. Its gradient skips the block: it is
-// handed to the norm at the block's entry, whose kernel adds it, instead of
-// going through a node that sums.
+// residual is the stream around a block. Its gradient skips the block: the norm at the entry
+// of the block receives it and its kernel adds it, which saves a node that sums.
 type residual struct{ x, grad *G.Node }
 
 // embed returns the rows of e [V, d] that the tokens name: [tokens, d].
 func (n *network) embed(e *Param) *G.Node {
 	d := e.Shape[1]
 	o := &graph.Op{Name: "embed", Out: n.buffer(tokens, d), Wrt: []bool{e.G != nil}}
-	o.Bytes = n.perRow(tokens, 8*d) // not the whole of e
+	o.Bytes = n.perRow(tokens, 8*d) // of the rows that it reads, not all of e
 	if e.frozen != nil {
 		o.Forward = func([]G.Value) { e.frozen.Embed(o.Out.Data, n.feed.batch.IDs) }
-		return o.Apply(n.param(n.params.Norm)) // a node has children, if only for their graph
+		return o.Apply(n.param(n.params.Norm)) // a node needs a child to belong to a graph
 	}
 	o.Forward = func(in []G.Value) {
 		kernel.Embed(o.Out.Data, graph.Floats(in[0]), n.feed.batch.IDs, d)
@@ -50,8 +48,8 @@ func (n *network) embed(e *Param) *G.Node {
 	return o.Apply(n.param(e))
 }
 
-// norm returns RMSNorm(x) * g, along a. If stream is not nil its gradient joins
-// the result's.
+// norm returns RMSNorm(x) * g, along a. If stream is not nil, its gradient is added to the
+// gradient of x.
 func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
 	d, eps := g.Shape[0], float32(n.params.Config.NormEps)
 	rstd := n.buffer(a)
@@ -82,12 +80,12 @@ func (n *network) norm(x *G.Node, g *Param, a axis, stream *residual) *G.Node {
 	return o.Apply(x, n.param(g))
 }
 
-// linearGrad returns the gradients of the children x and w of o = x·wᵀ that it is
-// differentiable by. What only the other would need is not read.
+// linearGrad returns the gradients of the children x and w of o = x·wᵀ, as far as o is
+// differentiable by them. It does not read an operand that only the other gradient needs.
 func (n *network) linearGrad(o *graph.Op, child G.Nodes, dy *G.Node, w *Param, a axis) G.Nodes {
 	out, in := w.Shape[0], w.Shape[1]
 	dx, dw, children := (*graph.Buffer)(nil), gradient(w), G.Nodes{dy}
-	var placeW, placeX, flops int // places among the children, where these are operands
+	var placeW, placeX, flops int // places among the children, if they are operands
 	if o.Wrt[0] {
 		placeW = len(children)
 		dx, children, flops = n.buffer(a, in), append(children, n.matrix(w, dy)), flops+2*in*out
@@ -110,7 +108,7 @@ func (n *network) linearGrad(o *graph.Op, child G.Nodes, dy *G.Node, w *Param, a
 	return views(back.Apply(children...), dx, dw)
 }
 
-// project returns stream.x + h·wᵀ: the way out of a block.
+// project returns stream.x + h·wᵀ, the output of a block.
 func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 	p := n.projection(w, tokens)
 	p.addend = stream.x
@@ -126,8 +124,8 @@ func (n *network) project(h *G.Node, w *Param, stream *residual) *G.Node {
 }
 
 // qkv returns the fused, rotated queries and keys and the values,
-// [tokens, (Heads+2*KVHeads)*HeadDim], of h·wᵀ + bias; bias may be nil. The
-// gradient that it is given is already rotated back: attention does that, in place.
+// [tokens, (Heads+2*KVHeads)*HeadDim], of h·wᵀ + bias; bias may be nil. The gradient that it
+// receives is already rotated back: the gradient of attention does that in place.
 func (n *network) qkv(h *G.Node, w, bias *Param) *G.Node {
 	p := n.projection(w, tokens)
 	if bias != nil {
@@ -158,8 +156,8 @@ func (n *network) qkv(h *G.Node, w, bias *Param) *G.Node {
 	return p.apply(h)
 }
 
-// biasGrad returns the gradient of bias [out] given that of the rows it is added
-// to, dy [tokens, out]; nil if bias is frozen.
+// biasGrad returns the gradient of bias [out], given the gradient dy [tokens, out] of the rows
+// that it is added to. It returns nil if bias is frozen.
 func (n *network) biasGrad(dy *G.Node, bias *Param) *G.Node {
 	db := gradient(bias)
 	if db == nil {
@@ -172,8 +170,8 @@ func (n *network) biasGrad(dy *G.Node, bias *Param) *G.Node {
 	return back.Apply(dy)
 }
 
-// attention returns softmax(q·kᵀ/sqrt(HeadDim))·v under the batch's document
-// mask, [tokens, Heads*HeadDim].
+// attention returns softmax(q·kᵀ/sqrt(HeadDim))·v under the batch's document mask,
+// [tokens, Heads*HeadDim].
 func (n *network) attention(qkv *G.Node) *G.Node {
 	lse := n.buffer(tokens, n.heads.Query)
 	o := &graph.Op{Name: "attention", Out: n.buffer(tokens, n.heads.Out()), Extra: []*graph.Buffer{lse}, Wrt: []bool{true}}
@@ -203,7 +201,7 @@ func (n *network) gated(h *G.Node, w *Param) *G.Node {
 	finish := func(lo, hi int) { kernel.SwiGLU(out.Data[lo*f:], gateUp.Data[2*lo*f:], hi-lo, f) }
 	p.op.Forward = func(v []G.Value) { p.run(named(p, v), nil, finish) }
 	p.op.Gradient = func(child G.Nodes, out, dy *G.Node) (G.Nodes, error) {
-		back := &graph.Op{Name: "swiglu.grad", Out: gateUp} // which nobody reads again
+		back := &graph.Op{Name: "swiglu.grad", Out: gateUp} // no other node reads gateUp after this one
 		back.Bytes = n.perRow(tokens, 4*(f+2*f+2*f))
 		back.Forward = func(in []G.Value) {
 			kernel.SwiGLUGrad(gateUp.Data, graph.Floats(in[0]), gateUp.Data, n.feed.extent(tokens), f)

@@ -8,13 +8,13 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// projections are the matrices of a layer that an adapter can stand beside, as
-// PEFT names them in target_modules.
+// projections are the matrices of a layer that can have an adapter, by PEFT's names in
+// target_modules.
 var projections = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
-// LoRA is the shape of an adapter: low-rank terms beside the projections of a frozen
-// model (arXiv 2106.09685), by the names of PEFT's LoraConfig. With R = 0 there is
-// none, and all weights are trained.
+// LoRA is the shape of an adapter: low-rank terms beside the projections of a frozen model
+// (arXiv 2106.09685), by the names of PEFT's LoraConfig. With R = 0 there is no adapter, and
+// all weights are trained.
 type LoRA struct {
 	R             int      `yaml:"r"`              // rank of each term; 0: no adapter
 	Alpha         float64  `yaml:"alpha"`          // terms are multiplied by alpha/r
@@ -26,15 +26,15 @@ type LoRA struct {
 	BaseDType kernel.Storage `yaml:"base_dtype" json:",omitzero"` // of the frozen matrices in memory: fp32, bf16 or int8
 }
 
-// DefaultLoRA returns the shape that settings start from: none, and of all
-// projections once there is a rank.
+// DefaultLoRA returns the default settings: no adapter, and terms beside all projections once
+// R is set.
 func DefaultLoRA() LoRA { return LoRA{Alpha: 16, TargetModules: slices.Clone(projections)} }
 
-// IsZero reports that there is no adapter, whatever the other settings: they are
-// then no part of digests.
+// IsZero reports whether there is no adapter. The other settings then have no effect and are
+// not part of digests.
 func (l LoRA) IsZero() bool { return l.R == 0 }
 
-// Validate reports the first setting that makes no sense, by its YAML name.
+// Validate returns an error for the first invalid setting, by its YAML name.
 func (l LoRA) Validate() error {
 	switch {
 	case l.R < 0 || l.R > 1<<16:
@@ -59,7 +59,7 @@ func (l LoRA) Validate() error {
 	return nil
 }
 
-// scale returns what the terms are multiplied by.
+// scale returns the factor of the terms.
 func (l LoRA) scale() float64 {
 	if l.RSLoRA {
 		return l.Alpha / math.Sqrt(float64(l.R))
@@ -67,8 +67,8 @@ func (l LoRA) scale() float64 {
 	return l.Alpha / float64(l.R)
 }
 
-// fits reports whether weights of shape l can be trained under the settings s:
-// dropout is the run's own, and the order of modules is nobody's.
+// fits reports whether weights of shape l can be trained under the settings s. Dropout may
+// differ, and so may the order of the modules.
 func (l LoRA) fits(s LoRA) bool {
 	same := func(a, b []string) bool {
 		return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))

@@ -11,8 +11,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// axis is what the rows of an activation stand for. A graph is built for the
-// capacity of each axis; the kernels run over the extent of the current batch.
+// axis is what the rows of an activation stand for. A graph is built for the capacity of each
+// axis; the kernels run over the extent of the current batch.
 type axis int
 
 const (
@@ -26,12 +26,12 @@ func along(a axis, s token.Size) int {
 	return [...]int{s.Tokens, s.Reads, s.Sequences, s.Pairs}[a]
 }
 
-// network is a Llama under construction: the nodes of its parameters, and what
-// the kernels need at run time.
+// network is a Llama under construction: the nodes of its parameters, and what the kernels
+// need at run time.
 type network struct {
 	params    *Params
 	capacity  token.Size
-	training  bool // gradients are wanted, and dropout
+	training  bool // compute gradients, and apply dropout
 	recompute Recompute
 	feed      *feed
 	heads     kernel.Heads
@@ -39,8 +39,8 @@ type network struct {
 
 	g     *G.ExprGraph
 	nodes map[*Param]*G.Node
-	// headGrad is the node of a tied head's weight gradient: the embedding adds
-	// its own to the same memory, afterwards.
+	// headGrad is the node of a tied head's weight gradient. The embedding adds its own
+	// gradient to the same memory afterwards.
 	headGrad *G.Node
 }
 
@@ -55,7 +55,7 @@ func newNetwork(p *Params, capacity token.Size) *network {
 	}
 }
 
-// positions returns how many positions batches of a capacity may name.
+// positions returns the number of positions that batches of a capacity can use.
 func positions(c Config, capacity token.Size) int { return min(c.Context(), capacity.Tokens) }
 
 // hidden returns the residual stream after the last layer, [tokens, HiddenSize]
@@ -96,9 +96,9 @@ func (n *network) param(t *Param) *G.Node {
 	return n.nodes[t]
 }
 
-// matrix returns a node of the weights of t. Those that are kept smaller are widened
-// into a buffer once the node before is there, and soon enough for whoever reads
-// them: not sooner, so that few are wide at the same time.
+// matrix returns a node of the weights of t. Weights in a smaller storage are widened into a
+// buffer after the node before, just in time for the nodes that read them, so that few
+// matrices are wide at the same time.
 func (n *network) matrix(t *Param, before *G.Node) *G.Node {
 	if t.frozen == nil {
 		return n.param(t)
@@ -109,8 +109,8 @@ func (n *network) matrix(t *Param, before *G.Node) *G.Node {
 	return o.Apply(before)
 }
 
-// trained returns the parameter nodes of the graph in the order of the flat
-// array, so that two graphs of one definition are equal.
+// trained returns the parameter nodes of the graph in the order of the flat array, so that two
+// graphs of one definition are equal.
 func (n *network) trained() G.Nodes {
 	var list G.Nodes
 	windows := n.params.all()
@@ -132,7 +132,7 @@ func (n *network) buffer(a axis, shape ...int) *graph.Buffer {
 	return b
 }
 
-// gradient returns the buffer over the gradient of t, nil if t is frozen.
+// gradient returns the buffer over the gradient of t, or nil if t is frozen.
 func gradient(t *Param) *graph.Buffer {
 	if t.G == nil {
 		return nil
@@ -140,7 +140,7 @@ func gradient(t *Param) *graph.Buffer {
 	return graph.Pin(t.G, t.Shape...)
 }
 
-// present returns the buffers that are not nil: a result that nobody wants has none.
+// present returns the buffers that are not nil. A result that is not needed has no buffer.
 func present(buffers ...*graph.Buffer) []*graph.Buffer {
 	return slices.DeleteFunc(buffers, func(b *graph.Buffer) bool { return b == nil })
 }
@@ -156,7 +156,7 @@ func views(t *G.Node, buffers ...*graph.Buffer) G.Nodes {
 	return list
 }
 
-// data returns the memory of b, nil if b is.
+// data returns the memory of b, or nil if b is nil.
 func data(b *graph.Buffer) []float32 {
 	if b == nil {
 		return nil
@@ -164,7 +164,7 @@ func data(b *graph.Buffer) []float32 {
 	return b.Data
 }
 
-// dropout returns the probability with which an adapter's terms lose what they read.
+// dropout returns the probability with which an adapter's terms drop an input.
 func (n *network) dropout() float64 {
 	if !n.training || n.params.Adapter == nil {
 		return 0

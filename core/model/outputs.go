@@ -10,8 +10,8 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// Expr is an expression over the outputs of a model, with the arithmetic to state a
-// loss: see graph.Expr.
+// Expr is an expression over the outputs of a model, with the arithmetic that losses need:
+// see graph.Expr.
 type Expr = graph.Expr
 
 // Const returns a constant expression.
@@ -122,7 +122,7 @@ func (o *Outputs) Logits() Expr {
 	return graph.NewExpr(o.n.logits(o.normed(reads), o.n.params.Head))
 }
 
-// normed returns the normalised hidden states of the rows that are read, along a.
+// normed returns the normalised hidden states of the rows that are read along a.
 func (o *Outputs) normed(a axis) *G.Node {
 	return o.n.norm(o.n.gather(o.hidden, a), o.n.params.Norm, a, nil)
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
-// Packed is a model's weights as a Decoder wants them: every matrix packed for its
-// products. They are only read: any number of decoders may share them.
+// Packed holds a model's weights as a Decoder needs them: every matrix is packed for its
+// products. Decoders only read it, so that any number of them may share it.
 type Packed struct {
 	Config    Config
 	Precision kernel.Precision
 
-	rows   []float32       // embedding [VocabSize, HiddenSize]; nil where it is packed
-	embed  *kernel.Weights // embedding in int8, else nil; is head if tied
+	rows   []float32       // embedding [VocabSize, HiddenSize]; nil if embed has it
+	embed  *kernel.Weights // embedding in int8, or nil; the head itself if tied
 	layers []packedLayer
 	norm   []float32       // [HiddenSize]
 	head   *kernel.Weights // [VocabSize, HiddenSize]; nil in a reward model
@@ -28,14 +28,15 @@ type packedLayer struct {
 	qkv, o, gateUp, down *kernel.Weights
 }
 
-// Pack packs p for decoding in p's precision and keeps nothing of it: who has no
-// other use for p should let go of it.
+// Pack packs p for decoding in p's precision. It keeps no reference to p, so that you can drop
+// p to free its memory.
 func Pack(p *Params) (*Packed, error) {
 	return pack(p, p.Precision, func(w *Param, from, n int) ([]float32, error) { return w.W[from : from+n], nil })
 }
 
-// Pack reads the model straight into its packed form: at no time are its weights in
-// memory as float32s besides, but with an adapter, which is merged into them first.
+// Pack reads the model directly into its packed form, so that its weights are never in memory
+// as float32s too. A model with an adapter is the exception: it is read first, and the
+// adapter merged into it.
 func (s Source) Pack(precision kernel.Precision) (*Packed, error) {
 	c, err := s.Config()
 	if err != nil {
@@ -67,7 +68,7 @@ func (s Source) packBase(c Config, precision kernel.Precision) (*Packed, error) 
 type windowReader struct {
 	params *Params
 	f      *checkpoint.Model
-	part   []float32 // what was read last
+	part   []float32 // the part that was read last
 }
 
 func (r *windowReader) read(w *Param, from, n int) ([]float32, error) {
@@ -90,10 +91,10 @@ func (r *windowReader) read(w *Param, from, n int) ([]float32, error) {
 type packer struct {
 	precision kernel.Precision
 	part      func(w *Param, from, n int) ([]float32, error) // n elements of a window, valid until the next call
-	err       error                                          // the first
+	err       error                                          // the first error
 }
 
-// pack packs what part gives of the windows of p.
+// pack packs the windows of p, which it reads with part.
 func pack(p *Params, precision kernel.Precision, part func(w *Param, from, n int) ([]float32, error)) (*Packed, error) {
 	c := p.Config
 	if err := memory.Check("the packed weights", c.DecodingBytes(precision)+c.rotaryBytes()); err != nil {
@@ -127,7 +128,7 @@ func pack(p *Params, precision kernel.Precision, part func(w *Param, from, n int
 // packElements is about how many elements are read at a time.
 const packElements = 1 << 22
 
-// floats returns a copy of a window, nil for none.
+// floats returns a copy of a window, or nil if there is none.
 func (k *packer) floats(w *Param) []float32 {
 	if w == nil {
 		return nil
@@ -145,8 +146,7 @@ func (k *packer) matrix(w *Param) *kernel.Weights {
 	return packed
 }
 
-// each calls f for all of a window, some lines at a time: a multiple of
-// kernel.PanelLines.
+// each calls f for all of a window, some lines at a time: a multiple of kernel.PanelLines.
 func (k *packer) each(w *Param, f func(from int, part []float32)) {
 	width := kernel.PanelLines * w.size() / w.Shape[0]
 	step := max(1, packElements/width) * width
@@ -169,9 +169,9 @@ func (w *Packed) embedding(x []float32, ids []token.ID) {
 	}
 }
 
-// DecodingBytes returns about what the weights in a Decoder take: all matrices
-// packed for products of the precision (see kernel.Weights), and the embedding as
-// float32, but in int8 as int8.
+// DecodingBytes returns about how much memory the weights in a Decoder take: all matrices
+// packed for products of the precision (see kernel.Weights), and the embedding as float32, or
+// as int8 if the precision is INT8.
 func (c Config) DecodingBytes(precision kernel.Precision) int64 {
 	p := &Params{Config: c}
 	p.declare()

@@ -13,20 +13,19 @@ import (
 
 // Param is a trainable tensor: a window into the flat arrays of its Params.
 type Param struct {
-	Name   string // Hugging Face's name; of a fused window, one in the same style
+	Name   string // Hugging Face's name; a fused window has one in the same style
 	Shape  []int
 	W, G   []float32 // weights and gradient; G is nil unless the parameters are trained
 	offset int
-	// frozen is the weights in less memory than W, which is nil then: see Freeze.
+	// frozen holds the weights in less memory than W, which is nil then: see loadFrozen.
 	frozen *kernel.Frozen
-	print  uint64 // the fingerprint of what was frozen
+	print  uint64 // fingerprint of the weights before they were rounded for frozen
 }
 
-// Layer is the parameters of one transformer block. Query, key and value
-// projections lie one after another, and so do gate and up, so that each group
-// is one matrix product: QKV [(Heads+2*KVHeads)*HeadDim, HiddenSize],
-// GateUp [2*IntermediateSize, HiddenSize]. So do the biases of the first three,
-// QKVBias [(Heads+2*KVHeads)*HeadDim], which is nil where the model has none.
+// Layer holds the parameters of one transformer block. The query, key and value projections
+// lie one after another, and so do gate and up, so that each group is one matrix product:
+// QKV [(Heads+2*KVHeads)*HeadDim, HiddenSize], GateUp [2*IntermediateSize, HiddenSize]. The
+// biases of the first three are fused too: QKVBias [(Heads+2*KVHeads)*HeadDim], or nil.
 type Layer struct {
 	AttnNorm, QKV, QKVBias, O, MLPNorm, GateUp, Down *Param
 }
@@ -35,21 +34,21 @@ type Layer struct {
 type Params struct {
 	Arrays
 	Config Config
-	// Precision is that of the products; the parameters are float32 in any case.
+	// Precision is the precision of products. The parameters are always float32.
 	Precision kernel.Precision
-	// Adapter is what is trained in place of the parameters, which are frozen then;
-	// nil if there is none.
+	// Adapter is trained in place of the parameters, which are frozen then; nil if there is
+	// none.
 	Adapter *Adapter
 
 	Embed  *Param // [VocabSize, HiddenSize]
 	Layers []Layer
 	Norm   *Param // [HiddenSize]
-	Head   *Param // [VocabSize, HiddenSize]; is Embed if tied, nil in a reward model
+	Head   *Param // [VocabSize, HiddenSize]; Embed itself if tied, nil in a reward model
 	Score  *Param // [1, HiddenSize] of a reward model, else nil
 }
 
-// NewParams lays out the parameters of c, all zero. With gradients false, G is
-// nil: the model can only be evaluated.
+// NewParams lays out the parameters of c, all zero. Without gradients, G is nil and the model
+// can only be evaluated.
 func NewParams(c Config, gradients bool) *Params {
 	p := &Params{Config: c}
 	p.declare()
@@ -64,8 +63,7 @@ func (c Config) ParamCount() int {
 	return p.Count()
 }
 
-// Tensors returns the tensors of a model of configuration c, in order, without
-// their weights.
+// Tensors returns the tensors of a model of configuration c, in order, without weights.
 func (c Config) Tensors() []*Param {
 	p := &Params{Config: c}
 	p.declare()
@@ -123,8 +121,8 @@ func (p *Params) all() []*Param {
 	return list
 }
 
-// Trained returns what a run changes: the adapter, or all parameters if there is
-// none.
+// Trained returns the weights that a run changes: the adapter, or all parameters if there is
+// no adapter.
 func (p *Params) Trained() Trainable {
 	if p.Adapter != nil {
 		return p.Adapter
@@ -132,7 +130,7 @@ func (p *Params) Trained() Trainable {
 	return p
 }
 
-// valueHead returns the value head of a reward model: an adapter has its own.
+// valueHead returns the value head of a reward model. An adapter has its own.
 func (p *Params) valueHead() *Param {
 	if p.Adapter != nil {
 		return p.Adapter.Score
@@ -140,10 +138,9 @@ func (p *Params) valueHead() *Param {
 	return p.Score
 }
 
-// Init draws all weights from the seed: norms are 1, biases 0, matrices normal with
-// standard deviation InitRange, those that write into the residual stream
-// smaller by sqrt(2*Layers) (GPT-2, section 2.3), the value head zero, so that
-// training starts from equal rewards.
+// Init draws all weights from the seed. Norms are 1, biases 0, matrices normal with standard
+// deviation InitRange, divided by sqrt(2*Layers) for those that write into the residual stream
+// (GPT-2, section 2.3). The value head is zero, so that training starts from equal rewards.
 func (p *Params) Init(seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 0x6865726468657264))
 	residual := p.Config.InitRange / math.Sqrt(2*float64(p.Config.Layers))
@@ -173,8 +170,8 @@ func fill(x []float32, draw func() float32) {
 	}
 }
 
-// New returns the parameters of a new model of configuration c, to be trained:
-// all zero until Init.
+// New returns the parameters of a new model of configuration c for training, all zero until
+// Init.
 func New(c Config) (*Params, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("model: %w", err)

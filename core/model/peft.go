@@ -13,18 +13,18 @@ import (
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
-// The files of an adapter, as PEFT names them.
+// The files of an adapter, by PEFT's names.
 const (
 	AdapterConfig  = "adapter_config.json"
 	AdapterWeights = "adapter_model.safetensors"
 )
 
-// baseDigest is the key of Params.Digest of the base in the weights' metadata,
-// which PEFT does not look at.
+// baseDigest is the key of the base's Params.Digest in the metadata of the weights. PEFT
+// ignores it.
 const baseDigest = "herd_base"
 
-// peftConfig is adapter_config.json as PEFT writes it (LoraConfig), as far as it
-// matters to a Llama. The fields from Bias on must have the values that mean nothing.
+// peftConfig is adapter_config.json as PEFT writes it (LoraConfig), as far as it matters to a
+// Llama. herd accepts the fields from Bias on only with values that have no effect.
 type peftConfig struct {
 	PeftType      string   `json:"peft_type"`
 	TaskType      string   `json:"task_type"`
@@ -32,7 +32,7 @@ type peftConfig struct {
 	R             int      `json:"r"`
 	Alpha         float64  `json:"lora_alpha"`
 	Dropout       float64  `json:"lora_dropout"`
-	Targets       any      `json:"target_modules"` // a list, or a pattern: the tensors tell
+	Targets       any      `json:"target_modules"` // a list, or a pattern: herd reads the modules from the tensors' names
 	ModulesToSave []string `json:"modules_to_save"`
 	RSLoRA        bool     `json:"use_rslora"`
 	DoRA          bool     `json:"use_dora"`
@@ -55,7 +55,7 @@ const (
 	rewardTask = "SEQ_CLS"
 )
 
-// IsAdapter reports whether dir holds an adapter, and no weights of a whole model.
+// IsAdapter reports whether dir holds an adapter and not the weights of a whole model.
 func IsAdapter(dir string) bool {
 	there := func(name string) bool {
 		_, err := os.Stat(filepath.Join(dir, name))
@@ -66,7 +66,7 @@ func IsAdapter(dir string) bool {
 
 func readPEFT(dir string) (peftConfig, error) {
 	path := filepath.Join(dir, AdapterConfig)
-	c := peftConfig{R: 8, Alpha: 8, Bias: "none"} // what PEFT takes where a key is missing
+	c := peftConfig{R: 8, Alpha: 8, Bias: "none"} // PEFT's defaults for missing keys
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return c, fmt.Errorf("model: %w (an adapter's directory holds %s and %s)", err, AdapterConfig, AdapterWeights)
@@ -80,7 +80,7 @@ func readPEFT(dir string) (peftConfig, error) {
 	return c, nil
 }
 
-// validate reports the first field that asks for what herd does not do.
+// validate returns an error for the first field that asks for something herd does not do.
 func (c peftConfig) validate() error {
 	foreign := slices.ContainsFunc(c.ModulesToSave, func(m string) bool { return m != "score" && m != "classifier" })
 	switch {
@@ -108,19 +108,19 @@ func (c peftConfig) validate() error {
 	return nil
 }
 
-// changesBase reports an initialisation that has PEFT take from the base what it puts
-// into the adapter, as PiSSA and OLoRA do, whenever it loads the adapter.
+// changesBase reports whether the initialisation takes parts of the base into the adapter, as
+// PiSSA and OLoRA do: PEFT then changes the base whenever it loads the adapter.
 func (c peftConfig) changesBase() bool {
 	name, named := c.Init.(string)
 	return named && !slices.Contains([]string{"gaussian", "eva", "orthogonal"}, name)
 }
 
-// given reports a JSON value that is there and not empty.
+// given reports whether a JSON value exists and is not empty.
 func given(v json.RawMessage) bool {
 	return !slices.Contains([]string{"", "null", "[]", `""`}, string(v))
 }
 
-// lora returns the shape that the config and the tensors under names describe.
+// lora returns the shape that the config and the tensors' names describe.
 func (c peftConfig) lora(names []string) LoRA {
 	return LoRA{R: c.R, Alpha: c.Alpha, Dropout: c.Dropout, RSLoRA: c.RSLoRA, DoRA: c.DoRA, TargetModules: adapted(names)}
 }
@@ -143,8 +143,8 @@ func adapted(names []string) (modules []string) {
 // Save is SaveAs in float32.
 func (a *Adapter) Save(dir string) error { return a.SaveAs(dir, "float32") }
 
-// SaveAs writes adapter_config.json and adapter_model.safetensors to dir, which must
-// exist, as PEFT reads them, the weights rounded to dtype.
+// SaveAs writes adapter_config.json and adapter_model.safetensors in PEFT's format to dir,
+// which must exist, with the weights rounded to dtype.
 func (a *Adapter) SaveAs(dir, dtype string) error {
 	if err := CheckDType(dtype); err != nil {
 		return fmt.Errorf("model: %w", err)
@@ -170,9 +170,9 @@ func (a *Adapter) SaveAs(dir, dtype string) error {
 	return checkpoint.WriteSources(filepath.Join(dir, AdapterWeights), tensors, map[string]string{"format": "pt", baseDigest: a.digest})
 }
 
-// ReadFrom sets the weights to those in dir. Tensors that are missing or that the
-// adapter has no use for are an error, but for a missing value head, which then
-// stays as it is. Weights that were trained beside another base are refused.
+// ReadFrom sets the weights to those in dir. Missing tensors are an error, except for the value
+// head, which then stays as it is. Tensors that the adapter does not use, and weights that
+// were trained beside another base, are errors too.
 func (a *Adapter) ReadFrom(dir string) error {
 	f, err := checkpoint.Open(filepath.Join(dir, AdapterWeights))
 	if err != nil {
@@ -194,7 +194,7 @@ func (a *Adapter) read(f *checkpoint.File) error {
 	for _, t := range a.Tensors {
 		name := t.Name
 		if _, there := f.Info(name); !there && strings.HasSuffix(name, "lora_magnitude_vector") {
-			name += ".weight" // as some versions of PEFT have it
+			name += ".weight" // some versions of PEFT leave the suffix out
 		}
 		known[name] = true
 		if t == a.Score && !slices.Contains(names, name) {

@@ -6,11 +6,11 @@ import (
 	"github.com/herd-lm/herd/core/graph"
 )
 
-// Profile makes every run from now on account for what its operations cost.
+// Profile makes all later runs record the cost of their operations.
 func (p *Program) Profile() { p.machine.Profile() }
 
-// Costs returns what the operations have cost since Profile: a Cost for each
-// kind, of all layers together.
+// Costs returns the costs since Profile: a Cost for each kind of operation, summed over the
+// layers.
 func (p *Program) Costs() []graph.Cost {
 	var kinds []graph.Cost
 	at := make(map[string]int)
@@ -27,7 +27,7 @@ func (p *Program) Costs() []graph.Cost {
 	return kinds
 }
 
-// kind returns what an operation is called in any layer: "norm" for "norm
+// kind returns the name of an operation without its layer: "norm" for "norm
 // model.layers.3.input_layernorm.weight", and for the product with
 // "model.layers.3.mlp.down_proj.weight" its own name, "down_proj".
 func kind(op string) string {
@@ -41,13 +41,13 @@ func kind(op string) string {
 	return name
 }
 
-// perRow returns how much a run takes that takes count for every row of a.
+// perRow returns the cost of a run that costs count for every row of a.
 func (n *network) perRow(a axis, count int) func() float64 {
 	return func() float64 { return float64(count) * float64(n.feed.extent(a)) }
 }
 
-// perPair returns how much a run takes that takes count for every pair of a
-// query and a key that it attends to.
+// perPair returns the cost of a run that costs count for every query and key that the query
+// attends to.
 func (n *network) perPair(count int) func() float64 {
 	return func() float64 { return float64(count) * float64(n.feed.batch.Attended()) }
 }

@@ -17,8 +17,8 @@ import (
 // from the paper and hold it against other values and finite differences with Try.
 type Loss func(o *Outputs) Expr
 
-// Program is a compiled graph over shared parameters: built once for the
-// largest batch, run for any batch that fits.
+// Program is a compiled graph over shared parameters. It is built once for the largest batch
+// and runs any batch that fits.
 type Program struct {
 	Plan *graph.Plan
 
@@ -27,16 +27,17 @@ type Program struct {
 	machine *graph.Machine
 }
 
-// Compile builds the training graph of a loss: each run sets or adds to the
-// gradients of what p.Trained says; of the rest none is computed. What r has recomputed takes no memory from the forward pass to the gradient.
+// Compile builds the training graph of a loss. Each run sets the gradients of p.Trained, or
+// adds to them. It computes no other gradients. Activations that r recomputes take no memory
+// between the forward pass and the gradient.
 func Compile(p *Params, capacity token.Size, loss Loss, r Recompute) (*Program, error) {
 	n := newNetwork(p, capacity)
 	n.recompute, n.training = r, true
 	return compile(n, loss)
 }
 
-// CompileForward builds the same graph without gradients. Its buffers live
-// only until the next layer has read them.
+// CompileForward builds the same graph without gradients. Its buffers live only until the next
+// layer has read them.
 func CompileForward(p *Params, capacity token.Size, loss Loss) (*Program, error) {
 	return compile(newNetwork(p, capacity), loss)
 }
@@ -58,7 +59,7 @@ func compile(n *network, loss Loss) (*Program, error) {
 	return prog, nil
 }
 
-// build makes the nodes. Gorgonia reports misuse by panicking in G.Must.
+// build creates the nodes. It recovers the panics of graph.Op.Apply and of the outputs.
 func (p *Program) build(loss Loss) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -75,7 +76,7 @@ func (p *Program) build(loss Loss) (err error) {
 	return err
 }
 
-// Advice says how the program would need less memory.
+// Advice suggests how to make the program need less memory.
 func (p *Program) Advice() string {
 	smaller := fmt.Sprintf("use smaller micro-batches (%d tokens now)", p.net.capacity.Tokens)
 	if p.net.training && p.net.recompute == RecomputeNone {
@@ -84,8 +85,8 @@ func (p *Program) Advice() string {
 	return smaller
 }
 
-// ScratchBytes returns the most memory that the kernels of the program keep besides
-// its arena.
+// ScratchBytes returns the most memory that the kernels of the program keep besides its
+// arena.
 func (p *Program) ScratchBytes() int64 {
 	tokens, factor := p.net.capacity.Tokens, 0
 	for _, t := range p.net.params.all() {
@@ -96,17 +97,16 @@ func (p *Program) ScratchBytes() int64 {
 	return kernel.ScratchBytes(factor) + kernel.AttentionBytes(p.net.heads, tokens)
 }
 
-// Draw says what dropout draws from in the next run: the same for the same seed,
-// step and micro-batch.
+// Draw sets the seed of dropout for the next run: the same for the same seed, step and
+// micro-batch.
 func (p *Program) Draw(seed uint64, step, micro int) {
 	p.net.feed.draw = kernel.Mix(kernel.Mix(seed, uint64(step)), uint64(micro))
 }
 
-// Run computes the loss of b, every weight multiplied by scale, and in a
-// training program the gradients: added to those that are there if accumulate, else
-// replacing them.
-// The result is valid until the next run. A batch that does not fit or is not
-// consistent is an error.
+// Run computes the loss of b with every weight multiplied by scale. A training program also
+// computes the gradients, and adds them to the existing ones if accumulate is set, or replaces
+// them. The result is valid until the next run. Run returns an error if b does not fit or is
+// inconsistent.
 func (p *Program) Run(b *token.Batch, scale float64, accumulate bool) (*Result, error) {
 	c := p.net.params.Config
 	if !b.Size().Fits(p.net.capacity) {
@@ -125,7 +125,7 @@ func (p *Program) Run(b *token.Batch, scale float64, accumulate bool) (*Result, 
 	return &p.net.feed.result, nil
 }
 
-// Close releases the machine, and the memory that kernels keep between runs.
+// Close releases the machine and the memory that kernels keep between runs.
 func (p *Program) Close() error {
 	kernel.Release()
 	return p.machine.Close()

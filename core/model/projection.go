@@ -7,8 +7,8 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// operands are the children of a projection's Op by name, or what belongs to each: a node,
-// its values, whether it has a gradient. Operands that a projection lacks are zero.
+// operands holds something for each child of a projection's Op by name: its node, its values,
+// or whether it has a gradient. Operands that a projection lacks are zero.
 type operands[T any] struct {
 	x T // [a, in]
 	w T // [out, in]
@@ -48,22 +48,22 @@ func named[T any](p *projection, list []T) (o operands[T]) {
 	return o
 }
 
-// projection is x·wᵀ, [a, out] of x [a, in] and w [out, in], plus what an adapter
-// adds to it. Its operands are those that operands names.
+// projection is x·wᵀ, [a, out] of x [a, in] and w [out, in], plus what an adapter adds to it.
+// Its children are the operands.
 type projection struct {
 	n   *network
 	w   *Param
 	a   axis
 	op  *graph.Op
-	y   *graph.Buffer // [a, out], of which the Op makes more or nothing: its Out
+	y   *graph.Buffer // [a, out] result of the product; Out of the Op may be computed from it
 	low *lowRank      // nil: w alone
 
-	addend        *G.Node // bias or residual stream; nil: none
-	addendTrained bool    // whether the projection returns the gradient of addend
+	addend        *G.Node // bias or residual stream, or nil
+	addendTrained bool    // whether addend has a gradient
 	gradReadsOut  bool    // whether the gradient reads the result of the Op
 
-	u           *graph.Buffer // [a, terms*r], what the gradient needs of the terms
-	t           *graph.Buffer // [a, out] before DoRA's gain; nil without
+	u           *graph.Buffer // [a, terms*r], kept for the gradient of the terms
+	t           *graph.Buffer // [a, out] before DoRA's gain; nil without DoRA
 	norms, gain *graph.Buffer // of DoRA: [rows], [out]
 	dropped     *graph.Buffer // [a, in] of x; nil without dropout
 }
@@ -95,7 +95,7 @@ func (p *projection) adapt() {
 	}
 }
 
-// termFlops is what the terms take for a row; their gradients take twice as much.
+// termFlops returns the operations of the terms for a row. Their gradients take twice as many.
 func (p *projection) termFlops() int { return 2*p.low.Width()*p.low.In + 2*p.low.Rows()*p.low.Rank }
 
 // apply makes the node of the Op over x and the other operands.
@@ -113,8 +113,8 @@ func (p *projection) apply(x *G.Node) *G.Node {
 	return p.op.Apply(nodes.list(p)...)
 }
 
-// run computes the projection into y, plus residual unless that is nil. Then it calls
-// then for rows [lo, hi) that cover all, unless that is nil: see kernel.LinearThen.
+// run computes the projection into y, plus residual unless that is nil. Then it calls then,
+// unless that is nil, for ranges [lo, hi) that cover all rows: see kernel.LinearThen.
 func (p *projection) run(in operands[G.Value], residual []float32, then func(lo, hi int)) {
 	rows, x, w, y := p.n.feed.extent(p.a), graph.Floats(in.x), graph.Floats(in.w), p.y.Data
 	out, width, precision := p.w.Shape[0], p.w.Shape[1], p.n.params.Precision
@@ -139,7 +139,7 @@ func (p *projection) run(in operands[G.Value], residual []float32, then func(lo,
 	}
 }
 
-// drop returns what the terms read: x itself, or x after dropout in a buffer.
+// drop returns the input of the terms: x itself, or x after dropout in the buffer into.
 func (p *projection) drop(into *graph.Buffer, x []float32) []float32 {
 	if into == nil {
 		return x
@@ -149,10 +149,10 @@ func (p *projection) drop(into *graph.Buffer, x []float32) []float32 {
 	return into.Data
 }
 
-// key is that of the matrix's dropout in the current run.
+// key returns the seed of the matrix's dropout in the current run.
 func (p *projection) key() uint64 { return kernel.Mix(p.n.feed.draw, p.low.window) }
 
-// gradient returns the gradients of the operands but addend, given dy.
+// gradient returns the gradients of all operands but addend, given dy.
 func (p *projection) gradient(child G.Nodes, dy *G.Node) operands[*G.Node] {
 	if p.low == nil {
 		grads := p.n.linearGrad(p.op, child[:2], dy, p.w, p.a)
@@ -161,7 +161,7 @@ func (p *projection) gradient(child G.Nodes, dy *G.Node) operands[*G.Node] {
 	return p.adaptedGrad(named(p, child), dy)
 }
 
-// gradOperands are the children of the gradient's Op beside an adapter, or their values.
+// gradOperands holds the children of the gradient's Op beside an adapter, or their values.
 type gradOperands[T any] struct{ x, w, loraA, loraB, dy T }
 
 func (o gradOperands[T]) list() []T { return []T{o.x, o.w, o.loraA, o.loraB, o.dy} }
@@ -169,7 +169,7 @@ func (o gradOperands[T]) list() []T { return []T{o.x, o.w, o.loraA, o.loraB, o.d
 // gradNamed is the reverse of list.
 func gradNamed[T any](v []T) gradOperands[T] { return gradOperands[T]{v[0], v[1], v[2], v[3], v[4]} }
 
-// adaptedGrad is gradient where an adapter stands beside the frozen w.
+// adaptedGrad computes the gradient if there is an adapter beside the frozen w.
 func (p *projection) adaptedGrad(child operands[*G.Node], dy *G.Node) operands[*G.Node] {
 	n, low := p.n, p.low
 	g := &adaptedGrad{projection: p, da: gradient(low.A), db: gradient(low.B), du: scratch(p.u.Len())}
@@ -196,12 +196,12 @@ func (p *projection) adaptedGrad(child operands[*G.Node], dy *G.Node) operands[*
 	return operands[*G.Node]{x: views[0], loraA: views[1], loraB: views[2], m: views[3]}
 }
 
-// adaptedGrad is the results of the gradient, and its scratch.
+// adaptedGrad holds the results of the gradient, and its scratch memory.
 type adaptedGrad struct {
 	*projection
 	dx, da, db, dm *graph.Buffer // dx is nil if nothing before the projection is trained
-	du, dt         *graph.Buffer // of u; of t, with DoRA
-	x, ddropped    *graph.Buffer // with dropout: x after it once more, and the gradient of that
+	du, dt         *graph.Buffer // gradients of u, and of t with DoRA
+	x, ddropped    *graph.Buffer // with dropout: x after dropout again, and its gradient
 }
 
 func (g *adaptedGrad) run(in gradOperands[G.Value]) {
@@ -214,7 +214,7 @@ func (g *adaptedGrad) run(in gradOperands[G.Value]) {
 		dy = g.dt.Data
 	}
 	size := rows * low.In
-	dx, sum := data(g.dx), data(g.dx) // sum is what the terms add their gradient of x to
+	dx, sum := data(g.dx), data(g.dx) // the terms add their gradient of x to sum
 	if dx != nil {
 		precision.LinearInputGrad(dx, dy, w, rows, low.In, low.Out, false)
 	}

@@ -5,14 +5,13 @@ import (
 	"slices"
 )
 
-// Recompute is which activations are not kept for the gradient, but computed
-// again for it: less memory for more work (arXiv 1604.06174). Results are the
-// same, bit for bit.
+// Recompute says which activations the gradient computes again instead of keeping them: less
+// memory for more work (arXiv 1604.06174). The results are the same, bit for bit.
 type Recompute uint8
 
 const (
-	RecomputeNone  Recompute = iota // all are kept
-	RecomputeLayer                  // of a layer, only its input [tokens, HiddenSize] is kept
+	RecomputeNone  Recompute = iota // keep all
+	RecomputeLayer                  // keep only the input of each layer, [tokens, HiddenSize]
 )
 
 var recomputes = []string{"none", "layer"}
@@ -32,7 +31,6 @@ func (r *Recompute) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// drops reports whether the activations within a layer are computed again. Those
-// of the last are not: the gradient begins with them, so that nothing would be
-// gained.
+// drops reports whether the activations within a layer are computed again. Those of the last
+// layer are kept, because the gradient starts with them.
 func (r Recompute) drops(layer, layers int) bool { return r == RecomputeLayer && layer < layers-1 }

@@ -7,27 +7,27 @@ import (
 	"math"
 )
 
-// RopeScaling is `rope_scaling` of config.json: rope_type linear or llama3.
+// RopeScaling is `rope_scaling` of config.json, with rope_type linear or llama3.
 type RopeScaling struct {
 	Type             string  `json:"rope_type"`
 	Factor           float64 `json:"factor"`
 	LowFreqFactor    float64 `json:"low_freq_factor,omitempty"`
 	HighFreqFactor   float64 `json:"high_freq_factor,omitempty"`
 	OriginalMaxPos   int     `json:"original_max_position_embeddings,omitempty"`
-	DeprecatedMethod string  `json:"type,omitempty"` // the older name of rope_type
+	DeprecatedMethod string  `json:"type,omitempty"` // older name of rope_type
 }
 
-// ropeParameters is `rope_parameters`, where transformers 5 has what was in
-// rope_theta and rope_scaling.
+// ropeParameters is `rope_parameters`, which replaces rope_theta and rope_scaling in
+// transformers 5.
 type ropeParameters struct {
 	RopeScaling
 	Theta   float64  `json:"rope_theta"`
 	Partial *float64 `json:"partial_rotary_factor"`
 }
 
-// InvFreq returns the HeadDim/2 inverse frequencies of the rotary position
-// embedding, scaled for long contexts if the configuration says so
-// (transformers' modeling_rope_utils.py; Llama 3.1's apply_scaling).
+// InvFreq returns the HeadDim/2 inverse frequencies of the rotary position embedding, scaled
+// for long contexts if the configuration says so (transformers' modeling_rope_utils.py; Llama
+// 3.1's apply_scaling).
 func (c Config) InvFreq() []float64 {
 	freq := make([]float64, c.HeadDim/2)
 	for i := range freq {
@@ -39,13 +39,13 @@ func (c Config) InvFreq() []float64 {
 	return freq
 }
 
-// rotaryBytes returns what the table of a decoder takes: a cosine and a sine for
-// each position and frequency.
+// rotaryBytes returns the size of a decoder's table: a cosine and a sine for each position and
+// frequency.
 func (c Config) rotaryBytes() int64 { return 2 * 4 * int64(c.Context()) * int64(c.HeadDim/2) }
 
-// scale divides a frequency by Factor: every one if linear (arXiv 2306.15595,
-// equation 3). In llama3's scaling high frequencies stay as they are, low ones
-// are divided, and it goes smoothly from one to the other between two wavelengths.
+// scale divides a frequency by Factor. Linear scaling divides every frequency (arXiv
+// 2306.15595, equation 3). llama3's scaling keeps high frequencies, divides low ones, and
+// interpolates smoothly between two wavelengths.
 func (s *RopeScaling) scale(freq float64) float64 {
 	if s.Type == "linear" {
 		return freq / s.Factor
@@ -77,8 +77,8 @@ func (s *RopeScaling) settle() *RopeScaling {
 	return &t
 }
 
-// readRopeParameters takes over rope_parameters, which must not contradict the
-// older fields where a file has both.
+// readRopeParameters reads rope_parameters. If the file has the older fields too, both must
+// agree.
 func (c *Config) readRopeParameters(text json.RawMessage) error {
 	if text == nil || string(text) == "null" {
 		return nil

@@ -11,12 +11,12 @@ import (
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
-// Source is where a model is: a directory, and that of an adapter beside it, or "".
+// Source is the location of a model: its directory, and that of an adapter or "".
 type Source struct{ Model, Adapter string }
 
-// Locate returns where the model is that a person names: a model directory, or that
-// of an adapter, which names its base. With an adapter given besides, that stands
-// beside the model, which may then be left out.
+// Locate returns the location of the model that the user names: a model directory, or the
+// directory of an adapter, which names its base. A second argument adds an adapter to the
+// model. The model may then be empty: the adapter names it.
 func Locate(dir, adapter string) (Source, error) {
 	switch {
 	case adapter != "" && !IsAdapter(adapter):
@@ -69,8 +69,7 @@ func (s Source) Dirs() []string {
 	return []string{s.Model, s.Adapter}
 }
 
-// Tokenizer returns the directory of the model's tokenizer: the adapter's, if it has
-// one.
+// Tokenizer returns the directory of the model's tokenizer: the adapter's, if that has one.
 func (s Source) Tokenizer() string {
 	if found, _ := filepath.Glob(filepath.Join(s.Adapter, "tokenizer*")); s.Adapter != "" && len(found) > 0 {
 		return s.Adapter
@@ -78,7 +77,7 @@ func (s Source) Tokenizer() string {
 	return s.Model
 }
 
-// Config reads the configuration of the model; a reward adapter makes a reward model.
+// Config reads the configuration of the model. A reward adapter makes it a reward model.
 func (s Source) Config() (Config, error) {
 	c, err := loadConfig(s.Model)
 	if err != nil || s.Adapter == "" {
@@ -91,7 +90,7 @@ func (s Source) Config() (Config, error) {
 	return c, err
 }
 
-// Load reads the model, the adapter merged into its weights.
+// Load reads the model and merges the adapter into its weights.
 func (s Source) Load(gradients bool) (*Params, error) {
 	c, err := s.Config()
 	if err != nil {
@@ -100,8 +99,8 @@ func (s Source) Load(gradients bool) (*Params, error) {
 	return s.LoadAs(c, gradients)
 }
 
-// LoadReward is Load of a reward model: with its own value head if there is one, else
-// a new one of zeros in place of the language-model head.
+// LoadReward is Load for a reward model. A model without a value head gets a new one of zeros
+// in place of its language-model head.
 func (s Source) LoadReward(gradients bool) (*Params, error) {
 	c, err := s.Config()
 	if err != nil {
@@ -125,8 +124,8 @@ func (s Source) LoadAs(c Config, gradients bool) (*Params, error) {
 	return p, nil
 }
 
-// LoadAdapted reads the model frozen, with an adapter of shape l beside it to be
-// trained: the one that there is, or a new one drawn from the seed.
+// LoadAdapted reads the model frozen, with an adapter of shape l beside it for training: the
+// existing one, or a new one drawn from the seed.
 func (s Source) LoadAdapted(c Config, l LoRA, seed uint64) (*Params, error) {
 	if err := memory.Check("the weights and the adapter with what trains it", c.frozenBytes(l.BaseDType)+16*int64(c.AdapterCount(l))); err != nil {
 		return nil, fmt.Errorf("model: %s: %w", s.Model, err)
@@ -169,8 +168,8 @@ func (s Source) LoRA() (LoRA, error) {
 	return l, nil
 }
 
-// ranked reports a term in f of another rank than r: what the file has must be known
-// before there is memory for it.
+// ranked returns an error if f has a term of another rank than r. It runs before memory for
+// the term is allocated.
 func ranked(f *checkpoint.File, r int) error {
 	for _, name := range f.Names() {
 		info, _ := f.Info(name)
@@ -202,6 +201,6 @@ func (s Source) attach(p *Params, gradients bool) error {
 	}
 	a := p.Adapt(l, gradients)
 	a.Base = s.Model
-	a.Init(p, 0) // the value head is the base's, if the adapter has none
+	a.Init(p, 0) // if the adapter has no value head, the base's stays
 	return a.ReadFrom(s.Adapter)
 }

@@ -9,10 +9,9 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Try evaluates a preference loss on given numbers instead of a model's: x [S]
-// stands for the sequences' log-probabilities, and for the value head's outputs.
-// It returns the loss with its gradient in x. Weights, references and pairs are
-// b's.
+// Try evaluates a preference loss on given numbers instead of a model's outputs: x [S] stands
+// for the sequences' log-probabilities, and for the outputs of the value head. It returns the
+// loss and its gradient by x. b supplies weights, references and pairs.
 func Try(loss Loss, b *token.Batch, x []float32) (value float64, gradient []float32, err error) {
 	defer func() {
 		if r := recover(); r != nil {
