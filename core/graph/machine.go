@@ -49,7 +49,7 @@ type clock struct{ last int }
 
 func (c *clock) tick(o *Op) error {
 	if c == nil {
-		return fmt.Errorf("graph: node %s belongs to no machine", o)
+		return fmt.Errorf("graph: node %s is not part of a machine", o)
 	}
 	if o.rank <= c.last {
 		return fmt.Errorf("graph: node %s ran after rank %d, planned at %d", o, c.last, o.rank)

@@ -210,7 +210,7 @@ func TestClock(t *testing.T) {
 func TestNoMachine(t *testing.T) {
 	g := G.NewGraph()
 	x := double(vector(g, "x", []float32{1}))
-	if _, err := Of(x).Do(); err == nil || !strings.Contains(err.Error(), "belongs to no machine") {
+	if _, err := Of(x).Do(); err == nil || !strings.Contains(err.Error(), "is not part of a machine") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/herd-lm/herd/core/kernel/vector"
 )
 
-// Adam is one step's setting of AdamW for one parameter.
+// Adam holds the settings of one step of AdamW for one parameter.
 type Adam struct {
 	LR, Beta1, Beta2, Eps, Decay float32
 	Correct1, Correct2           float32 // 1 − βᵗ at step t = 1, 2, ...

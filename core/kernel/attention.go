@@ -9,14 +9,14 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Attention computes softmax(q·kᵀ/√Dim)·v for the fused, already rotated rows
-// qkv[n, h.QKV()] into o[n, h.Out()], and the log of each softmax's denominator
-// into lse[n, h.Query] for the gradient. A token attends to its own segment up
-// to itself and to the whole of the segment's ancestors; segs partition [0,n).
+// Attention computes softmax(q·kᵀ/√Dim)·v for the fused, already rotated rows qkv[n, h.QKV()]
+// into o[n, h.Out()], and the log of each softmax's denominator into lse[n, h.Query] for the
+// gradient. A token attends to its own segment up to itself and to all of the segment's
+// ancestors. The segments segs partition [0, n).
 //
-// The softmax is taken online over blocks of keys (Dao et al., FlashAttention,
-// arXiv 2205.14135), so that no n x n matrix exists, and blocks that may not be
-// attended cost nothing. Keys and values are packed once for all queries.
+// The softmax is computed online over blocks of keys (Dao et al., FlashAttention, arXiv
+// 2205.14135), so that no n x n matrix exists, and blocks that a token may not attend to cost
+// nothing. Keys and values are packed once for all queries.
 func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Heads) {
 	a := attend(f, qkv, segs, h)
 	defer a.giveBack()
@@ -28,7 +28,7 @@ func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Head
 	a.eachHeads(len(blocks), func(i, from, to int) {
 		t := newTile(a)
 		defer t.giveBack()
-		t.cover(blocks[len(blocks)-1-i]) // the last ones see most keys: start with them
+		t.cover(blocks[len(blocks)-1-i]) // the last blocks see most keys: start with them
 		t.fetch(qkv, h.QKV(), from, to)
 		for kv := from; kv < to; kv++ {
 			t.load(kv)
@@ -37,7 +37,7 @@ func (f Precision) Attention(o, lse, qkv []float32, segs []token.Segment, h Head
 	})
 }
 
-// attention is what all tiles of one call share.
+// attention is the state that all tiles of one call share.
 type attention struct {
 	precision Precision
 	h         Heads
@@ -45,22 +45,22 @@ type attention struct {
 	qkv       []float32 // [n, QKV]
 
 	queries [][2]int32  // blocks of queries: segment index and first token
-	blocks  [][2]int32  // of keys, likewise
+	blocks  [][2]int32  // blocks of keys, likewise
 	first   []int32     // by segment: the index of its first block
 	keys    []keyPanels // [blocks][KV]
 }
 
-// keyPanels are a block of keys of one head with their values, packed as the
-// products read them; which ones, the direction decides.
+// keyPanels holds a block of keys of one head with their values, packed as the products read
+// them. Forward and backward need different ones.
 type keyPanels struct {
 	keyLines, valueLines, keyColumns, valueColumns gemm.Panels
 }
 
-// keyBlock is the number of keys that a tile of queries meets at a time.
+// keyBlock is how many keys a tile of queries processes at a time.
 const keyBlock = 128
 
-// attentions keeps what was packed apart from what threads borrow: it is large,
-// and needed once.
+// attentions keeps packed keys and values apart from the buffers of threads: they are large,
+// and only one set is needed.
 var attentions memory.Pool[attention]
 
 // attend cuts the keys of segs into blocks.
@@ -85,16 +85,16 @@ func (a *attention) giveBack() {
 	attentions.Put(a)
 }
 
-// AttentionBytes returns about the most memory that attention over n tokens and its
-// gradient keep: keys and values, each packed as lines and as columns.
+// AttentionBytes returns about the most memory that attention over n tokens and its gradient
+// keep: keys and values, each packed as lines and as columns.
 func AttentionBytes(h Heads, n int) int64 {
 	columns := (h.Dim + 31) &^ 31
 	return 4 * int64(2*(h.Dim+columns)*h.KV*n)
 }
 
-// eachHeads calls f for items [0, n) and ranges [from, to) of key heads, no more of
-// these than keep all threads busy: what lies side by side in memory is better read
-// by one of them.
+// eachHeads calls f for items [0, n) and ranges [from, to) of key heads. It makes no more
+// ranges than it takes to keep all threads busy, because one thread reads adjacent memory
+// faster.
 func (a *attention) eachHeads(n int, f func(i, from, to int)) {
 	busy := 12 * Threads()
 	ranges := min(a.h.KV, (busy+n-1)/max(n, 1))
@@ -104,7 +104,7 @@ func (a *attention) eachHeads(n int, f func(i, from, to int)) {
 	})
 }
 
-// pack packs every block: n keys and values, lines of width Dim that are QKV apart.
+// pack packs every block: n keys and values, lines of width Dim at a distance of QKV.
 func (a *attention) pack(with func(k *keyPanels, format gemm.Format, keys, values []float32, n int)) {
 	a.eachHeads(len(a.blocks), func(i, from, to int) {
 		lo := int(a.blocks[i][1])
@@ -119,12 +119,12 @@ func (a *attention) pack(with func(k *keyPanels, format gemm.Format, keys, value
 	})
 }
 
-// queryRows is about how many rows, of all heads that share a key head, are in
-// a tile of queries.
+// queryRows is about how many rows a tile of queries has, counting all heads that share a key
+// head.
 const queryRows = 128
 
-// queryBlocks cuts the segments into runs of tokens, each within one segment and
-// small enough for one tile.
+// queryBlocks cuts the segments into runs of tokens. Each run is in one segment and fits one
+// tile.
 func (a *attention) queryBlocks() [][2]int32 {
 	a.queries = a.queries[:0]
 	for s, seg := range a.segs {
@@ -135,8 +135,8 @@ func (a *attention) queryBlocks() [][2]int32 {
 	return a.queries
 }
 
-// blockTokens is the number of tokens in a tile. It is even, as keyBlock is, so
-// that pairs of rows do not straddle the first one that sees a block of keys.
+// blockTokens is the number of tokens in a tile. It is even, like keyBlock, so that a pair of
+// rows never straddles the first row that sees a block of keys.
 func (h Heads) blockTokens() int { return max(2, queryRows/h.group()&^1) }
 
 func (h Heads) scale() float32 { return float32(1 / math.Sqrt(float64(h.Dim))) }
@@ -146,7 +146,7 @@ func (t *tile) forward(o, lse []float32) {
 	out := cut(&rest, t.rows*d)  // [rows, Dim] Σ p·v
 	top := cut(&rest, t.rows)    // [rows] largest score so far
 	sum := cut(&rest, t.rows)    // [rows] Σ exp(score − top)
-	shrink := cut(&rest, t.rows) // [rows] what a new top makes of the sums so far
+	shrink := cut(&rest, t.rows) // [rows] factor by which a new top rescales the sums so far
 	clear(sum)
 	for r := range top {
 		top[r] = float32(math.Inf(-1))

@@ -6,13 +6,12 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// AttentionGrad computes dqkv[n, h.QKV()] from the gradient do[n, h.Out()] of
-// the output and what Attention saw and returned. Probabilities are recomputed
-// block by block.
+// AttentionGrad computes dqkv[n, h.QKV()] from the gradient do[n, h.Out()] of the output, and
+// from the operands and results of Attention. It recomputes probabilities block by block.
 //
-// The sum over queries that a key's gradient is stays on one thread: the work is
-// split by key head and by tree of segments. One long document keeps no more
-// than h.KV threads busy.
+// The gradient of a key is a sum over queries, which stays on one thread: the work is split by
+// key head and by tree of segments. One long document therefore keeps no more than h.KV
+// threads busy.
 func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.Segment, h Heads) {
 	b := borrow(0)
 	defer b.giveBack()
@@ -34,15 +33,15 @@ func (f Precision) AttentionGrad(dqkv, do, o, lse, qkv []float32, segs []token.S
 	})
 }
 
-// forest lists the trees of segments: their roots, and for each segment the
-// next one of its tree, or -1.
+// forest lists the trees of segments: their roots, and for each segment the next segment of
+// its tree, or -1.
 type forest struct{ roots, next []int32 }
 
 func plant(b *buffer, segs []token.Segment) forest {
 	n := len(segs)
 	b.rows = resized(b.rows, 3*n)
 	f := forest{b.rows[:0:n], b.rows[n : 2*n]}
-	last := b.rows[2*n:] // by root, the tree's latest segment
+	last := b.rows[2*n:] // by root: the latest segment of the tree
 	for s, seg := range segs {
 		f.next[s] = -1
 		root := int32(s)
@@ -59,7 +58,7 @@ func plant(b *buffer, segs []token.Segment) forest {
 	return f
 }
 
-// tileGrad is the backward side of a tile.
+// tileGrad is the backward pass of a tile.
 type tileGrad struct {
 	*tile
 	dqkv, dout, o, lse []float32 // whole arrays
@@ -68,7 +67,7 @@ type tileGrad struct {
 	dq    []float32 // [rows, Dim]
 	ds    []float32 // [rows, keyBlock] gradient of the probabilities, then of q·k
 	delta []float32 // [rows] do·o, which is Σ p·dp
-	logs  []float32 // [rows] of lse
+	logs  []float32 // [rows] entries of lse
 
 	qColumns, doColumns *gemm.Panels // of q and do, for the sums over rows
 }
@@ -85,7 +84,7 @@ func newTileGrad(t *tile, dqkv, do, o, lse []float32) *tileGrad {
 func (g *tileGrad) dkey(k int) []float32   { return g.dqkv[k*g.h.QKV()+g.h.key(g.kv):] }
 func (g *tileGrad) dvalue(k int) []float32 { return g.dqkv[k*g.h.QKV()+g.h.value(g.kv):] }
 
-// segment goes through the tiles of a segment, for each through the key heads.
+// segment computes the tiles of a segment, each for the key heads [from, to).
 func (g *tileGrad) segment(s int32, from, to int) {
 	seg := g.segs[s]
 	for lo := seg.Start; lo < seg.End; lo += int32(g.h.blockTokens()) {
@@ -119,8 +118,8 @@ func (g *tileGrad) backward() {
 	g.copyOut(g.dqkv, g.dq, g.h.QKV())
 }
 
-// scoreGrads leaves the probabilities p of rows [r0, r1) in s and the gradients
-// of q·k in ds, of which dq += ds·k:
+// scoreGrads leaves the probabilities p of rows [r0, r1) in s and the gradients of q·k in ds,
+// for dq += ds·k:
 //
 //	dp = do·vᵀ   ds = p∘(dp − delta)/√Dim
 func (g *tileGrad) scoreGrads(k *keyPanels, r0, r1, k0, k1, keys int) {
@@ -131,9 +130,9 @@ func (g *tileGrad) scoreGrads(k *keyPanels, r0, r1, k0, k1, keys int) {
 	g.scoreRows(r0, r1, k0, k1, k1-k0).Gradient(g.s[r0*keyBlock:], ds, g.logs[r0:], g.delta[r0:])
 }
 
-// keyGrads adds the tile's contribution to the gradients of the keys [k0, k1) and
-// of their values, or sets those of its own tokens: no tile before it saw them. Rows
-// before the first that sees any of a run are left out.
+// keyGrads adds the tile's contribution to the gradients of the keys [k0, k1) and of their
+// values. It sets those of the tile's own tokens, which no earlier tile saw. It leaves out
+// rows before the first that sees any of a run.
 //
 //	dv += pᵀ·do   dk += dsᵀ·q
 func (g *tileGrad) keyGrads(k0, k1 int) {
@@ -141,7 +140,7 @@ func (g *tileGrad) keyGrads(k0, k1 int) {
 		seen := lo < g.lo
 		hi = min(k1, lo+runRows)
 		if seen {
-			hi = min(k1, g.lo) // all rows see these
+			hi = min(k1, g.lo) // all rows see these keys
 		}
 		from := g.firstRow(lo)
 		at, depth := from*keyBlock+lo-k0, g.rows-from

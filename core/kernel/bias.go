@@ -11,8 +11,8 @@ func AddBias(y, b []float32, n, d int) {
 	})
 }
 
-// BiasGrad computes db[d], or adds to it: the sum of the rows of dy[n,d], in order.
-// Threads share the columns, so that their number changes no sum.
+// BiasGrad computes db[d], or adds to it: the sum of the rows of dy[n,d], in order. Threads
+// split the columns, so that their number does not change a sum.
 func BiasGrad(db, dy []float32, n, d int, accumulate bool) {
 	const strip = 128
 	Parallel((d+strip-1)/strip, func(s int) {

@@ -5,11 +5,11 @@ import (
 	"github.com/herd-lm/herd/core/kernel/vector"
 )
 
-// AttentionCached is attention with one query token per row: row i of the fused,
-// rotated qkv[rows, h.QKV()] attends to rows[i] in a layer; o[rows, h.Out()].
-// StoreCached comes before it. Neighbouring rows that share a page, such as samples
-// of one prompt or tokens of one sequence, meet it in one matrix product. A row's
-// result does not depend on its company, bit for bit.
+// AttentionCached is attention with one query token per row: row i of the fused, rotated
+// qkv[rows, h.QKV()] attends to rows[i] in a layer, into o[rows, h.Out()]. Call StoreCached
+// first. Adjacent rows that share a page, such as samples of one prompt or tokens of one
+// sequence, share its matrix products. The result of a row does not depend on the other rows,
+// bit for bit.
 func AttentionCached(o, qkv []float32, rows []Cached, layer int, h Heads) {
 	if len(rows) == 0 {
 		return
@@ -30,26 +30,26 @@ func AttentionCached(o, qkv []float32, rows []Cached, layer int, h Heads) {
 	})
 }
 
-// clusterRows returns how many of n rows to take together: few enough that each
-// thread has work, and that their queries and scores stay near.
+// clusterRows returns how many of n rows to process together: few enough that each thread has
+// work, and that their queries and scores stay in the caches.
 func (h Heads) clusterRows(n int) int {
 	clusters := max(1, (2*Threads()+h.KV-1)/h.KV)
 	return min(h.blockTokens(), max(1, (n+clusters-1)/clusters))
 }
 
-// cluster is some neighbouring rows with all query heads of one key head. A line is
-// a query: line r·group+g is head g of row r.
+// cluster is some adjacent rows with all query heads of one key head. A line is a query: line
+// r·group+g is head g of row r.
 type cluster struct {
 	h     Heads
 	rows  []Cached
-	first int // row of qkv and o
+	first int // first row in qkv and o
 	layer int
 	kv    int
 
-	width   int // of a line of scores: whole pages
+	width   int // of a line of scores, in whole pages
 	memory  *buffer
 	scratch *gemm.Scratch
-	panels  gemm.Panels // a page's
+	panels  gemm.Panels // of a page
 	q, out  []float32   // [rows·group, Dim]
 	scores  []float32   // [rows·group, width], then probabilities
 }
@@ -75,18 +75,18 @@ func newCluster(qkv []float32, rows []Cached, first, layer, kv int, h Heads) *cl
 func (c *cluster) giveBack() {
 	c.scratch.GiveBack()
 	memory := c.memory
-	*c = cluster{} // no page is kept
+	*c = cluster{} // keep no page alive
 	memory.giveBack()
 }
 
-// attend computes the cluster's part of o.
+// attend computes the output of the cluster.
 func (c *cluster) attend(o []float32) {
 	c.eachPage(c.score)
 	for r, row := range c.rows {
 		for g := range c.h.group() {
 			line := c.scores[(r*c.h.group()+g)*c.width:][:c.width]
 			cachedSoftmax(line[:row.Len], c.h.scale())
-			clear(line[row.Len:]) // to the end of the page, where others see more
+			clear(line[row.Len:]) // to the end of the page, where other rows see more
 		}
 	}
 	c.eachPage(c.sum)
@@ -96,8 +96,8 @@ func (c *cluster) attend(o []float32) {
 	}
 }
 
-// eachPage calls f for runs [r0, r1) of rows that see some of one page, their j-th,
-// until all rows have met all their pages, each in the order of positions.
+// eachPage calls f for runs [r0, r1) of rows that see some of one page, their j-th, until all
+// rows have processed all their pages, each in the order of positions.
 func (c *cluster) eachPage(f func(p *Page, j, r0, r1 int)) {
 	for j := range c.width / PageTokens {
 		for r0 := 0; r0 < len(c.rows); {
@@ -113,7 +113,7 @@ func (c *cluster) eachPage(f func(p *Page, j, r0, r1 int)) {
 	}
 }
 
-// page returns the j-th page of row r, or nil if it sees nothing of it.
+// page returns the j-th page of row r, or nil if the row sees nothing of it.
 func (c *cluster) page(r, j int) *Page {
 	if c.rows[r].Len <= j*PageTokens {
 		return nil
@@ -121,8 +121,8 @@ func (c *cluster) page(r, j int) *Page {
 	return c.rows[r].Pages[j]
 }
 
-// seen returns how many positions of their j-th page any of the rows sees: beyond
-// them there may be anything.
+// seen returns how many positions of their j-th page any of the rows sees. Memory beyond them
+// can hold anything.
 func (c *cluster) seen(j, r0, r1 int) (n int) {
 	for _, row := range c.rows[r0:r1] {
 		n = max(n, min(PageTokens, row.Len-j*PageTokens))
@@ -130,8 +130,8 @@ func (c *cluster) seen(j, r0, r1 int) (n int) {
 	return n
 }
 
-// score multiplies queries by the keys of a page; what a row does not see is cleared
-// later.
+// score multiplies queries by the keys of a page. The scores that a row does not see are
+// cleared later.
 func (c *cluster) score(p *Page, j, r0, r1 int) {
 	b := &c.panels
 	p.keys(b, c.layer, c.kv)
@@ -142,7 +142,7 @@ func (c *cluster) score(p *Page, j, r0, r1 int) {
 	})
 }
 
-// sum adds a page's values, by their probabilities.
+// sum adds the values of a page, weighted by their probabilities.
 func (c *cluster) sum(p *Page, j, r0, r1 int) {
 	b := &c.panels
 	p.values(b, c.layer, c.kv)

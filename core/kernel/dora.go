@@ -6,13 +6,13 @@ import (
 	"github.com/herd-lm/herd/core/kernel/vector"
 )
 
-// The weight-decomposed form of a LowRank (DoRA, arXiv 2402.09353, equation 5): the
-// rows of w + Scale·b·a are given lengths m that are learnt by themselves,
+// The weight-decomposed form of a LowRank (DoRA, arXiv 2402.09353, equation 5). The lengths m
+// of the rows of w + Scale·b·a are learnt separately:
 //
 //	y[:,i] = gain[i] · t[:,i], t = x·(w + Scale·b·a)ᵀ, gain[i] = m[i] / norm[i]
 //
-// where norm[i] is the length of row i of that sum. Columns that no term writes to
-// have the gain 1. In gradients norm is a constant (section 4.3).
+// norm[i] is the length of row i of that sum. Columns without a term have the gain 1. The
+// gradient treats norm as a constant (section 4.3).
 
 // RowSquares sets squares[i] to the squared Euclidean norm of row i of w[n,d].
 func RowSquares(squares []float64, w []float32, d int) {
@@ -23,13 +23,13 @@ func RowSquares(squares []float64, w []float32, d int) {
 	})
 }
 
-// Norms sets norms[Rows] to the norms of the terms' rows of w[Out,In] + Scale·b·a,
-// given the squares[Out] of w's:
+// Norms sets norms[Rows] to the norms of the terms' rows of w[Out,In] + Scale·b·a, given the
+// squares[Out] of the rows of w:
 //
 //	|w + s·b·a|² = |w|² + 2s·b·(w·aᵀ) + s²·b·(a·aᵀ)·bᵀ
 //
-// so that the sum is not formed. It is float32 in any precision: a rounded norm
-// would be a factor of everything.
+// It does not form the sum. It computes in float32 in any precision, because a rounded norm
+// would scale everything.
 func (l LowRank) Norms(norms []float32, squares []float64, w, a, b []float32) {
 	scratch := borrow((l.Rows() + l.Rank) * l.Rank)
 	defer scratch.giveBack()
@@ -48,7 +48,7 @@ func (l LowRank) Norms(norms []float32, squares []float64, w, a, b []float32) {
 	})
 }
 
-// norm is that of one row, given its b, its w·aᵀ, and a·aᵀ.
+// norm returns the norm of one row, given its b, its w·aᵀ, and a·aᵀ.
 func (l LowRank) norm(square float64, b, wa, aa []float32) float32 {
 	s := float64(l.Scale)
 	for i, x := range b {

@@ -2,9 +2,8 @@ package kernel
 
 import "math"
 
-// Fingerprint returns a number that follows from the bits of x, and that differs
-// for arrays that differ but by chance. It does not withstand those who want it to
-// be equal.
+// Fingerprint returns a hash of the bits of x. Different arrays almost certainly have
+// different fingerprints, but it is not cryptographic: someone could construct a collision.
 func Fingerprint(x []float32) uint64 {
 	const block = 1 << 14
 	blocks := (len(x) + block - 1) / block
@@ -19,7 +18,7 @@ func Fingerprint(x []float32) uint64 {
 	return h
 }
 
-// chain is FNV-1a over the words of x.
+// chain returns the FNV-1a hash of the words of x.
 func chain(h uint64, x []float32) uint64 {
 	const prime = 0x100000001b3
 	h ^= 0xcbf29ce484222325

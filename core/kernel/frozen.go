@@ -9,13 +9,13 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Storage is how weights that are only read are kept in memory.
+// Storage is how read-only weights are stored in memory.
 type Storage uint8
 
 const (
-	StoreFP32 Storage = iota // as they are
+	StoreFP32 Storage = iota // unchanged
 	StoreBF16                // rounded to bfloat16, to nearest even: 2 bytes an element
-	StoreInt8                // rounded to steps of a block's largest over 127: 1.06 bytes
+	StoreInt8                // rounded to steps of 1/127 of the largest in a block: 1.06 bytes an element
 )
 
 var storages = []string{"fp32", "bf16", "int8"}
@@ -35,10 +35,10 @@ func (s *Storage) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// int8Block is how many neighbours in a row share a scale.
+// int8Block is how many adjacent elements of a row share a scale.
 const int8Block = gemm.Int8Block
 
-// Bytes returns what rows of d elements take.
+// Bytes returns the size of rows of d elements.
 func (s Storage) Bytes(rows, d int) int64 {
 	switch s {
 	case StoreBF16:
@@ -51,7 +51,7 @@ func (s Storage) Bytes(rows, d int) int64 {
 
 func blocksOf(d int) int { return (d + int8Block - 1) / int8Block }
 
-// Frozen is a matrix [rows, d] that is only read, kept in less memory than float32s.
+// Frozen is a read-only matrix [rows, d] that takes less memory than float32s.
 type Frozen struct {
 	storage Storage
 	d       int
@@ -60,7 +60,7 @@ type Frozen struct {
 	scales  []float32 // StoreInt8: [rows, blocksOf(d)]
 }
 
-// NewFrozen returns a matrix of zeros, kept as s says, which is not StoreFP32.
+// NewFrozen returns a matrix of zeros in storage s, which must not be StoreFP32.
 func NewFrozen(s Storage, rows, d int) *Frozen {
 	f := &Frozen{storage: s, d: d}
 	if s == StoreBF16 {
@@ -71,7 +71,7 @@ func NewFrozen(s Storage, rows, d int) *Frozen {
 	return f
 }
 
-// Set sets the rows from the given one on to those of w, of which nothing is kept.
+// Set copies w into the rows that begin with from. It keeps no reference to w.
 func (f *Frozen) Set(from int, w []float32) {
 	parallelRows(len(w)/f.d, f.d, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
@@ -118,12 +118,12 @@ func (f *Frozen) row(dst []float32, i int) {
 	}
 }
 
-// Bytes returns what the matrix takes.
+// Bytes returns the size of the matrix.
 func (f *Frozen) Bytes() int64 {
 	return 2*int64(len(f.words)) + int64(len(f.steps)) + 4*int64(len(f.scales))
 }
 
-// Embed is the package's Embed from a frozen e.
+// Embed is the function Embed with a frozen e.
 func (f *Frozen) Embed(y []float32, ids []token.ID) {
 	parallelRows(len(ids), f.d, func(lo, hi int) {
 		for i := lo; i < hi; i++ {

@@ -7,20 +7,18 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// logitsMost is about how many logits HeadLogProb and its gradient have at a
-// time. That is a matter of memory; in which runs their exponentials are summed
-// is not, and does not depend on it.
+// logitsMost is about how many logits HeadLogProb and its gradient hold at a time. It only
+// affects memory: the runs in which exponentials are summed do not depend on it.
 const logitsMost = 1 << 21
 
-// chunkOf returns how many entries of the vocabulary are taken at a time for r
-// rows: whole runs.
+// chunkOf returns how many entries of the vocabulary are processed at a time for r rows: whole
+// runs.
 func chunkOf(r, vocab int) int {
 	return min(vocab, max(1, logitsMost/max(r, 1)/logitsRun)*logitsRun)
 }
 
-// HeadLogProbScratch returns how many floats of scratch HeadLogProb needs for r
-// rows or fewer: chunkOf takes whole runs, but at least one, of which LogitRow makes rows
-// that are a cache line longer.
+// HeadLogProbScratch returns how many floats of scratch HeadLogProb needs for r rows or fewer.
+// chunkOf returns at least one whole run, and LogitRow makes its rows a cache line longer.
 func HeadLogProbScratch(r, vocab int) int {
 	return min(r*LogitRow(vocab), max(logitsMost, r*logitsRun)+r*16)
 }
@@ -59,8 +57,7 @@ func (f Precision) HeadLogProb(logp, lse, scratch []float32, h Head) {
 	}
 }
 
-// HeadGrad is the operands of HeadLogProbGrad besides the Head of R rows, and its
-// results.
+// HeadGrad holds the operands of HeadLogProbGrad besides the Head of R rows, and its results.
 type HeadGrad struct {
 	DLogP []float32 // [R] gradient of the log-probabilities
 	LSE   []float32 // [R] as HeadLogProb kept it
@@ -90,14 +87,14 @@ func (f Precision) HeadLogProbGrad(h Head, o HeadGrad) {
 	g.spread(o.DX, len(h.Target))
 }
 
-// headGrad is the gradient of the head at the rows that have one.
+// headGrad is the gradient of the head for the rows whose DLogP is not 0.
 type headGrad struct {
 	precision      Precision
 	memory         *buffer
 	d, vocab, step int
-	rows           []int32    // which rows they are
-	target         []token.ID // of each
-	g, lse         []float32  // of each
+	rows           []int32    // indices of these rows
+	target         []token.ID // of each of them
+	g, lse         []float32  // of each of them
 	x, dx          []float32  // [rows, d]
 	logits         []float32  // room for [rows, step]
 }

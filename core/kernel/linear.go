@@ -11,8 +11,7 @@ func (f Precision) Linear(y, x, w, residual []float32, n, in, out int) {
 	f.LinearThen(Linear{Y: y, X: x, W: w, Residual: residual, N: n, In: in, Out: out}, nil)
 }
 
-// Linear is the operands of LinearThen, with the meaning that they have for
-// Precision.Linear.
+// Linear holds the operands of LinearThen. They mean the same as in Precision.Linear.
 type Linear struct {
 	Y        []float32 // [N, Out] result
 	X        []float32 // [N, In]
@@ -49,7 +48,7 @@ func addTo(c []float32, accumulate bool) []float32 {
 	return nil
 }
 
-// worthForking is how many multiply-adds are worth a fork: they take some µs.
+// worthForking is how many multiply-adds justify a fork. They take a few µs.
 const worthForking = 1 << 17
 
 // product computes c[m,n] = a·bᵀ + add.
@@ -57,7 +56,7 @@ func (f Precision) product(c, add []float32, a, b gemm.Operand, m, n, depth int)
 	f.multiply(gemm.Product{C: c, Stride: n, Add: add, A: a, B: b, M: m, N: n, Depth: depth})
 }
 
-// multiply computes p, whose format is f's, on as many threads as it is worth.
+// multiply computes p in the format of f, on as many threads as p justifies.
 func (f Precision) multiply(p gemm.Product) {
 	p.Format = f.format()
 	threads := Threads()
@@ -79,8 +78,8 @@ func (f Precision) multiply(p gemm.Product) {
 	s.product = gemm.Product{}
 }
 
-// shared is a product by panels that all threads pack together. Its panels are
-// large: they are kept apart from what threads borrow, one of each for the process.
+// shared is a product whose panels all threads pack together. The panels are large, so the
+// process keeps one set, apart from the buffers of threads.
 type shared struct {
 	product gemm.Product
 	panels  gemm.Panels
@@ -89,13 +88,13 @@ type shared struct {
 
 var sharedProducts memory.Pool[shared]
 
-// manyRows is how many rows a thread should have if it is to have a run of them and all
-// panels: with fewer, packing takes so long beside multiplying that the panels are
-// split as well.
+// manyRows is how many rows each thread must have for multiplyRuns, which gives it a run of
+// rows and all panels. With fewer rows, packing takes so long relative to multiplying that the
+// threads split the panels too.
 const manyRows = 512
 
-// multiplyRuns gives each thread a run of whole tiles of rows, and a share of the panels
-// to pack.
+// multiplyRuns gives each thread a run of whole tiles of rows, and a share of the panels to
+// pack.
 func (s *shared) multiplyRuns(threads int) {
 	p := &s.product
 	unit, _ := gemm.Tile(p.Format)
@@ -108,7 +107,7 @@ func (s *shared) multiplyRuns(threads int) {
 	}
 }
 
-// multiply packs all panels, then has parts computed.
+// multiply packs all panels, then computes all parts.
 func (s *shared) multiply() {
 	for more := s.panels.Start(&s.product, panelWords); more; more = s.panels.Next(&s.product) {
 		packPanels(&s.panels, s.product.B, 0, 0, s.panels.Count())
@@ -123,25 +122,25 @@ func (f Precision) format() gemm.Format {
 	return gemm.FP32
 }
 
-// panelWords is how many words of b are packed at a time, for all threads: they
-// should stay in the last level cache.
+// panelWords is how many words of b are packed at a time for all threads. They should stay in
+// the last-level cache.
 const panelWords = 1 << 20
 
-// packPanels packs b, whose first line is the given one, into the panels [lo, hi) of
-// q, split over the threads.
+// packPanels packs b, from line first on, into the panels [lo, hi) of q, split over the
+// threads.
 func packPanels(q *gemm.Panels, b gemm.Operand, first, lo, hi int) {
 	count := hi - lo
 	parts := min(count, Threads())
 	Parallel(parts, func(i int) { q.PackFrom(b, first, lo+count*i/parts, lo+count*(i+1)/parts) })
 }
 
-// multiplyPanels computes all rows with q. It splits rows, into blocks that fit
-// the second level cache and as many for each thread; panels, where there are so
-// few rows that reading a panel takes as long as multiplying by it: then each
-// should be read once, and widened once if it is of int8.
+// multiplyPanels computes all rows with q. It splits the rows into blocks that fit the
+// second-level cache, equally many for each thread. It splits the panels too if the rows are so
+// few that reading a panel takes as long as multiplying by it: each panel is then read only
+// once, and widened only once if it is int8.
 func (s *shared) multiplyPanels(q *gemm.Panels) {
 	p, threads, panels := &s.product, Threads(), q.Count()
-	most, few := 336, 32 // rows of a block, at most; of a thread that should rather share panels
+	most, few := 336, 32 // the most rows of a block; the fewest of a thread that does not share panels
 	if p.Format == gemm.Int8 {
 		few = 128
 	}

@@ -5,20 +5,20 @@ import (
 	"github.com/herd-lm/herd/core/kernel/vector"
 )
 
-// LowRank is low-rank terms beside a product of x[n,In] that gives y[n,Out] (Hu et
-// al., arXiv 2106.09685, equation 3). Each term writes to columns of y of its own,
-// as one of several projections that read one x does:
+// LowRank is the shape of low-rank terms beside a product of x[n,In] that gives y[n,Out] (Hu
+// et al., arXiv 2106.09685, equation 3). Each term writes to its own columns of y. Several
+// projections that read one x have a term each:
 //
 //	y[:,columns] += Scale · (x·aᵀ)·bᵀ, a [Rank,In], b [len(columns),Rank]
 //
-// The terms' a lie one after another, and so do their b.
+// The matrices a of the terms lie one after another, and so do their b.
 type LowRank struct {
 	In, Out, Rank int
 	Scale         float32
 	Terms         []Columns
 }
 
-// Columns is the columns [From, To) of y.
+// Columns is the range [From, To) of columns of y.
 type Columns struct{ From, To int }
 
 // Width returns the number of columns of u = Scale · x·aᵀ for all terms.
@@ -32,7 +32,7 @@ func (l LowRank) Rows() (n int) {
 	return n
 }
 
-// each calls f for every term: at is where its columns begin in u, b its matrix.
+// each calls f for every term with its columns in y, its first column in u, and its b.
 func (l LowRank) each(b []float32, f func(c Columns, at int, b []float32)) {
 	for i, c := range l.Terms {
 		size := (c.To - c.From) * l.Rank
@@ -54,7 +54,7 @@ func (f Precision) LowRank(y, u, x, a, b []float32, n int, l LowRank) {
 	})
 }
 
-// LowRankGrad is the operands of the gradient of a LowRank over N rows, and its results.
+// LowRankGrad holds the operands of the gradient of a LowRank over N rows, and its results.
 type LowRankGrad struct {
 	DY []float32 // [N, Out]
 	X  []float32 // [N, In]

@@ -6,9 +6,9 @@ import (
 	"github.com/herd-lm/herd/core/kernel/vector"
 )
 
-// RMSNorm computes y[n,d] = x · rstd · g with rstd[n] = 1/√(mean(x²) + eps), for
-// each row of x[n,d]; g[d] is the learnt scale (Zhang and Sennrich,
-// arXiv 1910.07467, section 4). It keeps rstd for the gradient; rstd may be nil.
+// RMSNorm computes y[n,d] = x · rstd · g with rstd[n] = 1/√(mean(x²) + eps) for each row of
+// x[n,d]. g[d] is the learnt scale (Zhang and Sennrich, arXiv 1910.07467, section 4). RMSNorm
+// keeps rstd for the gradient; rstd may be nil.
 func RMSNorm(y, rstd, x, g []float32, n, d int, eps float32) {
 	parallelRows(n, d, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
@@ -22,11 +22,11 @@ func RMSNorm(y, rstd, x, g []float32, n, d int, eps float32) {
 	})
 }
 
-// normBlock is the number of rows whose share of dg is summed before it meets
-// the other rows'. It must not depend on the number of threads.
+// normBlock is the number of rows whose share of dg is summed before it is added to that of
+// the other rows. It must not depend on the number of threads.
 const normBlock = 32
 
-// NormGrad is the operands of RMSNormGrad, and its results.
+// NormGrad holds the operands of RMSNormGrad, and its results.
 type NormGrad struct {
 	DY       []float32 // [N, D]
 	X        []float32 // [N, D]

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// spinFor is how long an idle worker looks for work before it parks. Waking a
-// parked goroutine costs about 100 µs, more than many kernels take.
+// spinFor is how long an idle worker spins before it parks. Waking a parked goroutine costs
+// about 100 µs, more than many kernels take.
 const spinFor = 100 * time.Microsecond
 
-// pool is the fork-join pool of the process: kernels of one caller at a time
-// share it. Its size is the only setting that kernels have.
+// pool is the fork-join pool of the process. The kernels of one caller at a time use it. Its
+// size is the only setting of kernels.
 var pool workers
 
 type workers struct {
-	limit   atomic.Int64 // threads that SetThreads asked for; 0 means GOMAXPROCS
-	busy    sync.Mutex   // held by the goroutine whose job is current
-	team    []*worker    // all that were ever started; guarded by busy
+	limit   atomic.Int64 // set by SetThreads; 0 means GOMAXPROCS
+	busy    sync.Mutex   // held by the goroutine whose job is running
+	team    []*worker    // all workers ever started; guarded by busy
 	current atomic.Pointer[job]
 }
 
@@ -30,8 +30,8 @@ type worker struct {
 	wake   chan struct{}
 }
 
-// job is one call of Parallel. Each call has its own, so that a worker that
-// comes late finds the old job exhausted and cannot disturb the next.
+// job is one call of Parallel. Each call has its own, so that a late worker finds the old job
+// exhausted and cannot disturb the next.
 type job struct {
 	f       func(int)
 	n       int64
@@ -41,22 +41,22 @@ type job struct {
 	failure atomic.Pointer[Panic]
 }
 
-// Panic is what Parallel panics with when f panicked on one of its threads.
+// Panic is the value with which Parallel panics if f panicked on one of its threads.
 type Panic struct {
-	Value any    // what f panicked with
-	Stack []byte // of the thread on which it did
+	Value any    // the value with which f panicked
+	Stack []byte // of that thread
 }
 
 func (p *Panic) Error() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
 
-// Unwrap returns the value that f panicked with, if it is an error.
+// Unwrap returns the value with which f panicked, if it is an error.
 func (p *Panic) Unwrap() error {
 	err, _ := p.Value.(error)
 	return err
 }
 
-// SetThreads sets how many threads a kernel may use; n < 1 means GOMAXPROCS. It
-// takes effect with the next kernel and changes no result.
+// SetThreads sets how many threads a kernel may use; n < 1 means GOMAXPROCS. It takes effect
+// with the next kernel and does not change results.
 func SetThreads(n int) { pool.limit.Store(int64(max(n, 0))) }
 
 // Threads returns how many threads a kernel may use.
@@ -67,11 +67,10 @@ func Threads() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// Parallel calls f(0) ... f(n-1), in any order and on up to Threads threads, and
-// returns when all have returned. A call from within f, or while another
-// goroutine's call is running, does its work on its own thread. If f panics,
-// calls not yet started are dropped and Parallel panics, with a *Panic if
-// threads were forked.
+// Parallel calls f(0) ... f(n-1), in any order and on up to Threads threads, and returns when
+// all have returned. A call from within f, or during a call of another goroutine, runs on its
+// own thread. If f panics, Parallel drops the calls that have not started and panics, with a
+// *Panic if it forked threads.
 func Parallel(n int, f func(i int)) {
 	threads := min(Threads(), n)
 	if threads < 2 || !pool.busy.TryLock() {
@@ -85,7 +84,7 @@ func Parallel(n int, f func(i int)) {
 	pool.start(j)
 	j.work()
 	j.wait()
-	j.f = nil // the pool remembers its last job, not what that worked on
+	j.f = nil // the pool remembers its last job, but must not keep the job's data alive
 	if p := j.failure.Load(); p != nil {
 		panic(p)
 	}
@@ -115,7 +114,7 @@ func (w *worker) loop(p *workers) {
 	}
 }
 
-// await returns the current job once it is another than last.
+// await returns the current job as soon as it is not last.
 func (w *worker) await(p *workers, last *job) *job {
 	start := time.Now()
 	for spins := 1; ; spins++ {
@@ -125,7 +124,7 @@ func (w *worker) await(p *workers, last *job) *job {
 		if spins%256 != 0 {
 			continue
 		}
-		runtime.Gosched() // with fewer processors than threads, whoever has work goes first
+		runtime.Gosched() // with fewer processors than threads, let others run first
 		if time.Since(start) > spinFor {
 			w.park(p, last)
 			start = time.Now()
@@ -133,8 +132,8 @@ func (w *worker) await(p *workers, last *job) *job {
 	}
 }
 
-// park sleeps until a job starts. A job that started between the last look and
-// the flag may or may not have seen the flag: whoever takes it back decides.
+// park sleeps until a job starts. A job that started between the last check and setting the
+// flag may or may not have seen the flag. Whichever side clears it decides.
 func (w *worker) park(p *workers, last *job) {
 	w.parked.Store(true)
 	if p.current.Load() != last && w.parked.CompareAndSwap(true, false) {
@@ -143,7 +142,7 @@ func (w *worker) park(p *workers, last *job) {
 	<-w.wake
 }
 
-// work runs items of j until none is left to claim.
+// work runs items of j until all are claimed.
 func (j *job) work() {
 	for {
 		i := j.next.Add(1) - 1
@@ -168,8 +167,8 @@ func (j *job) finish() {
 	j.done.Add(1)
 }
 
-// wait returns when every item has returned; those that the caller did not run
-// itself are under way on other threads.
+// wait returns when every item has returned. Items that the caller did not run are still
+// running on other threads.
 func (j *job) wait() {
 	for spins := 1; j.done.Load() < j.n; spins++ {
 		if spins%256 == 0 {
@@ -178,8 +177,8 @@ func (j *job) wait() {
 	}
 }
 
-// parallelRows calls f on runs [lo, hi) that cover [0, n), sized so that each is
-// worth a fork; width is the number of elements that f touches in a row.
+// parallelRows calls f on runs [lo, hi) that cover [0, n), each large enough to justify a
+// fork. width is the number of elements that f touches in a row.
 func parallelRows(n, width int, f func(lo, hi int)) {
 	const worth = 1 << 14
 	step := max(1, worth/max(width, 1))

@@ -6,18 +6,17 @@ import (
 	"github.com/herd-lm/herd/core/kernel/gemm"
 )
 
-// Precision is how matrix products multiply; everything else is computed in
-// float32, which is also what all arrays hold.
+// Precision is how matrix products multiply. Everything else is computed in float32, the
+// element type of all arrays.
 type Precision uint8
 
 const (
 	FP32 Precision = iota // float32 throughout
 	BF16                  // factors rounded to bfloat16, sums in float32
 
-	// INT8 is for decoding: weights that are packed once (see Weights) are rounded to
-	// int8, a scale for every 64 depths of a line. What they are multiplied with is
-	// rounded to bfloat16 where the processor multiplies that, and sums are float32.
-	// Everything else multiplies as FP32.
+	// INT8 is for decoding. Weights that are packed once (see Weights) are rounded to int8, with
+	// a scale for every 64 depths of a line. The other factor is rounded to bfloat16 if the
+	// processor multiplies that. Sums are float32. All other products multiply as FP32.
 	INT8
 )
 
@@ -28,8 +27,7 @@ func (p Precision) String() string { return precisions[p] }
 // MarshalText returns "fp32", "bf16" or "int8".
 func (p Precision) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// Auto returns the precision that is faster: BF16 where the processor multiplies
-// bfloat16s, else FP32.
+// Auto returns the faster precision: BF16 if the processor multiplies bfloat16s, else FP32.
 func Auto() Precision {
 	if gemm.Native() {
 		return BF16
@@ -37,7 +35,7 @@ func Auto() Precision {
 	return FP32
 }
 
-// ForTraining reports that p is for decoding only.
+// ForTraining returns an error if p is for decoding only.
 func (p Precision) ForTraining() error {
 	if p == INT8 {
 		return fmt.Errorf("precision int8 is for decoding, not for training: expected fp32, bf16 or auto")
@@ -45,7 +43,7 @@ func (p Precision) ForTraining() error {
 	return nil
 }
 
-// UnmarshalText is the reverse of MarshalText; "auto" stands for Auto().
+// UnmarshalText is the reverse of MarshalText. It also accepts "auto" for Auto().
 func (p *Precision) UnmarshalText(text []byte) error {
 	if string(text) == "auto" {
 		*p = Auto()

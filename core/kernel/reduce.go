@@ -2,8 +2,8 @@ package kernel
 
 import "github.com/herd-lm/herd/core/kernel/vector"
 
-// SegmentSum sets out[s] to the sum of weight[r]·x[r] over the r whose index[r]
-// is s, in order of r and in float64. A negative index belongs nowhere.
+// SegmentSum sets out[s] to the sum of weight[r]·x[r] over the r with index[r] = s, in order
+// of r and in float64. It ignores rows with a negative index.
 func SegmentSum(out, x, weight []float32, index []int32) {
 	b := borrow(0)
 	defer b.giveBack()
@@ -20,12 +20,11 @@ func SegmentSum(out, x, weight []float32, index []int32) {
 	}
 }
 
-// squaresBlock is the run of elements that SumSquares adds up before it joins
-// the runs; it must not depend on the number of threads.
+// squaresBlock is how many elements SumSquares adds up before it joins the sums. It must not
+// depend on the number of threads.
 const squaresBlock = 1 << 14
 
-// SumSquares returns Σ x², summed in float64 in an order that depends on len(x)
-// only.
+// SumSquares returns Σ x², summed in float64 in an order that depends only on len(x).
 func SumSquares(x []float32) float64 {
 	blocks := (len(x) + squaresBlock - 1) / squaresBlock
 	b := borrow(0)

@@ -16,10 +16,10 @@ func (h Heads) QKV() int { return (h.Query + 2*h.KV) * h.Dim }
 // Out is the width of a row of the output: Query heads.
 func (h Heads) Out() int { return h.Query * h.Dim }
 
-// group is the number of query heads that share a key head.
+// group is the number of query heads per key head.
 func (h Heads) group() int { return h.Query / h.KV }
 
-// key and value are where a kv head's key and value start in a fused row.
+// key and value return the offsets of a KV head's key and value in a fused row.
 func (h Heads) key(kv int) int   { return (h.Query + kv) * h.Dim }
 func (h Heads) value(kv int) int { return (h.Query + h.KV + kv) * h.Dim }
 
@@ -30,8 +30,8 @@ type Rotary struct {
 	cos, sin []float32 // [positions, half]
 }
 
-// NewRotary tabulates the angles pos·invFreq[j] for positions [0, maxPos).
-// invFreq has half a head's dimension.
+// NewRotary tabulates the angles pos·invFreq[j] for positions [0, maxPos). invFreq has as many
+// elements as half a head has dimensions.
 func NewRotary(invFreq []float64, maxPos int) *Rotary {
 	half := len(invFreq)
 	r := &Rotary{half, make([]float32, maxPos*half), make([]float32, maxPos*half)}
@@ -44,9 +44,9 @@ func NewRotary(invFreq []float64, maxPos int) *Rotary {
 	return r
 }
 
-// Rotate rotates the query and key heads of the fused rows qkv[n, h.QKV()] in
-// place; row i is at position pos[i]. Coordinate j is paired with j + Dim/2, as
-// in Hugging Face's Llama. inverse rotates back, which is the gradient.
+// Rotate rotates the query and key heads of the fused rows qkv[n, h.QKV()] in place. Row i is
+// at position pos[i]. Coordinate j pairs with j + Dim/2, as in Hugging Face's Llama. inverse
+// rotates back, which is the gradient.
 func (r *Rotary) Rotate(qkv []float32, pos []int32, h Heads, inverse bool) {
 	width, heads := h.QKV(), h.Query+h.KV
 	sign := float32(1)

@@ -6,10 +6,10 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// A buffer is memory for one kernel call. Kernels borrow it so that a step
-// allocates nothing once it has warmed up.
+// A buffer is memory for one kernel call. Kernels borrow it, so that a step allocates nothing
+// after the first.
 type buffer struct {
-	floats  []float32 // borrow sizes them; the others grow as needed
+	floats  []float32 // sized by borrow; the others grow as needed
 	doubles []float64
 	rows    []int32
 	ids     []token.ID
@@ -22,7 +22,7 @@ type buffer struct {
 
 var buffers memory.Pool[buffer]
 
-// borrow returns a buffer with n floats of any value.
+// borrow returns a buffer with n floats of arbitrary value.
 func borrow(n int) *buffer {
 	b := buffers.Get()
 	b.floats = resized(b.floats, n)
@@ -31,8 +31,7 @@ func borrow(n int) *buffer {
 
 func (b *buffer) giveBack() { buffers.Put(b) }
 
-// Release drops the memory that kernels keep for the calls to come, and with it
-// what the last ones saw.
+// Release frees the memory that kernels keep for later calls, and what it refers to.
 func Release() {
 	buffers.Forget()
 	sharedProducts.Forget()
@@ -40,8 +39,8 @@ func Release() {
 	gemm.Release()
 }
 
-// ScratchBytes returns about the most memory that kernels keep where the largest matrix
-// that products pack has factor elements.
+// ScratchBytes returns about the most memory that kernels keep if the largest matrix that
+// products pack has factor elements.
 func ScratchBytes(factor int) int64 {
 	const tile = 256 << 10 // of attention
 	threads := Threads()
@@ -51,14 +50,14 @@ func ScratchBytes(factor int) int64 {
 	return int64(threads)*(gemm.ScratchBytes(worthForking)+tile) + 4*int64(min(factor, panelWords))
 }
 
-// cut returns the first n elements of rest and leaves the others in it.
+// cut removes the first n elements from rest and returns them.
 func cut(rest *[]float32, n int) []float32 {
 	part := (*rest)[:n:n]
 	*rest = (*rest)[n:]
 	return part
 }
 
-// resized returns a slice of n elements, s itself where it is large enough.
+// resized returns a slice of n elements: s itself if it is large enough.
 func resized[T any](s []T, n int) []T {
 	if cap(s) >= n {
 		return s[:n]

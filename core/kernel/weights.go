@@ -5,34 +5,34 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Weights is a matrix w[out,in] that is packed for products of one precision:
-// what Precision.Linear does to w at each call is done once.
+// Weights is a matrix w[out,in] that is packed once for products of one precision.
+// Precision.Linear packs w at each call.
 type Weights struct {
 	precision Precision
 	out, in   int
 	panels    gemm.Panels
 }
 
-// Pack packs w[out,in] and keeps nothing of it. out and in are positive.
+// Pack packs w[out,in] and keeps no reference to it. out and in must be positive.
 func (f Precision) Pack(w []float32, out, in int) *Weights {
 	p := f.NewWeights(out, in)
 	p.Set(0, w)
 	return p
 }
 
-// NewWeights returns a matrix w[out,in] whose lines are yet to be Set. out and in are
-// positive.
+// NewWeights returns a matrix w[out,in] without values: call Set for all lines. out and in
+// must be positive.
 func (f Precision) NewWeights(out, in int) *Weights {
 	w := &Weights{precision: f, out: out, in: in}
 	w.panels.Reserve(f.packed(), out, in)
 	return w
 }
 
-// PanelLines is how many lines are packed together, or a multiple of it.
+// PanelLines is a multiple of the number of lines that are packed together.
 const PanelLines = 32
 
-// Set packs the lines from the given one on, a multiple of PanelLines, and keeps
-// nothing of them. lines are whole panels of w, or all that is left of it.
+// Set packs lines into those from the given one on, which must be a multiple of PanelLines. It
+// keeps no reference to lines, which must be whole panels of w, or all of its remaining lines.
 func (w *Weights) Set(from int, lines []float32) {
 	_, width := gemm.Tile(w.precision.packed())
 	end := from + len(lines)/w.in
@@ -47,14 +47,13 @@ func (f Precision) packed() gemm.Format {
 	return f.format()
 }
 
-// PackedBytes returns how many bytes w[out,in] takes in Weights: 4 an element, 2 for
-// BF16 where the processor multiplies bfloat16s, 1.06 for INT8; out is filled up to
-// whole panels, of 32 lines at most.
+// PackedBytes returns how many bytes w[out,in] takes in Weights: 4 an element, 2 for BF16 if
+// the processor multiplies bfloat16s, 1.06 for INT8. out is rounded up to whole panels, of 32
+// lines at most.
 func (f Precision) PackedBytes(out, in int) int64 { return gemm.Bytes(f.packed(), out, in) }
 
-// Linear computes what Precision.Linear does, with equal bits but for INT8: y[n,out] =
-// x[n,in] · w[out,in]ᵀ, plus residual[n,out] unless it is nil. residual may be y
-// itself.
+// Linear computes y[n,out] = x[n,in] · w[out,in]ᵀ, plus residual[n,out] unless it is nil.
+// residual may be y itself. The bits are those of Precision.Linear, except for INT8.
 func (w *Weights) Linear(y, x, residual []float32, n int) {
 	if n == 0 {
 		return

@@ -107,7 +107,7 @@ func (c Config) checkTensors(f *checkpoint.Model) error {
 	}
 	for _, name := range f.Names() {
 		if !known[name] && !c.Ignores(name) {
-			return fmt.Errorf("tensor %q belongs to no model of this config.json", name)
+			return fmt.Errorf("tensor %q is not part of a model with this config.json", name)
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func (s *IntSet) UnmarshalJSON(b []byte) error {
 	}
 	var many []int
 	if err := json.Unmarshal(b, &many); err != nil {
-		return fmt.Errorf("want a token id or a list of them, got %s", b)
+		return fmt.Errorf("expected a token id or a list of token ids, got %s", b)
 	}
 	*s = many
 	return nil
@@ -121,7 +121,7 @@ func (c Config) Validate() error {
 	case c.IsReward() && c.Labels > 1:
 		return fmt.Errorf("num_labels is %d, a reward model has 1", c.Labels)
 	case c.Heads%c.KVHeads != 0:
-		return fmt.Errorf("num_attention_heads is %d, no multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
+		return fmt.Errorf("num_attention_heads is %d, not a multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
 	case c.HeadDim%2 != 0:
 		return fmt.Errorf("head_dim is %d, expected an even number", c.HeadDim)
 	case c.HiddenAct != "silu":

@@ -187,7 +187,7 @@ func (a *Adapter) ReadFrom(dir string) error {
 
 func (a *Adapter) read(f *checkpoint.File) error {
 	if digest := f.Metadata()[baseDigest]; digest != "" && digest != a.digest {
-		return fmt.Errorf("the adapter was trained beside another model than %s: give it that one", a.Base)
+		return fmt.Errorf("the adapter was trained on another base model than %s: use the base that it was trained on", a.Base)
 	}
 	known := make(map[string]bool)
 	names := f.Names()
@@ -206,7 +206,7 @@ func (a *Adapter) read(f *checkpoint.File) error {
 	}
 	for _, name := range names {
 		if !known[name] {
-			return fmt.Errorf("tensor %q belongs to no projection of this model", name)
+			return fmt.Errorf("tensor %q is not part of a projection of this model", name)
 		}
 	}
 	return nil

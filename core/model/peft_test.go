@@ -220,7 +220,7 @@ func TestPEFTWrongBase(t *testing.T) {
 	if err := p.Save(base); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := model.Load(dir, false); err == nil || !strings.Contains(err.Error(), "trained beside another model") {
+	if _, err := model.Load(dir, false); err == nil || !strings.Contains(err.Error(), "trained on another base model") {
 		t.Errorf("a base with one other weight: error %v", err)
 	}
 }

@@ -20,9 +20,9 @@ type Source struct{ Model, Adapter string }
 func Locate(dir, adapter string) (Source, error) {
 	switch {
 	case adapter != "" && !IsAdapter(adapter):
-		return Source{}, fmt.Errorf("model: %s is no adapter: it has no %s, or is a model itself", adapter, AdapterConfig)
+		return Source{}, fmt.Errorf("model: %s is not an adapter: it has no %s, or it holds a whole model", adapter, AdapterConfig)
 	case adapter != "" && dir != "" && IsAdapter(dir):
-		return Source{}, fmt.Errorf("model: %s is an adapter itself: it cannot have the adapter %s beside it", dir, adapter)
+		return Source{}, fmt.Errorf("model: %s is an adapter itself, so it cannot take the adapter %s", dir, adapter)
 	case adapter != "" && dir != "":
 		return Source{dir, adapter}, nil
 	case adapter == "" && !IsAdapter(dir):
@@ -46,7 +46,7 @@ func Locate(dir, adapter string) (Source, error) {
 type NoBase struct{ Adapter, Base string }
 
 func (e *NoBase) Error() string {
-	return fmt.Sprintf("model: the adapter %s stands beside the model %q, which is not here: set model to its directory and adapter to %s", e.Adapter, e.Base, e.Adapter)
+	return fmt.Sprintf("model: the base model %q of the adapter %s is not here: set model to its directory and adapter to %s", e.Base, e.Adapter, e.Adapter)
 }
 
 // OtherAdapter reports that an adapter has another shape than the one to be trained.

@@ -118,7 +118,7 @@ func TestMistakes(t *testing.T) {
 		"fly":                   "want one of",
 		"train now":             `argument "now" is no flag`,
 		"train -preset 7b":      "expected one of [135m 15m 15m4k]",
-		"train -heads 5":        "no multiple of num_key_value_heads",
+		"train -heads 5":        "not a multiple of num_key_value_heads",
 		"train -precision fp8":  "expected fp32, bf16, int8 or auto",
 		"train -precision int8": "precision int8 is for decoding",
 		"train -micro 8":        "a micro-batch holds 8",

@@ -1,5 +1,5 @@
-// Package cpu says which vector instructions kernels use: the best that the
-// processor has, or what the environment variable HERD_CPU asks for.
+// Package cpu selects the vector instructions that kernels use: the best that the processor
+// has, or what the environment variable HERD_CPU asks for. Call Use.
 package cpu
 
 import (
@@ -10,27 +10,26 @@ import (
 	"strings"
 )
 
-// Level is a set of instructions: its place among those of the architecture, of
-// which each includes the ones before it.
+// Level is a set of instructions: its index among those of the architecture, each of which
+// includes the ones before it.
 type Level int
 
-// Generic is Go without assembly. The other levels stand in the files of their
-// architectures.
+// Generic is Go without assembly. The files of the architectures define the other levels.
 const Generic Level = 0
 
 func (l Level) String() string { return names[l] }
 
-// Level and error are settled once, at start: results depend on them.
+// Level and error are set once, at start: results depend on them.
 var level, levelError = choose(names, os.Getenv("HERD_CPU"), Best())
 
 // Use returns the level that kernels use.
 func Use() Level { return level }
 
-// Err says why HERD_CPU was not followed, or nil. Kernels then use the best
-// level that the processor has, no better than what was asked for.
+// Err returns an error if herd could not follow HERD_CPU. Kernels then use the best level that
+// the processor has, but none better than HERD_CPU asked for.
 func Err() error { return levelError }
 
-// choose returns the level that names has at asked, and best for "".
+// choose returns the level whose name is asked, or best if asked is "".
 func choose(names []string, asked string, best Level) (Level, error) {
 	if asked == "" {
 		return best, nil

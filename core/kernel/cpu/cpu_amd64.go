@@ -21,7 +21,6 @@ func Best() Level {
 	return Generic
 }
 
-// HasBF16 reports whether the processor multiplies bfloat16s in vectors of 512
-// bits. It is no level of its own: where it is missing, the same is computed
-// with other instructions.
+// HasBF16 reports whether the processor multiplies bfloat16s in vectors of 512 bits. It is not
+// a level of its own: without it, other instructions compute the same results.
 func HasBF16() bool { return Best() == AVX512 && cpuid.CPU.Supports(cpuid.AVX512BF16) }

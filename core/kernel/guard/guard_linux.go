@@ -1,5 +1,5 @@
-// Package guard lends tests memory whose neighbourhood must not be touched: what
-// assembly reads or writes beyond a slice is then a fault, not a coincidence.
+// Package guard gives tests memory next to pages that must not be touched, so that assembly
+// that reads or writes beyond a slice faults. Call Floats.
 package guard
 
 import (
@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// Floats returns n floats next to a page that may not be touched, which follows
-// them if end is set and precedes them if not. free gives them back.
+// Floats returns n floats next to a protected page, which follows them if end is set and
+// precedes them otherwise. free releases the memory.
 func Floats(n int, end bool) (x []float32, free func(), err error) {
 	page := syscall.Getpagesize()
 	size := (4*n + page - 1) / page * page

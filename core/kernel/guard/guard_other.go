@@ -1,7 +1,7 @@
 //go:build !linux
 
-// Package guard lends tests memory whose neighbourhood must not be touched. Here
-// it is plain memory: only the results are tested.
+// Package guard gives tests memory next to pages that must not be touched. On this system it
+// is plain memory, so that only results are tested.
 package guard
 
 // Floats returns n floats.
