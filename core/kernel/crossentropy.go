@@ -8,23 +8,22 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// CrossEntropy takes as many rows at a time as have about wholeRowsMost logits,
-// within limits: each time it reads all of w and adds to all of dw, which should
-// be little beside the products, and more rows would make those no faster.
+// CrossEntropy processes as many rows at a time as have about wholeRowsMost logits, within
+// limits. Each time it reads all of w and adds to all of dw. That should cost little compared
+// with the products, which more rows would not make faster.
 const (
 	wholeRowsMost = 1 << 26
 	fewestRows    = 128
 	mostRows      = 1024
 )
 
-// CrossEntropyScratch returns how many floats of scratch CrossEntropy should be given,
-// for r rows or fewer.
+// CrossEntropyScratch returns how many floats of scratch to give CrossEntropy for r rows or
+// fewer.
 func CrossEntropyScratch(r, vocab int) int {
 	return min(r, max(fewestRows, min(mostRows, wholeRowsMost/vocab))) * LogitRow(vocab)
 }
 
-// CrossEntropy is the weights of a cross-entropy over the R rows of a Head, and its
-// results.
+// CrossEntropy holds the weights of a cross-entropy over the R rows of a Head, and its results.
 type CrossEntropy struct {
 	Weight []float32 // [R] of each row's log-probability
 
@@ -51,7 +50,7 @@ func (f Precision) CrossEntropy(h Head, o CrossEntropy) (loss float64) {
 	}
 	c := crossEntropy{precision: f, d: h.D, vocab: h.Vocab, stride: LogitRow(h.Vocab), w: h.W, dw: o.DW, logits: o.Logits, gradients: o.DX != nil}
 	for i, end := 0, 0; i < len(h.Target); i = end {
-		end = i + gemm.Evenly(len(h.Target)-i, len(o.Logits)/c.stride) // a few rows left over would cost as much as many
+		end = i + gemm.Evenly(len(h.Target)-i, len(o.Logits)/c.stride) // a short last group would cost as much as a full one
 		c.logp, c.weight, c.target, c.x = o.LogP[i:end], o.Weight[i:end], h.Target[i:end], h.X[i*h.D:end*h.D]
 		c.forward()
 		if c.gradients {
@@ -87,8 +86,8 @@ func (c *crossEntropy) forward() {
 	})
 }
 
-// row takes the log-probability from the logits of row i, and turns them into
-// their gradients: weight·(p − [entry is the target]).
+// row computes the log-probability from the logits of row i, and replaces the logits by their
+// gradients: weight·(p − [entry is the target]).
 func (c *crossEntropy) row(i int) {
 	row, t := c.logits[i*c.stride:][:c.vocab], c.target[i]
 	logit := float64(row[t])
@@ -125,8 +124,8 @@ func (c *crossEntropy) backward(accumulate bool) {
 	}
 }
 
-// collect moves the gradients of the given rows' logits to the front, and their
-// rows of x to the front of dx, which has room until it is computed itself.
+// collect moves the gradients of the given rows' logits to the front, and their rows of x to
+// the front of dx, which is free until it is computed.
 func (c *crossEntropy) collect(rows []int32) {
 	for to, from := range rows {
 		copy(c.logits[to*c.stride:][:c.vocab], c.logits[int(from)*c.stride:])
@@ -134,8 +133,8 @@ func (c *crossEntropy) collect(rows []int32) {
 	}
 }
 
-// spread moves the rows at the front of dx to their places, the last first, and
-// zeroes the others.
+// spread moves the rows at the front of dx to their places, the last first, and clears the
+// others.
 func (c *crossEntropy) spread(rows []int32) {
 	for i := len(c.target) - 1; i >= 0; i-- {
 		row, last := c.dx[i*c.d:][:c.d], len(rows)-1

@@ -85,7 +85,7 @@ func TestLoadConfig(t *testing.T) {
 		{`"llama"`, `"gpt2"`, `model_type is "gpt2"`},
 		{`LlamaForCausalLM`, `BertModel`, "architectures"},
 		{`"vocab_size": 32`, `"vocab_size": -1`, "vocab_size"},
-		{`"num_attention_heads": 2`, `"num_attention_heads": 2, "num_key_value_heads": 3`, "no multiple"},
+		{`"num_attention_heads": 2`, `"num_attention_heads": 2, "num_key_value_heads": 3`, "not a multiple"},
 		{`"num_attention_heads": 2`, `"num_attention_heads": 2, "head_dim": 5`, "even"},
 		{`"hidden_size": 16`, `"hidden_size": 16, "attention_bias": true`, "attention_bias"},
 		{`"hidden_size": 16`, `"hidden_size": 16, "hidden_act": "gelu"`, "gelu"},

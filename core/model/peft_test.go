@@ -125,7 +125,7 @@ func TestPEFTBaseFound(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(moved, "base")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := model.Locate(filepath.Join(moved, "adapter"), ""); err == nil || !strings.Contains(err.Error(), dir[:3]) || !strings.Contains(err.Error(), "--adapter") {
+	if _, err := model.Locate(filepath.Join(moved, "adapter"), ""); err == nil || !strings.Contains(err.Error(), dir[:3]) || !strings.Contains(err.Error(), "set model to") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -2,8 +2,8 @@
 
 package gemm
 
-// Register tiles in assembly, their strides in bytes. All of one kind chain the
-// same operations, so that a row does not depend on which tile it falls into.
+// Register tiles in assembly, with strides in bytes. All tiles of one kind chain the same
+// operations, so that a row does not depend on the tile that computes it.
 type (
 	packedTile func(tiles, words uint64, a, b, c, add *float32, stride uint64)
 	directTile func(tiles, words uint64, a *float32, strideA uint64, b, c, add *float32, stride uint64)
@@ -11,12 +11,12 @@ type (
 	packedTiles [2]packedTile // of one vector, and of two
 	directTiles [2]directTile
 
-	// int8Tile is of two vectors: one directTile by a panel of int8.
+	// int8Tile has two vectors: it is a directTile with a panel of int8.
 	int8Tile func(depth uint64, a *float32, strideA uint64, panel, c, add *float32, stride uint64)
 )
 
-// assembly completes a path by tiles that have up to two vectors of lanes. Those
-// that fetch b are all but the tallest.
+// assembly completes a path with tiles of up to two vectors of lanes. All but the tallest tiles
+// prefetch b.
 func assembly(p path, lanes int, packed []packedTiles, direct, across []directTiles, quantised []int8Tile) path {
 	p.mr, p.nr, p.narrow = len(packed)-1, 2*lanes, lanes
 	if p.fetch != nil {
@@ -51,7 +51,7 @@ func callInt8(f int8Tile, p *path, depth, rows int, a []float32, strideA int, pa
 	f(uint64(depth), &a[0], uint64(4*strideA), &panel[0], tileAt(c, rows, p.nr, stride), addAt(add, rows, p.nr, stride), uint64(4*stride))
 }
 
-// tileAt and addAt check what assembly does not: that a tile is inside its slice.
+// tileAt and addAt check that a tile is inside its slice, which assembly does not.
 func tileAt(c []float32, rows, cols, stride int) *float32 {
 	c = c[:(rows-1)*stride+cols]
 	return &c[0]

@@ -15,7 +15,7 @@ func Rows(data []float32, stride int) Operand { return Operand{data, stride, fal
 // Columns returns the operand whose line i is data[i], data[i+stride], ...
 func Columns(data []float32, stride int) Operand { return Operand{data, stride, true} }
 
-// at returns where line i has depth k.
+// at returns the index of depth k of line i.
 func (o Operand) at(i, k int) int {
 	if o.Columns {
 		return k*o.Stride + i
@@ -23,13 +23,13 @@ func (o Operand) at(i, k int) int {
 	return i*o.Stride + k
 }
 
-// Format is what the factors are rounded to. Sums are float32 in any case.
+// Format is the type that the factors are rounded to. Sums are always float32.
 type Format uint8
 
 const (
 	FP32 Format = iota
 	BF16        // bfloat16, to nearest even; denormals are 0
-	Int8        // b to int8 in blocks of depth, see RoundInt8; then both to bfloat16 where instructions multiply it
+	Int8        // b to int8 in blocks of depth (see RoundInt8); then both to bfloat16 if the processor multiplies it
 
 	formats = iota
 )
@@ -40,18 +40,18 @@ type Product struct {
 	A, B        Operand
 	M, N, Depth int
 
-	C      []float32 // row i starts at C[i*Stride]; overlaps no operand
+	C      []float32 // row i starts at C[i*Stride]; must not overlap an operand
 	Stride int
-	Add    []float32 // its rows lie as C's; C itself accumulates; nil adds nothing
+	Add    []float32 // rows are laid out as those of C; C itself accumulates; nil adds nothing
 
 	// Done, unless it is nil, is called by Multiply and PartShared for rows [lo, hi) of c
-	// as soon as they are complete, and near: for each row once.
+	// while they are in the caches: as soon as they are complete, once for each row.
 	Done  func(lo, hi int)
-	first int // what Done knows row 0 as
+	first int // the index that Done knows row 0 by
 }
 
-// Rows returns the part of the product that is rows [lo, hi) of c. Done still hears
-// what they are called in p.
+// Rows returns the part of the product that computes rows [lo, hi) of c. Done still receives
+// their indices in p.
 func (p Product) Rows(lo, hi int) Product {
 	p.M, p.first = hi-lo, p.first+lo
 	if p.Depth > 0 {
@@ -64,26 +64,26 @@ func (p Product) Rows(lo, hi int) Product {
 	return p
 }
 
-// Block sizes. A panel of b (blockWords x tile width) and a block of a stay in the second
-// level cache. Depth is cut as seldom as that allows, since with every cut c is read and
-// written once more: blocks of 768 words are 1 to 4% faster than of 288, whose panels the
-// first level would hold.
+// Block sizes. A panel of b (blockWords x tile width) and a block of a stay in the second-level
+// cache. Depth is cut as rarely as that allows, because every cut reads and writes c once more:
+// blocks of 768 words are 1 to 4% faster than blocks of 288, whose panels would fit the
+// first-level cache.
 const (
 	blockWords  = 768
-	blockLines  = 336       // of a, at most
-	blockA      = 336 * 288 // words of a, at most
+	blockLines  = 336       // most lines of a block of a
+	blockA      = 336 * 288 // most words of a block of a
 	panelWords  = 1 << 19   // packed words of b at a time, on one thread
-	nearRows    = 32        // lines of a that the first level cache holds, however far apart they are
-	pageWords   = 1024      // of memory, of the smallest size
+	nearRows    = 32        // lines of a that the first-level cache holds, however far apart they are
+	pageWords   = 1024      // words in the smallest page of memory
 	tilesAtOnce = 6         // in one call
-	tilesAsking = 2         // in one call, if a little of what comes next is to be asked for before it
+	tilesAsking = 2         // in one call, if it first prefetches a little of what comes next
 )
 
 // Multiply computes the product on one thread.
 func (p Product) Multiply() {
 	s := Borrow()
 	defer s.GiveBack()
-	s.product = p // what p points to must not move to the heap
+	s.product = p // the memory that p points to must not move to the heap
 	q := &s.panels
 	more := q.Start(&s.product, panelWords)
 	if !more {
@@ -98,36 +98,35 @@ func (p Product) Multiply() {
 	s.product = Product{}
 }
 
-// complete says that rows [lo, hi) of c are.
+// complete calls Done for rows [lo, hi) of c.
 func (p *Product) complete(lo, hi int) {
 	if p.Done != nil && lo < hi {
 		p.Done(p.first+lo, p.first+hi)
 	}
 }
 
-// part is rows [i0, i1) of c and panels [j0, j1) of b, at the depths that are packed.
+// part is rows [i0, i1) of c and panels [j0, j1) of b, at the packed depths.
 type part struct {
 	*Product
 	*path
 	*Scratch
 	i0, i1, j0, j1 int
-	last           bool // whether rows are complete then
-	from, end      int  // the depths
-	k, kc          int  // those of a block of them
-	most           int  // rows of a block
+	last           bool // whether rows are complete after these depths
+	from, end      int  // the packed depths
+	k, kc          int  // the depths of one block
+	most           int  // most rows of a block
 	height         int  // rows of a tile
-	inPlace        bool // panels of int8 are multiplied as they are, not widened before
+	inPlace        bool // panels of int8 are multiplied as they are, without widening
 	next           upcoming
 
-	shares []atomic.Uint32 // of all panels, to be packed when they are needed; nil: they are
+	shares []atomic.Uint32 // of all panels, which are packed when needed; nil: all are packed
 	own    int
 }
 
-// words is the depth in words: a word holds one float32 or two bfloat16s.
+// words returns the depth in words: a word holds one float32 or two bfloat16s.
 func (t *part) words() int { return t.wordsOf(t.kc) }
 
-// add returns what is added to c: in the first block of depth what the caller
-// said, then c itself.
+// add returns what is added to c: Product.Add in the first block of depth, then c itself.
 func (t *part) add() []float32 {
 	if t.k > 0 {
 		return t.C
@@ -135,8 +134,8 @@ func (t *part) add() []float32 {
 	return t.Add
 }
 
-// multiply takes the rows in blocks, and each block at all depths before the next: so
-// the sums of a block stay near until they are complete.
+// multiply processes the rows in blocks, and each block at all depths before the next, so that
+// the sums of a block stay in the caches until they are complete.
 func (t *part) multiply(q *Panels) {
 	t.from, t.end = q.from, min(t.Depth, q.from+q.depth)
 	t.most = min(blockLines, blockA/q.wordsOf(q.step)/q.tallest*q.tallest)
@@ -153,8 +152,8 @@ func (t *part) multiply(q *Panels) {
 	}
 }
 
-// block multiplies rows [i, i+rows) at depths [k, k+kc) by all panels of q: a panel is
-// in the first level cache while it meets the block's tiles.
+// block multiplies rows [i, i+rows) at depths [k, k+kc) by all panels of q. A panel stays in the
+// first-level cache while the tiles of the block read it.
 func (t *part) block(q *Panels, i, rows int) {
 	a := t.load(i, rows)
 	t.inPlace = t.steps && rows <= t.int8Rows && a.stride > 0 && !a.columns
@@ -166,32 +165,32 @@ func (t *part) block(q *Panels, i, rows int) {
 	}
 }
 
-// strips multiplies a, the block's rows, by the panels [j0, j1).
+// strips multiplies a, the rows of the block, by the panels [j0, j1).
 func (t *part) strips(q *Panels, a lines, i, rows, j0, j1 int) {
 	for j := j0; j < j1; j++ {
 		t.strip(a, t.panel(q, j), i, rows, q.line+j*t.nr, min(t.nr, q.lines-j*t.nr, t.N-q.line-j*t.nr))
 	}
 }
 
-// blockRows returns how many rows the block from row i on has: about as many as the
-// others, since for a few left over each panel would have to come near as for many, and
-// whole tiles.
+// blockRows returns how many rows the block from row i on has: whole tiles, and about as many
+// as the other blocks have. A block of a few remaining rows would have to read each panel just
+// the same.
 func (t *part) blockRows(q *Panels, i int) int {
 	rows := Evenly(t.i1-i, t.most)
 	return min((rows+q.tallest-1)/q.tallest*q.tallest, t.most, t.i1-i)
 }
 
-// upcoming is what is left to ask for of the lines of a that the next block needs:
-// rows of the operand's data, some with each tile of this block.
+// upcoming is the part of the next block's lines of a that is still to be prefetched: some rows
+// of the operand's data with each tile of this block.
 type upcoming struct {
 	data               []float32
 	rows, size, stride int
 	each               int // rows at a time
 }
 
-// after returns what comes after a block of lines [i, i+lines), which has so many
-// tiles: more depth, or more lines. Lines that are rows need not be asked for: the
-// processor sees itself that one follows another.
+// after returns what follows a block of lines [i, i+lines) that has the given number of tiles:
+// more depth, or more lines. Lines that are rows need no prefetch: the processor detects
+// that one follows another.
 func (t *part) after(i, lines, tiles int) upcoming {
 	k := t.k + t.kc
 	if k >= t.end {
@@ -207,7 +206,7 @@ func (t *part) after(i, lines, tiles int) upcoming {
 	}
 }
 
-// bringNear asks for a little of what comes next, with so many tiles.
+// bringNear prefetches a part of what comes next, given the number of tiles.
 func (t *part) bringNear(tiles int) {
 	u := &t.next
 	if u.rows == 0 {
@@ -220,24 +219,24 @@ func (t *part) bringNear(tiles int) {
 	}
 }
 
-// Evenly returns how many of n to take at a time, at most most: as few times as
-// can be, and about as many each time. A tile of 14 rows and one of 2 take longer
-// than two of 8.
+// Evenly returns how many of n to process at a time, at most most, so that there are as few
+// groups as possible and all are about equal. A tile of 14 rows and one of 2 take longer than
+// two of 8.
 func Evenly(n, most int) int {
 	times := (n + most - 1) / most
 	return (n + times - 1) / times
 }
 
-// lines are lines of a as a kernel reads them: rows of words, stride apart, or columns of
-// such rows; or (stride 0) panels of at most height lines, panel r at data[r*words].
+// lines are lines of a as a kernel reads them: rows of words, stride apart, or columns of such
+// rows, or (stride 0) panels of at most height lines, panel r at data[r*words].
 type lines struct {
 	data    []float32
 	stride  int
 	columns bool
 }
 
-// load makes lines [i, i+rows) of a readable: where they are, if the kernel reads words as
-// they lie; as rows of words, where words are to be made; else as panels.
+// load makes lines [i, i+rows) of a readable. They stay in place if the kernel can read them
+// there. Otherwise they become rows of words, if elements must be converted, or panels.
 func (t *part) load(i, rows int) lines {
 	switch {
 	case t.row == nil && t.readable(rows):
@@ -253,10 +252,10 @@ func (t *part) load(i, rows int) lines {
 	return lines{t.a[:], stride, false}
 }
 
-// readable reports whether so many lines of a are multiplied where they are. Packing
-// them takes as long as multiplying them by a panel or more; but rows of memory that are
-// a multiple of pages apart compete for the same few lines of all caches, from which the
-// panels would drive them one after another.
+// readable reports whether to multiply the given number of lines of a in place. Packing them
+// takes at least as long as multiplying them by a panel. But rows of memory that are a multiple
+// of pages apart compete for the same few lines of all caches, and the panels would evict them
+// one after another.
 func (t *part) readable(rows int) bool {
 	if t.A.Columns && t.across == nil {
 		return false
@@ -264,7 +263,7 @@ func (t *part) readable(rows int) bool {
 	return rows <= nearRows && !t.A.Columns || t.A.Stride%pageWords != 0
 }
 
-// packBlock packs lines [i, i+rows) of a, as tiles read them.
+// packBlock packs lines [i, i+rows) of a in the layout that tiles read.
 func (t *part) packBlock(i, rows int) {
 	done := 0
 	if t.A.Columns && t.packSide != nil && t.kc%t.perWord == 0 {
@@ -277,12 +276,12 @@ func (t *part) packBlock(i, rows int) {
 	}
 }
 
-// strip multiplies the block's rows [i, i+rows) by one panel: columns [j, j+cols)
-// of c, some tiles at a time. A ragged end goes through a buffer.
+// strip multiplies rows [i, i+rows) of the block by one panel: columns [j, j+cols) of c, some
+// tiles at a time. A partial tile goes through a buffer.
 func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 	whole := (cols + t.narrow - 1) / t.narrow * t.narrow
 	if t.inPlace {
-		whole = t.nr // it has no narrower tiles
+		whole = t.nr // the path has no narrower tiles
 	}
 	most := tilesAtOnce
 	if t.next.rows > 0 {
@@ -307,7 +306,7 @@ func (t *part) strip(a lines, panel []float32, i, rows, j, cols int) {
 	}
 }
 
-// tiles computes tiles of n rows from row r of a block on, and cols lines of a panel.
+// tiles computes tiles of n rows from row r of a block on, for cols lines of a panel.
 func (t *part) tiles(tiles int, a lines, r, n, cols int, panel, c, add []float32, stride int) {
 	if t.inPlace {
 		t.directInt8(t.kc, n, a.data[r*a.stride:], a.stride, panel, c, add, stride)
@@ -320,7 +319,7 @@ func (t *part) tiles(tiles int, a lines, r, n, cols int, panel, c, add []float32
 	}
 }
 
-// addFrom returns add from an element on, nil for nil.
+// addFrom returns add from an element on, or nil if add is nil.
 func addFrom(add []float32, at int) []float32 {
 	if add == nil {
 		return nil
@@ -342,7 +341,7 @@ func (t *part) storeEdge(c, add []float32, rows, cols int) {
 	}
 }
 
-// initial is a product without depth: c is what is added, or 0.
+// initial computes a product without depth: c is what is added, or 0.
 func (p *Product) initial(i0, i1 int) {
 	for i := i0; i < i1; i++ {
 		row := p.C[i*p.Stride:][:p.N]

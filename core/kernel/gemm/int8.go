@@ -8,13 +8,13 @@ import (
 // Int8Block is how many successive depths of a line share a scale.
 const Int8Block = 64
 
-// RoundInt8 rounds the elements of a block to steps of its largest absolute value
-// over 127, to nearest even, and returns the size of a step: block[i] is about
-// scale·steps[i], off by half a step at most. A block without normal numbers
-// becomes 0; of one that has NaN or an infinity, the scale is that.
+// RoundInt8 rounds the elements of a block to multiples of a step, 1/127 of the largest absolute
+// value, to nearest even. It returns the step: block[i] is about scale·steps[i], off by half a
+// step at most. A block without normal numbers becomes 0. If the block has a NaN or an infinity,
+// the scale is that.
 func RoundInt8(steps []int8, block []float32) (scale float32) {
 	const sign = 1 << 31
-	var most uint32 // the bits of absolute values are in order of size, NaN last
+	var most uint32 // the bits of absolute values are in order of size, with NaN last
 	for _, v := range block {
 		most = max(most, math.Float32bits(v)&^sign)
 	}
@@ -23,27 +23,26 @@ func RoundInt8(steps []int8, block []float32) (scale float32) {
 		clear(steps)
 		return 0
 	}
-	const whole = 0x1.8p23 // added to a small number, it leaves the nearest integer in the lowest bits
+	const whole = 0x1.8p23 // adding it to a small number leaves the nearest integer in the lowest bits
 	for i, v := range block {
 		steps[i] = int8(math.Float32bits(v/scale + whole))
 	}
 	return scale
 }
 
-// A panel of Int8 is, for every Int8Block depths, the scales of its nr lines, then
-// their steps, four to a float32: [words][nr][perWord]. It is widened to words, once
-// for a block of rows of a, before it meets their tiles; few rows have tiles that read
-// it as it is.
+// A panel of Int8 has, for every Int8Block depths, the scales of its nr lines, then their steps,
+// four to a float32: [words][nr][perWord]. It is widened to words once for a block of rows of a,
+// before their tiles read it. For few rows there are tiles that read it directly.
 
-// quantised returns a path that keeps panels of b as steps and multiplies as p does.
+// quantised returns a path that stores panels of b as steps and multiplies as p does.
 func (p *path) quantised() *path {
 	q := *p
 	q.steps, q.packSide = true, nil
-	q.fetching = 0 // tiles read what was just widened, which is near
+	q.fetching = 0 // the tiles read freshly widened words, which are in the caches
 	return &q
 }
 
-// panelSize returns how many float32s a panel of so many depths takes.
+// panelSize returns how many float32s a panel of the given depth takes.
 func (p *path) panelSize(depth int) int {
 	if p.steps {
 		return p.int8Size(depth)
@@ -51,7 +50,7 @@ func (p *path) panelSize(depth int) int {
 	return p.wordsOf(depth) * p.nr
 }
 
-// int8Size is panelSize of a panel of int8.
+// int8Size is panelSize for a panel of int8.
 func (p *path) int8Size(depth int) int {
 	scales, steps := (depth+Int8Block-1)/Int8Block*p.nr, p.wordsOf(depth)*p.perWord*p.nr
 	return scales + steps/4
@@ -59,7 +58,7 @@ func (p *path) int8Size(depth int) int {
 
 // quantise writes lines [i, i+lines) of o at depths [k, k+kc) to a panel.
 func (p *path) quantise(panel []float32, o Operand, i, lines, k, kc int) {
-	clear(panel) // lines and depths that are missing are 0
+	clear(panel) // missing lines and depths are 0
 	var block [Int8Block]float32
 	var steps [Int8Block]int8
 	for from := 0; from < kc; from += Int8Block {
@@ -77,7 +76,7 @@ func (p *path) quantise(panel []float32, o Operand, i, lines, k, kc int) {
 	}
 }
 
-// panel returns what the tiles read of panel j of q: words, or steps if they are inPlace.
+// panel returns panel j of q as tiles read it: words, or steps if inPlace is set.
 func (t *part) panel(q *Panels, j int) []float32 {
 	panel := q.panel(j, t.k)
 	if !t.steps || t.inPlace {
@@ -88,9 +87,9 @@ func (t *part) panel(q *Panels, j int) []float32 {
 	return words
 }
 
-// stepAt returns where among the steps of a block line r has depth d.
+// stepAt returns the index of depth d of line r among the steps of a block.
 func (p *path) stepAt(r, d int) int {
-	pair := p.perWord >> 1 // 1 for words of two depths
+	pair := p.perWord >> 1 // 1 if a word holds two depths
 	return (d>>pair*p.nr+r)<<pair + d&pair
 }
 
@@ -110,7 +109,7 @@ func (o Operand) copyLine(dst []float32, i, k int) {
 	}
 }
 
-// widenPortable is path.widen in plain Go, for panels of four lines.
+// widenPortable is path.widen in Go, for panels of four lines.
 func widenPortable(dst, panel []float32, depth int) {
 	for ; depth > 0; depth -= Int8Block {
 		n := min(Int8Block, depth)
@@ -127,8 +126,8 @@ func widenPortable(dst, panel []float32, depth int) {
 	}
 }
 
-// Line sets dst to line i of b as it is kept, of which all depths are packed
-// (Reserve) in the format Int8.
+// Line sets dst to line i of b as q stores it. All depths must be packed (Reserve) in the format
+// Int8.
 func (q *Panels) Line(dst []float32, i int) {
 	for k := 0; k < q.depth; k += q.step {
 		panel := q.panel(i/q.nr, k)

@@ -1,7 +1,7 @@
 package gemm
 
-// Panels in memory that the caller keeps, filled line by line or depth by depth as
-// values come: a cache that grows. They hold float32s.
+// Panels in memory of the caller, filled line by line or depth by depth as values arrive: a
+// growing cache. They hold float32s.
 
 // PanelFloats returns how many floats n lines of depth elements take.
 func PanelFloats(n, depth int) int {
@@ -9,8 +9,8 @@ func PanelFloats(n, depth int) int {
 	return (n + p.nr - 1) / p.nr * p.nr * depth
 }
 
-// Keep makes q the n lines of depth elements in data, which has PanelFloats(n, depth)
-// floats of any value: what no SetLine or SetDepth has set is not specified.
+// Keep sets q to the n lines of depth elements in data, which has PanelFloats(n, depth) floats
+// of any value. Elements that neither SetLine nor SetDepth has set are unspecified.
 func (q *Panels) Keep(data []float32, n, depth int) {
 	q.path = pathFor(FP32)
 	q.step, q.skip, q.tallest = q.depthStep(depth), 0, q.mr
@@ -18,7 +18,7 @@ func (q *Panels) Keep(data []float32, n, depth int) {
 	q.data = data[:q.padded()*depth]
 }
 
-// SetLine sets line i to x, of which there is an element for each depth.
+// SetLine sets line i to x, which has an element for each depth.
 func (q *Panels) SetLine(i int, x []float32) {
 	for k := 0; k < q.depth; k += q.step {
 		panel, at := q.panel(i/q.nr, k), i%q.nr
@@ -29,7 +29,7 @@ func (q *Panels) SetLine(i int, x []float32) {
 	}
 }
 
-// SetDepth sets depth k of all lines to x, of which there is an element for each line.
+// SetDepth sets depth k of all lines to x, which has an element for each line.
 func (q *Panels) SetDepth(k int, x []float32) {
 	block := k / q.step * q.step
 	for j := 0; len(x) > 0; j++ {

@@ -8,8 +8,8 @@ func packAVX2(dst []float32, o Operand, i, lines, k, kc, width int) {
 	packVectors(8, dst, o, i, lines, k, kc, width)
 }
 
-// packVectors packs with vectors of the given lanes, 16 or 8: columns are copied
-// row by row, rows transposed in square blocks, the rest of the depth one by one.
+// packVectors packs with vectors of the given number of lanes, 16 or 8. It copies columns row by
+// row, transposes rows in square blocks, and packs the rest of the depth one by one.
 func packVectors(lanes int, dst []float32, o Operand, i, lines, k, kc, width int) {
 	if o.Columns {
 		copyRows(lanes, room(dst, kc, width), columns(o, i, lines, k, kc), kc, o.Stride, lines, width)
@@ -44,11 +44,11 @@ func transposeRows(lanes int, dst, src []float32, stride, depth, width int) {
 	}
 }
 
-// ahead is how far from a line the one is that will be transposed in its place, in
-// bytes: sixteen lines on.
+// ahead is how far ahead to prefetch, in bytes from a line to the line sixteen further on, which
+// will be transposed in its place.
 func ahead(o Operand) uint64 { return uint64(16 * 4 * o.Stride) }
 
-// masks has 32 set lanes, then 32 that are not: a mask of n lanes starts at 32-n.
+// masks has 32 set lanes, then 32 unset ones: a mask of n lanes starts at 32-n.
 var masks = func() (m [64]int32) {
 	for i := range 32 {
 		m[i] = -1
@@ -79,16 +79,16 @@ func copyRows(lanes int, dst, src []float32, k, stride, lines, width int) {
 	}
 }
 
-// room returns the part of dst from which packing k rows may write.
+// room returns the part of dst that packing k rows may write to.
 func room(dst []float32, k, width int) []float32 { return dst[:min(len(dst), (k-1)*width+64)] }
 
-// columns returns exactly what packing reads of an operand made of columns.
+// columns returns exactly the elements that packing reads from an operand of columns.
 func columns(o Operand, i, lines, k, kc int) []float32 {
 	return o.Data[o.at(i, k):][:(kc-1)*o.Stride+lines]
 }
 
-// pointers sets at[r] to where line i+r has depth k; where there are fewer
-// lines, the last one stands in for those that are missing.
+// pointers sets at[r] to the address of depth k of line i+r. If there are fewer lines, the last
+// one replaces those that are missing.
 func pointers(at []*float32, o Operand, i, lines, k, kc int) {
 	for r := range at {
 		line := o.Data[o.at(i+min(r, lines-1), k):][:kc]
@@ -102,7 +102,7 @@ func packBF16(dst []float32, o Operand, i, lines, k, kc, width int) {
 		packColumnsBF16(dst, o, i, lines, k, kc, width)
 		return
 	}
-	const block = 32 // depths that one round of the routine takes
+	const block = 32 // depths per iteration of the routine
 	whole := kc / block * block
 	for r := 0; r < lines; r += 16 {
 		var at [16]*float32
@@ -130,7 +130,7 @@ func packColumnsBF16(dst []float32, o Operand, i, lines, k, kc, width int) {
 		copyPairs(vectors, pairs, src, o.Stride, dst[:(pairs-1)*width+16*vectors], width, lines)
 	}
 	if kc%2 == 1 {
-		var last [2 * 32]float32 // the odd row, and one of 0
+		var last [2 * 32]float32 // the odd row, and a row of zeros
 		copy(last[:32], columns(o, i, lines, k+kc-1, 1))
 		var out [32]float32
 		copyPairs(vectors, 1, last[:], 32, out[:], 32, lines)
@@ -146,9 +146,9 @@ func copyPairs(vectors, pairs int, src []float32, stride int, dst []float32, wid
 	}
 }
 
-// roundRow writes row as pairs of bfloat16s; what it writes beyond them is 0.
+// roundRow writes row as pairs of bfloat16s. It writes 0 beyond them.
 func roundRow(dst, row []float32, stride int) {
-	const rows = 8 // ahead
+	const rows = 8 // rows to prefetch ahead
 	blocks := (len(row) + 31) / 32
 	dst = dst[:16*blocks]
 	bf16Round(uint64(blocks), &row[0], uint64(rows*4*stride), &dst[0], &masks[32*blocks-len(row)])
@@ -170,7 +170,7 @@ func sideBF16(dst []float32, o Operand, i, panels, width, k, kc int) {
 	bf16CopyPanels(uint64(words), &src[0], uint64(4*o.Stride), &dst[0], uint64(4*words*width), uint64(panels), uint64(4*width), &masks[32-width])
 }
 
-// side returns exactly what packing panels side by side reads and writes.
+// side returns exactly the memory that packing panels side by side reads and writes.
 func side(dst []float32, o Operand, i, panels, width, k, kc, words int) (from, to []float32) {
 	return columns(o, i, panels*width, k, kc), dst[:panels*width*words]
 }

@@ -1,8 +1,8 @@
 package gemm
 
-// packNEON transposes rows in blocks of 4 lines by 4 depths. The last four lines
-// may be packed twice, so that nothing is read or written beside them. Columns,
-// the rest of the depth, and fewer lines than four are left to Go.
+// packNEON transposes rows in blocks of 4 lines by 4 depths. It may pack the last four lines
+// twice, so that it never reads or writes beyond them. Go packs columns, the rest of the depth,
+// and fewer than four lines.
 func packNEON(dst []float32, o Operand, i, lines, k, kc, width int) {
 	whole := kc / 4 * 4
 	if o.Columns || lines < 4 || whole == 0 {

@@ -6,29 +6,29 @@ import (
 	"github.com/herd-lm/herd/core/memory"
 )
 
-// Panels are lines of an operand b, packed: for each block of depth, a panel
-// [words][nr] for every nr lines. They serve any number of products with the
-// same b. The zero Panels is ready for Start or Reserve.
+// Panels are packed lines of an operand b: for each block of depth, a panel [words][nr] for every
+// nr lines. They serve any number of products with the same b. The zero Panels is ready for Start
+// or Reserve.
 type Panels struct {
 	*path
 	line, lines int // the lines [line, line+lines) of b are packed
 	from, depth int // at depths [from, from+depth)
 	step        int // depth of a block
-	most        int // words at a time
-	skip        int // words of each panel that are left out
+	most        int // most words at a time
+	skip        int // words of each panel to leave out
 	tallest     int // most rows of a tile
 	data        []float32
 }
 
-// Start prepares for the first lines and depths of p's b, no more than most
-// words of them, and reports whether there are any. With Next it goes through all:
+// Start prepares for the first lines and depths of p's b, at most most words of them, and
+// reports whether there are any. Together with Next it covers all of b:
 //
 //	for more := q.Start(&p, most); more; more = q.Next(&p) {
 //		q.Pack(p.B, ...) // all panels
 //		q.Part(&p, ...)  // all rows, all panels
 //	}
 //
-// A product of depth 0 is done by Start.
+// Start completes a product of depth 0.
 func (q *Panels) Start(p *Product, most int) bool {
 	if p.M == 0 || p.N == 0 {
 		return false
@@ -57,12 +57,11 @@ func (q *Panels) Next(p *Product) bool {
 	return true
 }
 
-// last reports whether no lines and depths of p's b are left for Next.
+// last reports whether Next has no more lines and depths of p's b.
 func (q *Panels) last(p *Product) bool { return q.from+q.depth >= p.Depth && q.line+q.lines >= p.N }
 
-// fit decides how much is packed at a time: as many lines as fit with one block
-// of depth, or fewer if what is left is then shared evenly, then as many blocks as fit
-// with those.
+// fit decides how much to pack at a time: as many lines as fit with one block of depth, or fewer
+// if that divides the rest evenly, then as many blocks as fit with those lines.
 func (q *Panels) fit(p *Product) {
 	block := q.wordsOf(q.step)
 	left := p.N - q.line
@@ -72,9 +71,8 @@ func (q *Panels) fit(p *Product) {
 	q.grow()
 }
 
-// Reserve makes room for n lines of depth elements, all that there are: Pack
-// fills it once, and Part multiplies by it again and again. Such a b is read from
-// memory each time.
+// Reserve allocates memory for all n lines of depth elements. Pack fills it once, and Part can
+// then multiply by it repeatedly. Each product reads such a b from memory.
 func (q *Panels) Reserve(f Format, n, depth int) {
 	q.path = pathFor(f)
 	q.step = q.depthStep(depth)
@@ -83,8 +81,8 @@ func (q *Panels) Reserve(f Format, n, depth int) {
 	q.grow()
 }
 
-// PackAll packs n lines of depth elements for a few products by them that follow
-// at once, while they are in the caches: Multiply and Part.
+// PackAll packs n lines of depth elements for a few products that follow immediately, while the
+// panels are in the caches: call Multiply or Part.
 func (q *Panels) PackAll(f Format, b Operand, n, depth int) {
 	q.Reserve(f, n, depth)
 	q.tallest = q.mr
@@ -102,19 +100,19 @@ func (q *Panels) grow() {
 // Count returns the number of panels.
 func (q *Panels) Count() int { return (q.lines + q.nr - 1) / q.nr }
 
-// padded is the number of lines with those that fill the last panel.
+// padded returns the number of lines, including those that fill the last panel.
 func (q *Panels) padded() int { return q.Count() * q.nr }
 
-// panel returns panel j at depths k and later, which start a block.
+// panel returns panel j from depth k on, which must start a block.
 func (q *Panels) panel(j, k int) []float32 {
 	size := q.panelSize(min(q.step, q.from+q.depth-k))
 	return q.data[q.panelSize(k-q.from)*q.Count()+j*size:][q.skip*q.nr : size]
 }
 
-// Pack packs the panels [lo, hi). Different panels may be packed on different threads.
+// Pack packs the panels [lo, hi). Several threads may pack different panels at a time.
 func (q *Panels) Pack(b Operand, lo, hi int) { q.PackFrom(b, 0, lo, hi) }
 
-// PackFrom is Pack of a b whose first line is the given one.
+// PackFrom is Pack for a b that begins with the given line.
 func (q *Panels) PackFrom(b Operand, first, lo, hi int) {
 	for k := q.from; k < q.from+q.depth; k += q.step {
 		kc := min(q.step, q.from+q.depth-k)
@@ -129,9 +127,9 @@ func (q *Panels) PackFrom(b Operand, first, lo, hi int) {
 	}
 }
 
-// Part computes rows [i0, i1) of p's c, the columns of the panels [j0, j1), at
-// the depths that are packed; what earlier depths gave is in c. Different parts
-// may be computed on different threads.
+// Part computes rows [i0, i1) of p's c in the columns of the panels [j0, j1), at the packed
+// depths. c already holds the sums over earlier depths. Several threads may compute different
+// parts at a time.
 func (q *Panels) Part(p *Product, i0, i1, j0, j1 int) {
 	s := Borrow()
 	defer s.GiveBack()
@@ -143,21 +141,20 @@ func (q *Panels) part(p *Product, s *Scratch, i0, i1, j0, j1 int) {
 	t.multiply(q)
 }
 
-// Multiply computes p on one thread, with the first p.N lines and p.Depth depths of
-// what PackAll packed; p's b is not used.
+// Multiply computes p on one thread, with the first p.N lines and p.Depth depths that PackAll
+// packed. It does not use p's b.
 func (q *Panels) Multiply(s *Scratch, p Product) {
 	if q.row == nil && !p.A.Columns && p.M <= nearRows && p.N%q.narrow == 0 && p.Depth > 0 && p.Depth <= q.step {
 		q.multiplyFew(p)
 		return
 	}
-	s.product = p // what p points to must not move to the heap
+	s.product = p // the memory that p points to must not move to the heap
 	q.part(&s.product, s, 0, p.M, 0, (p.N+q.nr-1)/q.nr)
 	s.product = Product{}
 }
 
-// multiplyFew is Multiply for few rows, one block of depth and no ragged edge: of such
-// products attention has many, so small that looking after them would take as long as
-// they do.
+// multiplyFew is Multiply for few rows, one block of depth and no partial tiles. Attention has
+// many such products, so small that the general way would take longer than the arithmetic.
 func (q *Panels) multiplyFew(p Product) {
 	height := Evenly(p.M, q.tallest)
 	whole := p.M / height * height
@@ -171,33 +168,33 @@ func (q *Panels) multiplyFew(p Product) {
 	}
 }
 
-// Skip returns q without its first depths, an even number; q is of one block
-// (PackAll of at most BlockDepth) and not Int8.
+// Skip returns q without its first depths, an even number. q must have one block (PackAll of at
+// most BlockDepth) and must not be Int8.
 func (q *Panels) Skip(depth int) Panels {
 	rest := *q
 	rest.skip = q.wordsOf(depth)
 	return rest
 }
 
-// BlockDepth is a depth that is never cut in blocks.
+// BlockDepth is a depth that is never divided into blocks.
 const BlockDepth = blockWords
 
-// Tile returns the lines of a and of b in a register tile: work that is split
-// in multiples of them has no ragged edges inside.
+// Tile returns the number of lines of a and of b in a register tile. Work that is split in
+// multiples of them has no partial tiles inside.
 func Tile(f Format) (a, b int) {
 	p := pathFor(f)
 	return p.mr, p.nr
 }
 
-// Fetch asks for rows of src, size elements of each, stride apart, which will soon be
-// needed: better all of them at once than to wait for one after another.
+// Fetch prefetches rows of src, size elements each, stride apart. Prefetching all of them at
+// once is faster than waiting for one after another.
 func Fetch(src []float32, rows, size, stride int) {
 	if f := pathFor(FP32).fetch; f != nil && rows > 0 {
 		f(src, rows, size, stride)
 	}
 }
 
-// Bytes returns how many bytes the panels of n lines of depth elements take.
+// Bytes returns the size in bytes of the panels of n lines of depth elements.
 func Bytes(f Format, n, depth int) int64 {
 	p := pathFor(f)
 	return 4 * int64((n+p.nr-1)/p.nr) * int64(p.panelSize(depth))

@@ -5,51 +5,49 @@ package gemm
 
 import "github.com/herd-lm/herd/core/kernel/cpu"
 
-// A path is one set of inner routines and the register tile that they want. They
-// work on words: a float32, or two bfloat16s of successive depths.
+// A path is one set of inner routines and the register tile that they use. They work on words: a
+// float32, or two bfloat16s of successive depths.
 type path struct {
 	level   cpu.Level
 	mr, nr  int // lines of a and of b in a tile
-	narrow  int // lines of b in a tile that is as narrow as can be
+	narrow  int // lines of b in the narrowest tile
 	perWord int // depths in a word
 
-	fetching int // rows of the largest tile that asks for b ahead of its use; 0: none does
+	fetching int // rows of the largest tile that prefetches b; 0: none does
 
-	// packed and direct compute tiles one below the other, at least one, of rows rows
-	// and cols columns each: c = a·b + add (row stride in elements; add may be nil, or
-	// c itself) by a panel b [words][nr], where cols is a multiple of narrow: a chain
-	// of multiply-adds in order of depth, from zero; add comes last. packed reads
-	// a panel a [words][rows] for each tile, direct rows of words that are strideA apart,
-	// across, where there is one, columns of words whose rows are strideA apart.
+	// packed and direct compute tiles one below the other, at least one, of rows rows and cols
+	// columns each: c = a·b + add (row stride in elements; add may be nil, or c itself) with a
+	// panel b [words][nr]. cols is a multiple of narrow. Each element is a chain of
+	// multiply-adds in order of depth, from zero; add comes last. packed reads a panel
+	// a [words][rows] for each tile, direct reads rows of words that are strideA apart. across,
+	// which not every path has, reads columns of words whose rows are strideA apart.
 	packed func(tiles, words, rows, cols int, a, b, c, add []float32, stride int)
 	direct func(tiles, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int)
 	across func(tiles, words, rows, cols int, a []float32, strideA int, b, c, add []float32, stride int)
 
-	// pack writes lines [i, i+lines) of o at depths [k, k+kc) as dst[words][width].
-	// What it writes for the width-lines that are missing is never used. It
-	// reads nothing else of o, and writes past the panel only where width is
-	// less than nr: no more than slack words.
+	// pack writes lines [i, i+lines) of o at depths [k, k+kc) as dst[words][width]. The values
+	// that it writes for the width-lines missing lines are never used. It reads nothing else of
+	// o. It writes past the panel only if width is less than nr, and at most slack words.
 	pack func(dst []float32, o Operand, i, lines, k, kc, width int)
 
-	// packSide, where there is one, packs panels side by side of an operand made of
-	// columns, each of width lines, as pack does one by one; kc is a multiple of
-	// perWord.
+	// packSide, which not every path has, packs adjacent panels of an operand of columns, each
+	// of width lines, as pack does one by one. kc is a multiple of perWord.
 	packSide func(dst []float32, o Operand, i, panels, width, k, kc int)
 
-	// fetch, where there is one, asks for rows of src to be brought near: size
-	// elements of each, stride apart.
+	// fetch, which not every path has, prefetches rows of src: size elements of each, stride
+	// apart.
 	fetch func(src []float32, rows, size, stride int)
 
-	// steps says that panels of b are kept as int8 (see quantised); widen turns one of
-	// so many depths, at least 1, into words. directInt8 does what widen and direct do,
-	// for tiles of up to int8Rows rows (0: none) and nr columns, and stores no words.
+	// steps means that panels of b are stored as int8 (see quantised). widen converts a panel of
+	// the given depth, at least 1, into words. directInt8 does the work of widen and direct for
+	// tiles of up to int8Rows rows (0: none) and nr columns, without storing words.
 	steps      bool
 	widen      func(dst, panel []float32, depth int)
 	directInt8 func(depth, rows int, a []float32, strideA int, panel, c, add []float32, stride int)
 	int8Rows   int
 
-	// row turns a row of a, of which the next is stride elements on, into words;
-	// len(dst) is a multiple of 16. It is nil where a row is words as it is.
+	// row converts a row of a into words; the next row is stride elements further on. len(dst) is
+	// a multiple of 16. row is nil if rows consist of words already.
 	row func(dst, row []float32, stride int)
 }
 
@@ -59,11 +57,11 @@ const (
 	slack     = 64      // words
 )
 
-// wordsOf returns how many words hold a depth.
+// wordsOf returns how many words hold depth elements.
 func (p *path) wordsOf(depth int) int { return (depth + p.perWord - 1) / p.perWord }
 
-// depthStep divides depth into equal blocks; it may depend on nothing else, or
-// a row's result would depend on its company.
+// depthStep divides depth into equal blocks. It may depend on nothing else, or the result of a
+// row would depend on the other rows.
 func (p *path) depthStep(depth int) int {
 	most, unit := blockWords*p.perWord, 16*p.perWord
 	if p.steps {
@@ -73,18 +71,18 @@ func (p *path) depthStep(depth int) int {
 	return ((depth+blocks-1)/blocks + unit - 1) / unit * unit
 }
 
-// selected are the paths in use by format; they are chosen once, at start.
+// selected holds the path of each format, chosen once at start.
 var selected = choose(cpu.Use())
 
 func pathFor(f Format) *path { return selected[f] }
 
-// Native reports whether instructions multiply bfloat16s; if not, they are
-// multiplied as float32s, which takes longer than if they were not rounded.
+// Native reports whether the processor multiplies bfloat16s. If not, they are multiplied as
+// float32s, which takes longer than fp32 does.
 func Native() bool { return pathFor(BF16).perWord == 2 }
 
-// choose returns the paths of a level. Where no instruction multiplies bfloat16s,
-// factors are rounded while they are packed and multiplied as float32s: the
-// numbers are the same but for the order of sums.
+// choose returns the paths of a level. If the processor does not multiply bfloat16s, factors are
+// rounded while they are packed and multiplied as float32s. The results are the same except for
+// the order of sums.
 func choose(level cpu.Level) [formats]*path {
 	fp32 := paths[level]
 	if native := bf16Path(level); native != nil {

@@ -14,10 +14,10 @@ var (
 	}, 16, packedBF16[:], directBF16[:], nil, int8BF16[:])
 )
 
-// paths are the ways to multiply float32s, by level.
+// paths are the float32 paths by level.
 var paths = []*path{&portable, &avx2, &avx512}
 
-// bf16Path returns the path that multiplies bfloat16s, if there is one.
+// bf16Path returns the path that multiplies bfloat16s, if the processor has one.
 func bf16Path(level cpu.Level) *path {
 	if level == cpu.AVX512 && cpu.HasBF16() {
 		return &avx512BF16

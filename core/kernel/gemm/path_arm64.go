@@ -2,13 +2,13 @@ package gemm
 
 import "github.com/herd-lm/herd/core/kernel/cpu"
 
-// neon has tiles of up to 12x8: 24 sums, which leave eight registers.
+// neon has tiles of up to 12x8: 24 sums, which leaves eight registers.
 var neon = assembly(path{level: cpu.NEON, perWord: 1, pack: packNEON, widen: widenNEON}, 4, packedNEON[:], directNEON[:], nil, []int8Tile{nil})
 
-// paths are the ways to multiply float32s, by level.
+// paths are the float32 paths by level.
 var paths = []*path{&portable, &neon}
 
-// bf16Path returns none: bfloat16s are multiplied by extensions of NEON only.
+// bf16Path returns none: only extensions of NEON multiply bfloat16s.
 func bf16Path(cpu.Level) *path { return nil }
 
 // The tiles, by number of rows.

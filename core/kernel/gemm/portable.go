@@ -6,8 +6,8 @@ import (
 	"github.com/herd-lm/herd/core/kernel/cpu"
 )
 
-// portable is the path in plain Go. Its tile of 2x4 is the largest whose eight
-// sums and six operands the Go compiler keeps in registers: 4x4 spills.
+// portable is the path in plain Go. Its tile of 2x4 is the largest whose eight sums and six
+// operands the Go compiler keeps in registers: 4x4 spills.
 var portable = path{level: cpu.Generic, mr: 2, nr: 4, narrow: 4, perWord: 1, packed: packedPortable, direct: directPortable, across: acrossPortable, pack: packPortable, widen: widenPortable}
 
 func packedPortable(tiles, words, rows, _ int, a, b, c, add []float32, stride int) {
@@ -28,8 +28,8 @@ func acrossPortable(tiles, words, rows, _ int, a []float32, strideA int, b, c, a
 	}
 }
 
-// tilePortable computes rows 1 or 2; a's elements are step apart in depth and gap
-// apart from row to row.
+// tilePortable computes rows rows, 1 or 2. Elements of a are step apart in depth and gap apart
+// from row to row.
 func tilePortable(words, rows int, a []float32, step, gap int, b, c, add []float32, stride int) {
 	if rows == 1 {
 		tile1x4(a[:(words-1)*step+1], step, b[:4*words], c, add)
@@ -91,15 +91,15 @@ func packPortable(dst []float32, o Operand, i, lines, k, kc, width int) {
 	}
 }
 
-// packLine spreads line over every width-th element of dst.
+// packLine writes line to every width-th element of dst.
 func packLine(dst, line []float32, width int) {
 	for q, v := range line {
 		dst[q*width] = v
 	}
 }
 
-// roundAll sets dst to src rounded to bfloat16, to nearest even; denormals become
-// 0, as the instruction VCVTNE2PS2BF16 has it.
+// roundAll sets dst to src rounded to bfloat16, to nearest even. Denormals become 0, as with the
+// instruction VCVTNE2PS2BF16.
 func roundAll(dst, src []float32) {
 	src = src[:len(dst)]
 	for i, v := range src {
@@ -113,7 +113,7 @@ func roundBF16(v float32) uint16 {
 	switch magnitude := bits &^ (1 << 31); {
 	case magnitude < 1<<23: // zero or denormal
 		return uint16(bits >> 16 & 0x8000)
-	case magnitude > 0x7f800000: // not a number: keep it one
+	case magnitude > 0x7f800000: // NaN stays NaN
 		return uint16(bits>>16 | 0x40)
 	}
 	return uint16((bits + 0x7fff + bits>>16&1) >> 16)

@@ -5,22 +5,21 @@ import (
 	"sync/atomic"
 )
 
-// Shares is how far panels are packed that several threads multiply by: each packs one
-// share of them, then multiplies by that one first, while the others pack theirs. So
-// nobody waits, as long as all are about as fast. A share that its thread has not
-// begun when another needs it is packed by that other: the threads need not run at the
-// same time.
+// Shares tracks which panels are packed for several threads that multiply by all of them. Each
+// thread packs one share, then multiplies by it first while the others pack theirs, so that
+// none waits if all are about equally fast. If a thread needs a share that its owner has not
+// begun, it packs the share itself: the threads need not run at the same time.
 type Shares struct{ states []atomic.Uint32 }
 
 // The states of a share.
 const (
 	unpacked uint32 = iota
-	taken           // some thread packs it
+	taken           // a thread is packing it
 	packed
 )
 
-// Begin makes n shares, none of them packed: for the first products, and again
-// whenever the panels have moved on to other lines or depths.
+// Begin sets up n shares, none of them packed. Call it for the first products, and again
+// whenever the panels move on to other lines or depths.
 func (s *Shares) Begin(n int) {
 	if len(s.states) != n {
 		s.states = make([]atomic.Uint32, n)
@@ -30,8 +29,8 @@ func (s *Shares) Begin(n int) {
 	}
 }
 
-// PartShared is Part with all panels, packed by then or not, for rows [i0, i1) of p's c
-// on the thread whose own share is the given one. It calls p.Done.
+// PartShared is Part for rows [i0, i1) of p's c with all panels, whether they are packed yet or
+// not, on the thread that owns the given share. It calls p.Done.
 func (q *Panels) PartShared(p *Product, i0, i1 int, s *Shares, own int) {
 	scratch := Borrow()
 	defer scratch.GiveBack()
@@ -39,7 +38,7 @@ func (q *Panels) PartShared(p *Product, i0, i1 int, s *Shares, own int) {
 	t.multiply(q)
 }
 
-// eachShare multiplies by all panels, as block does, share by share.
+// eachShare multiplies by all panels, as block does, one share after another.
 func (t *part) eachShare(q *Panels, a lines, i, rows int) {
 	n := len(t.shares)
 	for k := range n {
@@ -50,10 +49,10 @@ func (t *part) eachShare(q *Panels, a lines, i, rows int) {
 	}
 }
 
-// provide returns when the panels [lo, hi) are packed.
+// provide returns once the panels [lo, hi) are packed.
 func (q *Panels) provide(state *atomic.Uint32, b Operand, lo, hi int) {
 	if state.CompareAndSwap(unpacked, taken) {
-		defer state.Store(packed) // if packing panics, too: nobody must wait for ever
+		defer state.Store(packed) // after a panic too: no thread may wait for ever
 		q.Pack(b, lo, hi)
 		return
 	}

@@ -8,8 +8,8 @@ var portable = routines{
 	expSum: expSum, gate: gate, gateGrad: gateGrad, dotRows: dotRows, addRows: addRows, adam: adam,
 }
 
-// The slices after the first are as long as the first; saying so again spares
-// the loops their bounds checks.
+// The slices after the first are as long as the first. The repeated reslicing spares the loops
+// their bounds checks.
 
 func dot(a, b []float32) float32 {
 	var s [8]float32

@@ -1,49 +1,47 @@
 package vector
 
-// Scores describes rows of a block of attention's scores: row r starts at
-// r·Stride, which is a multiple of 16, and has N elements, of which it sees the first
-// Visible[r], at least one. The true scores are Scale times what is stored.
+// Scores describes rows of a block of attention scores. Row r starts at r·Stride, which is a
+// multiple of 16, and has N elements, of which it sees the first Visible[r], at least one. The
+// true scores are Scale times the stored values.
 type Scores struct {
 	Stride, N int
 	Visible   []int32
 	Scale     float32
 }
 
-// rows returns what the rows take of an array, whole vectors at the end.
+// rows returns the part of an array that the rows take, up to whole vectors at the end.
 func (b Scores) rows(x []float32) []float32 { return x[:len(b.Visible)*b.Stride] }
 
-// Softmax takes the rows into online softmaxes (FlashAttention, arXiv 2205.14135,
-// algorithm 1): what row r sees becomes exp(score − top[r]), the rest 0, where top
-// is the largest score so far, of this block or those before; sum goes on, and what
-// was summed with other weights is to be multiplied by shrink. At first top is -Inf
-// and sum 0.
+// Softmax adds the rows to online softmaxes (FlashAttention, arXiv 2205.14135, algorithm 1). The
+// scores that row r sees become exp(score − top[r]), the others 0. top is the largest score so
+// far, of this block or earlier ones. sum continues, and the caller must multiply earlier
+// weighted sums by shrink. Start with top = -Inf and sum = 0.
 func (b Scores) Softmax(s, top, sum, shrink []float32) {
 	n := len(b.Visible)
 	selected.softmaxRows(b.rows(s), b.Stride, b.N, b.Visible, b.Scale, top[:n], sum[:n], shrink[:n])
 }
 
-// Gradient turns scores into probabilities p = exp(score − lse[r]), and ds, the
-// gradient of the probabilities, into that of what is stored: Scale·p·(ds − delta[r]).
-// What a row does not see becomes 0 in both.
+// Gradient turns scores into probabilities p = exp(score − lse[r]), and ds, the gradient of the
+// probabilities, into the gradient of the stored values: Scale·p·(ds − delta[r]). Elements that
+// a row does not see become 0 in both.
 func (b Scores) Gradient(s, ds, lse, delta []float32) {
 	n := len(b.Visible)
 	selected.scoreGradRows(b.rows(s), b.rows(ds), b.Stride, b.N, b.Visible, b.Scale, lse[:n], delta[:n])
 }
 
-// ScaleRows multiplies each of the len(by) rows of y, which lie side by side, by its
-// factor.
+// ScaleRows multiplies each of the len(by) rows of y, which are adjacent, by its factor.
 func ScaleRows(y, by []float32) { selected.scaleRows(y, by) }
 
-// CopyRows copies n rows of width elements from x, where they are strideX apart, to y,
-// where they are strideY apart: for many that are short.
+// CopyRows copies n rows of width elements from x, where they are strideX apart, to y, where they
+// are strideY apart. It is for many short rows.
 func CopyRows(y, x []float32, n, width, strideY, strideX int) {
 	if n > 0 {
 		selected.copyRows(y[:(n-1)*strideY+width], x[:(n-1)*strideX+width], n, width, strideY, strideX)
 	}
 }
 
-// completed returns the levels, each with what it has no routine of its own for set
-// to go row by row with those that it has.
+// completed returns the levels. Routines that a level lacks are set to versions that go row by
+// row with the routines that it has.
 func completed(levels ...*routines) []*routines {
 	for _, r := range levels {
 		if r.softmaxRows == nil {
@@ -99,8 +97,7 @@ func copyByRow(y, x []float32, n, width, strideY, strideX int) {
 	}
 }
 
-// rotateByRun is Rotate by a routine that turns one run, of which a and b are the
-// halves.
+// rotateByRun is Rotate with a routine that rotates one run, whose halves are a and b.
 func rotateByRun(turn func(a, b, cos, sin []float32, sign float32)) func(x, cos, sin []float32, sign float32) {
 	return func(x, cos, sin []float32, sign float32) {
 		half := len(cos)

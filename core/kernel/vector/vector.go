@@ -33,10 +33,10 @@ type routines struct {
 	scoreGradRows func(s, ds []float32, stride, n int, visible []int32, scale float32, lse, delta []float32)
 	scaleRows     func(y, by []float32)
 	copyRows      func(y, x []float32, n, width, strideY, strideX int)
-	scoreGrad     func(ds, p []float32, delta float32) // ds = p·(ds − delta), where scoreGradRows goes row by row
+	scoreGrad     func(ds, p []float32, delta float32) // ds = p·(ds − delta), if scoreGradRows goes row by row
 }
 
-// selected is the implementation in use; it is chosen once, at start.
+// selected is the implementation in use, chosen once at start.
 var selected = levels[cpu.Use()]
 
 // Dot returns Σ a·b.
@@ -45,8 +45,8 @@ func Dot(a, b []float32) float32 { return selected.dot(a, b[:len(a)]) }
 // Dot3 returns Σ a·b·c.
 func Dot3(a, b, c []float32) float32 { return selected.dot3(a, b[:len(a)], c[:len(a)]) }
 
-// Max returns the largest element of x, or -Inf if there is none. What it returns
-// if there is a NaN is not specified.
+// Max returns the largest element of x, or -Inf if x is empty. If x has a NaN, the result is
+// unspecified.
 func Max(x []float32) float32 { return selected.largest(x) }
 
 // SumSquares returns Σ x², in float64 throughout.
@@ -84,14 +84,14 @@ func NormGrad(dx, dy, x, g, add []float32, r, c float32) {
 	selected.normGradAdd(dx, dy[:n], x[:n], g[:n], add[:n], r, c)
 }
 
-// Rotate turns each pair (x[i], x[i+half]), half being len(cos), by the angle of cos[i]
-// and sign·sin[i], and so in every further run of 2·half elements of x.
+// Rotate rotates each pair (x[i], x[i+half]), where half is len(cos), by the angle of cos[i] and
+// sign·sin[i], and the pairs of every further run of 2·half elements of x likewise.
 func Rotate(x, cos, sin []float32, sign float32) {
 	half := len(cos)
 	selected.rotate(x[:len(x)/max(1, 2*half)*2*half], cos, sin[:half], sign)
 }
 
-// ExpSum replaces x by exp(x − shift), as Exp has it, and returns the sum.
+// ExpSum replaces x by exp(x − shift), with the exponential of Exp, and returns the sum.
 func ExpSum(x []float32, shift float32) float32 { return selected.expSum(x, shift) }
 
 // Gate computes y = g·σ(g)·u.
@@ -100,14 +100,14 @@ func Gate(y, g, u []float32) {
 	selected.gate(y, g[:n], u[:n])
 }
 
-// GateGrad computes the gradients of Gate's g and u from that of its y.
+// GateGrad computes the gradients of Gate's g and u from the gradient of its y.
 func GateGrad(dg, du, dy, g, u []float32) {
 	n := len(dg)
 	selected.gateGrad(dg, du[:n], dy[:n], g[:n], u[:n])
 }
 
-// multipliesAtATime is how many multiply-adds a call of dotRows or addRows makes: the
-// scheduler cannot interrupt assembly, and wants a chance every few µs.
+// multipliesAtATime is how many multiply-adds a call of dotRows or addRows makes. The scheduler
+// cannot interrupt assembly and needs an opportunity every few µs.
 const multipliesAtATime = 1 << 13
 
 // DotRows computes out[j] = Σ q·k[j·stride : j·stride+len(q)] for every j.
@@ -120,8 +120,8 @@ func DotRows(out, q, k []float32, stride int) {
 	}
 }
 
-// AddRows computes o += Σ p[j]·v[j·stride : j·stride+len(o)], in order of j. Where
-// a long sum is cut into several calls makes no difference.
+// AddRows computes o += Σ p[j]·v[j·stride : j·stride+len(o)], in order of j. Splitting a long sum
+// into several calls does not change the result.
 func AddRows(o, p, v []float32, stride int) {
 	d := len(o)
 	most := max(1, multipliesAtATime/max(1, d))
@@ -137,7 +137,7 @@ func AddRows(o, p, v []float32, stride int) {
 //	w = Keep·w − Step·m / (Root·√v + Eps)
 type Adam struct{ Keep, Step, Root, Eps, New1, Keep2, Factor float32 }
 
-// Update makes one step on the weights w and the moments m and v.
+// Update applies one step to the weights w and the moments m and v.
 func (a Adam) Update(w, g, m, v []float32) {
 	n := len(w)
 	selected.adam(w, g[:n], m[:n], v[:n], a.Keep, a.Step, a.Root, a.Eps, a.New1, a.Keep2, a.Factor)
@@ -167,6 +167,6 @@ func Exp(x float32) float32 {
 	p = p*r + 1.6666665459e-1
 	p = p*r + 5.0000001201e-1
 	p = p*r*r + r + 1
-	half := math.Float32frombits(math.Float32bits(power)<<23 + 126<<23) // 2ⁿ⁻¹, for n may be 128
+	half := math.Float32frombits(math.Float32bits(power)<<23 + 126<<23) // 2ⁿ⁻¹, because n may be 128
 	return (p + p) * half
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/herd-lm/herd/core/kernel/gen/isa"
 )
 
-// Routines that pack float32s as pairs of bfloat16s: a word holds two
-// successive depths, the first in its lower half.
+// Routines that pack float32s as pairs of bfloat16s. A word holds two successive depths, the
+// first in its lower half.
 
 var zmm = isa.AVX512.Reg
 
-// interleave writes the permutation that turns two vectors of 16 bfloat16s, one
-// after the other, into pairs.
+// interleave writes the permutation that converts two successive vectors of 16 bfloat16s into
+// pairs.
 func interleave() Mem {
 	index := GLOBL("interleave", 8|16) // RODATA|NOPTR
 	for i := range 16 {
@@ -25,8 +25,8 @@ func interleave() Mem {
 	return index
 }
 
-// copyRowsBF16 packs pairs of rows of up to vectors·16 columns. mask has -1 for
-// the columns to pack; the others are not read, and written as 0.
+// copyRowsBF16 packs pairs of rows of up to vectors·16 columns. mask has -1 for the columns to
+// pack. The routine does not read the others and writes 0 for them.
 func copyRowsBF16(vectors int, interleave Mem) {
 	name := fmt.Sprintf("bf16CopyRows%d", vectors)
 	TEXT(name, NOSPLIT, "func(pairs uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)")
@@ -100,7 +100,7 @@ func transposeBF16() {
 	RET()
 }
 
-// roundBF16 rounds a run of float32s, in blocks of 32 and one that is ragged.
+// roundBF16 rounds a run of float32s, in blocks of 32 and a partial one.
 func roundBF16() {
 	TEXT("bf16Round", NOSPLIT, "func(blocks uint64, src *float32, ahead uint64, dst *float32, mask *int32)")
 	Doc("bf16Round writes 32·blocks float32s as 16·blocks words; of the last block those are read where mask is -1, the others are 0. What is ahead bytes on is asked for.")

@@ -13,28 +13,28 @@ import (
 // int8Block is how many depths of a panel of int8 share their scales.
 const int8Block = 64
 
-// farSteps is how many bytes before its turn a panel of int8 is asked for: it comes
-// from memory, once, and while tiles multiply nothing is asked for.
+// farSteps is how many bytes ahead of its use a panel of int8 is prefetched. It comes from memory,
+// once, and the tiles do not prefetch while they multiply.
 const farSteps = 16 << 10
 
-// inInt8 is an arithmetic with a panel of int8 and its registers.
+// inInt8 is an arithmetic on a panel of int8, with its registers.
 type inInt8 struct {
 	arithmetic
 	perWord int
 	panel   reg.Register
-	first   int // register that is free; those before hold sums
+	first   int // first free register; those before it hold sums
 }
 
-// scale is the register of the scales of the i-th elements of vector v's words,
-// vector that of the words, element that of what becomes the i-th elements, and word
-// that of row r's word of a.
+// scale returns the register of the scales of the i-th elements of vector v's words, vector that
+// of the words, element that of the value that becomes the i-th elements, and word that of
+// row r's word of a.
 func (k inInt8) scale(v, i int) int { return k.first + k.perWord*v + i }
 func (k inInt8) vector(v int) int   { return k.scale(2, 0) + v }
 func (k inInt8) element(i int) int  { return k.vector(2) + i }
 func (k inInt8) word(r int) int     { return k.Registers - 2 + r%2 }
 
-// inInt8 returns what a routine with parameters depth and panel needs, behind so many
-// sums.
+// inInt8 returns the state for a routine with parameters depth and panel, behind the given number
+// of sums.
 func (k arithmetic) inInt8(sums int) inInt8 {
 	r := inInt8{arithmetic: k, perWord: 1, panel: Load(Param("panel"), GP64()), first: sums}
 	if k.bf16 {
@@ -43,8 +43,8 @@ func (k arithmetic) inInt8(sums int) inInt8 {
 	return r
 }
 
-// widen writes the routine that turns a panel of int8, scales and steps, into words
-// of float32s, or of pairs of bfloat16s.
+// widen writes the routine that converts a panel of int8, scales and steps, into words of
+// float32s, or of pairs of bfloat16s.
 func (k arithmetic) widen(duplicates Mem) {
 	name := k.name + "Widen"
 	TEXT(name, NOSPLIT, "func(depth uint64, panel, dst *float32)")
@@ -60,13 +60,13 @@ func (k arithmetic) widen(duplicates Mem) {
 	RET()
 }
 
-// int8Rows is the most rows of a tile whose panel is widened in registers: with more,
-// who widens a panel for each tile does it too often.
+// int8Rows is the most rows of a tile whose panel is widened in registers. With more rows,
+// widening a panel for each tile costs too much.
 func (k arithmetic) int8Rows() int { return k.Registers / 4 }
 
-// int8Tile writes the kernel of a tile that reads a panel of int8: with few rows, to
-// store its words and to load them again would take longer than the rest. What it
-// computes is what widen and the tile of these rows do, bit for bit.
+// int8Tile writes the kernel of a tile that reads a panel of int8. With few rows, storing its
+// words and loading them again would take longer than the rest. It computes the same as widen
+// and the tile of these rows, bit for bit.
 func (k arithmetic) int8Tile(rows int, duplicates Mem) {
 	name := fmt.Sprintf("%sInt8x%d", k.name, rows)
 	TEXT(name, NOSPLIT, "func(depth uint64, a *float32, strideA uint64, panel, c, add *float32, stride uint64)")
@@ -95,9 +95,9 @@ func (k arithmetic) int8Tile(rows int, duplicates Mem) {
 	RET()
 }
 
-// each writes a loop over the words of a panel, with the scales of each block in
-// registers: step(u) is the u-th word of a group, advance(n) moves on by n words what
-// is not the panel.
+// each writes a loop over the words of a panel, with the scales of each block in registers.
+// step(u) writes the u-th word of a group, advance(n) advances the pointers other than the panel's
+// by n words.
 func (k inInt8) each(duplicates Mem, step, advance func(n int)) {
 	words, left := Load(Param("depth"), GP64()), GP64()
 	if k.perWord == 2 {
@@ -124,11 +124,11 @@ func (k inInt8) each(duplicates Mem, step, advance func(n int)) {
 	JNE(LabelRef("block"))
 }
 
-// size is how many bytes a word of all lines takes.
+// size returns the size in bytes of a word of all lines.
 func (k inInt8) size() int { return 2 * k.Lanes * k.perWord }
 
-// loadScales loads the scales of the vectors' lines: of pairs, whose elements are
-// neighbours, each twice.
+// loadScales loads the scales of the vectors' lines. For pairs, whose elements are adjacent, it
+// loads each twice.
 func (k inInt8) loadScales(duplicates Mem) {
 	for v := range 2 {
 		at := Mem{Base: k.panel, Disp: v * k.Bytes}
@@ -143,7 +143,7 @@ func (k inInt8) loadScales(duplicates Mem) {
 	}
 }
 
-// widened leaves vector v of the u-th word in its register, which it returns.
+// widened writes code that leaves vector v of the u-th word in a register, which it returns.
 func (k inInt8) widened(u, v int) reg.VecPhysical {
 	float := func(i int, r reg.VecPhysical) {
 		VPMOVSXBD(Mem{Base: k.panel, Disp: u*k.size() + (v*k.perWord+i)*k.Lanes}, r)
@@ -160,8 +160,7 @@ func (k inInt8) widened(u, v int) reg.VecPhysical {
 	return k.Reg(k.vector(v))
 }
 
-// duplicate writes the permutations that double the lower and the upper half of a
-// vector of 16.
+// duplicate writes the permutations that double the lower and the upper half of a vector of 16.
 func duplicate() Mem {
 	index := GLOBL("duplicate", 8|16) // RODATA|NOPTR
 	for i := range 32 {

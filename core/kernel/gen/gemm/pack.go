@@ -11,14 +11,14 @@ import (
 	"github.com/herd-lm/herd/core/kernel/gen/isa"
 )
 
-// A panel is written a whole vector at a time. Where it is narrower than a
-// vector, the next row overwrites what is too much: rows must come in order, and
-// there must be slack after the last. Nothing is read that is not asked for.
+// A panel is written one whole vector at a time. If the panel is narrower than a vector, the next
+// row overwrites the excess: rows must come in order, with slack after the last. The routines
+// read only the elements that they pack.
 
-// transposition writes routines around the body of a transposition of lanes x lanes; dst
-// moves on by width bytes for each column. The lines of one are stride apart. Those of
-// the other are anywhere: their pointers are in memory, so that a panel with lines
-// missing need not read past the matrix. What is ahead bytes from each line is asked for.
+// transposition writes routines around the body of a transposition of lanes x lanes. dst advances
+// by width bytes for each column. The lines of one routine are stride apart. Those of the other
+// can be anywhere: their pointers are in memory, so that a panel with missing lines need not
+// read past the matrix. The routines prefetch the memory ahead bytes from each line.
 func transposition(s isa.Set, body func(load func(line int) Mem, store func(r reg.VecPhysical))) {
 	routine := func(suffix, lines string, load func(src, offset reg.Register) func(int) Mem) {
 		TEXT(s.Name+"Transpose"+suffix, NOSPLIT, "func(blocks uint64, lines "+lines+", dst *float32, width uint64)")
@@ -75,8 +75,8 @@ func transpose16() {
 	})
 }
 
-// transposed16 transposes registers 0 to 15 and stores the columns in order. It
-// uses all registers.
+// transposed16 transposes registers 0 to 15 and stores the columns in order. It uses all
+// registers.
 func transposed16(store func(reg.VecPhysical)) {
 	z := isa.AVX512.Reg
 	for i := range 8 { // pairs of lines, interleaved
@@ -134,8 +134,8 @@ func transpose8() {
 	})
 }
 
-// farAhead returns the distance to a row that will be needed when it has arrived
-// from memory: rows that are far apart no processor fetches of itself.
+// farAhead returns the distance to the row to prefetch, so that it arrives from memory in time.
+// Processors do not prefetch rows that are far apart.
 func farAhead(stride reg.Register) reg.GPVirtual {
 	far := GP64()
 	MOVQ(stride, far)
@@ -143,8 +143,8 @@ func farAhead(stride reg.Register) reg.GPVirtual {
 	return far
 }
 
-// copyRows copies up to vectors·lanes floats from each of k rows. mask has -1
-// for the columns to copy; the others are not read, and written as 0.
+// copyRows copies up to vectors·lanes floats from each of k rows. mask has -1 for the columns to
+// copy. The routine does not read the others and writes 0 for them.
 func copyRows(s isa.Set, vectors int) {
 	TEXT(fmt.Sprintf("%sCopyRows%d", s.Name, vectors), NOSPLIT, "func(k uint64, src *float32, stride uint64, dst *float32, width uint64, mask *int32)")
 	Doc(fmt.Sprintf("%sCopyRows%d copies k rows, the columns where mask is -1; stride and width are in bytes.", s.Name, vectors))
@@ -182,13 +182,13 @@ func copyRows(s isa.Set, vectors int) {
 	RET()
 }
 
-// panelSignature: panels that are panel bytes apart and width bytes wide, from k
-// rows that are stride bytes apart.
+// panelSignature is the signature for panels that are panel bytes apart and width bytes wide, from
+// k rows that are stride bytes apart.
 const panelSignature = "func(k uint64, src *float32, stride uint64, dst *float32, panel, panels, width uint64, mask *int32)"
 
-// copyPanels writes a routine that packs panels side by side. It reads each row as
-// a whole, which is how memory is read fastest. word makes a vector of words from
-// the columns at src, step moves on to the rows of the next words.
+// copyPanels writes a routine that packs adjacent panels. It reads each row as a whole, which is
+// the fastest way to read memory. word converts the columns at src into a vector of words, step
+// advances to the rows of the next words.
 func copyPanels(s isa.Set, name, doc string, word func(src, stride reg.Register, mask reg.OpmaskPhysical) reg.VecPhysical, step func(stride, src reg.Register)) {
 	TEXT(name, NOSPLIT, panelSignature)
 	Doc(name + doc)
@@ -236,7 +236,7 @@ func copyPanels32(s isa.Set) {
 		func(stride, src reg.Register) { ADDQ(stride, src) })
 }
 
-// fetchRows asks for rows, to be in the second level cache when they are needed.
+// fetchRows prefetches rows into the second-level cache.
 func fetchRows() {
 	TEXT("fetchRows", NOSPLIT, "func(rows uint64, src *float32, stride, bytes uint64)")
 	Doc("fetchRows asks for rows of the given bytes that are stride bytes apart; there is at least one of each.")

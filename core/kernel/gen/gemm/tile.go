@@ -10,21 +10,20 @@ import (
 	"github.com/herd-lm/herd/core/kernel/gen/isa"
 )
 
-// unroll is how many words of depth a loop iteration takes; it changes no result.
+// unroll is how many words of depth a loop iteration processes. It does not change results.
 const unroll = 4
 
-// ahead is how many bytes before its turn a word of b is asked for.
+// ahead is how many bytes ahead of its use a word of b is prefetched.
 const ahead = 8 << 10
 
-// arithmetic is a way to multiply and add: of words that are float32s, or pairs
-// of bfloat16s.
+// arithmetic is a way to multiply and add words: float32s, or pairs of bfloat16s.
 type arithmetic struct {
 	isa.Set
 	name string
 	bf16 bool
 }
 
-// mostRows is how many rows of two sums leave four registers.
+// mostRows is the number of rows of two sums that leaves four registers.
 func (k arithmetic) mostRows() int { return (k.Registers - 4) / 2 }
 
 // multiplyAdd adds to sum the products of a, a word in all lanes, and b.
@@ -36,7 +35,7 @@ func (k arithmetic) multiplyAdd(b, a, sum int) {
 	}
 }
 
-// layout is how the elements of a lie: in panels [words][rows], one a tile, or in rows.
+// layout is the layout of a: panels [words][rows], one for each tile, or rows.
 type layout struct {
 	name, doc, params string
 }
@@ -47,9 +46,8 @@ var (
 	across = layout{"Across", "%d columns of a each, whose rows are strideA bytes apart", direct.params}
 )
 
-// tile writes the kernel of tiles of the given rows and vectors, 1 or 2, one below the
-// other. The sums take vectors·rows registers, the panel of b two, and two more take
-// turns at holding a word of a.
+// tile writes the kernel of tiles of the given rows and vectors, 1 or 2, one below the other. The
+// sums take vectors·rows registers, the panel of b two. Two more hold words of a in turn.
 func (k arithmetic) tile(rows, vectors int, l layout) {
 	name := fmt.Sprintf("%s%s%dx%d", k.name, l.name, rows, vectors)
 	TEXT(name, NOSPLIT, "func("+l.params+")")
@@ -102,9 +100,9 @@ func (k arithmetic) tile(rows, vectors int, l layout) {
 	RET()
 }
 
-// arrivals returns what asks for one row of the tile of c, and of add if it is another,
-// then for the next, and at last for none that is new: they are needed when the sums are
-// there. All at once they would keep what the sums need waiting.
+// arrivals returns a function that prefetches one row of the tile of c, and of add if that is
+// another array, at each call, until it has prefetched all: they are needed once the sums are
+// complete. Prefetching all at once would delay the operands of the sums.
 func (k arithmetic) arrivals(rows, vectors int, c, add, stride, at reg.Register) func() {
 	last, apart := GP64(), GP64()
 	MOVQ(c, at)
@@ -129,28 +127,28 @@ func (k arithmetic) arrivals(rows, vectors int, c, add, stride, at reg.Register)
 	}
 }
 
-// fetch asks for the word of b that is ahead of step u's: b may come from memory,
-// and the processor by itself does not look far enough. A tile of most rows does
-// without: it serves products with many rows, whose b is in the caches.
+// fetch prefetches the word of b that is ahead of step u's word. b may come from memory, and the
+// processor's own prefetch does not reach far enough. The tile with the most rows does not
+// prefetch: it serves products with many rows, whose b is in the caches.
 func (k arithmetic) fetch(b reg.Register, u int) {
 	for line := 0; line < 2*k.Bytes; line += 64 {
 		PREFETCHT0(Mem{Base: b, Disp: u*2*k.Bytes + line + ahead})
 	}
 }
 
-// elements returns where row r's word is, u words on, how to move on, and how to go from
-// the end of a tile's words to the first of the tile below.
+// elements returns functions that address the word of row r, u words on, advance, and go from the
+// end of a tile's words to the first word of the tile below.
 func (k arithmetic) elements(rows int, l layout) (element func(r, u int) Mem, advance func(steps int), below func()) {
 	a := Load(Param("a"), GP64())
 	if l == packed {
 		return func(r, u int) Mem { return Mem{Base: a, Disp: (u*rows + r) * 4} },
 			func(steps int) { ADDQ(U32(steps*rows*4), a) },
-			func() {} // it starts where this one ends
+			func() {} // the next tile starts where this one ends
 	}
 	if l == across {
 		return k.across(rows, a)
 	}
-	// One register points to every third row: the others are one and two strides on.
+	// One register points to every third row. The others are one and two strides further on.
 	stride := Load(Param("strideA"), GP64())
 	bases := []reg.Register{a}
 	for r := 3; r < rows; r += 3 {
@@ -184,8 +182,8 @@ func (k arithmetic) elements(rows int, l layout) (element func(r, u int) Mem, ad
 	}
 }
 
-// across is elements for columns of a: step u reads a run of row u, a little of a row
-// that is not the next in memory, so it asks for the runs to come itself.
+// across is elements for columns of a. Step u reads a run of row u, a small part of a row that is
+// not the next in memory. Therefore it prefetches the runs itself.
 func (k arithmetic) across(rows int, a reg.Register) (element func(r, u int) Mem, advance func(steps int), below func()) {
 	const soon = 8 // rows
 	stride := Load(Param("strideA"), GP64())
@@ -225,8 +223,8 @@ func (k arithmetic) across(rows int, a reg.Register) (element func(r, u int) Mem
 	}
 }
 
-// storeTile adds add to the sums, unless it is nil, and stores them. c and add are at
-// their last rows then.
+// storeTile adds add to the sums, unless it is nil, and stores them. c and add point to their last
+// rows at that point.
 func (k arithmetic) storeTile(rows, vectors int, c, add, stride reg.Register) {
 	TESTQ(add, add)
 	JE(LabelRef("store"))
@@ -244,7 +242,7 @@ func (k arithmetic) storeTile(rows, vectors int, c, add, stride reg.Register) {
 	})
 }
 
-// eachRow calls f for each row, with at moved on by stride in between.
+// eachRow calls f for each row and advances at by stride in between.
 func eachRow(rows int, stride, at reg.Register, f func(r int)) {
 	for r := range rows {
 		f(r)

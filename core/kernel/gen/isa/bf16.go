@@ -6,8 +6,8 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 )
 
-// Neither avo nor the Go assembler knows AVX512_BF16: its instructions are
-// written as bytes, on registers Z(n) by number.
+// Neither avo nor the Go assembler knows AVX512_BF16. Its instructions are written as bytes, on
+// registers Z(n) by number.
 
 // VDPBF16PS adds to each float32 of sum the products of the two bfloat16s in the
 // same lane of a and b.

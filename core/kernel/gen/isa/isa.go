@@ -1,5 +1,5 @@
-// Package isa names what the generators need to know of an instruction set, so
-// that one routine serves AVX-512 and AVX2.
+// Package isa describes what differs between AVX-512 and AVX2, so that one generator serves both.
+// Begin with Set.
 package isa
 
 import (
@@ -40,9 +40,8 @@ var (
 	}}
 )
 
-// Loop makes count steps, several at a time while there are enough: step(u)
-// writes the u-th of a group, advance(n) moves the pointers on by n steps. It
-// uses count up.
+// Loop writes a loop of count steps, several at a time as long as enough are left: step(u) writes
+// the u-th of a group, advance(n) advances the pointers by n steps. The loop changes count.
 func Loop(name string, count reg.Register, group int, step, advance func(n int)) {
 	single, done := name+"single", name+"done"
 	CMPQ(count, U32(group))

@@ -17,15 +17,15 @@ func (s Set) Vec() reg.VecVirtual {
 	return YMM()
 }
 
-// Table is a read-only table of vectors of one value each, as wide as the widest
-// vector, so that they may be operands in memory.
+// Table is a read-only table with a vector for each constant, as wide as the widest vector, so
+// that they can be operands in memory.
 type Table struct {
 	base   Mem
 	offset map[string]int
 }
 
-// NewTable writes the constants and, before them, 16 set and 16 unset lanes from
-// which the masks of ragged ends are cut.
+// NewTable writes the constants, preceded by 16 set and 16 unset lanes from which the masks of
+// partial vectors are cut.
 func NewTable(names []string, values map[string]uint32) Table {
 	t := Table{base: GLOBL("table", 8|16), offset: map[string]int{}} // RODATA|NOPTR
 	for i := range 32 {
@@ -53,20 +53,20 @@ func (t Table) Of(name string) Mem {
 	return t.base.Offset(at)
 }
 
-// Lanes is the state of a loop over float32 arrays of one length: Offset is how
-// far it is, in bytes; in the last round, of fewer lanes, Ragged is set.
+// Lanes is the state of a loop over float32 arrays of one length. Offset is the position in bytes.
+// Ragged is set in the last iteration, which has fewer lanes.
 type Lanes struct {
 	Set
 	Table  Table
 	Offset reg.GPVirtual
 	Ragged bool
-	Ahead  int            // what is so many bytes on is asked for; 0: nothing
-	mask   reg.VecVirtual // of AVX2; AVX-512 has it in K1
+	Ahead  int            // bytes to prefetch ahead; 0: none
+	mask   reg.VecVirtual // for AVX2; AVX-512 has it in K1
 	name   string
 }
 
-// Each writes a loop over n elements: body once for whole vectors and once for
-// the ragged end, where masked loads and stores touch nothing beyond n.
+// Each writes a loop over n elements: body once for whole vectors and once for the partial vector
+// at the end, whose masked loads and stores touch nothing beyond n.
 func (s Set) Each(t Table, name string, n reg.Register, body func(l *Lanes)) {
 	l := &Lanes{Set: s, Table: t, Offset: GP64(), name: name}
 	end, next := GP64(), GP64()
@@ -89,7 +89,7 @@ func (s Set) Each(t Table, name string, n reg.Register, body func(l *Lanes)) {
 	Label(name + "done")
 }
 
-// cutMask makes a mask of as many lanes as are in left, which counts bytes.
+// cutMask creates a mask of the lanes in left, which counts bytes.
 func (l *Lanes) cutMask(left reg.GPVirtual) {
 	at := GP64()
 	LEAQ(l.Table.base, at)
@@ -104,7 +104,7 @@ func (l *Lanes) cutMask(left reg.GPVirtual) {
 // Lanes returns the number of float32s in a vector.
 func (l *Lanes) Lanes() int { return l.Set.Lanes }
 
-// Load loads the vector at base; lanes beyond the end are 0.
+// Load loads the vector at base. Lanes beyond the end are 0.
 func (l *Lanes) Load(base reg.Register) reg.VecVirtual {
 	v, at := l.Vec(), Mem{Base: base, Index: l.Offset, Scale: 1}
 	switch {
@@ -139,7 +139,7 @@ func (l *Lanes) Store(v reg.VecVirtual, base reg.Register) {
 	}
 }
 
-// Inside replaces the lanes of v beyond the end by those of other; nil means 0.
+// Inside replaces the lanes of v beyond the end by those of other, or by 0 if other is nil.
 func (l *Lanes) Inside(v, other reg.VecVirtual) {
 	switch {
 	case !l.Ragged:
@@ -161,8 +161,8 @@ func (s Set) Broadcast(name string) reg.VecVirtual {
 	return v
 }
 
-// ReturnLowest stores the lowest lane of x as the result. avo's own Store would use an
-// instruction of before AVX, which some processors punish.
+// ReturnLowest stores the lowest lane of x as the result. avo's own Store would use a pre-AVX
+// instruction, which is slow on some processors.
 func ReturnLowest(x reg.Register, double bool) {
 	if double {
 		VMOVSD(x, address(ReturnIndex(0)))
@@ -174,7 +174,7 @@ func ReturnLowest(x reg.Register, double bool) {
 func address(c gotypes.Component) Mem {
 	b, err := c.Resolve()
 	if err != nil {
-		panic(err) // the generator misnames a parameter
+		panic(err) // the generator gave a wrong parameter name
 	}
 	return b.Addr
 }
@@ -197,7 +197,7 @@ func (s Set) Zeroed() reg.VecVirtual {
 	return v
 }
 
-// Fold combines the lanes of v in a fixed order, halves first, and returns the
+// Fold combines the lanes of v in a fixed order, halves first, and returns a register with the
 // result in the lowest lane.
 func (s Set) Fold(v reg.VecVirtual, combine func(ops ...Op)) reg.Register {
 	if s.Lanes == 16 {

@@ -1,5 +1,5 @@
-// Package neon writes routines for arm64 in the syntax of Go's assembler, with
-// their declarations in Go: what avo does for amd64, as far as it is needed.
+// Package neon writes routines for arm64 in the syntax of Go's assembler, and their declarations
+// in Go. It does what avo does for amd64, as far as herd needs it. Begin with File.
 package neon
 
 import (
@@ -16,12 +16,12 @@ import (
 // File collects routines.
 type File struct {
 	assembly, stubs strings.Builder
-	offsets         map[string]int // of the parameters of the routine that is being written
+	offsets         map[string]int // of the parameters of the current routine
 }
 
-// Routine writes a function that calls none and has no frame; its body goes on
-// to the end, where it returns. signature is as in Go, of parameters that are
-// words, pointers, float32s and slices.
+// Routine writes a leaf function without a frame. The body must run to its end, where the
+// function returns. signature is in Go's syntax, with parameters that are words, pointers,
+// float32s and slices.
 func (f *File) Routine(name, signature, doc string, body func()) {
 	fmt.Fprintf(&f.stubs, "\n// %s %s\n//\n//go:noescape\nfunc %s%s\n", name, doc, name, signature)
 	var size int
@@ -31,9 +31,8 @@ func (f *File) Routine(name, signature, doc string, body func()) {
 	f.Op("RET")
 }
 
-// frame returns where the parameters and results lie, as ABI0 has them, and how
-// many bytes they take. A slice has its _len beside its _base; a result without a
-// name is called ret.
+// frame returns the offsets of the parameters and results in ABI0, and their total size in bytes.
+// A slice has its _len beside its _base. A result without a name is called ret.
 func frame(signature string) (offsets map[string]int, size int) {
 	t, err := types.Eval(token.NewFileSet(), nil, token.NoPos, "func"+signature)
 	if err != nil {
@@ -89,8 +88,8 @@ func (f *File) Op(name string, operands ...any) {
 // Label writes a label.
 func (f *File) Label(name string) { fmt.Fprintf(&f.assembly, "\n%s:\n", name) }
 
-// Write writes the assembly and the declarations to the files that the flags
-// -out and -stubs name.
+// Write writes the assembly and the declarations to the files that the flags -out and -stubs
+// name.
 func (f *File) Write() {
 	out, stubs := flag.String("out", "", "assembly"), flag.String("stubs", "", "declarations in Go")
 	pkg := flag.String("pkg", "", "package")

@@ -2,9 +2,9 @@ package neon
 
 import "fmt"
 
-// Loop makes count steps, several at a time while there are enough: step(n)
-// writes n of them and moves the pointers on. groups are how many at a time, the
-// most first, down to 1. It uses count up.
+// Loop writes a loop of count steps, several at a time as long as enough are left: step(n) writes
+// n of them and advances the pointers. groups are the numbers of steps at a time, the largest
+// first, down to 1. The loop changes count.
 func (f *File) Loop(name string, count GP, groups []int, step func(n int)) {
 	for _, n := range groups {
 		label := fmt.Sprintf("%s%d", name, n)

@@ -12,8 +12,8 @@ type Vec int
 
 func (v Vec) String() string { return fmt.Sprintf("V%d.S4", int(v)) }
 
-// F is the register as the assembler calls it where it is loaded and stored, in
-// part (FMOVS, FMOVD: what is above becomes 0) or whole (FMOVQ).
+// F is the assembler's name of the register for loads and stores, of a part (FMOVS and FMOVD,
+// which clear the rest) or of the whole (FMOVQ).
 func (v Vec) F() string { return fmt.Sprintf("F%d", int(v)) }
 
 // D2 is the register as two float64s.
@@ -21,10 +21,10 @@ func (v Vec) D2() string { return fmt.Sprintf("V%d.D2", int(v)) }
 
 func (v Vec) bytes() string { return fmt.Sprintf("V%d.B16", int(v)) }
 
-// Pair is two registers that are loaded or stored together.
+// Pair is two registers that one instruction loads or stores.
 func Pair(v, w Vec) string { return fmt.Sprintf("(%s, %s)", v.F(), w.F()) }
 
-// At is memory at a register, offset bytes on.
+// At is the memory at a register plus offset bytes.
 func At(base GP, offset int) string {
 	if offset == 0 {
 		return fmt.Sprintf("(%v)", base)

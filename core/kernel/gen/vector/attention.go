@@ -8,9 +8,9 @@ import (
 	"github.com/herd-lm/herd/core/kernel/gen/isa"
 )
 
-// attention writes what is done with the rows of a block of scores, all in one
-// call: a row is too short to be worth one. Rows are whole vectors apart, so that a
-// ragged end may be stored as a vector.
+// attention writes the operations on the rows of a block of scores, all in one call because a row
+// is too short to justify one. Rows are whole vectors apart, so that a partial vector at the end
+// can be stored as a whole.
 func (w writer) attention() {
 	w.routine("SoftmaxRows", "s []float32, stride, n int, visible []int32, scale float32, top, sum, shrink []float32", "",
 		"takes rows of n scores into online softmaxes; each sees at least one of them.", func() {
@@ -95,10 +95,10 @@ func (w writer) attention() {
 	})
 }
 
-// scoreRows is a loop over rows of scores of which each sees its own number.
+// scoreRows is a loop over rows of scores, each of which sees its own number of scores.
 type scoreRows struct {
 	writer
-	at      reg.Register   // where the row is
+	at      reg.Register   // address of the row
 	also    []reg.Register // and the same row of other arrays
 	visible reg.Register
 	left    reg.Register
@@ -109,8 +109,8 @@ func (w writer) rowsOf(first string, others ...string) scoreRows {
 	return scoreRows{w, base(first), bases(others...), base("visible"), length("visible"), strideBytes()}
 }
 
-// each calls body with the number that a row sees; perRow are arrays with one
-// element for each.
+// each calls body with the number of scores that a row sees. perRow are arrays with one element
+// for each row.
 func (s scoreRows) each(body func(visible reg.Register), perRow ...reg.Register) {
 	TESTQ(s.left, s.left)
 	JE(LabelRef("end"))
@@ -129,7 +129,7 @@ func (s scoreRows) each(body func(visible reg.Register), perRow ...reg.Register)
 	Label("end")
 }
 
-// clear stores zeros behind the vectors that hold what is visible, up to n.
+// clear stores zeros behind the vectors that hold the visible scores, up to n.
 func (s scoreRows) clear(visible reg.Register, rows ...reg.Register) {
 	zero, from, end := s.Zeroed(), GP64(), GP64()
 	LEAQ(Mem{Base: visible, Disp: s.Lanes - 1}, from)

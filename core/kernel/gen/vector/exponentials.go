@@ -10,7 +10,7 @@ import (
 	"github.com/herd-lm/herd/core/kernel/gen/isa"
 )
 
-// constants are those of package vector's Exp, which is the same algorithm.
+// constants are those of package vector's Exp. The algorithm is the same.
 func constants() isa.Table {
 	f := math.Float32bits
 	names := []string{"lowest", "highest", "log2e", "round", "ln2Hi", "ln2Lo", "p0", "p1", "p2", "p3", "p4", "p5", "1", "-inf", "half exponent"}
@@ -24,8 +24,8 @@ func constants() isa.Table {
 	})
 }
 
-// limits are the borders of exp's range, kept in registers: as the first operand
-// of a minimum or maximum they let a NaN in the second through.
+// limits are the limits of exp's range, kept in registers: as the first operand of a minimum or
+// maximum they let a NaN in the second through.
 type limits struct{ lowest, highest reg.VecVirtual }
 
 func (w writer) limits() limits {
@@ -50,12 +50,12 @@ func (w writer) exp(x reg.VecVirtual, lim limits) {
 	VFMADD213PS(x, r, p) // p·r² + r
 	VADDPS(w.table.Of("1"), p, p)
 	VPSLLD(Imm(23), power, power)
-	VPADDD(w.table.Of("half exponent"), power, power) // 2ⁿ⁻¹, for n may be 128
+	VPADDD(w.table.Of("half exponent"), power, power) // 2ⁿ⁻¹, because n may be 128
 	VADDPS(p, p, p)
 	w.multiplyWhere(inRange, power, p, x)
 }
 
-// notLess returns which lanes of x are not less than y: NaN is not.
+// notLess returns the lanes in which x is not less than y; NaN is not less.
 func (w writer) notLess(x, y reg.VecVirtual) reg.Register {
 	const notLessThan = 5
 	if w.Lanes == 16 {

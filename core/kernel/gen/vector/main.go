@@ -1,5 +1,5 @@
-// Command vector writes the assembly of package vector for AVX-512 and for AVX2
-// with FMA. Every routine takes Go slices and goes by the length of the first.
+// Command vector writes the assembly of package vector for AVX-512 and for AVX2 with FMA. Every
+// routine takes Go slices and processes as many elements as the first has.
 package main
 
 import (
@@ -41,7 +41,7 @@ func (w writer) routine(name, parameters, result, doc string, body func()) {
 	RET()
 }
 
-// base and length load what a slice parameter is made of.
+// base and length load the parts of a slice parameter.
 func base(name string) reg.Register   { return Load(Param(name).Base(), GP64()) }
 func length(name string) reg.Register { return Load(Param(name).Len(), GP64()) }
 

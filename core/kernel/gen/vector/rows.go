@@ -10,7 +10,7 @@ import (
 	"github.com/herd-lm/herd/core/kernel/gen/isa"
 )
 
-// copies writes a copy of rows that are shorter than a call of memmove is worth.
+// copies writes a copy of rows that are too short to justify a call of memmove.
 func (w writer) copies() {
 	w.routine("CopyRows", "y, x []float32, n, width, strideY, strideX int", "", "computes y[i·strideY:][:width] = x[i·strideX:][:width] for i < n, at least 1.", func() {
 		p, n, width := bases("y", "x"), Load(Param("n"), GP64()), Load(Param("width"), GP64())
@@ -25,9 +25,9 @@ func (w writer) copies() {
 	})
 }
 
-// rows writes the products of attention with cached keys and values: of rows
-// that lie stride elements apart. They take several rows or columns at a time,
-// because each sum is a chain of additions that wait for one another.
+// rows writes the products of attention with cached keys and values, whose rows are stride
+// elements apart. They process several rows or columns at a time, because each sum is a chain of
+// additions that wait for one another.
 func (w writer) rows() {
 	w.routine("DotRows", "out, q, k []float32, stride int", "", "computes out[j] = Σ q·k[j·stride:].", func() {
 		out, n, q, k, width := base("out"), length("out"), base("q"), base("k"), length("q")
@@ -59,8 +59,8 @@ func strideBytes() reg.Register {
 	return stride
 }
 
-// dots multiplies q by the n rows of k, as long as there are so many left as it
-// takes at a time, and moves out, n and k on.
+// dots multiplies q by the n rows of k, as long as as many are left as it processes at a time, and
+// advances out, n and k.
 func (w writer) dots(rows int, out, n, q, k, width, stride reg.Register) {
 	label := fmt.Sprint("rows", rows)
 	Label(label)
@@ -87,8 +87,8 @@ func (w writer) dots(rows int, out, n, q, k, width, stride reg.Register) {
 	Label(label + "end")
 }
 
-// columns adds to so many vectors of o at a time, as long as there are so many
-// left of its width, and moves o, v and width on.
+// columns adds to the given number of vectors of o at a time, as long as that many are left of its
+// width, and advances o, v and width.
 func (w writer) columns(vectors int, o, p, v, n, width, stride reg.Register) {
 	label := fmt.Sprint("columns", vectors)
 	at := func(base reg.Register, i int) Mem { return Mem{Base: base, Disp: i * w.Bytes} }

@@ -5,12 +5,11 @@ import . "github.com/herd-lm/herd/core/kernel/gen/neon"
 // int8Block is how many depths of a panel of int8 share their scales.
 const int8Block = 64
 
-// widen writes the routine that turns a panel of int8, scales and steps, into
-// float32s.
+// widen writes the routine that converts a panel of int8, scales and steps, into float32s.
 func widen(f *File) {
 	const (
 		depth, panel, dst, left GP  = 0, 1, 2, 3
-		low, high, steps, scale Vec = 0, 1, 2, 3 // scale is the first of two
+		low, high, steps, scale Vec = 0, 1, 2, 3 // scale is the first of two registers
 	)
 	f.Routine("neonWiden", "(depth uint64, panel, dst *float32)",
 		"multiplies the steps of a panel of int8 [depth][8] by their scales, new ones every 64 depths; depth is at least 1.", func() {

@@ -1,5 +1,5 @@
-// Command gemm writes the assembly of package gemm for NEON: microkernels, a
-// transposition to pack with, and what widens int8.
+// Command gemm writes the assembly of package gemm for NEON: microkernels, a transposition for
+// packing, and a routine that widens int8.
 package main
 
 import "github.com/herd-lm/herd/core/kernel/gen/neon"

@@ -6,12 +6,12 @@ import (
 	. "github.com/herd-lm/herd/core/kernel/gen/neon"
 )
 
-// mostRows is how many rows of two sums leave eight of the 32 registers, for two
-// vectors of b and what is read of a. So 24 chains of multiply-adds go on at a
-// time, where four pipes with a latency of four cycles need 16 to be busy.
+// mostRows is the number of rows of two sums that leaves eight of the 32 registers for two
+// vectors of b and elements of a. 24 chains of multiply-adds then run at a time; four pipes with
+// a latency of four cycles need 16.
 const mostRows = 12
 
-// Of the vector registers 0 to 23 hold the sums, vectors to a row.
+// Vector registers 0 to 23 hold the sums, two to a row.
 const (
 	firstB Vec = 24 // a word of b takes two, packed; two words take four, direct
 	packA  Vec = 26 // a word of all rows, four rows to a register
@@ -26,15 +26,15 @@ const (
 	c
 	stride
 	at     // a row of c
-	rowsOf // of a: row r, but for row 0, is at register rowsOf + r - 1
+	rowsOf // of a: the pointer to row r, except row 0, is register rowsOf + r - 1
 
-	// 18 is the system's.
+	// 18 is reserved for the system.
 	offset GP = iota + 11 // of a word in its row, in bytes
 	tiles
 	add
 )
 
-// kernel is what computes a tile.
+// kernel writes the code of one tile.
 type kernel struct {
 	*File
 	rows, vectors int
@@ -42,8 +42,8 @@ type kernel struct {
 
 func (k kernel) sum(r, v int) Vec { return Vec(k.vectors*r + v) }
 
-// tile writes a kernel of one layout of a: multiply adds up the products of a tile and
-// leaves a where the next begins.
+// tile writes a kernel for one layout of a. multiply adds up the products of a tile and leaves a
+// at the start of the next.
 func (k kernel) tile(layout, doc, arguments string, multiply func()) {
 	name := fmt.Sprintf("neon%s%dx%d", layout, k.rows, k.vectors)
 	doc = fmt.Sprintf("computes tiles c[%d,%d] = a·b + add, one below the other, at least one, from "+doc+" and b[words][8]; add may be nil. stride is in bytes.", k.rows, 4*k.vectors, k.rows)
@@ -57,7 +57,7 @@ func (k kernel) tile(layout, doc, arguments string, multiply func()) {
 		k.Op("MOVD", k.Argument("words"), words)
 		k.Op("MOVD", k.Argument("b"), b)
 		k.Op("MOVD", c, at)
-		k.eachRow(at, func(int) { // the tile of c arrives while we compute
+		k.eachRow(at, func(int) { // prefetch the tile of c during the multiplication
 			k.Op("PRFM", At(at, 0), "PSTL1KEEP")
 			k.Op("PRFM", At(at, 16*k.vectors-8), "PSTL1KEEP")
 		})
@@ -76,8 +76,8 @@ func (k kernel) tile(layout, doc, arguments string, multiply func()) {
 	})
 }
 
-// packed reads a word of all rows, four to a register, and multiplies by element:
-// of 12 rows, three loads of a and one of b go with 24 multiply-adds.
+// packed reads a word of all rows, four to a register, and multiplies by element. For 12 rows,
+// three loads of a and one of b serve 24 multiply-adds.
 func (k kernel) packed() {
 	k.Loop("word", words, []int{4, 1}, func(n int) {
 		for u := range n {
@@ -94,8 +94,8 @@ func (k kernel) packed() {
 	})
 }
 
-// loadWord reads one word of each row from a's panel, nothing beyond, and returns
-// where each is.
+// loadWord reads one word of each row from a's panel, nothing beyond it, and returns the lane of
+// each.
 func (k kernel) loadWord(offset int) (elements []Lane) {
 	load := func(move string, lanes int) {
 		v := packA
@@ -119,8 +119,8 @@ func (k kernel) loadWord(offset int) (elements []Lane) {
 	return elements
 }
 
-// direct reads two words of each row: of 12 rows, 12 loads of a and two of b go
-// with 48 multiply-adds.
+// direct reads two words of each row. For 12 rows, 12 loads of a and two of b serve 48
+// multiply-adds.
 func (k kernel) direct() {
 	k.Op("MOVD", k.Argument("strideA"), strideA)
 	k.Op("MOVD", Imm(0), offset)
@@ -150,8 +150,8 @@ func (k kernel) direct() {
 	k.Op("ADD", strideA, row(k.rows-1), a)
 }
 
-// multiplyRows adds the products of n words of rows [r, r+rows). A sum's next
-// product comes after those of the other rows: it waits for the one before.
+// multiplyRows adds the products of n words of rows [r, r+rows). The next product of a sum comes
+// after those of the other rows, because it waits for the one before.
 func (k kernel) multiplyRows(r, rows, n int) {
 	for u := range n {
 		for i := range rows {
@@ -181,8 +181,8 @@ func (k kernel) move(base GP, offset int, first Vec, store bool) {
 	k.Op(move, registers, memory)
 }
 
-// store adds add to the sums, unless it is nil, and stores them. c and add are at their
-// last rows then.
+// store adds add to the sums, unless it is nil, and stores them. c and add point to their last
+// rows at that point.
 func (k kernel) store() {
 	k.Op("CBZ", add, "store")
 	k.eachRow(add, func(r int) {
@@ -195,7 +195,7 @@ func (k kernel) store() {
 	k.eachRow(c, func(r int) { k.move(c, 0, k.sum(r, 0), true) })
 }
 
-// eachRow calls f for each row, with at moved on by stride in between.
+// eachRow calls f for each row and advances at by stride in between.
 func (k kernel) eachRow(at GP, f func(r int)) {
 	for r := range k.rows {
 		f(r)

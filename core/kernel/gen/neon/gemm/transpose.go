@@ -2,8 +2,7 @@ package main
 
 import . "github.com/herd-lm/herd/core/kernel/gen/neon"
 
-// transpose writes the routine that packs rows: it transposes blocks of 4 lines
-// by 4 columns.
+// transpose writes the routine that packs rows: it transposes blocks of 4 lines by 4 columns.
 func transpose(f *File) {
 	const (
 		blocks, lines, dst, width GP = 0, 1, 2, 3

@@ -2,8 +2,8 @@ package main
 
 import . "github.com/herd-lm/herd/core/kernel/gen/neon"
 
-// exponential has the constants of package vector's Exp, which is the same
-// algorithm, in registers.
+// exponential holds the constants of package vector's Exp in registers. The algorithm is the
+// same.
 type exponential struct {
 	*writer
 	lowest, highest, log2e, round, ln2Hi, ln2Lo, one, halfExponent Vec
@@ -24,7 +24,7 @@ func (w *writer) exponential() exponential {
 	return e
 }
 
-// of returns the exponential of x, and 0 where x is below the lowest; it uses x up.
+// of returns the exponential of x, and 0 if x is below the lowest. It overwrites x.
 func (e exponential) of(x Vec) Vec {
 	tooLow, power, n := e.Vec(), e.Vec(), e.Vec()
 	e.Greater(tooLow, e.lowest, x)
@@ -45,7 +45,7 @@ func (e exponential) of(x Vec) Vec {
 	e.MultiplyAdd(x, p, x) // p·r² + r
 	e.Add(x, x, e.one)
 	e.Op("VSHL", Imm(23), power, power)
-	e.Op("VADD", e.halfExponent, power, power) // 2ⁿ⁻¹, for n may be 128
+	e.Op("VADD", e.halfExponent, power, power) // 2ⁿ⁻¹, because n may be 128
 	e.Add(x, x, x)
 	e.Multiply(x, x, power)
 	e.Without(x, x, tooLow)
@@ -71,7 +71,7 @@ func (w *writer) exponentials() {
 			w.Subtract(v, v, shift)
 			v = exp.of(v)
 			l.store(v, p[0])
-			if l.single { // the other lanes are no elements: a move of one clears them
+			if l.single { // the other lanes are no elements: moving one lane clears them
 				w.Op("FMOVS", v.F(), v.F())
 			}
 			w.Add(sums[0], sums[0], v)

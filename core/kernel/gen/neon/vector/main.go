@@ -1,5 +1,5 @@
-// Command vector writes the assembly of package vector for NEON. Every routine
-// takes Go slices and goes by the length of the first.
+// Command vector writes the assembly of package vector for NEON. Every routine takes Go slices
+// and processes as many elements as the first has.
 package main
 
 import (
@@ -20,7 +20,7 @@ func main() {
 	w.Write()
 }
 
-// writer hands out the registers of a routine in order.
+// writer assigns the registers of a routine in order.
 type writer struct {
 	*File
 	vec Vec // the next
@@ -33,8 +33,8 @@ func (w *writer) routine(name, parameters, result, doc string, body func()) {
 	w.Routine("neon"+name, strings.TrimSpace("("+parameters+") "+result), doc, body)
 }
 
-// Vec returns a register that is free until the routine ends, or the round of
-// the loop in which it is asked for.
+// Vec returns a register that is free until the end of the routine, or of the loop iteration that
+// asks for it.
 func (w *writer) Vec() Vec {
 	if w.vec == 32 {
 		log.Fatal("out of vector registers")
@@ -43,7 +43,7 @@ func (w *writer) Vec() Vec {
 	return w.vec - 1
 }
 
-// GP returns a register that is free until the routine ends.
+// GP returns a register that is free until the end of the routine.
 func (w *writer) GP() GP {
 	if w.gp == 18 {
 		log.Fatal("out of general registers")
@@ -52,7 +52,7 @@ func (w *writer) GP() GP {
 	return w.gp - 1
 }
 
-// word loads a parameter of 8 bytes; base and length load what a slice is made of.
+// word loads a parameter of 8 bytes. base and length load the parts of a slice.
 func (w *writer) word(name string) GP {
 	r := w.GP()
 	w.Op("MOVD", w.Argument(name), r)
@@ -70,7 +70,7 @@ func (w *writer) bases(names ...string) (r []GP) {
 	return r
 }
 
-// strideBytes loads the parameter stride and makes bytes of it.
+// strideBytes loads the parameter stride and converts it to bytes.
 func (w *writer) strideBytes() GP {
 	r := w.word("stride")
 	w.Op("LSL", Imm(2), r)
@@ -106,16 +106,16 @@ func (w *writer) zeros(n int) []Vec {
 	return v
 }
 
-// lanes is a round of a loop over float32 arrays: it is at vector v of several,
-// or, at the end of the arrays, at a single element, in the lowest lane.
+// lanes is an iteration of a loop over float32 arrays. It processes vector v of several or, at
+// the end of the arrays, a single element in the lowest lane.
 type lanes struct {
 	*writer
 	v      int
 	single bool
 }
 
-// each writes a loop over n elements of the arrays at p: body for every vector,
-// at most vectors at a time, then for what is left element by element. p is used up.
+// each writes a loop over n elements of the arrays at p: body for every vector, at most vectors at
+// a time, then for the remaining elements one by one. The loop changes p.
 func (w *writer) each(name string, n GP, p []GP, vectors int, body func(l lanes)) {
 	groups := []int{4 * vectors, 4, 1}
 	if vectors == 1 {
@@ -133,7 +133,7 @@ func (w *writer) each(name string, n GP, p []GP, vectors int, body func(l lanes)
 	})
 }
 
-// load loads the round's elements at base; other lanes become 0.
+// load loads the iteration's elements at base. The other lanes become 0.
 func (l lanes) load(base GP) Vec {
 	v := l.Vec()
 	l.Op(l.move(), At(base, 16*l.v), v.F())

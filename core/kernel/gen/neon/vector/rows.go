@@ -6,8 +6,8 @@ import (
 	. "github.com/herd-lm/herd/core/kernel/gen/neon"
 )
 
-// rows are the two halves of attention with one query: products with many lines
-// that lie stride elements apart.
+// rows writes the two halves of attention with one query: products with many lines that are
+// stride elements apart.
 func (w *writer) rows() {
 	w.routine("DotRows", "out, q, k []float32, stride int", "", "computes out[j] = Σ q·k[j·stride:].", func() {
 		out, count, q, width, k := w.base("out"), w.length("out"), w.base("q"), w.length("q"), w.base("k")
@@ -29,7 +29,7 @@ func (w *writer) rows() {
 	})
 }
 
-// addRows keeps up to 32 elements of o in registers while it goes through all rows.
+// addRows keeps up to 32 elements of o in registers while it processes all rows.
 func (w *writer) addRows(o, width, p, count, v, stride GP) {
 	line, weight, left := w.GP(), w.GP(), w.GP()
 	w.Loop("columns", width, []int{32, 16, 4, 1}, func(n int) {

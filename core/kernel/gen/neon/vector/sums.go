@@ -6,8 +6,8 @@ import (
 	. "github.com/herd-lm/herd/core/kernel/gen/neon"
 )
 
-// A sum has four running totals per lane, as many as one pipe needs to be busy:
-// a multiply-add takes four cycles. fold joins them at the end.
+// A sum has four running totals per lane, as many as keep one pipe busy: a multiply-add takes four
+// cycles. fold joins them at the end.
 const totals = 4
 
 func (w *writer) sums() {
@@ -57,7 +57,7 @@ func (w *writer) sums() {
 	})
 }
 
-// addDot adds the products of two arrays of n elements to sums.
+// addDot adds the products of two arrays of n elements to the sums.
 func (w *writer) addDot(name string, n GP, p []GP, sums []Vec) {
 	w.each(name, n, p, len(sums), func(l lanes) { w.MultiplyAdd(sums[l.v], l.load(p[0]), l.load(p[1])) })
 }
@@ -72,7 +72,7 @@ func fold(v []Vec, combine func(d, n, m Vec)) Vec {
 	return v[0]
 }
 
-// sum adds up the lanes of all sums in a fixed order; the lowest lane has the result.
+// sum adds up the lanes of all sums in a fixed order. The lowest lane has the result.
 func (w *writer) sum(sums []Vec) Vec {
 	v := fold(sums, w.Add)
 	w.AddPairs(v, v, v)
