@@ -109,7 +109,7 @@ func TestDot(t *testing.T) {
 	}
 }
 
-// TestExprErrors: the first error goes through all that follows, and says where it was.
+// TestExprErrors: all later operations keep the first error, which names its operation.
 func TestExprErrors(t *testing.T) {
 	g := G.NewGraph()
 	x, y := NewExpr(vector(g, "x", make([]float32, 3))), NewExpr(vector(g, "y", make([]float32, 4)))

@@ -7,7 +7,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// vector is an input over memory of the caller's.
+// vector is an input over the caller's memory.
 func vector(g *G.ExprGraph, name string, data []float32) *G.Node {
 	return G.NewVector(g, tensor.Float32, G.WithShape(len(data)), G.WithName(name),
 		G.WithValue(tensor.New(tensor.WithShape(len(data)), tensor.WithBacking(data))))
@@ -86,8 +86,8 @@ func apart(p *Plan) {
 	p.ArenaBytes = 4 * int64(end)
 }
 
-// planned returns a machine for g, its layout changed if change is not nil. The
-// arena is filled with what no result may depend on.
+// planned returns a machine for g. change, unless nil, changes the layout first. The
+// arena is filled with values that no result may depend on.
 func planned(t testing.TB, g *G.ExprGraph, change func(*Plan)) (*Machine, *Plan) {
 	t.Helper()
 	p, err := NewPlan(g)

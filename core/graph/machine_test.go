@@ -97,7 +97,7 @@ func TestGradient(t *testing.T) {
 	})
 }
 
-// TestForwardOnly: without a gradient nothing needs what square keeps.
+// TestForwardOnly: without a gradient, no node reads the buffer that square keeps.
 func TestForwardOnly(t *testing.T) {
 	g := G.NewGraph()
 	x := vector(g, "x", []float32{1, 2, 3})
@@ -160,7 +160,7 @@ func TestNotDifferentiable(t *testing.T) {
 }
 
 // TestPanic: a kernel that panics fails the run, not the process, and the next
-// run is as good as ever.
+// run works again.
 func TestPanic(t *testing.T) {
 	g := G.NewGraph()
 	x := vector(g, "x", []float32{1, 2})
@@ -265,7 +265,7 @@ func TestAllocation(t *testing.T) {
 	}
 }
 
-// TestMachineIsFreed: a program that nobody uses any more gives its memory back.
+// TestMachineIsFreed: a program that is no longer used frees its memory.
 // Gorgonia's machines have finalizers, and a cycle through one is never freed.
 func TestMachineIsFreed(t *testing.T) {
 	freed := make(chan bool, 1)
@@ -298,8 +298,8 @@ func TestMachineIsFreed(t *testing.T) {
 	t.Error("the operations of a closed machine are still held")
 }
 
-// TestNothingTrainedBefore: an Op is not differentiable by a child that is by nothing
-// itself, so that no gradient is computed that nobody reads.
+// TestNothingTrainedBefore: an Op is not differentiable by a child that is not
+// differentiable itself, so that no unused gradient is computed.
 func TestNothingTrainedBefore(t *testing.T) {
 	g := G.NewGraph()
 	x, w := vector(g, "x", []float32{1, 2}), vector(g, "w", []float32{3, 4})

@@ -200,8 +200,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// TestPinned: memory of the caller's holds its result after the run, and is no
-// part of the arena.
+// TestPinned: the caller's memory holds its result after the run, and is not part of the
+// arena.
 func TestPinned(t *testing.T) {
 	c := newCubic(t, []float32{1, 2}, []float32{3, 4})
 	runMachine(t, c.machine)
@@ -231,7 +231,7 @@ func TestHashCollision(t *testing.T) {
 
 var collides = [2]string{"w855141623175", "w750801688812"}
 
-// TestResultsLast: what no node reads can be read after the run.
+// TestResultsLast: values that no node reads can be read after the run.
 func TestResultsLast(t *testing.T) {
 	g := G.NewGraph()
 	early := double(vector(g, "x", ramp(16, 1, 2)))

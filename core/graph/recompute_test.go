@@ -172,8 +172,8 @@ func TestRecomputeWithoutGradient(t *testing.T) {
 	}
 }
 
-// TestUnread: what the gradient does not read is not computed again for it, and what
-// it may read is.
+// TestUnread: values that the gradient does not read are not computed again, and values
+// that it may read are.
 func TestUnread(t *testing.T) {
 	for _, unread := range [][]bool{nil, {true, true}} {
 		g, runs := G.NewGraph(), 0

@@ -7,7 +7,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// pass is a call of CrossEntropy with all that it needs and gives.
+// pass is a call of CrossEntropy with its operands and results.
 type pass struct {
 	r, d, vocab     int
 	x, w, weight    []float32
@@ -111,7 +111,8 @@ func TestCrossEntropyRowsAlone(t *testing.T) {
 	})
 }
 
-// TestCrossEntropySkips: what is not wanted is not written, and changes nothing else.
+// TestCrossEntropySkips: results that are not asked for are not written, and leaving them
+// out changes nothing else.
 func TestCrossEntropySkips(t *testing.T) {
 	p := newPass(22, 9, 6, 50)
 	p.weight[4], p.atATime = 0, 5

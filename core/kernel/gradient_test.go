@@ -283,7 +283,7 @@ func TestLinearAdds(t *testing.T) {
 	accumulates(t, out*in, func(dw []float32, acc bool) { FP32.LinearWeightGrad(dw, dy, x, n, in, out, acc) })
 }
 
-// accumulates checks that f adds to what is there if and only if it is told to.
+// accumulates checks that f adds to existing values if and only if accumulate is set.
 func accumulates(t *testing.T, n int, f func(out []float32, accumulate bool)) {
 	t.Helper()
 	before := random(newRand(3), n)

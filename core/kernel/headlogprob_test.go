@@ -16,7 +16,7 @@ func headLogProbGrad(f Precision, dx, dw, dlogp, lse, x, w []float32, target []t
 	f.HeadLogProbGrad(Head{X: x, W: w, Target: target, D: d, Vocab: vocab}, HeadGrad{DX: dx, DW: dw, Scratch: unset(HeadLogProbGradScratch(len(target), d, vocab)), DLogP: dlogp, LSE: lse, Accumulate: accumulate})
 }
 
-// TestHeadScratch: what is enough for many rows is enough for fewer.
+// TestHeadScratch: scratch for many rows is enough for fewer.
 func TestHeadScratch(t *testing.T) {
 	for _, vocab := range []int{1, 300, 512, 4096, 128256} {
 		for r := 0; r <= 5000; r++ {

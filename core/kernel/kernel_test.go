@@ -165,8 +165,8 @@ func testAttentionCached(t *testing.T, h Heads) {
 	}
 }
 
-// TestRowsAlone: a row of Linear, and a readout of the head, does not depend on
-// its company.
+// TestRowsAlone: a row of Linear, and a readout of the head, does not depend on the other
+// rows.
 func TestRowsAlone(t *testing.T) {
 	eachThreads(t, func(t *testing.T) {
 		rng := newRand(10)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestLinearThen: the rows that LinearThen tells of are all rows, each once, and are
-// as Linear makes them, whether threads share the panels or each has rows of its own.
+// TestLinearThen: LinearThen reports all rows, each once, with the values of Linear, whether
+// threads share the panels or each has its own rows.
 func TestLinearThen(t *testing.T) {
 	defer SetThreads(0)
 	const in, out = 40, 70

@@ -7,8 +7,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// TestScratchBytes: what kernels keep, whichever comes after which on whatever
-// number of threads, is about what they say, and is gone when it is to be released.
+// TestScratchBytes: the memory that kernels keep, in any order and on any number of
+// threads, is about ScratchBytes, and Release frees it.
 func TestScratchBytes(t *testing.T) {
 	defer SetThreads(0)
 	const n, d = 500, 1024

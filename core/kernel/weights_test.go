@@ -104,7 +104,7 @@ func TestWeightsEmbed(t *testing.T) {
 	}
 }
 
-// TestPackedBytes: what is foretold is what is taken.
+// TestPackedBytes: PackedBytes predicts the memory that Weights takes.
 func TestPackedBytes(t *testing.T) {
 	for _, f := range []Precision{FP32, BF16, INT8} {
 		const in, out = 640, 320
@@ -122,7 +122,8 @@ func TestPackedBytes(t *testing.T) {
 	}
 }
 
-// TestPack: nothing of what is packed is kept, all of it counts, and so does the precision.
+// TestPack: Pack keeps no reference to its argument, and every element and the precision
+// change the result.
 func TestPack(t *testing.T) {
 	const n, in, out = 3, 300, 70
 	rng := newRand(22)

@@ -61,8 +61,8 @@ func TestInvFreq(t *testing.T) {
 const goodConfig = `{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 32, "hidden_size": 16,
 "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 64, "eos_token_id": [2, 3]}`
 
-// TestLoadConfig: what a config.json may leave out is what transformers assumes,
-// and what herd cannot compute is refused by name.
+// TestLoadConfig: fields that config.json leaves out get transformers' defaults, and
+// errors name the fields that herd cannot compute.
 func TestLoadConfig(t *testing.T) {
 	dir := t.TempDir()
 	load := func(text string) (model.Config, error) {
@@ -113,8 +113,8 @@ func TestLoadConfig(t *testing.T) {
 	}
 }
 
-// TestConfigVariants: how the same thing is said in files of different programs
-// and versions.
+// TestConfigVariants: files of different programs and versions state the same settings
+// in different ways.
 func TestConfigVariants(t *testing.T) {
 	base := `{"model_type": "llama", "vocab_size": 32, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2`
 	llama3 := `"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192`
@@ -160,7 +160,7 @@ func TestConfigVariants(t *testing.T) {
 	}
 }
 
-// TestCheckContext: who runs into a sliding window is told so.
+// TestCheckContext: the error says when a sliding window is the limit.
 func TestCheckContext(t *testing.T) {
 	window := 8
 	c := model.Config{ModelType: "mistral", MaxPositions: 64, SlidingWindow: &window}
@@ -176,8 +176,8 @@ func TestCheckContext(t *testing.T) {
 	}
 }
 
-// TestConfigKeeps: what herd has no use for, and what it does not change, comes
-// back as it was; what it changes does not.
+// TestConfigKeeps: fields that herd does not use or does not change are saved as they
+// were, and fields that it changes are not.
 func TestConfigKeeps(t *testing.T) {
 	const source = `{
   "architectures": [

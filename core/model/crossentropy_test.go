@@ -125,8 +125,8 @@ func TestCrossEntropyForward(t *testing.T) {
 	}
 }
 
-// TestCrossEntropyFactor: a cross-entropy that counts other than once in the loss
-// has a gradient that was not computed; the run fails and says so.
+// TestCrossEntropyFactor: if the loss multiplies the cross-entropy, its gradient would be
+// wrong, and the run returns an error.
 func TestCrossEntropyFactor(t *testing.T) {
 	rng := rand.New(rand.NewPCG(36, 37))
 	p := random(t, small(true))

@@ -80,7 +80,7 @@ func TestFrozenStorage(t *testing.T) {
 	}
 }
 
-// TestFrozenDigest: how the base is kept is no matter of which model it is.
+// TestFrozenDigest: the storage of the base does not change its digest.
 func TestFrozenDigest(t *testing.T) {
 	dir, rounded := stored(t, small(true), kernel.StoreInt8)
 	digest := func(dir string, s kernel.Storage) string {

@@ -301,7 +301,7 @@ func TestForwardProgram(t *testing.T) {
 	}
 }
 
-// TestBadBatches: what a kernel would trip over is an error that names the row.
+// TestBadBatches: a batch that would crash a kernel is an error that names the row.
 func TestBadBatches(t *testing.T) {
 	p := random(t, small(true))
 	good := func() *token.Batch { return pack.Batch([]pack.Example{pack.Text("row-7", []token.ID{1, 2, 3, 4})}) }

@@ -111,7 +111,7 @@ func TestPEFTRoundTrip(t *testing.T) {
 	}
 }
 
-// TestPEFTBaseFound: the base is looked for where it was, and beside the adapter.
+// TestPEFTBaseFound: herd looks for the base where it was, and beside the adapter.
 func TestPEFTBaseFound(t *testing.T) {
 	_, base, dir := saved(t, small(true), shapes()["all"])
 	moved := filepath.Join(t.TempDir(), "elsewhere")
@@ -198,8 +198,8 @@ func TestPEFTRefuses(t *testing.T) {
 	}
 }
 
-// TestPEFTWrongBase: another model of the same shape is refused, the same one stored
-// otherwise is not.
+// TestPEFTWrongBase: another model of the same shape is an error, the same model in
+// another storage is not.
 func TestPEFTWrongBase(t *testing.T) {
 	l := shapes()["all"]
 	_, base, dir := saved(t, small(true), l)

@@ -95,7 +95,7 @@ func meddling(p *model.Params) model.Loss {
 	}
 }
 
-// TestRecomputeMemory: a layer more takes no more than what comes into it.
+// TestRecomputeMemory: another layer takes no more memory than its input.
 func TestRecomputeMemory(t *testing.T) {
 	b := pack.Batch([]pack.Example{pack.Text("row", make([]token.ID, 65))})
 	arena := func(layers int, r model.Recompute) int64 {
@@ -110,7 +110,7 @@ func TestRecomputeMemory(t *testing.T) {
 	}
 }
 
-// TestTooManyActivations: who asks for too much is told what would need less.
+// TestTooManyActivations: the error suggests settings that need less memory.
 func TestTooManyActivations(t *testing.T) {
 	if _, known := memory.Available(); !known {
 		t.Skip("nobody knows how much memory there is here")

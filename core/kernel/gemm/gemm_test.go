@@ -211,7 +211,7 @@ func TestCheckSeesAnError(t *testing.T) {
 	}
 }
 
-// TestFormatMatters: the check tells rounded factors from others.
+// TestFormatMatters: the check distinguishes rounded factors from others.
 func TestFormatMatters(t *testing.T) {
 	onEachPath(t, func(t *testing.T, f Format) {
 		p := newProduct(rand.New(rand.NewPCG(3, 4)), f, 5, 6, 40, false, false, nothing)
@@ -270,7 +270,7 @@ func inParts(rng *rand.Rand, p *Product) {
 
 // TestReserve: one b packed once serves several products, and takes no more room
 // than its elements and what fills the last panel.
-// TestDone: a product tells of every row once, when it is as it will be. Some have
+// TestDone: a product reports every row once, when the row is complete. Some have
 // more than one chunk of panels, of lines and of depths, so that rows are computed
 // in part before they are complete.
 func TestDone(t *testing.T) {

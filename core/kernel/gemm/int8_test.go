@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRoundInt8: elements are off by half a step at most, and what is no normal
-// number does no harm.
+// TestRoundInt8: elements are off by half a step at most, and numbers that are not normal
+// do no harm.
 func TestRoundInt8(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 16))
 	for _, size := range []float32{1, 1e-30, 1e30, 0x1p-110} {

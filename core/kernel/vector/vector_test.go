@@ -215,7 +215,7 @@ func TestExp(t *testing.T) {
 
 var nan = float32(math.NaN())
 
-// TestGateExtremes: what overflows inside does not spoil the result.
+// TestGateExtremes: an overflow in an intermediate value does not change the result.
 func TestGateExtremes(t *testing.T) {
 	onEachLevel(t, func(t *testing.T) {
 		g := []float32{-1e4, -100, 0, 100, 1e4}
