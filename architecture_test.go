@@ -111,7 +111,7 @@ rejection: core/disk core/kernel core/model core/policy core/run core/sample cor
 	judge/scoring
 dpo: core/model core/run core/text/template core/token core/train core/train/pack core/train/score
 	core/train/stage data/example data/table
-serve: core/sample core/text/chat core/text/template core/text/tokenizer core/token internal/httpd
+serve: core/sample core/text/chat core/text/show core/text/template core/text/tokenizer core/token internal/httpd
 
 # Recipes, and the programs.
 recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train

@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/herd-lm/herd/core/text/show"
 )
 
 // fields is a JSON object from which an endpoint takes the keys that it knows. end then
@@ -156,13 +158,7 @@ func compact(v []byte) string {
 }
 
 // excerpt returns the beginning of v, for an error.
-func excerpt(v []byte) string {
-	const most = 60
-	if len(v) > most {
-		return strings.ToValidUTF8(string(v[:most]), "") + "..."
-	}
-	return string(v)
-}
+func excerpt(v []byte) string { return show.Cut(string(v), 60) }
 
 // newJSONEncoder returns an encoder that does not escape <, > and &: its output is never
 // part of a page.
