@@ -126,4 +126,4 @@ func decodeQ5_1(dst []float32, src []byte) {
 func readF16(b []byte) float32 { return half.FromF16(binary.LittleEndian.Uint16(b)) }
 
 // putF16 stores x at the start of b, rounded to a binary16 number.
-func putF16(b []byte, x float32) { binary.LittleEndian.PutUint16(b, half.ToF16(x)) }
+func putF16(b []byte, x float32) { binary.LittleEndian.PutUint16(b, toF16(x)) }

@@ -40,8 +40,8 @@ type format struct {
 
 var formats = map[Type]format{
 	F32:  {"F32", 1, 4, decodeF32, encodeF32},
-	F16:  {"F16", 1, 2, half.DecodeF16, half.EncodeF16},
-	BF16: {"BF16", 1, 2, half.DecodeBF16, half.EncodeBF16},
+	F16:  {"F16", 1, 2, half.DecodeF16, encodeF16},
+	BF16: {"BF16", 1, 2, half.DecodeBF16, encodeBF16},
 	Q8_0: blocks("Q8_0", 32, 34, decodeQ8_0, encodeQ8_0),
 	Q4_0: blocks("Q4_0", 32, 18, decodeQ4_0, encodeQ4_0),
 	Q4_1: blocks("Q4_1", 32, 20, decodeQ4_1, nil),
