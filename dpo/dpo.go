@@ -1,5 +1,7 @@
-// Package dpo is direct preference optimisation (arXiv 2305.18290) as Llama 3
-// does it (arXiv 2407.21783, section 4.1.4).
+// Package dpo is direct preference optimisation (arXiv 2305.18290) with the changes of Llama 3
+// (arXiv 2407.21783, section 4.1.4).
+//
+// Use it to train a model on tables of preferences. Begin with Defaults and Run.
 package dpo
 
 import (
@@ -12,7 +14,7 @@ import (
 	"github.com/herd-lm/herd/core/train/stage"
 )
 
-// Settings of the stage.
+// Settings are the settings of the stage.
 type Settings struct {
 	Reference   string   `yaml:"reference" path:"model"`    // model directory of the reference; empty: the model that training starts from
 	Preferences []string `yaml:"preferences" path:"tables"` // tables of preferences
@@ -24,14 +26,14 @@ type Settings struct {
 	stage.Tuning `yaml:",inline"`
 }
 
-// Defaults returns the settings that a YAML file changes.
+// Defaults returns the default settings.
 func Defaults() Settings {
 	s := Settings{Beta: 0.1, NLLWeight: 0.2, MaskFormat: true, Tuning: stage.Defaults()}
 	s.BatchTokens, s.BatchRows = 0, 32
 	return s
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate returns an error for the first invalid setting, by its YAML key.
 func (s Settings) Validate() error {
 	return stage.Check("dpo",
 		stage.NeedTables("preferences", s.Preferences),
@@ -48,12 +50,12 @@ func (s Settings) check() error {
 	return nil
 }
 
-// ownReference reports whether the reference is the model that is started from.
+// ownReference reports whether the reference is the model that training starts from.
 func (s Settings) ownReference() bool {
 	return s.Reference == "" || s.Reference == s.Model && s.Adapter == ""
 }
 
-// Manifest describes the run that s asks for.
+// Manifest describes the run with these settings; its digest identifies the run.
 func (s Settings) Manifest() (run.Manifest, error) {
 	var own run.Inputs
 	if s.ownReference() {
@@ -75,8 +77,8 @@ var Stage = stage.Description[Settings]{
 	Run:      Run,
 }
 
-// Run optimises the model on the preferences. The reference's log-probabilities
-// are computed once and kept as columns of OUT/preferences.arrow.
+// Run trains the model on the preferences. It computes the log-probabilities of the reference
+// once, and keeps them as columns of OUT/preferences.arrow.
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: Sigmoid(s.Beta, s.NLLWeight), Metrics: Metrics(s.Beta), Dir: s.Out, Options: o}
 	r := &referenced{Settings: s}

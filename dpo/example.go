@@ -10,17 +10,17 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// The sequences of an example, in order.
+// The indices of the two responses of an example.
 const (
 	chosen   = 0
 	rejected = 1
 )
 
-// Example puts both responses to a prompt into one row. With maskFormat the
-// end-of-turn tokens count in neither response's log-probability: a token that
-// both have is pushed up and down at once (arXiv 2407.21783, section 4.1.4).
-// Headers belong to the prompt. The chosen response's likelihood term is over
-// all its tokens, the end of turn included, and per token: each row counts 1.
+// Example puts both responses to a prompt into one row. With maskFormat, the log-probabilities of
+// the responses leave out end-of-turn tokens, because the loss would push a token that both
+// responses have up and down at once (arXiv 2407.21783, section 4.1.4). Headers belong to the
+// prompt. The likelihood term of the chosen response is a mean over all of its tokens, including
+// the end of turn; each row has weight 1.
 func Example(format *template.Format, row table.Preference, maskFormat bool) (pack.Example, error) {
 	e, rendered, err := example.Responses(format, row.ID, row.Prompt, row.Chosen, row.Rejected)
 	if err != nil {
@@ -38,8 +38,8 @@ func Example(format *template.Format, row table.Preference, maskFormat bool) (pa
 	return e, nil
 }
 
-// contrasted returns 1 for each of the assistant's own tokens but, if masked,
-// the ends of turns, and 0 for the others.
+// contrasted returns weight 1 for each token that the assistant writes, except ends of turns if
+// masked, and 0 for the others.
 func contrasted(response template.Rendered, maskFormat bool) []float32 {
 	w := example.Marks(response.Own)
 	for i, kind := range response.Kind {
@@ -62,7 +62,7 @@ func mean(w []float32) []float32 {
 	return w
 }
 
-// Metrics adds what TRL's DPO trainer logs.
+// Metrics adds the metrics of TRL's DPO trainer.
 func Metrics(beta float64) func(*token.Batch, *model.Result, *train.Meter) {
 	return func(b *token.Batch, r *model.Result, m *train.Meter) {
 		for _, p := range b.Pairs {

@@ -17,18 +17,18 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// referenced makes the examples with the reference's log-probabilities: those of the
-// table that an earlier session left in the output directory if they were computed
-// with the same reference, or new ones.
+// referenced makes the examples with the log-probabilities of the reference. It reads these from
+// the table in the output directory if an earlier session computed them with the same reference,
+// or computes them.
 type referenced struct {
 	Settings
 	rows   []table.Preference
-	digest string // of what the log-probabilities are computed with
+	digest string // of everything that determines the log-probabilities
 	known  bool
 }
 
-// examples is called before there are weights to train. A reference of its own is
-// loaded and gone by then.
+// examples runs before herd loads the weights to train, so a separate reference model does not
+// take memory at the same time.
 func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pack.Example, err error) {
 	format, err := template.New(t.Tokenizer)
 	if err != nil {
@@ -55,7 +55,7 @@ func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pa
 		return known.into(examples), err
 	}
 	if r.ownReference() {
-		return examples, nil // the model itself, once it is there
+		return examples, nil // complete asks the model itself once it is loaded
 	}
 	at, err := model.Locate(r.Reference, "")
 	if err != nil {
@@ -68,9 +68,9 @@ func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pa
 	return examples, r.compute(ctx, params, examples, t.Manifest)
 }
 
-// complete asks the model itself before its first step: the reference takes no memory
-// of its own. A new adapter, which changes nothing yet, is off; one that training goes
-// on from is part of the reference.
+// complete computes the log-probabilities with the model itself before its first step, so that
+// the reference takes no memory. It switches off a new adapter; an adapter that training
+// continues from is part of the reference.
 func (r *referenced) complete(ctx context.Context, t *train.Task) error {
 	if r.known {
 		return nil
@@ -88,7 +88,7 @@ func (r *referenced) complete(ctx context.Context, t *train.Task) error {
 
 // compute sets the log-probabilities of the examples and writes them to the table.
 func (r *referenced) compute(ctx context.Context, p *model.Params, examples []pack.Example, m run.Manifest) error {
-	p.Precision = r.Precision // as the policy's: one yardstick for both
+	p.Precision = r.Precision // the same as the policy's, so that rewards start at 0
 	logps, err := score.Sequences(ctx, p, examples, r.MicroTokens)
 	if err != nil {
 		return err
@@ -100,7 +100,8 @@ func (r *referenced) compute(ctx context.Context, p *model.Params, examples []pa
 
 func (r *referenced) path() string { return filepath.Join(r.Out, "preferences.arrow") }
 
-// reference is the log-probabilities of the chosen and rejected response of each row.
+// reference holds the log-probabilities of the chosen and the rejected response of each row,
+// of shape [rows][2].
 type reference [][]float64
 
 func (r reference) into(examples []pack.Example) []pack.Example {
@@ -111,8 +112,8 @@ func (r reference) into(examples []pack.Example) []pack.Example {
 	return examples
 }
 
-// readReference returns the columns of path, or nil if there is no such table or it
-// was computed with something else.
+// readReference returns the columns of the table at path, or nil if there is no table or it has
+// another digest.
 func readReference(path, digest string, rows []table.Preference) (reference, error) {
 	known, _, err := table.ReadAll[table.Preference](path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -16,7 +16,7 @@ import (
 // Stage describes the stage to recipes and commands.
 var Stage = stage.Description[Settings]{
 	Name:     "pretrain",
-	Short:    "Train a model on documents, a new one or one to go on from",
+	Short:    "Train a model on documents, a new one or an existing one",
 	Example:  "  herd pretrain --data corpus.arrow --out base --set architecture.num_hidden_layers=4 --set epochs=2",
 	Defaults: Defaults,
 	Run:      Run,
@@ -28,11 +28,11 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 	return stage.Train(ctx, s, task, stage.Source{Tokenizer: s.tokenizer, Examples: s.examples, Params: s.params})
 }
 
-// tokenizer returns the tokenizer of the model to go on from, the one that is
-// given, or a new one trained on the documents.
+// tokenizer returns the tokenizer of the model to continue from, the one that the settings name,
+// or a new one trained on the documents.
 func (s Settings) tokenizer() (*tokenizer.Tokenizer, error) {
 	switch {
-	case s.goesOn():
+	case s.continues():
 		return s.start().Tokenizer()
 	case s.Tokenizer != "":
 		return tokenizer.Load(s.Tokenizer)
@@ -45,7 +45,7 @@ func (s Settings) tokenizer() (*tokenizer.Tokenizer, error) {
 	return tok, err
 }
 
-// texts yields the text of every document until one cannot be read.
+// texts yields the text of every document. It stops at the first error and stores it in failed.
 func texts(paths []string, failed *error) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, path := range paths {
@@ -62,7 +62,7 @@ func texts(paths []string, failed *error) iter.Seq[string] {
 	}
 }
 
-// examples returns the documents in pieces.
+// examples cuts the documents into pieces.
 func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
 	return example.Load(s.Documents, pack.Limit{}, func(row table.Document) ([]pack.Example, error) {
 		return example.Document(t.Tokenizer, row, s.SequenceLength), nil
@@ -71,7 +71,7 @@ func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
 
 // params returns the weights to start from.
 func (s Settings) params(t *train.Task) (*model.Params, error) {
-	if s.goesOn() {
+	if s.continues() {
 		return s.start().Params(t)
 	}
 	tok := t.Tokenizer

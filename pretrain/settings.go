@@ -1,5 +1,7 @@
-// Package pretrain trains a model from random weights, or on from those of
-// another, on plain documents (arXiv 2407.21783, section 3.4).
+// Package pretrain trains a new model, or continues to train one, on plain documents
+// (arXiv 2407.21783, section 3.4).
+//
+// Begin with Defaults and Run.
 package pretrain
 
 import (
@@ -11,7 +13,7 @@ import (
 	"github.com/herd-lm/herd/core/train/stage"
 )
 
-// Settings of the stage.
+// Settings are the settings of the stage.
 type Settings struct {
 	Documents []string `yaml:"documents" path:"tables"` // tables of documents
 	Out       string   `yaml:"out" path:"out"`          // model directory to write
@@ -27,7 +29,7 @@ type Settings struct {
 	train.Settings `yaml:",inline"`
 }
 
-// Architecture is the shape of a new model, in the fields of config.json.
+// Architecture is the shape of a new model, with the names of config.json.
 type Architecture struct {
 	HiddenSize       int     `yaml:"hidden_size"`             // width of the residual stream
 	IntermediateSize int     `yaml:"intermediate_size"`       // width of the feed-forward layers
@@ -39,7 +41,7 @@ type Architecture struct {
 	TiedHead         bool    `yaml:"tie_word_embeddings"`     // use the embedding as output layer too
 }
 
-// Defaults returns the settings that a YAML file changes.
+// Defaults returns the default settings.
 func Defaults() Settings {
 	s := Settings{
 		VocabSize: 4096, SequenceLength: 512, Settings: train.Defaults(),
@@ -52,7 +54,7 @@ func Defaults() Settings {
 	return s
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate returns an error for the first invalid setting, by its YAML key.
 func (s Settings) Validate() error {
 	return stage.Check("pretrain",
 		stage.NeedTables("documents", s.Documents), stage.NeedOut(s.Out),
@@ -63,9 +65,9 @@ func (s Settings) check() error {
 	switch {
 	case s.SequenceLength < 2:
 		return fmt.Errorf("sequence_length is %d, expected 2 or more", s.SequenceLength)
-	case s.goesOn() && s.Tokenizer != "":
-		return fmt.Errorf("model and tokenizer are both set: a model to go on from has its own tokenizer")
-	case s.goesOn():
+	case s.continues() && s.Tokenizer != "":
+		return fmt.Errorf("model and tokenizer are both set: an existing model has its own tokenizer")
+	case s.continues():
 		return nil
 	case !s.LoRA.IsZero():
 		return fmt.Errorf("lora.r is %d, but model is not set: an adapter stands beside a model", s.LoRA.R)
@@ -79,13 +81,13 @@ func (s Settings) check() error {
 	return nil
 }
 
-// Manifest describes the run that s asks for.
+// Manifest describes the run with these settings; its digest identifies the run.
 func (s Settings) Manifest() (run.Manifest, error) {
 	return stage.Manifest("pretrain", s, nil)
 }
 
-// goesOn reports whether there is a model to go on from.
-func (s Settings) goesOn() bool { return s.Model != "" || s.Adapter != "" }
+// continues reports whether training continues from a model.
+func (s Settings) continues() bool { return s.Model != "" || s.Adapter != "" }
 
 func (s Settings) start() stage.Start { return stage.Start{Model: s.Model, Adapter: s.Adapter} }
 

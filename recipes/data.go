@@ -14,18 +14,17 @@ import (
 	"github.com/herd-lm/herd/data/world"
 )
 
-// dataDir is the folder of a run directory that holds the tables which the
-// stages start from.
+// dataDir is the folder of a run directory that holds the tables of the data section.
 const dataDir = "data"
 
-// Data says what tables to make before the first stage: the generated world's,
-// and imports of files.
+// Data describes the tables to make before the first stage: tables of the generated world, and
+// imports of files.
 type Data struct {
 	World  world.Settings `yaml:"world,omitempty"` // tables of the generated world (data/world); absent: none
 	Import []Import       `yaml:"import"`          // tables to make from files
 }
 
-// hasWorld reports whether tables of the generated world are asked for.
+// hasWorld reports whether the recipe asks for tables of the generated world.
 func (d Data) hasWorld() bool { return d.World != world.Settings{} }
 
 // Import makes data/NAME.arrow out of files, or data/NAME-PART.arrow for each part.
@@ -39,15 +38,15 @@ type Import struct {
 	Parts  []Part        `yaml:"parts"`  // parts into which herd divides the rows; empty: one table
 }
 
-// Part is a share of an import's rows. Which rows depends on their content
-// alone, so equal rows are always in the same part.
+// Part is a share of an import's rows. The content of a row alone decides its part, so equal
+// rows are always in the same part.
 type Part struct {
 	Name  string  `yaml:"name"`  // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
 	Share float64 `yaml:"share"` // share of the rows, 0 to 1; the shares add up to 1
 }
 
-// validate reports the first setting that makes no sense. An import may lack files if they
-// are an input.
+// validate returns an error for the first invalid setting. An import may have no files if they
+// are an input of the recipe.
 func (d Data) validate(isInput func(key string) bool) error {
 	if d.hasWorld() {
 		if err := d.World.Validate(); err != nil {
@@ -75,7 +74,7 @@ func (d Data) validate(isInput func(key string) bool) error {
 	return nil
 }
 
-// manifest describes the tables by settings and the content of the files.
+// dataManifest describes the tables by the settings and by the content of the files.
 func (r *Recipe) dataManifest() (run.Manifest, error) {
 	inputs := make(run.Inputs)
 	var settings []any

@@ -22,14 +22,14 @@ import (
 // evaluationFile lies in a stage's directory.
 const evaluationFile = "evaluation.json"
 
-// evaluation is what a stage was measured at.
+// evaluation holds the measures of a stage.
 type evaluation struct {
-	Digest   string        `json:"digest"` // of what was measured, on what
+	Digest   string        `json:"digest"` // of the stage, and of the settings and data of the evaluation
 	Measures eval.Measures `json:"measures"`
 	Answers  []eval.Answer `json:"answers,omitempty"`
 }
 
-// evaluate measures what stage i made, unless that was done before.
+// evaluate measures the result of stage i, unless it has been measured before.
 func (e *engine) evaluate(ctx context.Context, i int, s Stage, digest string) (eval.Measures, error) {
 	path := filepath.Join(s.out(), evaluationFile)
 	digest, err := e.evaluationDigest(digest)
@@ -52,8 +52,8 @@ func (e *engine) evaluate(ctx context.Context, i int, s Stage, digest string) (e
 	return now.Measures, nil
 }
 
-// evaluationDigest covers the stage, the settings and data of the evaluation, and
-// the answers that the stage's are compared with.
+// evaluationDigest covers the stage, the settings and data of the evaluation, and the answers of
+// the stage before, for the win rate.
 func (e *engine) evaluationDigest(stage string) (string, error) {
 	tables := make(map[string]string)
 	for _, t := range []string{e.Evaluate.Documents, e.Evaluate.Chats, e.Evaluate.Prompts, e.Evaluate.Preferences} {

@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Example is a held-out prompt with what each stage answered to it.
+// Example is a held-out prompt with the answer of each stage.
 type Example struct {
 	Prompt  string
 	Answers []StageAnswer
@@ -23,8 +23,8 @@ type StageAnswer struct {
 	Correct     bool
 }
 
-// Examples returns the first prompts, up to n, whose answers differ in
-// correctness between the stages of a finished run: what training has changed.
+// Examples returns the first prompts, up to n, which some stages of a finished run answer
+// correctly and others do not: they show what training has changed.
 func (r *Recipe) Examples(dir string, n int) ([]Example, error) {
 	if r.Evaluate.Prompts == "" {
 		return nil, nil
@@ -63,7 +63,7 @@ func (r *Recipe) Examples(dir string, n int) ([]Example, error) {
 	return examples, nil
 }
 
-// storedEvaluation reads what a stage was measured at, whatever it was made with.
+// storedEvaluation reads the stored measures of a stage, whatever settings they had.
 func storedEvaluation(stageDir string) (evaluation, error) {
 	var e evaluation
 	path := filepath.Join(stageDir, evaluationFile)

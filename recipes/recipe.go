@@ -1,5 +1,8 @@
-// Package recipes runs the stages in order, each from the checkpoints and data
-// of those before it: a YAML file says what, a run directory holds what came out.
+// Package recipes runs the stages of a recipe in order. A YAML file describes the recipe; each
+// stage reads the models and tables of the stages before it; a run directory holds the results.
+//
+// Use it to run a whole recipe, or a single stage by its kind. Begin with Load and Recipe.Run;
+// Kinds lists the kinds of stages.
 package recipes
 
 import (
@@ -23,7 +26,7 @@ import (
 //go:embed *.yaml
 var embedded embed.FS
 
-// Recipe is a whole run.
+// Recipe describes a whole run.
 type Recipe struct {
 	Name        string   `yaml:"name"`             // name of the recipe; herd takes the file's name
 	Description string   `yaml:"description"`      // what the recipe does, in a line
@@ -34,8 +37,8 @@ type Recipe struct {
 	Evaluate    Evaluate `yaml:"evaluate"`         // what to measure after each stage
 }
 
-// Evaluate says what every stage is measured on; what is empty is not measured.
-// Tables are named like those of stages: "data/heldout.arrow".
+// Evaluate names the tables on which herd measures each stage. An empty name skips the
+// measurement. Names are relative to the run directory, as in stages: "data/heldout.arrow".
 type Evaluate struct {
 	Documents   string `yaml:"documents"`   // table for the loss and bits per byte
 	Chats       string `yaml:"chats"`       // table for the loss on the assistant's words
@@ -72,13 +75,13 @@ func Load(nameOrPath string, assignments []config.Assignment) (*Recipe, error) {
 	return r, nil
 }
 
-// defaults returns what a recipe's fields are before it sets them: those of the
-// world only if it has one.
+// defaults returns a recipe with the default settings. The world has its defaults only if the
+// recipe has a world.
 func defaults(doc []byte) *Recipe {
 	r := &Recipe{Seed: 1, Evaluate: Evaluate{Length: 256, Settings: sample.Settings{MaxTokens: 64}}}
 	var sections struct{ Data map[string]any }
 	if err := yaml.Unmarshal(doc, &sections); err != nil {
-		return r // the strict pass says what is wrong, and where
+		return r // the strict pass reports the error with its place
 	}
 	if _, ok := sections.Data["world"]; ok {
 		r.Data.World = world.Defaults()
@@ -87,7 +90,7 @@ func defaults(doc []byte) *Recipe {
 	return r
 }
 
-// find returns the recipe's text and what to call it in errors.
+// find returns the recipe's text and its name for errors.
 func find(nameOrPath string) (place string, doc []byte, err error) {
 	if doc, err := embedded.ReadFile(nameOrPath + ".yaml"); err == nil {
 		return nameOrPath + ".yaml", doc, nil
@@ -108,7 +111,7 @@ func Names() []string {
 	return files
 }
 
-// Text returns the YAML of a recipe, for a person to start from.
+// Text returns the YAML of a recipe, as a starting point for your own.
 func Text(nameOrPath string) ([]byte, error) {
 	_, doc, err := find(nameOrPath)
 	return doc, err

@@ -15,19 +15,19 @@ import (
 	"github.com/herd-lm/herd/rejection"
 )
 
-// Status is what happens to a stage.
+// Status is the state of a stage.
 type Status string
 
 const (
 	Began   Status = "began"
 	Resumed Status = "resumed"
-	Skipped Status = "skipped" // done before, and nothing that decides it has changed
+	Skipped Status = "skipped" // finished earlier with the same settings and inputs
 	Running Status = "running"
 	Testing Status = "testing" // being evaluated
 	Done    Status = "done"
 )
 
-// Event tells of a run's progress.
+// Event reports progress.
 type Event struct {
 	Stage  string
 	Kind   string // "data", "pretrain", ...
@@ -43,19 +43,19 @@ type Event struct {
 	Elapsed  time.Duration       // since the stage began
 }
 
-// Options are how a recipe is run.
+// Options control how a recipe executes.
 type Options struct {
 	Dir     string      // the run directory; "" is runs/NAME
-	Profile bool        // of each stage that is trained: see train.Options
+	Profile bool        // profile each stage that trains: see train.Options
 	Report  func(Event) // may be nil
 }
 
 // ResultsFile is the table of stages and measures in the run directory.
 const ResultsFile = "results.json"
 
-// Run runs all stages in order. A stage that is done, and whose settings and
-// inputs are as they were, is skipped; one that was cut off is resumed. If ctx
-// ends, what is running saves its state, and the same call goes on from there.
+// Run runs all stages in order. It skips a finished stage with the same settings and inputs, and
+// resumes an interrupted one. If ctx ends, the current stage saves its state; the same call
+// continues from there. A missing input is a *MissingInputs error before Run writes anything.
 func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
 	e := engine{Recipe: r, dir: o.Dir, profile: o.Profile, report: o.Report}
 	if e.dir == "" {
@@ -110,7 +110,7 @@ func (e *engine) check() error {
 	return nil
 }
 
-// begin writes the recipe as resolved, and the data.
+// begin writes the recipe with all defaults, and the tables of its data section.
 func (e *engine) begin() error {
 	doc, err := e.yaml()
 	if err != nil {
@@ -142,7 +142,7 @@ func (e *engine) tell(event Event, status Status, elapsed time.Duration) {
 	e.report(event)
 }
 
-// stage brings stage i to its end, and measures what came out.
+// stage runs stage i, unless it is finished, and measures the result.
 func (e *engine) stage(ctx context.Context, i int) error {
 	s := e.resolve(i, e.dir)
 	event := Event{Stage: s.Name, Kind: s.Kind.Name, Index: i, Stages: len(e.Stages)}
@@ -177,7 +177,7 @@ func (e *engine) stage(ctx context.Context, i int) error {
 		}
 	}
 	event.Plan, event.Training, event.Sampling = nil, nil, nil
-	debug.FreeOSMemory() // what training took is not to be added to what comes next
+	debug.FreeOSMemory() // so that the memory of this stage does not add to that of the next
 	e.tell(event, Testing, time.Since(began))
 	if event.Measures, err = e.evaluate(ctx, i, s, m.Digest); err != nil {
 		return err

@@ -1,5 +1,7 @@
-// Package reward trains the reward model: a value head on the model's body,
-// learnt from preferences (arXiv 2407.21783, section 4.1.2).
+// Package reward trains a reward model: a model with a value head in place of its output layer,
+// trained on preferences (arXiv 2407.21783, section 4.1.2).
+//
+// Begin with Defaults and Run.
 package reward
 
 import (
@@ -18,7 +20,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Settings of the stage.
+// Settings are the settings of the stage.
 type Settings struct {
 	Preferences []string `yaml:"preferences" path:"tables"` // tables of preferences
 
@@ -28,14 +30,14 @@ type Settings struct {
 	stage.Tuning `yaml:",inline"`
 }
 
-// Defaults returns the settings that a YAML file changes.
+// Defaults returns the default settings.
 func Defaults() Settings {
 	s := Settings{Tuning: stage.Defaults()}
 	s.BatchTokens, s.BatchRows = 0, 64
 	return s
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate returns an error for the first invalid setting, by its YAML key.
 func (s Settings) Validate() error {
 	return stage.Check("reward",
 		stage.NeedTables("preferences", s.Preferences),
@@ -52,7 +54,7 @@ func (s Settings) check() error {
 	return nil
 }
 
-// Manifest describes the run that s asks for.
+// Manifest describes the run with these settings; its digest identifies the run.
 func (s Settings) Manifest() (run.Manifest, error) {
 	return stage.Manifest("reward", s, nil)
 }
@@ -87,8 +89,8 @@ func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
 	})
 }
 
-// Example puts all responses to a prompt into one row: edited is preferred to
-// chosen, chosen to rejected. Each row counts 1, split over its pairs.
+// Example puts all responses to a prompt into one row. The edited response ranks above the
+// chosen one, and that above the rejected one. Each row has weight 1, shared by its pairs.
 func Example(format *template.Format, row table.Preference, margin float64) (pack.Example, error) {
 	ranked := [][]chat.Message{row.Chosen, row.Rejected}
 	if len(row.Edited) > 0 {
@@ -110,7 +112,7 @@ func Example(format *template.Format, row table.Preference, margin float64) (pac
 	return e, nil
 }
 
-// Metrics adds what TRL's reward trainer logs: accuracy, margin, mean reward.
+// Metrics adds the metrics of TRL's reward trainer: accuracy, margin and mean reward.
 func Metrics(b *token.Batch, r *model.Result, m *train.Meter) {
 	for _, p := range b.Pairs {
 		lead := float64(r.Value[p.Chosen] - r.Value[p.Rejected])
@@ -122,7 +124,7 @@ func Metrics(b *token.Batch, r *model.Result, m *train.Meter) {
 	}
 }
 
-// right counts a tie as half right.
+// right returns 1 if the chosen response has the higher reward, and 0.5 for a tie.
 func right(lead float64) float64 {
 	switch {
 	case lead > 0:

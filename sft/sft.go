@@ -1,5 +1,7 @@
-// Package sft is supervised fine-tuning: cross-entropy on the assistant's words
+// Package sft is supervised fine-tuning: cross-entropy on the assistant's tokens
 // (arXiv 2407.21783, section 4.1.3).
+//
+// Use it to teach a model to answer from tables of chats. Begin with Defaults and Run.
 package sft
 
 import (
@@ -15,28 +17,28 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Settings of the stage.
+// Settings are the settings of the stage.
 type Settings struct {
 	Chats []string `yaml:"chats" path:"tables"` // tables of chats
 
 	stage.Tuning `yaml:",inline"`
 }
 
-// Defaults returns the settings that a YAML file changes.
+// Defaults returns the default settings.
 func Defaults() Settings {
 	s := Settings{Tuning: stage.Defaults()}
 	s.Epochs = 2
 	return s
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate returns an error for the first invalid setting, by its YAML key.
 func (s Settings) Validate() error {
 	return stage.Check("sft",
 		stage.NeedTables("chats", s.Chats),
 		s.Tuning.Validate())
 }
 
-// Manifest describes the run that s asks for.
+// Manifest describes the run with these settings; its digest identifies the run.
 func (s Settings) Manifest() (run.Manifest, error) {
 	return stage.Manifest("sft", s, nil)
 }

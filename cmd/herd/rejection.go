@@ -8,7 +8,7 @@ import (
 	"github.com/herd-lm/herd/rejection"
 )
 
-// sampled says what came of rejection sampling.
+// sampled shows the summary of rejection sampling.
 func (d *display) sampled(s rejection.Summary) {
 	if d.json != nil {
 		d.json.Encode(map[string]any{"summary": s})

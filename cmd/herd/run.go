@@ -18,15 +18,15 @@ import (
 func newRunCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run NAME|FILE [--out DIR] [--set KEY=VALUE]...",
-		Short: "Run all stages of a recipe, each from the outcome of those before it",
-		Long: "Run all stages of a recipe, each from the outcome of those before it.\n\n" +
-			"What is done and unchanged is skipped, what was cut off is resumed: the same\ncommand goes on where it stopped. Recipes: " +
+		Short: "Run all stages of a recipe, each from the results of the stages before it",
+		Long: "Run all stages of a recipe, each from the results of the stages before it.\n\n" +
+			"herd skips finished stages with the same settings and inputs, and resumes an\ninterrupted one: repeat the command to continue a run. Recipes: " +
 			strings.Join(recipes.Names(), ", ") + ".",
 		Example: "  herd run quickstart\n  herd run mine.yaml --set seed=2 --set dpo.beta=0.2",
 		Args:    operands("NAME|FILE"),
 	}
 	out := cmd.Flags().String("out", "", "run `DIR` (default runs/NAME)")
-	sets := cmd.Flags().StringArray("set", nil, "set one setting: `KEY=VALUE`, of a stage STAGE.KEY=VALUE")
+	sets := cmd.Flags().StringArray("set", nil, "set one setting: `KEY=VALUE`, or STAGE.KEY=VALUE for a stage")
 	profile := cmd.Flags().Bool("profile", false, profileUsage+", for each stage that is trained")
 	asJSON := cmd.Flags().Bool("json", false, "report progress as lines of JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -54,7 +54,7 @@ func newRunCmd() *cobra.Command {
 // stage, and between them the progress of the stage.
 type runDisplay struct{ *display }
 
-// eventJSON is recipes.Event in the names of JSON.
+// eventJSON is recipes.Event as JSON.
 type eventJSON struct {
 	Stage    string         `json:"stage"`
 	Kind     string         `json:"kind"`
@@ -74,13 +74,13 @@ func (d runDisplay) event(e recipes.Event) {
 	case e.Status == recipes.Running:
 		d.progress(e)
 	case e.Status == recipes.Testing:
-		d.note("measuring what " + e.Stage + " has learnt ...")
+		d.note("measuring " + e.Stage + " ...")
 	default:
 		d.line(place(e) + title(e) + ": " + string(e.Status) + outcome(e))
 	}
 }
 
-// note shows on a terminal what goes on.
+// note shows a line on a terminal until the next one replaces it.
 func (d runDisplay) note(text string) {
 	if d.width != nil {
 		d.redraw(text)
@@ -108,7 +108,7 @@ func place(e recipes.Event) string {
 	return fmt.Sprintf("[%d/%d] ", e.Index+1, e.Stages)
 }
 
-// title is the stage's name, and its kind if that is another.
+// title returns the stage's name, and its kind if the two differ.
 func title(e recipes.Event) string {
 	if e.Kind == e.Stage {
 		return e.Stage
@@ -116,7 +116,7 @@ func title(e recipes.Event) string {
 	return fmt.Sprintf("%s (%s)", e.Stage, e.Kind)
 }
 
-// outcome says how long a stage took and what matters most of what it was measured at.
+// outcome returns how long a stage took, and its main measures.
 func outcome(e recipes.Event) string {
 	var b strings.Builder
 	if e.Status == recipes.Done {
@@ -130,8 +130,7 @@ func outcome(e recipes.Event) string {
 	return b.String()
 }
 
-// summarise prints the table of stages, what some answers have become, and
-// how to go on.
+// summarise prints the table of stages, some answers of each stage, and a command to try next.
 func summarise(w io.Writer, r *recipes.Recipe, dir string, results eval.Results) error {
 	width := 0
 	if isTerminal(w) {

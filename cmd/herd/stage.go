@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/recipes"
 )
 
-const profileUsage = "write what the time goes into to " + train.ProfileTable + " and " + train.ProfileCPU + " beside the model"
+const profileUsage = "write where the time goes to " + train.ProfileTable + " and " + train.ProfileCPU + " beside the model"
 
 // newStageCmds returns a command for each kind of stage.
 func newStageCmds() (cmds []*cobra.Command) {
@@ -31,7 +31,7 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	file := flags.String("config", "", "`FILE` of settings in YAML")
-	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`, where a.b=c is c for b in a")
+	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`; dots separate nested keys")
 	var o recipes.StageOptions
 	flags.BoolVar(&o.Resume, "resume", false, "continue a run that stopped early")
 	flags.BoolVar(&o.Overwrite, "overwrite", false, "replace the contents of the directory")

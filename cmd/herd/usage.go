@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// usageError is a mistake on the command line.
+// usageError reports a mistake on the command line.
 type usageError struct {
 	command string // "herd data show"
 	what    string
@@ -34,8 +34,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	return misuse(cmd, "%v", err)
 }
 
-// flagsAsCommands returns a command with subcommands called like cmd's flags:
-// cobra knows how to look for a command that is near, but not for a flag.
+// flagsAsCommands returns a command with a subcommand for each flag of cmd, because cobra
+// suggests similar commands, but not similar flags.
 func flagsAsCommands(cmd *cobra.Command) *cobra.Command {
 	flags := &cobra.Command{}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -61,8 +61,7 @@ func didYouMean(prefix, name string) string {
 	return fmt.Sprintf(", did you mean %s%s?", prefix, name)
 }
 
-// asGroup makes cmd, which has nothing but subcommands, print its help, or say
-// which subcommand may have been meant.
+// asGroup makes cmd, which only has subcommands, print its help, or suggest a subcommand.
 func asGroup(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

@@ -52,7 +52,7 @@ func explain(err error, t *token.Token, dst reflect.Type) error {
 	return err
 }
 
-// TypeName says what to write for a value of the type.
+// TypeName describes a value of the type, as an error asks for it.
 func TypeName(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:

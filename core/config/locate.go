@@ -11,8 +11,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// locate returns the token of doc that a decoder's error is about, nil if it
-// cannot be told, and what is wrong with it.
+// locate returns the token of doc that a decoder's error is about, or nil if it is unknown, and
+// the error to report.
 func locate(err error, doc []byte, dst reflect.Type) (*token.Token, error) {
 	var placed yaml.Error
 	if errors.As(err, &placed) {
@@ -24,8 +24,8 @@ func locate(err error, doc []byte, dst reflect.Type) (*token.Token, error) {
 	return nil, err
 }
 
-// misnamed finds the first value in doc that is none of the names which its field
-// can have: the decoder passes on what encoding.TextUnmarshaler says, but not where.
+// misnamed finds the first value in doc that is not a name that its field accepts. The decoder
+// passes on the error of encoding.TextUnmarshaler, but not its place.
 func misnamed(doc []byte, dst reflect.Type) (*token.Token, error) {
 	file, err := parser.ParseBytes(doc, 0)
 	if err != nil {
@@ -44,7 +44,7 @@ func misnamed(doc []byte, dst reflect.Type) (*token.Token, error) {
 	return nil, nil
 }
 
-// namedFields returns the types that read a name, by the keys of their fields.
+// namedFields returns the types that are read from a name, by the keys of their fields.
 func namedFields(dst reflect.Type) map[string]reflect.Type {
 	named := make(map[string]reflect.Type)
 	eachField(dst, func(key string, t reflect.Type) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// suggest names the known key nearest to an unknown one, if it is near.
+// suggest returns a hint at the known key nearest to an unknown one, "" if none is near.
 func suggest(unknown string, known []string) string {
 	best, distance := "", len(unknown)/2+1
 	for _, key := range known {
@@ -18,7 +18,7 @@ func suggest(unknown string, known []string) string {
 	return fmt.Sprintf(", did you mean %q?", best)
 }
 
-// editDistance is Levenshtein's.
+// editDistance returns the Levenshtein distance.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
