@@ -14,8 +14,8 @@ func newModelAverageCmd() *cobra.Command {
 		Short: "Write the weighted mean of models",
 		Long: `Write the mean of the weights of two or more models of the same config.json and
 tokenizer, such as checkpoints of runs with other data or settings (Llama 3,
-section 4.1.5). The first of them gives the files besides and the data types.
-No model needs to fit in memory.`,
+section 4.1.5). The config.json, the tokenizer and the data types are those of the
+first model. No model needs to fit in memory.`,
 		Example: `  herd model average soup sft-1 sft-2 sft-3
   herd model average soup sft dpo --weights 1,3`,
 		Args: operands("OUT", "IN..."),
@@ -32,6 +32,6 @@ No model needs to fit in memory.`,
 		},
 	}
 	cmd.Flags().Float64SliceVar(&a.Weights, "weights", nil, "how much each model counts, `W,W,...` (default: all alike)")
-	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace the model that OUT holds")
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace the model in OUT")
 	return cmd
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/herd-lm/herd/core/weights/convert"
 )
 
-// conversion is what a person asks convert for.
+// conversion holds the arguments of convert.
 type conversion struct {
 	in, out, tokenizer string
-	to                 choice // "": what OUT's name says
+	to                 choice // "": by OUT's name
 }
 
 func newModelConvertCmd() *cobra.Command {
@@ -24,12 +24,12 @@ func newModelConvertCmd() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
-		Short: "Write a model as another kind: for llama.cpp, or from it",
-		Long: `IN is a Hugging Face directory, a GGUF file, or a .bin file of llama2.c; which, is
-told from its content. OUT is a Hugging Face directory, or a GGUF file whose
-matrices have the type that --to names. Without --to a name that ends in .gguf
-makes gguf-f16, any other hf. A directory keeps the weights' type where it can:
-what was quantised becomes float32.`,
+		Short: "Convert a model to or from other programs' formats, such as llama.cpp's",
+		Long: `IN is a Hugging Face directory, a GGUF file, or a .bin file of llama2.c; herd
+detects the kind from the content. OUT is a Hugging Face directory, or a GGUF file
+with matrices of the type that --to names. Without --to, a name that ends in .gguf
+means gguf-f16, any other name hf. A directory keeps the type of the weights if it
+can; quantised weights become float32.`,
 		Example: `  herd model convert aligned aligned.gguf --to gguf-q8_0
   herd model convert stories260K.bin stories --tokenizer tok512.bin
   herd model convert some-model.Q4_0.gguf some-model`,
@@ -42,7 +42,7 @@ what was quantised becomes float32.`,
 		},
 	}
 	cmd.Flags().Var(&c.to, "to", "`FORM` of OUT: "+c.to.list())
-	cmd.Flags().StringVar(&c.tokenizer, "tokenizer", "", "`FILE` or directory with the tokenizer, in place of IN's")
+	cmd.Flags().StringVar(&c.tokenizer, "tokenizer", "", "`FILE` or directory of a tokenizer, in place of IN's")
 	return cmd
 }
 
@@ -66,7 +66,7 @@ func (c conversion) run(ctx context.Context, w io.Writer) error {
 		form = convert.FormFor(c.out)
 	}
 	shown := newDisplay(w, false)
-	shown.last = time.Now() // what takes no time needs no line
+	shown.last = time.Now() // a short conversion prints no progress
 	err = convert.Write(c.out, m, form, func(done, all int) error {
 		shown.show(nil, fmt.Sprintf("%s as %s  tensors %d/%d", m.Kind, form, done, all), false)
 		return ctx.Err()

@@ -16,10 +16,10 @@ func newModelDiffCmd() *cobra.Command {
 	var asJSON, all bool
 	cmd := &cobra.Command{
 		Use:   "diff A B",
-		Short: "Say what two models differ in",
-		Long: `Say what the configurations, the tokenizers and the weights of two model
-directories differ in. How far a tensor is from the other is the Euclidean norm of
-their difference over the larger of their own norms.`,
+		Short: "Show how two models differ",
+		Long: `Compare the configurations, the tokenizers and the weights of two model
+directories. The distance of two tensors is the Euclidean norm of their difference
+over the larger of their norms.`,
 		Example: "  herd model diff base chatty",
 		Args:    operands("A", "B"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,11 +38,11 @@ their difference over the larger of their own norms.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().BoolVar(&all, "all", false, "list all tensors that differ, not only those that do most")
+	cmd.Flags().BoolVar(&all, "all", false, "list all tensors that differ, not only the most different ones")
 	return cmd
 }
 
-// listedTensors is how many of those that differ are listed.
+// listedTensors is the number of different tensors to list.
 const listedTensors = 12
 
 func printDifference(w io.Writer, d *modeldir.Difference, all bool) error {
@@ -74,7 +74,7 @@ func printDifference(w io.Writer, d *modeldir.Difference, all bool) error {
 	return tab.Flush()
 }
 
-// apart says how far the numbers of a tensor are from each other.
+// apart formats the distance of two tensors.
 func apart(t modeldir.TensorDifference) string {
 	if t.NaN {
 		return "not finite"

@@ -33,7 +33,7 @@ func templateFlag(cmd *cobra.Command, name *string) {
 
 func (m modelFlags) locate() (model.Source, error) { return model.Locate(m.dir, m.adapter) }
 
-// digest identifies the content of the model's files, and the template.
+// digest identifies the content of the model's files and the template.
 func (m modelFlags) digest() (string, error) {
 	at, err := m.locate()
 	if err != nil {

@@ -27,7 +27,7 @@ func newModelInfoCmd() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "info DIR",
-		Short:   "Say what a model directory holds",
+		Short:   "Describe a model directory",
 		Example: "  herd model info base",
 		Args:    operands("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,11 +45,11 @@ func newModelInfoCmd() *cobra.Command {
 	return cmd
 }
 
-// modelInfo is what there is to know about a model without computing with it.
+// modelInfo describes a model without running it.
 type modelInfo struct {
 	Config     model.Config   `json:"config"`
 	Base       string         `json:"base,omitempty"`    // of an adapter
-	Adapter    *model.LoRA    `json:"adapter,omitempty"` // beside it
+	Adapter    *model.LoRA    `json:"adapter,omitempty"` // settings of the adapter
 	Parameters int            `json:"parameters"`
 	Groups     map[string]int `json:"groups"` // parameters by group
 	DTypes     map[string]int `json:"dtypes"` // parameters by data type
@@ -58,14 +58,14 @@ type modelInfo struct {
 	Manifest   *run.Manifest  `json:"made_by,omitempty"`
 
 	RunBytes     int64 `json:"run_bytes"`     // of memory for the weights
-	ContextBytes int64 `json:"context_bytes"` // and for each token of context
+	ContextBytes int64 `json:"context_bytes"` // of memory for each token of context
 	TrainBytes   int64 `json:"train_bytes"`   // without activations
 }
 
 type tokenizerInfo struct {
 	Tokens   int      `json:"tokens"`
 	Special  []string `json:"special"`
-	Template string   `json:"template"` // as template.NameOf has it
+	Template string   `json:"template"` // as in template.NameOf
 }
 
 func describeModel(dir string) (*modelInfo, error) {
@@ -100,7 +100,7 @@ func describeModel(dir string) (*modelInfo, error) {
 	return info, err
 }
 
-// ifPresent turns the error that there is no such file into nil.
+// ifPresent returns nil for the error of a missing file, else err.
 func ifPresent[T any](v *T, err error) (*T, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -130,7 +130,7 @@ func (m *modelInfo) weigh(dir string) error {
 	return err
 }
 
-// groupOf returns what part of a Llama a tensor belongs to.
+// groupOf returns the part of a Llama that a tensor belongs to.
 func groupOf(name string) string {
 	for _, g := range []struct{ part, group string }{
 		{"embed_tokens", "embedding"}, {"self_attn", "attention"}, {"mlp", "feed-forward"},
@@ -158,7 +158,7 @@ func describeTokenizer(dir string) (*tokenizerInfo, error) {
 	return t, nil
 }
 
-// print writes the facts for a person, a line each.
+// print writes the facts for a person, one per line.
 func (m *modelInfo) print(w io.Writer) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	c := m.Config
@@ -198,8 +198,7 @@ func describeLoRA(l model.LoRA) string {
 	return fmt.Sprintf("r %d, alpha %g%s: %s", l.R, l.Alpha, kind, strings.Join(l.TargetModules, " "))
 }
 
-// shares writes a total and, where there are several, its parts, the largest
-// first.
+// shares writes a total and, if there are several, its parts, the largest first.
 func shares(parts map[string]int, total int) string {
 	names := slices.SortedFunc(maps.Keys(parts), func(a, b string) int {
 		if parts[a] != parts[b] {

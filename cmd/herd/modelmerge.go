@@ -17,9 +17,9 @@ func newModelMergeCmd() *cobra.Command {
 	var overwrite bool
 	cmd := &cobra.Command{
 		Use:   "merge BASE ADAPTER OUT",
-		Short: "Add an adapter to the weights of its base",
-		Long: `Add an adapter to the weights of its base: OUT is a model directory like any
-other. ADAPTER is a directory as PEFT, or herd with lora.r, writes it.`,
+		Short: "Merge an adapter into its base",
+		Long: `Merge an adapter into its base. OUT becomes a model directory like any other.
+ADAPTER is a directory in PEFT's layout, as PEFT or herd (with lora.r) writes it.`,
 		Example: "  herd model merge base chatty-lora chatty",
 		Args:    operands("BASE", "ADAPTER", "OUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,11 +33,11 @@ other. ADAPTER is a directory as PEFT, or herd with lora.r, writes it.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace what the directory holds")
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace the model in OUT")
 	return cmd
 }
 
-// mergeAdapter writes the model with its adapter merged, and its tokenizer.
+// mergeAdapter writes the model with the merged adapter, and its tokenizer.
 func mergeAdapter(from model.Source, out string) error {
 	at, err := model.Locate(from.Model, from.Adapter)
 	if err != nil {

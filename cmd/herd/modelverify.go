@@ -13,11 +13,11 @@ func newModelVerifyCmd() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "verify DIR",
-		Short: "Look for what is wrong with a model directory",
-		Long: `Read all of a model directory and say what is wrong with it: files that cannot
-be read, tensors that config.json does not ask for or has otherwise, numbers that
-are not finite, a tied head that is another matrix, a tokenizer or chat template
-that does not go with the model. The exit code is 1 if anything is.`,
+		Short: "Check a model directory for faults",
+		Long: `Read all of a model directory and report its faults: files that herd cannot read,
+tensors that disagree with config.json, numbers that are not finite, a tied head
+that differs from the embedding, a tokenizer or chat template that does not fit the
+model. The exit code is 1 if there is a fault.`,
 		Example: "  herd model verify base",
 		Args:    operands("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,8 +36,8 @@ that does not go with the model. The exit code is 1 if anything is.`,
 	return cmd
 }
 
-// printReport prints a line for each finding, which together are an error, or one
-// that says that there is none.
+// printReport prints a line for each finding and returns an error if there is any, else a line
+// that the model is sound.
 func printReport(w io.Writer, dir string, r *modeldir.Report, asJSON bool) error {
 	if asJSON {
 		if err := jsonLines(w).Encode(r); err != nil {

@@ -35,14 +35,14 @@ func newRootCmd() *cobra.Command {
 	)
 	root.AddCommand(newVersionCmd())
 	asGroup(root)
-	cobra.EnableCommandSorting = false // the stages are listed in their order
+	cobra.EnableCommandSorting = false // list the stages in their order
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	addThreads(root)
 	return root
 }
 
-// section adds commands under a title of their own in root's help.
+// section adds commands under their own title in root's help.
 func section(root *cobra.Command, title string, commands ...*cobra.Command) {
 	root.AddGroup(&cobra.Group{ID: title, Title: title})
 	for _, c := range commands {
@@ -51,7 +51,7 @@ func section(root *cobra.Command, title string, commands ...*cobra.Command) {
 	}
 }
 
-// addThreads gives all commands --threads, which changes no result.
+// addThreads adds --threads to all commands. It changes no result.
 func addThreads(root *cobra.Command) {
 	threads := root.PersistentFlags().Int("threads", 0, "compute with `N` threads (0: one for each core)")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// untilSignal returns a context that ends with the first Ctrl-C or request to
-// terminate, so that work can be saved. The second ends the process.
+// untilSignal returns a context that ends with the first Ctrl-C or SIGTERM, so that a command
+// can save its work. The second signal ends the process.
 func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

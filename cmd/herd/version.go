@@ -18,8 +18,8 @@ func newVersionCmd() *cobra.Command {
 	}
 }
 
-// version returns what the Go toolchain recorded of the source: a tag, or a
-// pseudo-version with the commit.
+// version returns the version that the Go toolchain recorded: a tag, or a pseudo-version with
+// the commit.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
