@@ -27,9 +27,7 @@ func newDataCheckCmd() *cobra.Command {
 		Short: "Judge answers that can be checked",
 		Long: `Judge the closing turns of chats, or the candidates of samples, against the
 reference of their row. Rejection sampling and recipes judge the same way with
-the same settings under check.
-
-Settings, for --set and the YAML file, with their defaults:` + listSettings(rule.Settings{}),
+the same settings under check.`,
 		Example: "  herd data check samples.arrow --set kind=numeric\n  herd data check chats.arrow --set kind=schema --set schema=person.json --json",
 		Args:    operands("TABLE"),
 		RunE: func(cmd *cobra.Command, tables []string) error {
@@ -50,6 +48,7 @@ Settings, for --set and the YAML file, with their defaults:` + listSettings(rule
 			return t.end()
 		},
 	}
+	addSettings(cmd, rule.Settings{})
 	cmd.Flags().StringVar(&file, "config", "", "`FILE` of settings in YAML")
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "set one setting: `KEY=VALUE`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a line of JSON for each answer")

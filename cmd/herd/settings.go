@@ -4,9 +4,22 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/recipes"
 )
+
+// addSettings lists settings in the help of cmd, between its text and its usage.
+func addSettings(cmd *cobra.Command, settings any) {
+	const title = "Settings, for --set and the YAML file, with their defaults:"
+	cmd.Annotations = map[string]string{"settings": title + listSettings(settings)}
+	cmd.SetHelpTemplate(`{{.Long}}
+
+{{.Annotations.settings}}
+
+{{.UsageString}}`)
+}
 
 // listSettings lists settings, a line each: key, value and meaning. Of an optional group that
 // is not set, it lists the key alone.

@@ -25,10 +25,11 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     kind.Name + " [--config FILE] [--set KEY=VALUE]...",
 		Short:   kind.Short,
-		Long:    kind.Short + ".\n\nSettings, for --set and the YAML file, with their defaults:" + listSettings(kind.Defaults()),
+		Long:    kind.Short + ".",
 		Example: kind.Example,
 		Args:    operands(),
 	}
+	addSettings(cmd, kind.Defaults())
 	flags := cmd.Flags()
 	file := flags.String("config", "", "`FILE` of settings in YAML")
 	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`; dots separate nested keys")
