@@ -1,5 +1,5 @@
 // Package serve answers HTTP requests with models in this process. It speaks OpenAI's API for
-// chats, completions, embeddings and models, that of llama-server and vLLM for tokenisation,
+// chats, completions, embeddings and models, the API of llama-server and vLLM for tokenisation,
 // and Prometheus' for metrics, and it has a page to chat on. docs/serving.md lists what it
 // supports.
 //

@@ -11,8 +11,8 @@ import (
 	"github.com/herd-lm/herd/core/disk"
 )
 
-// jsonLines returns an encoder of lines of JSON that leaves <, > and & as they
-// are, which are many in special tokens.
+// jsonLines returns an encoder of lines of JSON that does not escape <, > and &, because special
+// tokens have many of them.
 func jsonLines(w io.Writer) *json.Encoder {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -27,7 +27,7 @@ func openInput(path string) (io.ReadCloser, error) {
 	return os.Open(path)
 }
 
-// inputName is what to call the input in errors.
+// inputName returns the name of the input for errors.
 func inputName(path string) string {
 	if path == "-" {
 		return "standard input"
@@ -35,8 +35,8 @@ func inputName(path string) string {
 	return path
 }
 
-// createOutput creates a file to write; "-" is standard output. A file that
-// exists is only replaced if that is wanted.
+// createOutput creates a file to write; "-" is standard output. It
+// replaces a file that exists only with overwrite.
 func createOutput(path string, overwrite bool) (io.WriteCloser, error) {
 	if path == "-" {
 		return standardOutput{os.Stdout}, nil
@@ -47,7 +47,7 @@ func createOutput(path string, overwrite bool) (io.WriteCloser, error) {
 	return os.Create(path)
 }
 
-// standardOutput is not closed by those who write to it.
+// standardOutput ignores Close.
 type standardOutput struct{ io.Writer }
 
 func (standardOutput) Close() error { return nil }
@@ -68,14 +68,13 @@ func writeOutput(path string, overwrite bool, write func(io.Writer) error) error
 	return errors.Join(write(w), w.Close())
 }
 
-// mayBeReplaced reports whether path is no device, pipe or standard output.
+// mayBeReplaced reports whether path is not a device, a pipe or standard output.
 func mayBeReplaced(path string) bool {
 	info, err := os.Stat(path)
 	return path != "-" && (errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular())
 }
 
-// refuseExisting reports an error if there is something at path, unless it may
-// be replaced.
+// refuseExisting returns an error if path exists, unless overwrite is set.
 func refuseExisting(path string, overwrite bool) error {
 	if overwrite || path == "-" {
 		return nil

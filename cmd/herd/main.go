@@ -1,9 +1,9 @@
 // Command herd trains language models after the Llama 3 recipe and uses them:
 // pretraining, supervised fine-tuning, reward models, rejection sampling and
-// direct preference optimisation, and what goes with them.
+// direct preference optimisation. Other commands prepare data and use models.
 //
 // Each command is a file of its own: it turns flags into settings, calls one
-// package, and prints what came out.
+// package, and prints the result.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() { os.Exit(execute(os.Args[1:])) }
 // Exit codes; 0 is success.
 const (
 	exitFailed      = 1
-	exitMisused     = 2   // flags or arguments that make no sense
+	exitMisused     = 2   // invalid flags or arguments
 	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 )
 
@@ -51,7 +51,7 @@ func exitCode(err error) int {
 }
 
 // printError prints err and a hint for a person. If a signal stopped the command, nothing
-// else is worth saying.
+// else needs to be said.
 func printError(w io.Writer, err error, hint string) {
 	text := err.Error()
 	var stopped *run.Interrupted

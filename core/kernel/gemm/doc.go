@@ -7,7 +7,7 @@
 // k. A line is a row or a column of a row-major array (Rows, Columns). This gives the three
 // forms that training needs (x·wᵀ, dy·w, dyᵀ·x) without a transposed copy.
 //
-// The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix
+// The scheme follows Goto and van de Geijn, "Anatomy of High-Performance Matrix
 // Multiplication" (2008), with one operand left in place:
 //
 //   - b is packed into panels that a register tile reads in order. If you multiply again and

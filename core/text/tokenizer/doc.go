@@ -16,7 +16,7 @@
 //
 // # How a text is encoded
 //
-// The order is that of Hugging Face's library. First come the added tokens that match text as
+// The order follows Hugging Face's library. First come the added tokens that match text as
 // it is. The text between them is normalised ([Form], by Unicode 9 as there; blanks to ▁). In
 // it come the added tokens that match normalised text. The rest is split into pieces, and
 // merges join the bytes or characters of a piece.

@@ -87,8 +87,8 @@ func (f *fields) config() model.Config {
 	return c
 }
 
-// ropeScaling sets the scaling of the rotary frequencies: linear, which a key names, or that of
-// Llama 3.1, for which the file has only the resulting factors.
+// ropeScaling sets the scaling of the rotary frequencies: linear, which a key names, or Llama
+// 3.1's, for which the file has only the resulting factors.
 func (f *fields) ropeScaling(c *model.Config, file *gguf.File) error {
 	switch kind := get(f, f.prefix+"rope.scaling.type", "none"); kind {
 	case "none":

@@ -21,8 +21,8 @@ func decodeQ4_K(dst []float32, src []byte) {
 	}
 }
 
-// Q5_K has the fifth bits of all q in 32 bytes before them: bit g of byte i is
-// that of element i of group g.
+// Q5_K has the fifth bits of all q in 32 bytes before them: bit g of byte i
+// belongs to element i of group g.
 
 func decodeQ5_K(dst []float32, src []byte) {
 	d, dmin, packed, fifths, q := readF16(src), readF16(src[2:]), src[4:16], src[16:48], src[48:]

@@ -100,7 +100,7 @@ func TestVerify(t *testing.T) {
 		"more layers":      {spoil{dir: edit("config.json", `"num_hidden_layers": 2`, `"num_hidden_layers": 3`)}, []string{"model.layers.2.input_layernorm.weight: is missing"}},
 		"untied":           {spoil{dir: edit("config.json", `"tie_word_embeddings": true`, `"tie_word_embeddings": false`)}, []string{"lm_head.weight: is missing"}},
 		"small vocabulary": {spoil{config: func(c *model.Config) { c.VocabSize = 280 }}, []string{"tokenizer: has 300 tokens, config.json says vocab_size 280"}},
-		"end outside":      {spoil{config: func(c *model.Config) { c.EOS = model.IntSet{2, 300} }}, []string{"config.json: eos_token_id 300 is outside"}},
+		"end outside":      {spoil{config: func(c *model.Config) { c.EOS = model.IntSet{2, 300} }}, []string{"config.json: eos_token_id 300 of config.json or generation_config.json is outside"}},
 		"cut short": {spoil{dir: func(dir string) error { return os.Truncate(filepath.Join(dir, "model.safetensors"), 5000) }},
 			[]string{"weights: "}},
 		"bad tokenizer": {spoil{dir: edit("tokenizer.json", "{", "[")}, []string{"tokenizer: "}},

@@ -181,7 +181,7 @@ func (v *verification) tokenizer() {
 	}
 	for _, id := range v.config.StopIDs() {
 		if id < 0 || int(id) >= v.config.VocabSize {
-			v.find("config.json", "eos_token_id %d is outside the vocabulary of %d (or that of generation_config.json is)", id, v.config.VocabSize)
+			v.find("config.json", "eos_token_id %d of config.json or generation_config.json is outside the vocabulary of %d", id, v.config.VocabSize)
 		}
 	}
 }
