@@ -13,7 +13,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// window is how many prompts are laid out for the engine at once.
+// window is how many prompts the engine gets at once.
 const window = 4096
 
 // seedOf returns the seed of the k-th response to a prompt: it depends on nothing
@@ -51,41 +51,11 @@ func (b *batch) take() []answered {
 	return rows
 }
 
-// rescore scores the responses that are there without a score, or with that of
-// another scorer.
-func (r *session) rescore(ctx context.Context) error {
-	from := reader{parts: r.store.parts}
-	defer from.close()
-	for i, p := range r.prompts {
-		var old []table.Candidate
-		for _, at := range r.shelf[i] {
-			if at == nil || at.scored {
-				continue
-			}
-			c, err := from.candidate(*at)
-			if err != nil {
-				return err
-			}
-			old = append(old, c)
-		}
-		if old == nil {
-			continue
-		}
-		r.batch.add(i, p.row(old))
-		if r.full() {
-			if err := r.scoreAndStore(ctx, r.batch.take()); err != nil {
-				return err
-			}
-		}
-	}
-	return r.scoreAndStore(ctx, r.batch.take())
-}
-
 // draw draws and scores the responses that are missing.
 func (r *session) draw(ctx context.Context) error {
 	var todo []int
 	for i := range r.prompts {
-		if slices.Contains(r.shelf[i], nil) {
+		if slices.Contains(r.catalog[i], nil) {
 			todo = append(todo, i)
 		}
 	}
@@ -101,7 +71,7 @@ func (r *session) drawSome(ctx context.Context, prompts []int) error {
 	requests := make([]sample.Request, len(prompts))
 	numbers := make([][]int, len(prompts))
 	for n, i := range prompts {
-		for k, at := range r.shelf[i] {
+		for k, at := range r.catalog[i] {
 			if at == nil {
 				numbers[n] = append(numbers[n], k)
 			}
@@ -119,53 +89,10 @@ func (r *session) drawSome(ctx context.Context, prompts []int) error {
 		}
 		return r.keep(ctx)
 	})
-	// What was drawn before an error is kept too.
+	// Keep the samples drawn before an error too.
 	return errors.Join(err, r.keep(ctx))
 }
 
 func (r *session) full() bool {
 	return r.batch.samples >= r.PartSamples || time.Since(r.batch.began) >= r.PartEvery
-}
-
-// keep scores and stores the batch, and stores it without scores if it cannot be
-// scored.
-func (r *session) keep(ctx context.Context) error {
-	rows := r.batch.take()
-	err := r.scoreAndStore(ctx, rows)
-	if err == nil {
-		return nil
-	}
-	_, lost := r.store.write(plain(rows), false)
-	return errors.Join(err, lost)
-}
-
-// scoreAndStore scores rows and stores them with their scores.
-func (r *session) scoreAndStore(ctx context.Context, rows []answered) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	samples := plain(rows)
-	if err := score(ctx, r.judge, samples); err != nil {
-		return err
-	}
-	part, err := r.store.write(samples, true)
-	if err != nil {
-		return err
-	}
-	for n, row := range rows {
-		for at, c := range row.Candidates {
-			r.shelf[row.prompt][c.K] = &place{int32(part), int32(n), int32(at), true}
-			r.tally.count(row.prompt, c)
-		}
-	}
-	r.tell()
-	return nil
-}
-
-func plain(rows []answered) []table.Sample {
-	list := make([]table.Sample, len(rows))
-	for i, row := range rows {
-		list[i] = row.Sample
-	}
-	return list
 }

@@ -1,19 +1,12 @@
 package rejection
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/run"
 )
 
@@ -118,43 +111,4 @@ func given(value string) string {
 		return "not set"
 	}
 	return value
-}
-
-const identityName = "sampling.json"
-
-// extraIdentity is the key of the identity in the manifest.
-const extraIdentity = "sampling"
-
-// write puts the identity beside the parts that have it.
-func (id identity) write(dir string) error {
-	return disk.WriteFile(filepath.Join(partsDir(dir), identityName), func(w io.Writer) error {
-		return json.NewEncoder(w).Encode(id)
-	})
-}
-
-// begun returns the identity of the samples in an output directory, and nil if
-// there are none: that of an unfinished run, else of a finished one.
-func begun(dir string) (identity, error) {
-	var id identity
-	path := filepath.Join(partsDir(dir), identityName)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		path = filepath.Join(dir, run.ManifestName)
-		m, err := run.ReadManifest(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if text = m.Extra[extraIdentity]; text == nil {
-			return nil, nil
-		}
-	} else if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(text, &id); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return id, nil
 }

@@ -195,7 +195,7 @@ func begin(t *testing.T, s Settings) *session {
 	if r.prompts, err = loadPrompts(s); err != nil {
 		t.Fatal(err)
 	}
-	if err := inOrder(r.claimDir, r.load, r.admit, r.begin, r.look); err != nil {
+	if err := inOrder(r.claimDir, r.openModels, r.checkPrompts, r.begin, r.findStored); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -8,7 +8,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// Progress is what has been drawn and scored.
+// Progress counts the samples that the run has drawn and scored.
 type Progress struct {
 	Prompts, All int // with all their samples, and in all
 	Samples      int
@@ -19,7 +19,7 @@ type Progress struct {
 	Remaining    time.Duration
 }
 
-// tally counts the samples of all prompts, however they come.
+// tally counts the samples of all prompts, in any order.
 type tally struct {
 	each    int         // samples that a prompt is to have
 	counts  []int       // of the samples of each prompt
@@ -77,8 +77,8 @@ func (t *tally) progress() Progress {
 	return p
 }
 
-// tell reports how far the run is.
-func (r *session) tell() {
+// reportProgress reports how far the run is.
+func (r *session) reportProgress() {
 	if r.Report != nil {
 		r.Report(r.tally.progress())
 	}

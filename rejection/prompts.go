@@ -2,8 +2,10 @@ package rejection
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 
+	"github.com/herd-lm/herd/core/policy"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/judge"
 )
@@ -95,3 +97,32 @@ func (p prompt) row(candidates []table.Candidate) table.Sample {
 
 // question returns what the judge is asked about answers to the prompt.
 func (p prompt) question() judge.Question { return judge.Sample(p.row(nil)).Question }
+
+// checkPrompts refuses or skips prompts that cannot work, before hours of drawing.
+func (r *session) checkPrompts() error {
+	var short []prompt
+	for _, p := range r.prompts {
+		err := cmp.Or(checkPrompt(r.policy, p), r.judge.Accepts(p.question()))
+		switch {
+		case err == nil:
+			short = append(short, p)
+		case tooLong(err) && r.TooLong == Skip:
+			r.summary.Skipped = append(r.summary.Skipped, p.ID)
+		case tooLong(err):
+			return fmt.Errorf("prompt %s: %w: leave it out, or set too_long to %s", p.ID, err, Skip)
+		default:
+			return fmt.Errorf("prompt %s: %w", p.ID, err)
+		}
+	}
+	if r.prompts = short; len(short) == 0 {
+		return fmt.Errorf("all %d prompts are too long", len(r.summary.Skipped))
+	}
+	return nil
+}
+
+// tooLong reports whether a prompt leaves the policy or the judge no room for an answer.
+func tooLong(err error) bool {
+	var answered *policy.TooLong
+	var judged *judge.TooLong
+	return errors.As(err, &answered) || errors.As(err, &judged)
+}

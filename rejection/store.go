@@ -4,19 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/herd-lm/herd/data/table"
 )
 
-// A store is what was drawn: the parts of an unfinished run, OUT/parts/*.arrow, and
-// the samples of a finished one. A part is written once, as a whole, and never
-// changed; its rows hold some of the responses to a prompt, and their scores. All
-// parts have the digest of one identity.
+// store holds the samples: the parts of an unfinished run, OUT/parts/*.arrow, and the table of a
+// finished one. herd writes a part once, as a whole, and never changes it. Its rows hold some of
+// the responses to a prompt, with their scores. All parts have the digest of one identity.
 type store struct {
 	dir    string
 	header table.Header // of the parts that are written, if they are scored
@@ -26,23 +23,23 @@ type store struct {
 
 type part struct {
 	path    string
-	surplus bool // holds responses that the run has no use for
+	surplus bool // holds responses that the run does not need
 }
 
-// place is where a response is stored.
-type place struct {
+// location is where a response is stored.
+type location struct {
 	part, row, at int32 // row of the part, candidate of the row
-	scored        bool  // by what scores in this run
+	scored        bool  // by the judge of this run
 }
 
-// shelf tells where the k-th response to each prompt is, [prompts][samples]; nil:
-// nowhere.
-type shelf [][]*place
+// catalog has the location of the k-th response to each prompt, [prompts][samples]; nil: there
+// is none yet.
+type catalog [][]*location
 
-func newShelf(prompts, samples int) shelf {
-	s := make(shelf, prompts)
+func newCatalog(prompts, samples int) catalog {
+	s := make(catalog, prompts)
 	for i := range s {
-		s[i] = make([]*place, samples)
+		s[i] = make([]*location, samples)
 	}
 	return s
 }
@@ -71,14 +68,14 @@ func openStore(dir string, h table.Header) (*store, error) {
 	return s, nil
 }
 
-// index returns the shelf of the prompts, and calls each for every response that
+// index returns the catalog of the prompts, and calls each for every response that
 // it has. Of a response that is stored twice it takes one that is scored.
-func (s *store) index(prompts []prompt, samples int, each func(i int, c table.Candidate, scored bool)) (shelf, error) {
+func (s *store) index(prompts []prompt, samples int, each func(i int, c table.Candidate, scored bool)) (catalog, error) {
 	number := make(map[string]int, len(prompts))
 	for i, p := range prompts {
 		number[p.key()] = i
 	}
-	found := newShelf(len(prompts), samples)
+	found := newCatalog(len(prompts), samples)
 	for n := range s.parts {
 		if err := s.indexPart(n, prompts, number, found, each); err != nil {
 			return nil, err
@@ -87,7 +84,7 @@ func (s *store) index(prompts []prompt, samples int, each func(i int, c table.Ca
 	return found, nil
 }
 
-func (s *store) indexPart(n int, prompts []prompt, number map[string]int, found shelf, each func(int, table.Candidate, bool)) error {
+func (s *store) indexPart(n int, prompts []prompt, number map[string]int, found catalog, each func(int, table.Candidate, bool)) error {
 	p := &s.parts[n]
 	table, err := table.Open[table.Sample](p.path)
 	if err != nil {
@@ -116,7 +113,7 @@ func (s *store) indexPart(n int, prompts []prompt, number map[string]int, found 
 				continue
 			}
 			if there := &found[i][c.K]; *there == nil || scored && !(*there).scored {
-				*there = &place{int32(n), row, int32(at), scored}
+				*there = &location{int32(n), row, int32(at), scored}
 				each(i, c, scored)
 			}
 		}
@@ -149,9 +146,9 @@ func (s *store) newPart() string {
 	return path
 }
 
-// setAside makes a part of the samples of a finished run if they hold more than the
+// keepSurplus makes a part of the samples of a finished run if they hold more than the
 // new ones will: what was drawn once is there for whoever wants it again.
-func (s *store) setAside() error {
+func (s *store) keepSurplus() error {
 	for i, p := range s.parts {
 		if p.surplus && filepath.Dir(p.path) == filepath.Clean(s.dir) {
 			path := s.newPart()
@@ -179,97 +176,4 @@ func (s *store) clear() error {
 		errs = append(errs, os.RemoveAll(partsDir(s.dir)))
 	}
 	return errors.Join(errs...)
-}
-
-// sweep removes the files that a process which was killed was writing.
-func sweep(dir string) error {
-	var errs []error
-	for _, pattern := range []string{
-		filepath.Join(partsDir(dir), ".*"),
-		filepath.Join(dir, ".samples.*"), filepath.Join(dir, ".chats.*"), filepath.Join(dir, ".preferences.*"),
-		filepath.Join(dir, ".report.*"), filepath.Join(dir, ".herd.json.*"),
-	} {
-		left, err := filepath.Glob(pattern)
-		errs = append(errs, err)
-		for _, path := range left {
-			errs = append(errs, os.Remove(path))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// openTables is how many parts a reader has open at once.
-const openTables = 32
-
-// reader finds responses in the parts. Who asks for them in the order in which
-// they are stored has each part read once.
-type reader struct {
-	parts []part
-	open  []*cursor // the one used last comes last
-}
-
-// cursor is a part that is being read from front to back.
-type cursor struct {
-	part  int32
-	at    int32 // number of the row that was read last; -1: none
-	row   table.Sample
-	table *table.Reader[table.Sample]
-	next  func() (table.Sample, error, bool)
-	stop  func()
-}
-
-// candidate returns the response at a place.
-func (r *reader) candidate(p place) (table.Candidate, error) {
-	c, err := r.cursor(p)
-	if err != nil {
-		return table.Candidate{}, err
-	}
-	for c.at < p.row {
-		row, err, ok := c.next()
-		if err == nil && !ok {
-			err = fmt.Errorf("%s has become shorter", r.parts[p.part].path)
-		}
-		if err != nil {
-			return table.Candidate{}, err
-		}
-		c.at, c.row = c.at+1, row
-	}
-	return c.row.Candidates[p.at], nil
-}
-
-// cursor returns one that has not passed the place.
-func (r *reader) cursor(p place) (*cursor, error) {
-	i := slices.IndexFunc(r.open, func(c *cursor) bool { return c.part == p.part })
-	if i >= 0 && r.open[i].at <= p.row {
-		c := r.open[i]
-		r.open = append(slices.Delete(r.open, i, i+1), c)
-		return c, nil
-	}
-	if i < 0 && len(r.open) >= openTables {
-		i = 0
-	}
-	if i >= 0 {
-		r.open[i].close()
-		r.open = slices.Delete(r.open, i, i+1)
-	}
-	rows, err := table.Open[table.Sample](r.parts[p.part].path)
-	if err != nil {
-		return nil, err
-	}
-	c := &cursor{part: p.part, at: p.row - 1, table: rows}
-	c.next, c.stop = iter.Pull2(rows.RowsFrom(int(p.row)))
-	r.open = append(r.open, c)
-	return c, nil
-}
-
-func (c *cursor) close() {
-	c.stop()
-	c.table.Close()
-}
-
-func (r *reader) close() {
-	for _, c := range r.open {
-		c.close()
-	}
-	r.open = nil
 }

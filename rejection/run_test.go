@@ -128,7 +128,7 @@ func TestResume(t *testing.T) {
 		t.Fatalf("stopped after the first part: %v", err)
 	}
 	if err := Run(t.Context(), s, Options{}); !errors.As(err, new(*run.Occupied)) || !strings.Contains(err.Error(), "stopped early: resume it") {
-		t.Errorf("a stopped run was begun anew without being asked to: %v", err)
+		t.Errorf("a stopped run was storedIdentity anew without being asked to: %v", err)
 	}
 	for want, change := range map[string]func(*Settings){
 		"temperature was 1 and is 0.5":     func(s *Settings) { s.Temperature = 0.5 },

@@ -16,18 +16,18 @@ import (
 	"github.com/herd-lm/herd/eval/report"
 )
 
-// finish returns the steps that make the stage's files of what was drawn. A run that is
-// killed between any two of them has all its samples, and is finished or not: the
-// manifest goes first and comes last, and parts go when their samples are elsewhere.
+// finish returns the steps that write the stage's files from the samples. A run that is killed
+// between any two steps keeps all its samples and is clearly finished or not: the manifest goes
+// first and comes back last, and parts go once their samples are in the tables.
 func (r *session) finish() []func() error {
 	return []func() error{
-		r.unfinish, r.store.setAside, r.join,
+		r.removeManifest, r.store.keepSurplus, r.join,
 		func() error { return run.WriteManifest(r.Out, r.manifest) },
 		r.store.clear,
 	}
 }
 
-func (r *session) unfinish() error {
+func (r *session) removeManifest() error {
 	err := os.Remove(filepath.Join(r.Out, run.ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -57,7 +57,7 @@ func createTables(dir string, h table.Header, prompts []string) (t tables, err e
 	return t, err
 }
 
-// abort removes what was not put in place.
+// abort removes unfinished tables.
 func (t tables) abort() {
 	if t.samples != nil {
 		t.samples.Abort()
@@ -87,12 +87,12 @@ func (r *session) join() error {
 		return err
 	}
 	if r.summary.Chats == 0 {
-		return fmt.Errorf("no response may be picked: nothing can be learnt from them. %s", r.summary.why(r.Settings))
+		return fmt.Errorf("no response qualified for training: %s", r.summary.why(r.Settings))
 	}
 	return errors.Join(t.chats.Close(), t.preferences.Close())
 }
 
-// joinRows hands the parts back before their place is taken.
+// joinRows closes the parts before the tables replace them.
 func (r *session) joinRows(t tables) error {
 	from := reader{parts: r.store.parts}
 	defer from.close()
@@ -111,8 +111,8 @@ func (r *session) joinRows(t tables) error {
 
 // assemble gathers the responses to a prompt, in the order of their numbers.
 func (r *session) assemble(from *reader, i int) (table.Sample, error) {
-	row := r.prompts[i].row(make([]table.Candidate, len(r.shelf[i])))
-	for k, at := range r.shelf[i] {
+	row := r.prompts[i].row(make([]table.Candidate, len(r.catalog[i])))
+	for k, at := range r.catalog[i] {
 		var err error
 		if row.Candidates[k], err = from.candidate(*at); err != nil {
 			return row, err
