@@ -20,8 +20,8 @@ const (
 	rejected = 1
 )
 
-// Rewards measures a reward model on pairs: how often chosen is rewarded more
-// than rejected, in all and by strength.
+// Rewards measures a reward model on pairs: how often it rewards chosen more than rejected, in all
+// and by strength.
 func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference) (Measures, error) {
 	kept, examples, err := paired(p, tok, pairs, func(e *pack.Example) {
 		for i := range e.Responses {
@@ -84,7 +84,7 @@ func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer
 	return Measures{"preference_accuracy": right.share(), "preference_margin": stat.Mean(margins)}, nil
 }
 
-// paired returns the pairs that fit the model, as examples that read makes ready.
+// paired returns the pairs that fit the model, as examples that read prepares.
 func paired(p *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference, read func(*pack.Example)) ([]table.Preference, []pack.Example, error) {
 	format, err := template.New(tok)
 	if err != nil {

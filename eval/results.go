@@ -13,12 +13,12 @@ import (
 	"github.com/herd-lm/herd/eval/stat"
 )
 
-// Results are the measures of each stage, in the order in which the stages ran.
+// Results holds the measures of each stage, in the order in which the stages ran.
 type Results struct {
 	Stages []Stage `json:"stages"`
 }
 
-// Stage is what one stage was measured at.
+// Stage holds the measures of one stage.
 type Stage struct {
 	Stage    string   `json:"stage"`
 	Measures Measures `json:"measures"`
@@ -33,9 +33,9 @@ func (r Results) Write(path string) error {
 	return disk.WriteBytes(path, append(b, '\n'))
 }
 
-// Table prints a row per stage and a column per measure that any stage has, the
-// telling ones first, as many as fit into width columns of text; 0 is no limit.
-// Measures with a slash in their name are in the file only.
+// Table prints a row per stage and a column per measure, the most important first: as many as fit
+// into width columns of text, or all if width is 0. It leaves out measures with a slash in their
+// name, which only the file has.
 func (r Results) Table(w io.Writer, width int) error {
 	columns := r.columns()
 	if width > 0 {
@@ -90,8 +90,7 @@ func rank(name string) int {
 	return len(order)
 }
 
-// cell formats a measure with half the width of its interval, as far as they are
-// known.
+// cell formats a measure with half the width of its interval, if they are known.
 func (m Measures) cell(name string) string {
 	x, ok := m[name]
 	half := (x.High - x.Low) / 2

@@ -18,9 +18,8 @@ import (
 // Measures are named measures: "accuracy", "accuracy/maths", "loss".
 type Measures map[string]stat.Measure
 
-// Texts measures how well a model predicts documents: the loss in nats per token,
-// and bits per byte, which models of different vocabularies can be compared by.
-// Documents longer than length tokens are cut into pieces of it.
+// Texts measures how well a model predicts documents: the loss in nats per token, and bits per
+// byte, which is comparable between vocabularies. It cuts documents into pieces of length tokens.
 func Texts(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, docs []table.Document, length int) (Measures, error) {
 	var examples []pack.Example
 	var owner []int // document of each piece
@@ -50,8 +49,7 @@ func Texts(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, docs 
 	return Measures{"loss": stat.Ratio(nats, tokens), "bits_per_byte": stat.Ratio(bits, bytes)}, nil
 }
 
-// Chats measures how well a model predicts the assistant's words: the loss in
-// nats per token of them.
+// Chats measures how well a model predicts the assistant's words: the loss in nats per token.
 func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats []table.Chat) (Measures, error) {
 	format, err := template.New(tok)
 	if err != nil {

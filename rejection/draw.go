@@ -16,8 +16,8 @@ import (
 // window is how many prompts the engine gets at once.
 const window = 4096
 
-// seedOf returns the seed of the k-th response to a prompt: it depends on nothing
-// but the stage's seed, the prompt and that number.
+// seedOf returns the seed of the k-th response to a prompt. It depends only on the stage's seed,
+// the prompt and that number.
 func seedOf(seed uint64, prompt string, k int) uint64 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d/%s/%d", seed, prompt, k)
@@ -30,7 +30,7 @@ type answered struct {
 	table.Sample
 }
 
-// batch gathers rows until there is enough for a part.
+// batch collects rows until there are enough for a part.
 type batch struct {
 	rows    []answered
 	samples int
@@ -42,8 +42,8 @@ func (b *batch) add(prompt int, row table.Sample) {
 	b.samples += len(row.Candidates)
 }
 
-// take empties the batch. Its rows come in the order of the prompts, in which they
-// are read.
+// take empties the batch. It returns the rows in the order of the prompts, because finish reads
+// them in that order.
 func (b *batch) take() []answered {
 	rows := b.rows
 	slices.SortStableFunc(rows, func(x, y answered) int { return cmp.Compare(x.prompt, y.prompt) })

@@ -10,10 +10,9 @@ import (
 	"github.com/herd-lm/herd/core/run"
 )
 
-// identity is all that a response depends on besides its prompt and its number: the
-// digests of the policy, the seed, the settings of sampling, by name. It does not
-// hold how many responses are drawn, nor what judges them: who changes those keeps
-// what was drawn.
+// identity holds all that a response depends on besides its prompt and its number: the digests of
+// the policy, the seed, and the settings of sampling, by name. It does not hold the number of
+// responses or the judge: you keep the samples if you change those.
 type identity map[string]string
 
 // identify returns the identity of the samples that s draws; inputs are the
@@ -49,7 +48,7 @@ func (s Settings) identifyScoring(inputs map[string]string) string {
 	return id.digest()
 }
 
-// addInputs takes in the digests of the files that a setting names.
+// addInputs adds the digests of the files that a setting names.
 func (id identity) addInputs(setting string, inputs map[string]string) {
 	for name, digest := range inputs {
 		if strings.HasPrefix(name, setting+"[") {
@@ -58,7 +57,7 @@ func (id identity) addInputs(setting string, inputs map[string]string) {
 	}
 }
 
-// addSettings takes in the settings, by their YAML names, that are not zero.
+// addSettings adds the settings that are not zero, by their YAML names.
 func (id identity) addSettings(prefix string, settings any) {
 	list := reflect.ValueOf(settings)
 	for i := range list.NumField() {
@@ -74,7 +73,7 @@ func (id identity) addSettings(prefix string, settings any) {
 	}
 }
 
-// digest is the same for equal identities.
+// digest returns the same text for equal identities.
 func (id identity) digest() string {
 	d, err := run.DigestJSON(id)
 	if err != nil {
@@ -83,7 +82,7 @@ func (id identity) digest() string {
 	return d
 }
 
-// differs says in which settings a run that samples as now is unlike one as id.
+// differs lists the settings in which now differs from id.
 func (id identity) differs(now identity) string {
 	names := make(map[string]bool)
 	for name := range id {

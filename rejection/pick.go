@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// The rules by which responses are picked, of those that may be.
+// The rules that pick responses among those that qualify.
 const (
 	PickBest      = "best"      // the one with the highest score
 	PickFraction  = "fraction"  // the best part of them, at least one
@@ -51,7 +51,7 @@ func (p Pick) validate(checked bool) error {
 	return nil
 }
 
-// choose returns the indices of the candidates to learn from, the best first.
+// choose returns the indices of the candidates to train on, the best first.
 func (p Pick) choose(candidates []table.Candidate) []int {
 	ranked := p.ranked(candidates)
 	switch p.Rule {
@@ -67,8 +67,8 @@ func (p Pick) choose(candidates []table.Candidate) []int {
 	return ranked
 }
 
-// ranked returns the candidates that may be picked, by falling score, equal ones in
-// order; of those that say the same the best.
+// ranked returns the candidates that qualify, by falling score, and ties in order. Of candidates
+// with the same text it returns the best only.
 func (p Pick) ranked(candidates []table.Candidate) []int {
 	var list []int
 	for i, c := range candidates {
@@ -93,7 +93,7 @@ func (p Pick) allows(c table.Candidate) bool {
 		n >= p.MinTokens && (p.MaxTokens == 0 || n <= p.MaxTokens)
 }
 
-// length returns the tokens of a response, or its words if a server told no tokens.
+// length returns the tokens of a response, or its words if a server returned no tokens.
 func length(c table.Candidate) int {
 	if len(c.IDs) > 0 {
 		return len(c.IDs)
@@ -101,7 +101,7 @@ func length(c table.Candidate) int {
 	return len(strings.Fields(c.Text))
 }
 
-// chats returns the prompt with each response that is picked.
+// chats returns the prompt with each picked response.
 func (p Pick) chats(row table.Sample) []table.Chat {
 	var list []table.Chat
 	for _, i := range p.choose(row.Candidates) {
@@ -113,9 +113,9 @@ func (p Pick) chats(row table.Sample) []table.Chat {
 	return list
 }
 
-// preference returns the best response that may be picked against the worst of all,
-// if their scores are at least gap apart and their texts differ. Where a checker
-// judged, that is a correct one against a wrong one.
+// preference returns the best response that qualifies against the worst of all, if their scores
+// are at least gap apart and their texts differ. If a rule judged them, the best must be correct
+// and the worst wrong.
 func (p Pick) preference(row table.Sample, gap float64) (table.Preference, bool) {
 	ranked := p.ranked(row.Candidates)
 	if len(ranked) == 0 {
@@ -141,7 +141,7 @@ func derived(row table.Sample) table.Origin {
 }
 
 // Best returns the index of the candidate with the highest score, the first of
-// equals. A candidate that was cut off loses to any that ended by itself.
+// equals. A truncated candidate loses to any that ended by itself.
 func Best(candidates []table.Candidate) int {
 	best := 0
 	for i, c := range candidates {

@@ -9,7 +9,7 @@ import (
 	"github.com/herd-lm/herd/eval/report"
 )
 
-// Summary is what came of a run.
+// Summary counts the results of a run.
 type Summary struct {
 	Prompts     int      `json:"prompts"`
 	Skipped     []string `json:"skipped,omitempty"` // ids of prompts that were too long
@@ -29,7 +29,7 @@ type Summary struct {
 	Report *report.Report `json:"-"`
 }
 
-// add counts a prompt with its samples and what came of them.
+// add counts a prompt, its samples, and the rows made of them.
 func (s *Summary) add(row table.Sample, chats int, contrast bool) {
 	said := make(map[string]bool)
 	sum, correct := 0.0, 0
@@ -57,7 +57,7 @@ func count(is bool) int {
 	return 0
 }
 
-// why says what kept every response from being picked.
+// why says why no response qualified.
 func (s Summary) why(settings Settings) string {
 	reasons := []string{fmt.Sprintf("of %d samples %d were cut off at max_tokens %d", s.Samples, s.CutOff, settings.MaxTokens)}
 	if s.Checked > 0 {

@@ -19,8 +19,7 @@ type Options struct {
 	Seed  uint64 // chooses the examples and the resamples of the intervals
 }
 
-// Builder gathers rows. It keeps 40 bytes of each sample, and the texts of a few
-// prompts only.
+// Builder collects rows. It keeps 40 bytes of each sample, and the texts of a few prompts only.
 type Builder struct {
 	options Options
 	prompts []prompt
@@ -30,7 +29,7 @@ type Builder struct {
 // New returns a builder that has no rows yet.
 func New(o Options) *Builder { return &Builder{options: o} }
 
-// prompt is what is kept of a row.
+// prompt holds what the report needs of a row.
 type prompt struct {
 	place
 	id       string
@@ -48,8 +47,8 @@ func (a place) compare(b place) int {
 	return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.content, b.content))
 }
 
-// draw is what is kept of a sample. Score, reward and correct (0 or 1) are NaN
-// where they are not known.
+// draw holds what the report needs of a sample. Score, reward and correct (0 or 1) are NaN if they
+// are not known.
 type draw struct {
 	tokens, characters int32
 	score, reward      float64
@@ -57,7 +56,7 @@ type draw struct {
 	cut, unnumbered    bool // unnumbered: a text without ids
 }
 
-// Add takes a row in.
+// Add adds a row.
 func (b *Builder) Add(row table.Sample) {
 	p := prompt{place: placeOf(b.options.Seed, row), id: shorten(promptID(row), mostID)}
 	p.distinct, p.missing = countTexts(row.Candidates), countMissing(row.Candidates)
