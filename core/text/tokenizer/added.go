@@ -11,35 +11,35 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Added is a token that stands in text by its name: no merge makes it.
+// Added is an added token: herd finds it in text by its name, and no merge makes it.
 type Added struct {
 	ID      token.ID
 	Text    string
-	Special bool // a mark that is left out where text is shown
+	Special bool // a control token, which decoding may leave out
 
-	Normalized bool // looked for in normalised text, by its own text normalised
-	SingleWord bool // found only where no letter or digit touches it
-	LStrip     bool // takes the white space before it along
-	RStrip     bool // takes the white space behind it along
+	Normalized bool // matches normalised text, with its own text normalised
+	SingleWord bool // matches only where no letter or digit touches it
+	LStrip     bool // includes the white space before it
+	RStrip     bool // includes the white space behind it
 }
 
-// addedTokens finds the added tokens of a vocabulary, by text and in text.
+// addedTokens looks up the added tokens of a vocabulary by name, and finds them in text.
 type addedTokens struct {
 	byText  map[string]*Added
-	special map[token.ID]bool // has an entry for each
-	raw     finder            // those that text holds as they are
-	normal  finder            // those that normalised text holds
+	special map[token.ID]bool // one entry for each added token
+	raw     finder            // tokens that match text as it is
+	normal  finder            // tokens that match normalised text
 }
 
-// newAddedTokens takes the function that normalises text.
+// newAddedTokens returns the added tokens of a vocabulary; normalise normalises text.
 func newAddedTokens(v Vocabulary, normalise func(string) string) (addedTokens, error) {
 	t := addedTokens{byText: map[string]*Added{}, special: map[token.ID]bool{}}
 	for _, a := range v.Added {
 		if a.ID < 0 || int(a.ID) >= len(v.Tokens) || v.Tokens[a.ID] != a.Text {
-			return t, fmt.Errorf("added token %q has id %d, which is not its place in the vocabulary of %d", a.Text, a.ID, len(v.Tokens))
+			return t, fmt.Errorf("added token %q has id %d, but is not at that place in the vocabulary of %d", a.Text, a.ID, len(v.Tokens))
 		}
 		if a.Text == "" || t.byText[a.Text] != nil {
-			return t, fmt.Errorf("added token %d is %q: empty, or there twice", a.ID, a.Text)
+			return t, fmt.Errorf("added token %d is %q, which is empty or a duplicate", a.ID, a.Text)
 		}
 		t.byText[a.Text] = &a
 		t.special[a.ID] = a.Special
@@ -61,11 +61,11 @@ func (t *addedTokens) has(id token.ID) bool {
 
 // finder finds added tokens in text.
 type finder struct {
-	byFirst [256][]sought // by first byte, the longest first
+	byFirst [256][]sought // by first byte, the longest name first
 	count   int
 }
 
-// sought is what an added token is found by.
+// sought is an added token with the name to search for.
 type sought struct {
 	text  string
 	added *Added
@@ -73,13 +73,13 @@ type sought struct {
 
 func (f *finder) insert(text string, a *Added) {
 	if text == "" {
-		return // nothing is left of it, and it is never found
+		return // normalisation leaves nothing of the name: it never matches
 	}
 	f.byFirst[text[0]] = append(f.byFirst[text[0]], sought{text, a})
 	f.count++
 }
 
-// order puts the longest first, of equal ones those that are special.
+// order puts the longest names first, and special tokens first among equal names.
 func (f *finder) order() {
 	for _, list := range f.byFirst {
 		slices.SortStableFunc(list, func(a, b sought) int {
@@ -91,8 +91,8 @@ func (f *finder) order() {
 	}
 }
 
-// next returns the leftmost added token in text[from:], the longest if several
-// start there, and where it starts; nil if there is none.
+// next returns the leftmost added token in text[from:] and where it starts, or nil. If several
+// start there it returns the longest.
 func (f *finder) next(text string, from int) (int, *sought) {
 	for i := from; i < len(text); i++ {
 		for j := range f.byFirst[text[i]] {
@@ -104,16 +104,15 @@ func (f *finder) next(text string, from int) (int, *sought) {
 	return len(text), nil
 }
 
-// section is a part of a text: an added token, or text between such.
+// section is a part of a text: an added token, or the text between two.
 type section struct {
 	text  string
 	start int
 	added *Added // nil for text
 }
 
-// sections cuts text at added tokens where they are allowed: elsewhere their names
-// are text like any other. It follows AddedVocabulary.find_matches of Hugging
-// Face's tokenizers.
+// sections splits text at added tokens where allowed accepts them. Elsewhere their names are
+// ordinary text. It follows AddedVocabulary.find_matches of Hugging Face's tokenizers.
 func (f *finder) sections(text string, allowed func(start, end int, a *Added) bool) iter.Seq[section] {
 	return func(yield func(section) bool) {
 		done := 0
@@ -138,9 +137,8 @@ func (f *finder) sections(text string, allowed func(start, end int, a *Added) bo
 	}
 }
 
-// extent returns what a takes of text where its name is at text[start:end] and
-// the text before done is taken; false if it is to be a word by itself and is
-// not.
+// extent returns the bytes of text that a covers if its name is at text[start:end] and the
+// text before done is used up. It returns false if a must be a whole word and is not.
 func (a *Added) extent(text string, start, end, done int) (from, to int, ok bool) {
 	before, after := text[:start], text[end:]
 	if a.SingleWord {
@@ -159,8 +157,7 @@ func (a *Added) extent(text string, start, end, done int) (from, to int, ok bool
 	return start, end, true
 }
 
-// isWord reports whether r is matched by \w of Unicode's regular expressions
-// (UTS 18, annex C).
+// isWord reports whether \w of Unicode's regular expressions (UTS 18, annex C) matches r.
 func isWord(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic, unicode.Join_Control)
 }

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// aligned is text that was made from another: at[i] is where text[i:] begins in
-// that, at[len(text)] where it ends.
+// aligned is a text with its places in the text that it was made from: text[i:] begins at
+// at[i] there, and the text ends at at[len(text)].
 type aligned struct {
 	text string
 	at   []int
 }
 
-// from returns the text as it is, which begins at start.
+// from returns an unchanged text that begins at start.
 func (a aligned) from(start int) aligned {
 	a.at = make([]int, len(a.text)+1)
 	for i := range a.at {
@@ -23,7 +23,7 @@ func (a aligned) from(start int) aligned {
 
 func (a aligned) slice(from, to int) aligned { return aligned{a.text[from:to], a.at[from : to+1]} }
 
-// normaliseAligned is normalise of a.
+// normaliseAligned is normalise for an aligned text.
 func (t *Tokenizer) normaliseAligned(a aligned) (aligned, error) {
 	a, err := t.vocab.Form.applyAligned(a)
 	if s := t.vocab.SentencePiece; s != nil {
@@ -32,7 +32,7 @@ func (t *Tokenizer) normaliseAligned(a aligned) (aligned, error) {
 	return a, err
 }
 
-// blanks returns text, which is a's with one ▁ more in front or none, and with or
+// blanks aligns text, which is a's text with or without one more ▁ in front, and with or
 // without ▁ in place of blanks.
 func (a aligned) blanks(text string) aligned {
 	if text == a.text {
@@ -56,8 +56,8 @@ func (a aligned) blanks(text string) aligned {
 	return b
 }
 
-// applyAligned is apply of a. What a run of characters that are normalised together
-// becomes begins where the run begins.
+// applyAligned is apply for an aligned text. The result of characters that are normalised
+// together begins where the first of them begins.
 func (f Form) applyAligned(a aligned) (aligned, error) {
 	normal := f.apply(a.text)
 	if normal == a.text {
@@ -80,7 +80,7 @@ func (f Form) applyAligned(a aligned) (aligned, error) {
 	}
 	b.text, b.at = text.String(), append(b.at, a.at[len(a.text)])
 	if b.text != normal {
-		return a, fmt.Errorf("%.60q cannot be normalised part by part: which tokens belong to what cannot be told", a.text)
+		return a, fmt.Errorf("cannot normalise %.60q part by part, so the places of its tokens are unknown", a.text)
 	}
 	return b, nil
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// byteRune is the character that stands for each byte in the vocabulary files
-// of byte-level BPE: printable Latin-1 characters stand for themselves, the
-// others are moved behind U+0100 in order, so that no file holds a blank or a
-// control character (bytes_to_unicode of GPT-2's encoder.py).
+// byteRune holds the character for each byte in vocabulary files of byte-level BPE. Printable
+// Latin-1 characters represent themselves. The other bytes get characters from U+0100 on, in
+// order, so that no file has a blank or a control character (bytes_to_unicode of GPT-2's
+// encoder.py).
 var byteRune = func() (table [256]rune) {
 	moved := rune(0x100)
 	for b := range table {
@@ -44,8 +44,8 @@ var byteOrder = func() (order [256]byte) {
 	return order
 }()
 
-// SpellBytes writes the raw bytes of a token of byte-level BPE in the characters
-// that vocabulary files have for them.
+// SpellBytes converts the raw bytes of a byte-level BPE token to the characters that vocabulary
+// files use for them.
 func SpellBytes(raw string) string {
 	var s strings.Builder
 	for i := range len(raw) {
@@ -54,14 +54,14 @@ func SpellBytes(raw string) string {
 	return s.String()
 }
 
-// UnspellBytes is the inverse of SpellBytes; a character that stands for no byte
-// is an error.
+// UnspellBytes is the inverse of SpellBytes. It returns an error for a character that
+// represents no byte.
 func UnspellBytes(spelt string) (string, error) {
 	raw := make([]byte, 0, len(spelt))
 	for _, r := range spelt {
 		b, ok := runeByte[r]
 		if !ok {
-			return "", fmt.Errorf("token %q: character %q stands for no byte in byte-level BPE", spelt, r)
+			return "", fmt.Errorf("token %q: character %q represents no byte in byte-level BPE", spelt, r)
 		}
 		raw = append(raw, b)
 	}

@@ -7,11 +7,11 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// cacheSlots bounds the cache: at most 65,536 pieces, some 5 MB.
+// cacheSlots limits the cache to 65,536 pieces, about 5 MB.
 const cacheSlots = 1 << 16
 
-// pieceCache remembers the ids of pieces, each in the one slot that its hash
-// names, where a newer piece replaces an older one: no locks, no growth.
+// pieceCache caches the ids of pieces. The hash of a piece selects its slot, and a newer piece
+// replaces an older one, so the cache needs no locks and does not grow.
 type pieceCache struct {
 	seed  maphash.Seed
 	slots []cacheSlot
@@ -19,8 +19,8 @@ type pieceCache struct {
 
 type cacheSlot struct{ entry atomic.Pointer[cachedPiece] }
 
-// cachedPiece is a piece with its ids: 64 bytes, so that looking at it is one
-// access to memory. Pieces that do not fit in are not remembered.
+// cachedPiece is a piece with its ids. It takes 64 bytes, so that a lookup is one access to
+// memory. Longer pieces are not cached.
 type cachedPiece struct {
 	length, count uint8
 	piece         [30]byte

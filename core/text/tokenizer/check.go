@@ -16,7 +16,7 @@ func (f *file) checkVersion() error {
 }
 
 // begins reports whether a post-processor puts a special token before a text.
-// Which one is tokenizer_config.json's to say.
+// tokenizer_config.json says which token.
 func (c *component) begins() bool {
 	if c == nil {
 		return false
@@ -24,7 +24,7 @@ func (c *component) begins() bool {
 	return len(c.Single) > 0 && c.Single[0].SpecialToken != nil || slices.ContainsFunc(c.Processors, (*component).begins)
 }
 
-// checkPost accepts what adds at most special tokens to the ids of a text.
+// checkPost accepts post-processors that add nothing but special tokens to the ids of a text.
 func (c *component) checkPost() error {
 	if c == nil {
 		return nil
@@ -58,8 +58,8 @@ func (m *modelJSON) check() error {
 	return nil
 }
 
-// pattern finds the Pattern in the pre-tokenizer, which is ByteLevel (with
-// GPT-2's pattern or none), with any number of Split and Digits before it.
+// pattern returns the Pattern of the pre-tokenizer: ByteLevel (with GPT-2's pattern or none),
+// after any number of Split and Digits.
 func (f *file) pattern() (Pattern, error) {
 	steps := f.PreTokenizer.pretokenizers()
 	var lines []string
@@ -78,8 +78,8 @@ func (f *file) pattern() (Pattern, error) {
 	return Pattern(strings.Join(lines, "\n")), nil
 }
 
-// patternLine returns what c does as a line of a Pattern. The last step is the
-// one that spells bytes.
+// patternLine returns c as a line of a Pattern. The last step must be the one that spells
+// bytes.
 func (c *component) patternLine(last bool) (Pattern, error) {
 	if last != (c.Type == "ByteLevel") {
 		return "", fmt.Errorf("%s is not supported here: expected Split or Digits, and ByteLevel last", c.Type)
@@ -98,11 +98,11 @@ func (c *component) patternLine(last bool) (Pattern, error) {
 	return "", fmt.Errorf("%s is not supported: expected Split, Digits or ByteLevel", c.Type)
 }
 
-// splitLine is patternLine of Split. What removes all but the matches isolates
-// them where nothing is between them, as under the patterns of whole texts.
+// splitLine is patternLine for Split. A Split that removes everything but the matches equals
+// one that isolates them if nothing lies between them, as in patterns that match whole texts.
 func (c *component) splitLine() (Pattern, error) {
 	if c.Pattern == nil {
-		return "", fmt.Errorf("no pattern to split at")
+		return "", fmt.Errorf("Split has no pattern")
 	}
 	line := oneLine(c.Pattern.Regex)
 	if line == "" {
@@ -113,7 +113,7 @@ func (c *component) splitLine() (Pattern, error) {
 		return "", fmt.Errorf("behavior %s, invert %t of Split is not supported: expected Isolated", c.Behavior, isTrue(c.Invert, false))
 	}
 	if line == "" {
-		return "", fmt.Errorf("an empty pattern to split at")
+		return "", fmt.Errorf("Split has an empty pattern")
 	}
 	_, err := line.step()
 	return line, err

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// class is what the patterns distinguish characters by, or a set of such. Every
-// character is of one class.
+// class is the class of a character in patterns, or a set of classes. Every character has one
+// class.
 type class uint16
 
 const (
@@ -27,9 +27,8 @@ const (
 	goesOn  = lower | caseless | mark     // [\p{Ll}\p{Lm}\p{Lo}\p{M}]
 )
 
-// classes holds the class of every character of the basic multilingual plane:
-// unicode.IsLetter and its like are binary searches, too slow for every
-// character of a corpus.
+// classes holds the class of every character of the basic multilingual plane. unicode.IsLetter
+// and similar functions search tables, which is too slow for every character of a corpus.
 var classes = func() (table [1 << 16]class) {
 	for r := range table {
 		table[r] = classify(rune(r))
@@ -59,9 +58,8 @@ func classify(r rune) class {
 	return symbol
 }
 
-// classAt returns the class and the length of the character at text[i:], where
-// a byte that is not UTF-8 counts as one character of class symbol. At the end
-// of text the length is 0.
+// classAt returns the class and the length in bytes of the character at text[i:]. A byte that
+// is not UTF-8 counts as one character of class symbol. At the end of text the length is 0.
 func classAt(text string, i int) (class, int) {
 	if i >= len(text) {
 		return symbol, 0
@@ -76,7 +74,7 @@ func classAt(text string, i int) (class, int) {
 	return classify(r), n
 }
 
-// skip returns the end of the run of characters of the set that starts at i.
+// skip returns the end of the run of characters in the set that starts at i.
 func skip(text string, i int, set class) int {
 	for {
 		c, n := classAt(text, i)
@@ -87,7 +85,7 @@ func skip(text string, i int, set class) int {
 	}
 }
 
-// firstRune is the length of the first character of text; a byte that is not
+// firstRune returns the length in bytes of the first character of text. A byte that is not
 // UTF-8 counts as one.
 func firstRune(text string) int {
 	if text[0] < utf8.RuneSelf {

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// config is what herd needs of tokenizer_config.json. Of its other fields some
-// repeat tokenizer.json and some steer classes of transformers.
+// config holds the fields of tokenizer_config.json that herd uses. The other fields repeat
+// tokenizer.json or configure classes of transformers.
 type config struct {
 	BOS          nameJSON     `json:"bos_token"`
 	EOS          nameJSON     `json:"eos_token"`
@@ -17,7 +17,7 @@ type config struct {
 	ChatTemplate templateJSON `json:"chat_template"`
 
 	template Template
-	missing  bool // there is no such file
+	missing  bool // the file does not exist
 }
 
 // nameJSON is the text of a token: a string, null, or an object with "content".
@@ -32,8 +32,7 @@ func (n *nameJSON) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// templateJSON is Jinja: a string, null, or a list of which the entry called
-// "default" counts.
+// templateJSON is a Jinja template: a string, null, or a list with an entry named "default".
 type templateJSON string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -70,7 +69,7 @@ func loadConfig(dir string) (*config, error) {
 	return c, err
 }
 
-// parseConfig reads tokenizer_config.json; no text is an empty config.
+// parseConfig parses tokenizer_config.json. An empty text gives an empty config.
 func parseConfig(text []byte) (*config, error) {
 	c := &config{missing: len(text) == 0}
 	if len(text) > 0 {
@@ -82,9 +81,9 @@ func parseConfig(text []byte) (*config, error) {
 	return c, nil
 }
 
-// complete sets what tokenizer.json does not say. Where the vocabulary has
-// Llama 3's end of text, that ends documents, whatever eos_token says: chat
-// models have the end of turn there. Without the file, the usual names count.
+// complete sets what tokenizer.json does not contain. If the vocabulary has Llama 3's end of
+// text, this token ends documents, whatever eos_token says, because chat models set eos_token
+// to the end of turn. Without tokenizer_config.json the usual names count.
 func (c *config) complete(v *Vocabulary) {
 	var names []string
 	for _, a := range v.Added {

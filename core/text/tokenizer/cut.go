@@ -6,23 +6,22 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// joints says which neighbouring characters some token has side by side. Between
-// two others no merge ever joins anything, so that a text may be cut there into
-// pieces that a cache knows, and no id changes: whatever characters a token
-// covers while merging stand in its own text.
+// joints records which pairs of neighbouring characters occur in some token. Between the
+// characters of any other pair no merge joins anything, because a token contains all characters
+// that it covers. So herd can split a text there into pieces for the cache without changing
+// ids.
 type joints struct {
-	common [commonChars]row // by the left one, of common characters
-	other  map[[2]rune]bool // of others
+	common [commonChars]row // pairs of common characters, by the left one
+	other  map[[2]rune]bool // other pairs
 }
 
-// commonChars is the number of characters that are looked up in a table: ASCII
-// and ▁.
+// commonChars is the number of characters with a place in the table: ASCII and ▁.
 const commonChars = utf8.RuneSelf + 1
 
 // row is a set of common characters.
 type row [(commonChars + 63) / 64]uint64
 
-// common returns the place of r in tables, or -1.
+// common returns the place of r in the table, or -1.
 func common(r rune) int {
 	switch {
 	case r < utf8.RuneSelf:
@@ -33,9 +32,9 @@ func common(r rune) int {
 	return -1
 }
 
-// newJoints returns the joints of a vocabulary, or nil if characters may join
-// otherwise than by merges of their tokens: where unknown ones become one token
-// together, or merges take up bytes.
+// newJoints returns the joints of a vocabulary. It returns nil if characters may join in other
+// ways than by merges of their tokens: if neighbouring unknown characters become one token, or
+// if merges join bytes.
 func newJoints(t *Tokenizer) *joints {
 	for _, id := range t.base {
 		if id == None {
@@ -76,8 +75,8 @@ func (j *joints) has(left, right rune) bool {
 	return j.other[[2]rune{left, right}]
 }
 
-// firstPiece returns the length of the characters at the start of text, which is
-// not empty, that merges may join.
+// firstPiece returns the length in bytes of the characters at the start of a text that merges
+// may join. The text must not be empty.
 func (j *joints) firstPiece(text string) int {
 	last, end := utf8.DecodeRuneInString(text)
 	for end < len(text) {

@@ -53,8 +53,8 @@ type modelJSON struct {
 	Merges                  []mergeJSON `json:"merges"`
 }
 
-// component is a pre-tokenizer, a post-processor, a decoder or a normalizer: the
-// fields of those kinds that herd knows.
+// component is a pre-tokenizer, a post-processor, a decoder or a normalizer, with the fields of
+// the types that herd supports.
 type component struct {
 	Type string `json:"type"`
 
@@ -90,8 +90,8 @@ type component struct {
 	SpecialTokens map[string]specialJSON `json:"special_tokens,omitempty"`
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It ignores other fields, so that a
-// component of another type is refused for its type, not for its first field.
+// UnmarshalJSON implements json.Unmarshaler. It ignores other fields, so that an error about an
+// unsupported component names its type, not its first field.
 func (c *component) UnmarshalJSON(text []byte) error {
 	type plain component
 	if err := json.Unmarshal(text, (*plain)(c)); err != nil {
@@ -125,11 +125,11 @@ func byteLevel(useRegex bool) *component {
 	return &component{Type: "ByteLevel", AddPrefixSpace: new(false), TrimOffsets: new(true), UseRegex: new(useRegex)}
 }
 
-// vocabJSON is an object of ids by token, kept in the order of the file.
+// vocabJSON is an object of ids by token, in the order of the file.
 type vocabJSON []vocabEntry
 
 type vocabEntry struct {
-	text string // in the characters of vocabulary files
+	text string // in the characters of vocabulary files; see SpellBytes
 	id   int64
 }
 
@@ -148,9 +148,8 @@ func (v vocabJSON) MarshalJSON() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// UnmarshalJSON implements json.Unmarshaler. A token that is there twice is kept
-// twice, for the caller to refuse. Errors name the token: the offsets within
-// them would be those of the object, not of the file.
+// UnmarshalJSON implements json.Unmarshaler. It keeps duplicates, for the caller to refuse.
+// Errors name the token, because their offsets would count from the object, not from the file.
 func (v *vocabJSON) UnmarshalJSON(text []byte) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
@@ -170,8 +169,8 @@ func (v *vocabJSON) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// mergeJSON is "left right" or, since version 0.20 of tokenizers, a list of the
-// two. No token has a blank in it. Programs of any age read the former.
+// mergeJSON is "left right" or, since version 0.20 of tokenizers, a list of the two. Tokens in
+// files have no blanks. Old and new programs read the first form, so herd writes it.
 type mergeJSON [2]string
 
 // MarshalJSON implements json.Marshaler.

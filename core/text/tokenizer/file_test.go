@@ -133,13 +133,13 @@ func TestLoadRefuses(t *testing.T) {
 		{`"!": 0,`, `"!": 1,`, `model.vocab["\""]: id 1 is taken`},
 		{`"!": 0,`, `"!": 7777,`, `model.vocab["!"]: id 7777`},
 		{`"!": 0,`, `"!": "0",`, `model.vocab["!"]`},
-		{`"Ń": 255,`, `"日": 255,`, `character '日' stands for no byte`},
+		{`"Ń": 255,`, `"日": 255,`, `character '日' represents no byte`},
 		{`"id": 656`, `"id": 2000000000`, "id 2000000000 with only 661 tokens"},
-		{`"id": 656`, `"id": 5`, `"<|begin_of_text|>" has id 5, which another token has`},
+		{`"id": 656`, `"id": 5`, `"<|begin_of_text|>" has id 5, but another token has that id`},
 		{`"id": 656`, `"id": -1`, "id -1"},
-		{`"id": 656`, `"id": 657`, "added_tokens[1]: \"<|end_of_text|>\" has id 657, which another token has"},
+		{`"id": 656`, `"id": 657`, "added_tokens[1]: \"<|end_of_text|>\" has id 657, but another token has that id"},
 		{`"Ń": 255,`, `"": 255,`, "no token has id 255"},
-		{`"content": "<|end_of_text|>"`, `"content": "<|begin_of_text|>"`, "there twice"},
+		{`"content": "<|end_of_text|>"`, `"content": "<|begin_of_text|>"`, "empty or a duplicate"},
 	} {
 		_, err := edited(t, tokenizerFile, c.old, c.new)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), tokenizerFile) {

@@ -2,10 +2,10 @@ package tokenizer
 
 import "unicode/utf8"
 
-// Splitters of expressions that cut some characters out of a text: the first
-// piece is a match that text starts with, or what lies before the next one.
+// Splitters for expressions that isolate some characters of a text: the first piece is a match
+// at the start of the text, or the text before the first match.
 
-// isolate cuts out runs of the set of at most most characters.
+// isolate isolates runs of the set, of at most most characters.
 func isolate(text string, set class, most int) int {
 	if n := run(text, set, most); n > 0 {
 		return n
@@ -13,7 +13,7 @@ func isolate(text string, set class, most int) int {
 	return skip(text, 0, ^set)
 }
 
-// isolateBehindBlank cuts out `\s?[set]+`.
+// isolateBehindBlank isolates `\s?[set]+`.
 func isolateBehindBlank(text string, set class) int {
 	for i := 0; ; {
 		c, n := classAt(text, i)
@@ -35,7 +35,7 @@ func isolateBehindBlank(text string, set class) int {
 	}
 }
 
-// isolateHan cuts out hanAndHangul.
+// isolateHan isolates hanAndHangul.
 func isolateHan(text string) int {
 	end, inside := 0, false
 	for end < len(text) {

@@ -7,37 +7,37 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// learner finds the merges of a corpus that is given as counted pieces.
+// learner finds the merges of a corpus, given as pieces with their counts.
 type learner struct {
 	vocab   Vocabulary
-	special map[string]bool // texts that no merge may make
+	special map[string]bool // names that no merge may make
 	words   []word
 	pairs   map[pair]*pairCount
 	queue   pairHeap
 }
 
-// word is a piece as the tokens that it consists of at the moment.
+// word is a piece as its current tokens.
 type word struct {
 	ids   []token.ID
 	count int64
 }
 
-// pairCount is how often a pair occurs, and the words where it was noticed: it
-// may have gone from there, and a word may be there more than once.
+// pairCount is the number of times that a pair occurs, and the words in which it was seen. The
+// list may hold words that have lost the pair, and duplicates.
 type pairCount struct {
 	count int64
 	words []int32
 }
 
-// queued is a pair with its count when it was queued. Counts change behind the
-// queue's back: what comes out is checked against pairs.
+// queued is a pair with its count at the time it was queued. The count may have changed since,
+// so the learner compares an entry with pairs when it takes it from the queue.
 type queued struct {
 	pair  pair
 	count int64
 }
 
-// pairHeap has the pair on top that merges next: the most frequent, of equally
-// frequent ones the pair with the lowest ids.
+// pairHeap has the next pair to merge on top: the most frequent pair, and among equally
+// frequent pairs the one with the lowest ids.
 type pairHeap []queued
 
 func (h pairHeap) Len() int { return len(h) }
@@ -100,9 +100,9 @@ func (l *learner) learn(size int) Vocabulary {
 	return l.vocab
 }
 
-// merge makes p one token wherever it occurs. No other pair can ever make the
-// same bytes: as a merge leaves no occurrence of its pair, equal bytes between
-// two borders of tokens always consist of equal tokens.
+// merge replaces p by one token wherever it occurs. No other pair can make the same bytes
+// later: a merge leaves no occurrence of its pair, so equal bytes between two token borders
+// always consist of equal tokens.
 func (l *learner) merge(p pair, text string) {
 	into := token.ID(len(l.vocab.Tokens))
 	l.vocab.Tokens = append(l.vocab.Tokens, text)
@@ -117,8 +117,8 @@ func (l *learner) merge(p pair, text string) {
 	}
 }
 
-// mergeWord merges p in one word, and adds the pairs that may have become more
-// frequent to risen: those with the new token.
+// mergeWord merges p in one word. It adds the pairs with the new token to risen, because they
+// may have become more frequent.
 func (l *learner) mergeWord(w int32, p pair, into token.ID, risen map[pair]bool) {
 	word := &l.words[w]
 	for q := range neighbours(word.ids) {

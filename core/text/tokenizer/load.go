@@ -14,20 +14,18 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// maxFile is the size in bytes from which a file is refused. Llama 3's
-// tokenizer.json has 17 MB.
+// maxFile is the maximum size of a file in bytes. Llama 3's tokenizer.json has 17 MB.
 const maxFile = 256 << 20
 
-// Load reads a tokenizer from the directory dir: tokenizer.json, or where there is
-// none tokenizer.model (Llama 3's by tiktoken, or a BPE model of SentencePiece),
-// and from tokenizer_config.json, where there is one, bos_token, eos_token,
-// model_max_length and chat_template (or chat_template.jinja).
+// Load reads a tokenizer from the directory dir. It reads tokenizer.json or, if that does not
+// exist, tokenizer.model (Llama 3's by tiktoken, or a BPE model of SentencePiece). From
+// tokenizer_config.json, if it exists, Load reads bos_token, eos_token, model_max_length and
+// chat_template (or chat_template.jinja).
 //
-// It reads byte-level BPE with any pattern, and BPE of SentencePiece's kind, and
-// refuses a file that asks for anything that would give other ids than Hugging
-// Face's reader, such as dropout or a normalizer that it does not know.
-// Truncation and padding are ignored. An unknown chat template is no error:
-// Chat refuses it.
+// It reads byte-level BPE with any pattern, and SentencePiece's BPE. It refuses a file with
+// settings under which herd would give other ids than Hugging Face's reader, such as dropout or
+// an unknown normalizer. It ignores truncation and padding. It does not parse the chat
+// template; package template does.
 func Load(dir string) (*Tokenizer, error) {
 	t, err := load(dir)
 	if err != nil {
@@ -67,8 +65,8 @@ func load(dir string) (*Tokenizer, error) {
 	return t.WithTemplate(config.template), nil
 }
 
-// parseModel reads a tokenizer.model: of tiktoken, which is text, or of
-// SentencePiece, which begins with the key of a piece.
+// parseModel parses a tokenizer.model: of tiktoken, which is text, or of SentencePiece, which
+// begins with the key of a piece.
 func parseModel(data []byte) (Vocabulary, error) {
 	if len(data) > 0 && data[0] == 1<<3|wireBytes {
 		return parseSentencePiece(data)
@@ -76,7 +74,7 @@ func parseModel(data []byte) (Vocabulary, error) {
 	return parseTiktoken(data)
 }
 
-// readOptional is disk.ReadLimited for a file that need not exist.
+// readOptional is disk.ReadLimited for a file that may be missing.
 func readOptional(path string) ([]byte, error) {
 	text, err := disk.ReadLimited(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -85,8 +83,8 @@ func readOptional(path string) ([]byte, error) {
 	return text, err
 }
 
-// parseFile reads tokenizer.json into a vocabulary without BOS and EOS, and
-// checks what New does not.
+// parseFile parses tokenizer.json into a vocabulary without BOS and EOS, and checks what New
+// does not check.
 func parseFile(text []byte) (v Vocabulary, err error) {
 	var f file
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -95,7 +93,7 @@ func parseFile(text []byte) (v Vocabulary, err error) {
 		return v, located(text, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return v, fmt.Errorf("line %d: more after the end of the object", lineOf(text, d.InputOffset()))
+		return v, fmt.Errorf("line %d: more text after the end of the object", lineOf(text, d.InputOffset()))
 	}
 	if err := cmp.Or(f.checkVersion(), f.Model.check(), f.PostProcessor.checkPost(), f.readPipeline(&v)); err != nil {
 		return v, err
@@ -105,7 +103,7 @@ func parseFile(text []byte) (v Vocabulary, err error) {
 	return v, f.fill(&v)
 }
 
-// located adds the line to an error of encoding/json that knows its place.
+// located adds the line to an error of encoding/json that has an offset.
 func located(text []byte, err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
@@ -161,13 +159,13 @@ func (f *file) fillMerges(v *Vocabulary, spelt map[string]token.ID) error {
 	return nil
 }
 
-// rawTokens turns the tokens of byte-level BPE to raw bytes, but for added ones,
-// which files have as they are.
+// rawTokens converts the tokens of byte-level BPE to raw bytes, except for added tokens, which
+// files hold unchanged.
 func (v *Vocabulary) rawTokens() (err error) {
 	added := map[token.ID]bool{}
 	for i, a := range v.Added {
 		if a.ID < 0 || v.Tokens[a.ID] != "" && v.Tokens[a.ID] != a.Text {
-			return fmt.Errorf("added_tokens[%d]: %q has id %d, which another token has", i, a.Text, a.ID)
+			return fmt.Errorf("added_tokens[%d]: %q has id %d, but another token has that id", i, a.Text, a.ID)
 		}
 		v.Tokens[a.ID] = a.Text
 		added[a.ID] = true

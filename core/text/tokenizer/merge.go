@@ -7,8 +7,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// pair is two neighbouring tokens, the left one in the high half, so that pairs
-// order as (left, right) do.
+// pair is two neighbouring tokens, with the left one in the high half, so that pairs sort like
+// (left, right).
 type pair uint64
 
 func pairOf(left, right token.ID) pair { return pair(uint32(left))<<32 | pair(uint32(right)) }
@@ -16,7 +16,7 @@ func pairOf(left, right token.ID) pair { return pair(uint32(left))<<32 | pair(ui
 func (p pair) left() token.ID  { return token.ID(p >> 32) }
 func (p pair) right() token.ID { return token.ID(uint32(p)) }
 
-// merge says what a pair becomes, and how early: a lower rank merges first.
+// merge is the result of a pair and its rank: lower ranks merge first.
 type merge struct {
 	rank int32
 	into token.ID
@@ -24,8 +24,8 @@ type merge struct {
 
 type mergeTable map[pair]merge
 
-// newMergeTable leaves merges out that would make a special token, as old
-// converters have written them: no text shall forge one.
+// newMergeTable leaves out merges that would make a special token, which old converters wrote,
+// so that no text can forge one.
 func newMergeTable(v Vocabulary, ids map[string]token.ID, added addedTokens) (mergeTable, error) {
 	table := make(mergeTable, len(v.Merges))
 	for rank, m := range v.Merges {
@@ -51,12 +51,12 @@ func newMergeTable(v Vocabulary, ids map[string]token.ID, added addedTokens) (me
 	return table, nil
 }
 
-// longPiece is the length in bytes from which looking through all pairs again
-// after each merge costs more than a heap.
+// longPiece is the length in tokens from which a heap is faster than a scan of all pairs after
+// each merge.
 const longPiece = 96
 
-// apply merges ids in place, the lowest rank first and of equal ranks the
-// leftmost, until no pair merges. It returns how many ids are left.
+// apply merges ids in place until no pair merges: the lowest rank first, and the leftmost pair
+// among equal ranks. It returns the number of ids that remain.
 func (t mergeTable) apply(ids []token.ID) int {
 	if len(ids) < longPiece {
 		return t.applyShort(ids)
@@ -95,7 +95,7 @@ func (t mergeTable) applyShort(ids []token.ID) int {
 	return n
 }
 
-// noRank is the rank of a pair that does not merge: after all that do.
+// noRank is the rank of a pair that does not merge. It sorts after all other ranks.
 const noRank = 1<<31 - 1
 
 func (t mergeTable) lookup(left, right token.ID) merge {
@@ -105,8 +105,8 @@ func (t mergeTable) lookup(left, right token.ID) merge {
 	return merge{rank: noRank}
 }
 
-// candidate is a merge that was possible at position at when it was queued; it
-// still is if the pair there is the same.
+// candidate is a merge that was possible at position at when it was queued. It is still
+// possible if the pair there is the same.
 type candidate struct {
 	merge
 	pair pair
@@ -128,8 +128,8 @@ func (h *candidateHeap) Pop() any {
 	return c
 }
 
-// chain is a piece while it merges: tokens linked to their neighbours, so that
-// a merge moves nothing. A token that was merged away is None.
+// chain is a piece during merging: a linked list of tokens, so that a merge moves nothing. A
+// token that was merged into its left neighbour is None.
 type chain struct {
 	table      mergeTable
 	ids        []token.ID
@@ -168,7 +168,7 @@ func (c *chain) offer(i int32) {
 	}
 }
 
-// join carries m out, unless one of its tokens has merged otherwise since.
+// join performs m, unless one of its tokens has merged with another since.
 func (c *chain) join(m candidate) {
 	right := c.next[m.at]
 	if int(right) >= len(c.ids) || pairOf(c.ids[m.at], c.ids[right]) != m.pair {

@@ -118,7 +118,7 @@ func TestNewRefuses(t *testing.T) {
 		}, "merges 0 and 1 are the same"},
 		{func(v *Vocabulary) { v.Added = []Added{{ID: -1, Text: "x"}} }, `added token "x" has id -1`},
 		{func(v *Vocabulary) { v.Added = []Added{{ID: 64, Text: "x"}} }, `added token "x" has id 64`},
-		{func(v *Vocabulary) { *v = v.withSpecial([]string{"<x>", "<x>"}) }, "there twice"},
+		{func(v *Vocabulary) { *v = v.withSpecial([]string{"<x>", "<x>"}) }, "empty or a duplicate"},
 		{func(v *Vocabulary) { v.BOS = "<s>" }, `beginning of text is "<s>"`},
 	} {
 		v := bytesVocabulary().Vocabulary

@@ -8,20 +8,20 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Form is a form of Unicode normalisation (UAX 15) that text is brought to before
-// it is cut into pieces: "" for none, NFC, NFD, NFKC or NFKD.
+// Form is the form of Unicode normalisation (UAX 15) that a tokenizer applies to text before it
+// splits the text into pieces: NFC, NFD, NFKC, NFKD, or "" for none.
 type Form string
 
 var forms = []Form{"NFC", "NFD", "NFKC", "NFKD"}
 
 func (f Form) check() error {
 	if f != "" && !slices.Contains(forms, f) {
-		return fmt.Errorf("normalisation %q is not known: expected NFC, NFD, NFKC, NFKD or none", f)
+		return fmt.Errorf("unknown normalisation %q: expected NFC, NFD, NFKC, NFKD or none", f)
 	}
 	return nil
 }
 
-// norms are the forms of decomposition, and whether composition follows.
+// norms holds the decomposition of each form, and whether composition follows.
 var norms = map[Form]struct {
 	whole, apart norm.Form
 	composes     bool
@@ -32,8 +32,8 @@ var norms = map[Form]struct {
 	"NFKD": {norm.NFKD, norm.NFKD, false},
 }
 
-// joiner is the combining grapheme joiner, which Go's norm puts between more than
-// 30 marks on one character (UAX 15's stream-safe format), and nobody else.
+// joiner is the combining grapheme joiner. Go's norm inserts it if a character has more than 30
+// marks (UAX 15's stream-safe format); other libraries do not.
 const joiner = "\u034f"
 
 // apply normalises text as Hugging Face's tokenizers do, by Unicode 9. Bytes that
@@ -69,8 +69,8 @@ func (f Form) applyToday(text string) string {
 	return normal
 }
 
-// applyPlainly takes the three steps of the standard one by one: decomposition,
-// order of marks, composition.
+// applyPlainly performs the three steps of the standard one by one: decomposition, order of
+// marks, composition.
 func (f Form) applyPlainly(text string) string {
 	var chars []string
 	for len(text) > 0 {
@@ -98,8 +98,8 @@ func (f Form) applyPlainly(text string) string {
 // combining returns the canonical combining class of a character.
 func combining(char string) uint8 { return norm.NFD.PropertiesString(char).CCC() }
 
-// compose joins characters with the last starter before them where nothing of
-// their class stands between.
+// compose joins characters with the last starter before them, unless a character of the same
+// class lies between.
 func compose(chars []string) []string {
 	starter, class := -1, uint8(0) // class of the last character behind the starter
 	done := chars[:0]
