@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// byteSize is a flag for amounts of memory: 4GB, 512MiB, 1000000.
+// byteSize is a flag value for an amount of memory in bytes: 4GB, 512MiB or 1000000.
 type byteSize int64
 
 var byteUnits = map[string]float64{
@@ -24,7 +24,7 @@ func (s *byteSize) Set(text string) error {
 	unit, known := byteUnits[strings.ToLower(strings.TrimSpace(text[len(number):]))]
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil || !known || !(n >= 0 && n*unit < math.MaxInt64) {
-		return fmt.Errorf("expected a size as 4GB or 512MiB")
+		return fmt.Errorf("expected a size such as 4GB or 512MiB")
 	}
 	*s = byteSize(n * unit)
 	return nil

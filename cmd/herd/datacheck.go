@@ -24,10 +24,10 @@ func newDataCheckCmd() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "check TABLE --set kind=KIND [--config FILE] [--set KEY=VALUE]...",
-		Short: "Judge answers that can be checked",
-		Long: `Judge the closing turns of chats, or the candidates of samples, against the
-reference of their row. Rejection sampling and recipes judge the same way with
-the same settings under check.`,
+		Short: "Check answers against references",
+		Long: `Check the last assistant turn of each chat, or each candidate of a table of samples,
+against the reference in its row. The same settings under check make rejection
+sampling and recipes check answers in the same way.`,
 		Example: "  herd data check samples.arrow --set kind=numeric\n  herd data check chats.arrow --set kind=schema --set schema=person.json --json",
 		Args:    operands("TABLE"),
 		RunE: func(cmd *cobra.Command, tables []string) error {
@@ -76,12 +76,12 @@ func itemsIn(path string) iter.Seq2[row, error] {
 				return row{s.ID, numbers, judge.Sample(s)}, nil
 			})
 		default:
-			yield(row{}, fmt.Errorf("it holds %s: only chats and samples have answers to check", kind))
+			yield(row{}, fmt.Errorf("the table holds %s: only chats and samples have answers to check", kind))
 		}
 	}
 }
 
-// row is a row of a table with what there is to judge.
+// row is the part of a table's row that a judge needs.
 type row struct {
 	id      string
 	numbers []int // of the answers
@@ -119,7 +119,8 @@ type tally struct {
 	score            float64
 }
 
-// judge judges all rows of a table, several at once. The first row that it cannot judge ends it.
+// judge judges all rows of a table, several at once. It stops at the first row that it cannot
+// judge.
 func (t *tally) judge(ctx context.Context, j judge.Judge, path string) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -135,7 +136,7 @@ func (t *tally) judge(ctx context.Context, j judge.Judge, path string) error {
 			verdicts, err := j.Verdicts(ctx, []judge.Item{r.item})
 			return func() {
 				if err != nil {
-					stop(err) // the first of several counts
+					stop(err) // only the first error counts
 				}
 				if ctx.Err() == nil {
 					t.add(r, verdicts[0])
@@ -184,6 +185,6 @@ func (t *tally) print(w io.Writer) {
 	fmt.Fprintf(w, "%d of %d answers are correct (%.1f%%), mean score %.3f\n",
 		t.correct, t.answers, 100*float64(t.correct)/float64(t.answers), t.score/float64(t.answers))
 	if t.rows < t.answers {
-		fmt.Fprintf(w, "%d of %d prompts have a correct one (%.1f%%)\n", t.solved, t.rows, 100*float64(t.solved)/float64(t.rows))
+		fmt.Fprintf(w, "%d of %d prompts have a correct answer (%.1f%%)\n", t.solved, t.rows, 100*float64(t.solved)/float64(t.rows))
 	}
 }

@@ -32,11 +32,11 @@ func newDataImportCmd() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&out, "out", "", "`TABLE` to write, an Arrow file")
-	flags.Var(kind, "kind", "kind of rows to make: "+kind.list())
-	flags.Var(layout, "format", "format of the files")
+	flags.StringVar(&out, "out", "", "`TABLE` to write: the path of an Arrow file")
+	flags.Var(kind, "kind", "kind of rows to import: "+kind.list())
+	flags.Var(layout, "format", "format of the files (auto: detect it from the first row)")
 	flags.StringVar(&split, "split", "", "cut text files into documents: none, paragraphs or a `SEPARATOR`")
-	flags.IntVar(&s.Limit, "limit", 0, "stop after this many rows (0: all)")
+	flags.IntVar(&s.Limit, "limit", 0, "maximum number of rows to import (0: all)")
 	flags.BoolVar(&s.Overwrite, "overwrite", false, "replace the table if it exists")
 	require(cmd, "out")
 	return cmd

@@ -63,7 +63,7 @@ func (m *maskView) show(w io.Writer, path string, from, n int) (err error) {
 	case kind == table.Preferences:
 		err = eachRow(m, path, m.preference)
 	default:
-		return fmt.Errorf("%s holds %s: only chats and preferences have words of an assistant to learn", path, kind)
+		return fmt.Errorf("%s holds %s: only chats and preferences have assistant messages to learn", path, kind)
 	}
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (m *maskView) show(w io.Writer, path string, from, n int) (err error) {
 	return m.out.Flush()
 }
 
-// eachRow prints what parts makes of the rows that are asked for.
+// eachRow prints the requested rows, each split by parts.
 func eachRow[T table.Row](m *maskView, path string, parts func(T) ([]maskedPart, error)) error {
 	number := 0
 	for row, err := range table.Scan[T](path) {
@@ -200,8 +200,8 @@ func (m *maskView) painted(t maskedToken, text string) string {
 	return colour + text + plainColour
 }
 
-// visible escapes, as Go does, all that is not a character to be seen: control
-// characters, the marks of bidirectional text, bytes of a part of a character.
+// visible escapes invisible characters as Go does: control characters, bidirectional marks, and
+// bytes of an incomplete character.
 func visible(s string) string {
 	quoted := strconv.Quote(s)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)

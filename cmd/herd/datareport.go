@@ -15,11 +15,11 @@ func newDataReportCmd() *cobra.Command {
 	var seed uint64
 	cmd := &cobra.Command{
 		Use:   "report SAMPLES",
-		Short: "Say what a table of samples holds: pass@k, best of n, length bias",
-		Long: `Say what a table of samples holds: pass@k and best-of-n curves with confidence
-intervals, how scores are spread, whether length is what they reward, and some
-examples. It is printed in a few sentences, or with --json in numbers; --out
-writes a page of HTML with plots that needs no network.`,
+		Short: "Report on a table of samples: pass@k, best of n, length bias",
+		Long: `Report on a table of samples: pass@k and best-of-n curves with confidence intervals,
+the distribution of scores, whether the scores favour long answers, and some
+examples. herd prints a few sentences, or the numbers with --json. --out writes an
+HTML page with plots; the page works offline.`,
 		Example: "  herd data report best/samples.arrow --out report.html",
 		Args:    operands("SAMPLES"),
 		RunE: func(cmd *cobra.Command, tables []string) error {
@@ -39,12 +39,12 @@ writes a page of HTML with plots that needs no network.`,
 	flags := cmd.Flags()
 	flags.StringVar(&v.out, "out", "", "`FILE` to write the page to; -: standard output")
 	flags.BoolVar(&v.json, "json", false, "print the numbers as JSON")
-	flags.Uint64Var(&seed, "seed", 0, "chooses the examples, and the resamples of the intervals")
+	flags.Uint64Var(&seed, "seed", 0, "seed that selects the examples and the bootstrap resamples of the intervals (default 0)")
 	flags.BoolVar(&v.overwrite, "overwrite", false, "replace the file if it exists")
 	return cmd
 }
 
-// reportOf reads a table of samples, row by row.
+// reportOf builds the report on a table of samples, row by row.
 func reportOf(path string, seed uint64) (*report.Report, error) {
 	b := report.New(report.Options{Title: path, Seed: seed})
 	for row, err := range table.Scan[table.Sample](path) {
@@ -56,7 +56,7 @@ func reportOf(path string, seed uint64) (*report.Report, error) {
 	return b.Report(), nil
 }
 
-// reportView is where a report goes, and in which form.
+// reportView holds the output flags of a report.
 type reportView struct {
 	out             string // file of the page; empty: none, -: standard output
 	json, overwrite bool

@@ -32,8 +32,8 @@ brackets elsewhere. Dots separate tokens.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&from, "from", 1, "first row to print")
-	flags.IntVar(&rows, "rows", 10, "how many rows to print (0: all that follow)")
+	flags.IntVar(&from, "from", 1, "number of the first row to print, counted from 1")
+	flags.IntVar(&rows, "rows", 10, "number of rows to print (0: all that follow)")
 	flags.BoolVar(&masked, "mask", false, "print tokens and highlight those from which the model learns")
 	flags.StringVar(&m.model, "model", "", "`DIR` of the model or tokenizer")
 	templateFlag(cmd, &m.template)

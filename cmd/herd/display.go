@@ -16,18 +16,18 @@ import (
 	"github.com/herd-lm/herd/rejection"
 )
 
-// lineEvery is the least time between two lines of progress in a file or pipe.
+// lineEvery is the minimum time between two lines of progress in a file or pipe.
 const lineEvery = 5 * time.Second
 
-// display shows how a run gets on: on a terminal in one line that is redrawn,
-// elsewhere in a line every few seconds, or all of it as lines of JSON.
+// display shows the progress of a run: on a terminal in one line that it redraws, elsewhere in a
+// line every few seconds, or every event as a line of JSON.
 type display struct {
 	w     io.Writer
-	json  *json.Encoder // nil unless JSON is wanted
-	width func() int    // of the terminal; nil if there is none
+	json  *json.Encoder // nil unless the output is JSON
+	width func() int    // width of the terminal in columns; nil if there is none
 	began time.Time
-	last  time.Time // of the latest line
-	drawn bool      // the cursor stands behind a line that will be redrawn
+	last  time.Time // time of the latest line
+	drawn bool      // whether the cursor is at the end of a line to redraw
 }
 
 func newDisplay(w io.Writer, asJSON bool) *display {
@@ -41,7 +41,7 @@ func newDisplay(w io.Writer, asJSON bool) *display {
 	return d
 }
 
-// planned says what a training loop is going to be.
+// planned shows the plan of a training loop: its steps, parameters and memory.
 func (d *display) planned(p train.Plan) {
 	if d.json != nil {
 		d.json.Encode(p)
@@ -65,7 +65,7 @@ func (d *display) training(p train.Progress) {
 	d.show(p, line, p.Step == 1 || p.Step == p.Steps)
 }
 
-// samplingJSON is rejection.Progress with names for JSON.
+// samplingJSON is rejection.Progress as JSON.
 type samplingJSON struct {
 	Prompts     int           `json:"prompts"`
 	All         int           `json:"all"`
@@ -77,23 +77,23 @@ type samplingJSON struct {
 	Remaining   time.Duration `json:"-"`
 }
 
-// sampling shows a block of prompts that was answered.
+// sampling shows progress after a block of prompts is answered.
 func (d *display) sampling(p rejection.Progress) {
 	line := fmt.Sprintf("rejection  prompts %d/%d  samples %d  mean score %.3g  picked score %.3g  %s samples/s  %s tokens/s  %s left",
 		p.Prompts, p.All, p.Samples, p.MeanScore, p.PickedScore, short(p.SamplesPerS), short(p.TokensPerS), rough(p.Remaining))
 	d.show(samplingJSON(p), line, p.Prompts == p.All)
 }
 
-// tensors returns what shows how work on a model gets on, tensor by tensor.
+// tensors returns a callback that shows the progress of work on a model, tensor by tensor.
 func (d *display) tensors(what string) func(done, all int) {
-	d.last = d.began // short work needs no line
+	d.last = d.began // short work prints no progress
 	return func(done, all int) {
 		event := map[string]any{"work": what, "tensors": done, "all": all}
 		d.show(event, fmt.Sprintf("%s  tensors %d/%d", what, done, all), false)
 	}
 }
 
-// clear removes a line that would be redrawn.
+// clear removes the line that redraw has drawn.
 func (d *display) clear() {
 	if d.drawn {
 		fmt.Fprint(d.w, "\r\x1b[K")
@@ -101,7 +101,8 @@ func (d *display) clear() {
 	}
 }
 
-// show shows an event; one that must be seen waits for no interval.
+// show shows an event. Without a terminal it drops events within lineEvery of the latest line,
+// unless must is set.
 func (d *display) show(event any, line string, must bool) {
 	switch {
 	case d.json != nil:
@@ -114,15 +115,15 @@ func (d *display) show(event any, line string, must bool) {
 	}
 }
 
-// begin says on a terminal that work goes on before there is any progress.
+// begin shows on a terminal that a stage has started, before there is any progress.
 func (d *display) begin(stage string) {
 	if d.width != nil {
 		d.redraw(stage + "  reading model and data ...")
 	}
 }
 
-// redraw puts line in the place of the one before. What is too wide is cut: a
-// line that wraps could not be redrawn.
+// redraw replaces the previous line. It cuts a line at the terminal's width, because it could not
+// redraw a line that wraps.
 func (d *display) redraw(line string) {
 	if most := d.width() - 1; most > 0 && len(line) > most {
 		line = line[:most]
@@ -131,13 +132,13 @@ func (d *display) redraw(line string) {
 	d.drawn = true
 }
 
-// line prints a line that stays.
+// line prints a line that later progress does not replace.
 func (d *display) line(text string) {
 	d.clear()
 	fmt.Fprintln(d.w, text)
 }
 
-// end says what was written, or returns the error that kept it from being so.
+// end prints the path that the run wrote and the time it took, or returns err.
 func (d *display) end(wrote string, err error) error {
 	if d.drawn {
 		fmt.Fprintln(d.w)
@@ -153,10 +154,10 @@ func (d *display) end(wrote string, err error) error {
 	return err
 }
 
-// short writes a number in few characters: 950, 12.3k, 1.5M.
+// short formats a number with three digits: 950, 12.3k, 1.5M.
 func short(x float64) string {
 	for _, suffix := range []string{"", "k", "M"} {
-		if x < 999.5 { // what rounds to fewer than four digits
+		if x < 999.5 { // rounds to at most three digits
 			return fmt.Sprintf("%.3g", x) + suffix
 		}
 		x /= 1000
@@ -164,7 +165,7 @@ func short(x float64) string {
 	return fmt.Sprintf("%.3gG", x)
 }
 
-// rough writes a time in whole seconds, or less than one in milliseconds.
+// rough formats a duration in whole seconds, or in milliseconds if it is below one second.
 func rough(d time.Duration) string {
 	if d < time.Second {
 		return d.Round(time.Millisecond).String()
@@ -177,7 +178,7 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// terminalWidth returns the columns of the terminal w, 80 if it does not tell.
+// terminalWidth returns the width of the terminal w in columns, or 80 if w does not report it.
 func terminalWidth(w any) int {
 	if f, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {

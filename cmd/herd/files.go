@@ -12,7 +12,7 @@ import (
 )
 
 // jsonLines returns an encoder of lines of JSON that does not escape <, > and &, because special
-// tokens have many of them.
+// tokens contain them.
 func jsonLines(w io.Writer) *json.Encoder {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -35,8 +35,8 @@ func inputName(path string) string {
 	return path
 }
 
-// createOutput creates a file to write; "-" is standard output. It
-// replaces a file that exists only with overwrite.
+// createOutput creates a file to write; "-" is standard output. It replaces an existing file only
+// if overwrite is set.
 func createOutput(path string, overwrite bool) (io.WriteCloser, error) {
 	if path == "-" {
 		return standardOutput{os.Stdout}, nil
@@ -52,8 +52,8 @@ type standardOutput struct{ io.Writer }
 
 func (standardOutput) Close() error { return nil }
 
-// writeOutput writes a file that is useless in part: the file appears, or replaces another,
-// when write has succeeded. Devices, pipes and standard output receive the text as it comes.
+// writeOutput writes a file that would be useless if incomplete: it creates or replaces the file
+// only after write has succeeded. Devices, pipes and standard output receive the text at once.
 func writeOutput(path string, overwrite bool, write func(io.Writer) error) error {
 	if err := refuseExisting(path, overwrite); err != nil {
 		return err
@@ -68,7 +68,8 @@ func writeOutput(path string, overwrite bool, write func(io.Writer) error) error
 	return errors.Join(write(w), w.Close())
 }
 
-// mayBeReplaced reports whether path is not a device, a pipe or standard output.
+// mayBeReplaced reports whether path is a regular file or does not exist. It is false for devices,
+// pipes and standard output.
 func mayBeReplaced(path string) bool {
 	info, err := os.Stat(path)
 	return path != "-" && (errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular())
@@ -80,7 +81,7 @@ func refuseExisting(path string, overwrite bool) error {
 		return nil
 	}
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("%s exists: choose another place, or --overwrite", path)
+		return fmt.Errorf("%s exists: choose another path, or replace it with --overwrite", path)
 	}
 	return nil
 }

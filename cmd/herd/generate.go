@@ -56,10 +56,10 @@ func newGenerateCmd() *cobra.Command {
 	flags := cmd.Flags()
 	g.model.add(cmd)
 	g.model.addTemplate(cmd)
-	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to continue")
+	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to continue, or to answer with --chat")
 	flags.BoolVar(&g.chat, "chat", false, "treat the prompt as a user's message")
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
-	flags.IntVar(&g.logprobs, "logprobs", -1, "with --json, print each token's log-probability and the `N` likeliest tokens in its place")
+	flags.IntVar(&g.logprobs, "logprobs", -1, "with --json, print each token's log-probability and the `N` likeliest tokens at its position")
 	flags.IntVarP(&g.n, "number", "n", 1, "number of continuations to draw")
 	flags.Uint64Var(&g.seed, "seed", 0, "seed of the first continuation; each further one adds 1")
 	samplingFlags(cmd, &g.Settings, &g.precision)
@@ -119,7 +119,7 @@ type continuation struct {
 	Tokens []drawn `json:"tokens,omitempty"` // with --logprobs
 }
 
-// drawn is a token of a continuation, with the likeliest tokens in its place.
+// drawn is a token of a continuation, with the likeliest tokens at its position.
 type drawn struct {
 	likely
 	Top []likely `json:"top,omitempty"`

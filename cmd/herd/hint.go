@@ -13,9 +13,9 @@ import (
 	"github.com/herd-lm/herd/recipes"
 )
 
-// hint returns what the user can do about an error of cmd, in terms of its flags; "" if
-// there is nothing to add. Packages speak of settings and states, because programs that
-// use them have no flags.
+// hint tells the user what to do about an error of cmd, in terms of its flags; "" if there is
+// nothing to add. Errors of packages name settings, because programs that import the packages
+// have no flags.
 func hint(cmd *cobra.Command, err error) string {
 	if cmd == nil {
 		return ""
@@ -26,30 +26,29 @@ func hint(cmd *cobra.Command, err error) string {
 	var noBase *model.NoBase
 	switch {
 	case errors.As(err, new(*run.Interrupted)) && has("resume"):
-		return "the same command with --resume continues the run"
+		return "repeat the command with --resume to continue the run"
 	case errors.As(err, new(*run.Interrupted)):
-		return "the same command continues the run"
+		return "repeat the command to continue the run"
 	case errors.As(err, &occupied) && has("overwrite"):
 		if occupied.Resumable && !occupied.Differs {
-			return "--resume continues the run, --overwrite replaces it"
+			return "continue the run with --resume, or replace it with --overwrite"
 		}
-		return "--overwrite replaces it"
+		return "replace it with --overwrite"
 	case errors.As(err, &missing) && has("set"):
 		return "set them: " + settingInputs(cmd, missing.Inputs)
 	case errors.As(err, &noBase) && has("model") && has("adapter"):
-		return "say where the model is with --model DIR --adapter " + noBase.Adapter
+		return "name the directory of the model: --model DIR --adapter " + noBase.Adapter
 	case errors.As(err, new(*model.OtherAdapter)):
-		return "herd model merge merges an adapter into its model"
+		return "merge the adapter into its model with herd model merge"
 	case errors.As(err, new(*convert.NoTokenizer)) && has("tokenizer"):
-		return "--tokenizer names a tokenizer to use"
+		return "name a tokenizer with --tokenizer"
 	case errors.Is(err, table.ErrNotArrow):
-		return "herd data import makes a table out of JSON, JSONL or text"
+		return "import JSON, JSONL or text as a table with herd data import"
 	}
 	return ""
 }
 
-// settingInputs returns the command line that gives a recipe its inputs, besides what it sets
-// already.
+// settingInputs returns the user's command line, completed with a --set for each missing input.
 func settingInputs(cmd *cobra.Command, inputs []recipes.Input) string {
 	line := cmd.CommandPath() + " " + strings.Join(cmd.Flags().Args(), " ")
 	sets, _ := cmd.Flags().GetStringArray("set")

@@ -29,15 +29,15 @@ func TestHint(t *testing.T) {
 		err  error
 		want string
 	}{
-		{command("resume", "overwrite"), stopped, "the same command with --resume continues the run"},
-		{command(), stopped, "the same command continues the run"},
-		{command("resume", "overwrite"), occupied(run.Contents{Resumable: true}), "--resume continues the run, --overwrite replaces it"},
-		{command("resume", "overwrite"), occupied(run.Contents{Resumable: true, Differs: true}), "--overwrite replaces it"},
-		{command("resume", "overwrite"), occupied(run.Contents{}), "--overwrite replaces it"},
+		{command("resume", "overwrite"), stopped, "repeat the command with --resume to continue the run"},
+		{command(), stopped, "repeat the command to continue the run"},
+		{command("resume", "overwrite"), occupied(run.Contents{Resumable: true}), "continue the run with --resume, or replace it with --overwrite"},
+		{command("resume", "overwrite"), occupied(run.Contents{Resumable: true, Differs: true}), "replace it with --overwrite"},
+		{command("resume", "overwrite"), occupied(run.Contents{}), "replace it with --overwrite"},
 		{command(), occupied(run.Contents{}), ""},
 		{command("model"), &model.NoBase{Adapter: "a"}, ""},
-		{command("model", "adapter"), &model.NoBase{Adapter: "a"}, "say where the model is with --model DIR --adapter a"},
-		{command(), table.ErrNotArrow, "herd data import makes a table out of JSON, JSONL or text"},
+		{command("model", "adapter"), &model.NoBase{Adapter: "a"}, "name the directory of the model: --model DIR --adapter a"},
+		{command(), table.ErrNotArrow, "import JSON, JSONL or text as a table with herd data import"},
 		{command("resume"), errors.New("no such file"), ""},
 		{nil, stopped, ""},
 	} {

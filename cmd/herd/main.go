@@ -1,9 +1,9 @@
-// Command herd trains language models after the Llama 3 recipe and uses them:
-// pretraining, supervised fine-tuning, reward models, rejection sampling and
-// direct preference optimisation. Other commands prepare data and use models.
+// Command herd trains language models with the Llama 3 recipe: pretraining, supervised
+// fine-tuning, reward models, rejection sampling and direct preference optimisation. Other
+// commands prepare data and use the models.
 //
-// Each command is a file of its own: it turns flags into settings, calls one
-// package, and prints the result.
+// Each command has its own file. It turns flags into settings, calls one package, and prints the
+// result.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() { os.Exit(execute(os.Args[1:])) }
 const (
 	exitFailed      = 1
 	exitMisused     = 2   // invalid flags or arguments
-	exitInterrupted = 130 // 128 + SIGINT, as shells have it
+	exitInterrupted = 130 // 128 + SIGINT, the shells' convention
 )
 
 func execute(args []string) int {
@@ -50,8 +50,8 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// printError prints err and a hint for a person. If a signal stopped the command, nothing
-// else needs to be said.
+// printError prints err and a hint. If a signal stopped the command, it prints only that, without
+// the call path around it.
 func printError(w io.Writer, err error, hint string) {
 	text := err.Error()
 	var stopped *run.Interrupted

@@ -31,7 +31,7 @@ first model. No model needs to fit in memory.`,
 			return shown.end(a.Out, a.Run(ctx))
 		},
 	}
-	cmd.Flags().Float64SliceVar(&a.Weights, "weights", nil, "how much each model counts, `W,W,...` (default: all alike)")
-	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace the model in OUT")
+	cmd.Flags().Float64SliceVar(&a.Weights, "weights", nil, "weight of each model, `W,W,...` (default: equal weights)")
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace OUT if it exists")
 	return cmd
 }

@@ -24,12 +24,12 @@ func newModelConvertCmd() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
-		Short: "Convert a model to or from other programs' formats, such as llama.cpp's",
-		Long: `IN is a Hugging Face directory, a GGUF file, or a .bin file of llama2.c; herd
-detects the kind from the content. OUT is a Hugging Face directory, or a GGUF file
-with matrices of the type that --to names. Without --to, a name that ends in .gguf
-means gguf-f16, any other name hf. A directory keeps the type of the weights if it
-can; quantised weights become float32.`,
+		Short: "Convert a model between Hugging Face, GGUF and llama2.c formats",
+		Long: `Convert a model. IN is a Hugging Face directory, a GGUF file, or a .bin file of
+llama2.c; herd detects the kind from the content. OUT is a Hugging Face directory, or a GGUF file
+with matrices of the type in --to. Without --to, herd writes gguf-f16 if OUT ends in
+.gguf, and hf otherwise. A directory keeps the type of the weights if it can;
+quantised weights become float32.`,
 		Example: `  herd model convert aligned aligned.gguf --to gguf-q8_0
   herd model convert stories260K.bin stories --tokenizer tok512.bin
   herd model convert some-model.Q4_0.gguf some-model`,
@@ -41,8 +41,8 @@ can; quantised weights become float32.`,
 			return c.run(ctx, cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().Var(&c.to, "to", "`FORM` of OUT: "+c.to.list())
-	cmd.Flags().StringVar(&c.tokenizer, "tokenizer", "", "`FILE` or directory of a tokenizer, in place of IN's")
+	cmd.Flags().Var(&c.to, "to", "`FORM` of OUT (default: by OUT's name): "+c.to.list())
+	cmd.Flags().StringVar(&c.tokenizer, "tokenizer", "", "`FILE` or directory of a tokenizer to use instead of IN's")
 	return cmd
 }
 

@@ -52,20 +52,20 @@ func printDifference(w io.Writer, d *modeldir.Difference, all bool) error {
 		fact("config.json\t%s\t%s -> %s", f.Name, orNone(f.A), orNone(f.B))
 	}
 	if d.Tokenizer {
-		fact("tokenizer\tanother vocabulary or chat template")
+		fact("tokenizer\tdifferent vocabulary or chat template")
 	}
 	for _, name := range d.OnlyA {
-		fact("weights\t%s\tonly in the first", name)
+		fact("weights\t%s\tonly in A", name)
 	}
 	for _, name := range d.OnlyB {
-		fact("weights\t%s\tonly in the second", name)
+		fact("weights\t%s\tonly in B", name)
 	}
 	for _, s := range d.Shapes {
 		fact("weights\t%s\t%v -> %v", s.Name, s.A, s.B)
 	}
 	for i, t := range d.Tensors {
 		if i == listedTensors && !all {
-			fact("weights\t%d more that differ\tless (--all lists them)", len(d.Tensors)-i)
+			fact("weights\t%d more tensors\tdiffer less (--all lists them)", len(d.Tensors)-i)
 			break
 		}
 		fact("weights\t%s\t%s", t.Name, apart(t))

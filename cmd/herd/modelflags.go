@@ -39,7 +39,7 @@ func (m modelFlags) digest() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var settings any // nil without a template, so that the digest stays what it was
+	var settings any // nil without a template, to keep digests from before the setting existed
 	if m.template != "" {
 		settings = m.template
 	}

@@ -158,7 +158,7 @@ func describeTokenizer(dir string) (*tokenizerInfo, error) {
 	return t, nil
 }
 
-// print writes the facts for a person, one per line.
+// print writes one fact per line.
 func (m *modelInfo) print(w io.Writer) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	c := m.Config
@@ -172,15 +172,15 @@ func (m *modelInfo) print(w io.Writer) error {
 	fact("", "%d heads of %d, %d for keys and values", c.Heads, c.HeadDim, c.KVHeads)
 	fact("", "vocabulary %d, context %d tokens", c.VocabSize, c.Context())
 	if c.Context() < c.MaxPositions {
-		fact("", "sliding window: attention beyond it is not implemented, so no longer context than that")
+		fact("", "limited to the sliding window: herd does not implement attention beyond it")
 	}
 	fact("parameters", "%s", shares(m.Groups, m.Parameters))
 	fact("weights", "%s on disk, %s", memory.Bytes(m.Bytes), shares(m.DTypes, m.Parameters))
-	fact("memory", "%s to run, and %s for each token of context", memory.Bytes(m.RunBytes), memory.Bytes(m.ContextBytes))
-	fact("", "%s to train, and activations", memory.Bytes(m.TrainBytes))
+	fact("memory", "%s to run, plus %s for each token of context", memory.Bytes(m.RunBytes), memory.Bytes(m.ContextBytes))
+	fact("", "%s to train, plus activations", memory.Bytes(m.TrainBytes))
 	fact("tokenizer", "%s", m.Tokenizer)
 	if m.Manifest == nil {
-		fact("made by", "unknown: there is no %s", run.ManifestName)
+		fact("made by", "unknown: no %s in the directory", run.ManifestName)
 	} else {
 		fact("made by", "%s, %d steps", m.Manifest.Stage, m.Manifest.Step)
 	}
@@ -198,7 +198,7 @@ func describeLoRA(l model.LoRA) string {
 	return fmt.Sprintf("r %d, alpha %g%s: %s", l.R, l.Alpha, kind, strings.Join(l.TargetModules, " "))
 }
 
-// shares writes a total and, if there are several, its parts, the largest first.
+// shares formats a total and its parts, the largest first, or the name of the only part.
 func shares(parts map[string]int, total int) string {
 	names := slices.SortedFunc(maps.Keys(parts), func(a, b string) int {
 		if parts[a] != parts[b] {

@@ -33,7 +33,7 @@ ADAPTER is a directory in PEFT's layout, as PEFT or herd (with lora.r) writes it
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace the model in OUT")
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace OUT if it exists")
 	return cmd
 }
 

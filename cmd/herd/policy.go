@@ -76,11 +76,11 @@ func samplingFlags(cmd *cobra.Command, s *sample.Settings, precision *kernel.Pre
 	flags := cmd.Flags()
 	flags.Float64Var(&s.Temperature, "temperature", s.Temperature, "randomness of sampling; 0 always takes the likeliest token")
 	flags.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the smallest set of likeliest tokens with this total probability")
-	flags.IntVar(&s.TopK, "top-k", s.TopK, "draw from this many likeliest tokens (0: all)")
+	flags.IntVar(&s.TopK, "top-k", s.TopK, "draw from the `N` likeliest tokens (0: all)")
 	flags.Float64Var(&s.MinP, "min-p", s.MinP, "draw from tokens with at least this fraction of the likeliest token's probability")
-	flags.Float64Var(&s.Repetition, "repetition", 1, "penalty on tokens of the text so far: above 1 makes them less likely")
+	flags.Float64Var(&s.Repetition, "repetition", 1, "penalty on tokens of the prompt and the answer so far; above 1 makes them less likely, 1 is off")
 	flags.StringArrayVar(&s.StopStrings, "stop", nil, "end an answer before this `TEXT`; you can repeat the flag")
-	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "longest answer, in tokens")
+	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "maximum length of an answer, in tokens")
 	precisionFlag(cmd, precision)
 }
 

@@ -14,7 +14,7 @@ func (d *display) sampled(s rejection.Summary) {
 		d.json.Encode(map[string]any{"summary": s})
 		return
 	}
-	if d.drawn { // the line of progress stays
+	if d.drawn { // keep the line of progress
 		fmt.Fprintln(d.w)
 		d.drawn = false
 	}
@@ -29,7 +29,7 @@ func (d *display) sampled(s rejection.Summary) {
 	d.line(fmt.Sprintf("%d chats of %d prompts, %d preferences; %s has the report", s.Chats, s.Picked, s.Preferences, rejection.ReportFile))
 }
 
-// passes lists pass@k for the fewest and the most samples.
+// passes formats pass@k for the smallest and the largest k.
 func passes(points []report.Point) string {
 	if len(points) == 0 {
 		return ""

@@ -6,11 +6,11 @@ import (
 	"github.com/herd-lm/herd/core/kernel"
 )
 
-// newRootCmd returns the command line. A new command is a line here and a file.
+// newRootCmd returns the root command. A new command needs a file and a line here.
 func newRootCmd() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "herd",
-		Short: "Train language models after the Llama 3 recipe, and use them",
+		Short: "Train language models with the Llama 3 recipe, and use them",
 		Example: `  herd data import corpus.jsonl --out corpus.arrow
   herd pretrain --data corpus.arrow --out base
   herd chat --model base`,
@@ -51,9 +51,9 @@ func section(root *cobra.Command, title string, commands ...*cobra.Command) {
 	}
 }
 
-// addThreads adds --threads to all commands. It changes no result.
+// addThreads adds --threads to all commands. The flag changes speed, not results.
 func addThreads(root *cobra.Command) {
-	threads := root.PersistentFlags().Int("threads", 0, "compute with `N` threads (0: one for each core)")
+	threads := root.PersistentFlags().Int("threads", 0, "number of threads to compute with, `N` (0: one for each core)")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if *threads < 0 {
 			return misuse(cmd, "--threads is %d, expected 0 or more", *threads)

@@ -25,9 +25,9 @@ func newRunCmd() *cobra.Command {
 		Example: "  herd run quickstart\n  herd run mine.yaml --set seed=2 --set dpo.beta=0.2",
 		Args:    operands("NAME|FILE"),
 	}
-	out := cmd.Flags().String("out", "", "run `DIR` (default runs/NAME)")
+	out := cmd.Flags().String("out", "", "`DIR` for the results of all stages (default runs/NAME)")
 	sets := cmd.Flags().StringArray("set", nil, "set one setting: `KEY=VALUE`, or STAGE.KEY=VALUE for a stage")
-	profile := cmd.Flags().Bool("profile", false, profileUsage+", for each stage that is trained")
+	profile := cmd.Flags().Bool("profile", false, profileUsage+", for each training stage")
 	asJSON := cmd.Flags().Bool("json", false, "report progress as lines of JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := recipes.Load(args[0], config.Assignments("--set", *sets...))
@@ -50,8 +50,8 @@ func newRunCmd() *cobra.Command {
 	return cmd
 }
 
-// runDisplay shows the progress of a recipe: a heading and a result for each
-// stage, and between them the progress of the stage.
+// runDisplay shows the progress of a recipe: for each stage a heading, its progress and its
+// result.
 type runDisplay struct{ *display }
 
 // eventJSON is recipes.Event as JSON.
@@ -100,7 +100,8 @@ func jsonEvent(e recipes.Event) eventJSON {
 	return j
 }
 
-// place numbers the stages; the data comes before the first.
+// place returns a stage's number as "[1/5] ", or "" for the data, which comes before the first
+// stage.
 func place(e recipes.Event) string {
 	if e.Index < 0 {
 		return ""

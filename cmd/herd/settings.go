@@ -21,8 +21,8 @@ func addSettings(cmd *cobra.Command, settings any) {
 {{.UsageString}}`)
 }
 
-// listSettings lists settings, a line each: key, value and meaning. Of an optional group that
-// is not set, it lists the key alone.
+// listSettings lists each setting with its key, value and meaning. It lists only the key of an
+// optional group that is not set.
 func listSettings(settings any) string {
 	var b strings.Builder
 	config.Walk(settings, func(f config.Field) bool {
@@ -38,7 +38,7 @@ func listSettings(settings any) string {
 	return b.String()
 }
 
-// settingLine puts what a setting means beside it, in lines of 100 columns.
+// settingLine formats a setting and its meaning side by side, in lines of 100 columns.
 func settingLine(setting, meaning string) string {
 	const column, width = 36, 100
 	line := fmt.Sprintf("\n  %-*s", column-2, setting)
@@ -54,8 +54,7 @@ func settingLine(setting, meaning string) string {
 	return line
 }
 
-// wrapped lists items, as many to a line of 80 columns as fit. A list of words may
-// go on in the next line.
+// wrapped lists items in lines of 80 columns. It breaks lines between the words of an item too.
 func wrapped(items []string) string {
 	var b strings.Builder
 	column := 80

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// untilSignal returns a context that ends with the first Ctrl-C or SIGTERM, so that a command
-// can save its work. The second signal ends the process.
+// untilSignal returns a context that the first Ctrl-C or SIGTERM cancels, so that a command can
+// save its work. A second signal ends the process.
 func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/recipes"
 )
 
-const profileUsage = "write where the time goes to " + train.ProfileTable + " and " + train.ProfileCPU + " beside the model"
+const profileUsage = "profile the run: write times by operation to " + train.ProfileTable + " and " + train.ProfileCPU + " beside the model"
 
 // newStageCmds returns a command for each kind of stage.
 func newStageCmds() (cmds []*cobra.Command) {
@@ -35,7 +35,7 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`; dots separate nested keys")
 	var o recipes.StageOptions
 	flags.BoolVar(&o.Resume, "resume", false, "continue a run that stopped early")
-	flags.BoolVar(&o.Overwrite, "overwrite", false, "replace the contents of the directory")
+	flags.BoolVar(&o.Overwrite, "overwrite", false, "replace the contents of the output directory")
 	if kind.Trains {
 		flags.BoolVar(&o.Profile, "profile", false, profileUsage)
 	}
@@ -82,7 +82,7 @@ func pathUsage(p config.Path) string {
 	case p.Role == config.Tables:
 		return "`TABLES` of " + p.Key + " to read"
 	case p.Role == config.Adapter:
-		return "`DIR` of an adapter beside the model, or beside the one that it names"
+		return "`DIR` of an adapter to continue from; without --model, of the model that the adapter names"
 	case p.Role == config.Out:
 		return "`DIR` to write to"
 	case p.Key == "model":
@@ -91,7 +91,7 @@ func pathUsage(p config.Path) string {
 	return "`DIR` of the " + p.Key
 }
 
-// pathSets returns what the path flags assign that are given.
+// pathSets returns the settings that the path flags on the command line assign.
 func pathSets(cmd *cobra.Command, settings any) (sets []config.Assignment) {
 	for _, p := range config.Paths(settings) {
 		flag := pathFlag(p)
@@ -107,7 +107,7 @@ func pathSets(cmd *cobra.Command, settings any) (sets []config.Assignment) {
 	return sets
 }
 
-// progress shows what a stage reports.
+// progress shows an event of a stage.
 func (d *display) progress(e recipes.Event) {
 	switch {
 	case e.Plan != nil:
@@ -121,8 +121,8 @@ func (d *display) progress(e recipes.Event) {
 	}
 }
 
-// quote writes a string or list of strings in YAML, of which JSON is a part, so
-// that no path means anything else there.
+// quote formats a string or a list of strings as JSON, which is also YAML, so that YAML does not
+// interpret special characters of paths.
 func quote(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -33,7 +33,7 @@ func newTokenizerTrainCmd() *cobra.Command {
 	var overwrite bool
 	cmd := &cobra.Command{
 		Use:     "train --data TABLES --vocab-size N --out DIR",
-		Short:   "Train a vocabulary on documents",
+		Short:   "Train a tokenizer on documents",
 		Example: "  herd tokenizer train --data corpus.arrow --vocab-size 8192 --out tok",
 		Args:    operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,10 +52,10 @@ func newTokenizerTrainCmd() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&tables, "data", nil, "`TABLES` of documents to learn from")
+	flags.StringSliceVar(&tables, "data", nil, "`TABLES` of documents to train on")
 	flags.IntVar(&size, "vocab-size", 8192, "number of tokens, including special tokens")
 	flags.StringVar(&out, "out", "", "`DIR` to write to")
-	flags.BoolVar(&overwrite, "overwrite", false, "replace a tokenizer that is in the directory")
+	flags.BoolVar(&overwrite, "overwrite", false, "replace the tokenizer in the output directory")
 	require(cmd, "data", "out")
 	return cmd
 }
@@ -91,7 +91,7 @@ func newTokenizerConvertCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "convert --model DIR --out DIR",
 		Short:   "Convert a tokenizer to tokenizer.json",
-		Long:    "Write a tokenizer as tokenizer.json and tokenizer_config.json. It may be a tokenizer.model of Llama 3 (tiktoken) or SentencePiece.",
+		Long:    "Write a tokenizer as tokenizer.json and tokenizer_config.json. The source may be a\ntokenizer.model of Llama 3 (tiktoken) or of SentencePiece.",
 		Example: "  herd tokenizer convert --model Meta-Llama-3-8B/original --out tok",
 		Args:    operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -108,14 +108,14 @@ func newTokenizerConvertCmd() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "model", "", "`DIR` of the tokenizer or model")
 	flags.StringVar(&out, "out", "", "`DIR` to write to")
-	flags.BoolVar(&overwrite, "overwrite", false, "replace a tokenizer that is in the directory")
+	flags.BoolVar(&overwrite, "overwrite", false, "replace the tokenizer in the output directory")
 	require(cmd, "model", "out")
 	return cmd
 }
 
 func newTokenizerEncodeCmd() *cobra.Command {
 	var special bool
-	cmd := translate("encode", "text", "Print the tokens of a text as JSON", "  echo -n 'Hello' | herd tokenizer encode --model base",
+	cmd := translate("encode", "text", "Convert text to token ids, printed as JSON", "  echo -n 'Hello' | herd tokenizer encode --model base",
 		func(w io.Writer, tok *tokenizer.Tokenizer, text []byte, isJSON bool) error {
 			line := string(text)
 			if isJSON {
@@ -134,11 +134,11 @@ func newTokenizerEncodeCmd() *cobra.Command {
 }
 
 func newTokenizerDecodeCmd() *cobra.Command {
-	return translate("decode", "a JSON list of tokens", "Print the text of tokens", "  echo '[15339, 1917]' | herd tokenizer decode --model base",
+	return translate("decode", "a JSON list of token ids", "Convert token ids to text", "  echo '[15339, 1917]' | herd tokenizer decode --model base",
 		func(w io.Writer, tok *tokenizer.Tokenizer, text []byte, asJSON bool) error {
 			var ids []token.ID
 			if err := json.Unmarshal(text, &ids); err != nil {
-				return fmt.Errorf("expected a JSON list of tokens: %w", err)
+				return fmt.Errorf("expected a JSON list of token ids: %w", err)
 			}
 			if asJSON {
 				return jsonLines(w).Encode(tok.Decode(ids))
@@ -179,7 +179,7 @@ func translate(name, input, short, example string, do translation) *cobra.Comman
 		},
 	}
 	cmd.Flags().StringVar(&dir, "model", "", "`DIR` of the tokenizer or model")
-	cmd.Flags().BoolVar(&lines, "lines", false, "treat each line as an input of its own, with texts as JSON strings")
+	cmd.Flags().BoolVar(&lines, "lines", false, "read and write one JSON value a line: a list of token ids, or a text as a JSON string")
 	require(cmd, "model")
 	return cmd
 }

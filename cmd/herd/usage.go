@@ -17,14 +17,14 @@ type usageError struct {
 }
 
 func (e *usageError) Error() string {
-	return fmt.Sprintf("%s ('%s --help' shows how)", e.what, e.command)
+	return fmt.Sprintf("%s (see '%s --help')", e.what, e.command)
 }
 
 func misuse(cmd *cobra.Command, format string, args ...any) error {
 	return &usageError{cmd.CommandPath(), fmt.Sprintf(format, args...)}
 }
 
-// flagError turns pflag's errors into ours.
+// flagError turns an error of pflag into a usageError, with a similar flag's name if there is one.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1 {
@@ -44,7 +44,7 @@ func flagsAsCommands(cmd *cobra.Command) *cobra.Command {
 	return flags
 }
 
-// nearest returns the subcommand of cmd whose name is nearest, "" if none is near.
+// nearest returns the subcommand of cmd with the most similar name, or "" if none is similar.
 func nearest(cmd *cobra.Command, name string) string {
 	for cmd.SuggestionsMinimumDistance = 1; cmd.SuggestionsMinimumDistance <= 2; cmd.SuggestionsMinimumDistance++ {
 		if names := cmd.SuggestionsFor(name); len(names) > 0 {
@@ -61,7 +61,8 @@ func didYouMean(prefix, name string) string {
 	return fmt.Sprintf(", did you mean %s%s?", prefix, name)
 }
 
-// asGroup makes cmd, which only has subcommands, print its help, or suggest a subcommand.
+// asGroup makes cmd, which only groups subcommands, print its help. For an unknown subcommand it
+// suggests a similar one.
 func asGroup(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -73,14 +74,14 @@ func asGroup(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// operands checks the arguments that are not flags: one for each name; a name
-// that ends in "..." stands for one or more and comes last.
+// operands checks the arguments that are not flags: one for each name. The last name may end in
+// "...", which allows one or more arguments.
 func operands(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		many := len(names) > 0 && strings.HasSuffix(names[len(names)-1], "...")
 		switch {
 		case len(args) < len(names):
-			return misuse(cmd, "no %s is given", strings.TrimSuffix(names[len(args)], "..."))
+			return misuse(cmd, "missing argument %s", strings.TrimSuffix(names[len(args)], "..."))
 		case len(args) > len(names) && !many:
 			return misuse(cmd, "unexpected argument %q", args[len(names)])
 		}
@@ -88,7 +89,7 @@ func operands(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// require makes flags of cmd mandatory; of "a|b", one of the two.
+// require makes flags of cmd mandatory. "a|b" requires one of the two.
 func require(cmd *cobra.Command, names ...string) {
 	given := func(name string) bool { return cmd.Flag(name).Changed && cmd.Flag(name).Value.String() != "" }
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
@@ -96,14 +97,14 @@ func require(cmd *cobra.Command, names ...string) {
 			names := strings.Split(alternatives, "|")
 			if !slices.ContainsFunc(names, given) {
 				what, usage := pflag.UnquoteUsage(cmd.Flag(names[0]))
-				return misuse(cmd, "--%s %s is not given: %s", names[0], what, usage)
+				return misuse(cmd, "--%s %s is missing: %s", names[0], what, usage)
 			}
 		}
 		return nil
 	}
 }
 
-// choice is a flag whose values are listed. The first is the default.
+// choice is a flag value from a fixed list. The first is the default.
 type choice struct {
 	value   string
 	allowed []string
@@ -125,7 +126,7 @@ func (c *choice) Set(value string) error {
 
 func (c *choice) list() string { return strings.Join(c.allowed, ", ") }
 
-// unless returns the value, or "" in place of the one that stands for all.
+// unless returns the value, or "" if it is all, the name for no restriction.
 func (c *choice) unless(all string) string {
 	if c.value == all {
 		return ""
