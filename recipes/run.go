@@ -156,27 +156,10 @@ func (e *engine) stage(ctx context.Context, i int) error {
 		return err
 	}
 	if !done {
-		resume, err := s.Kind.resumable(s.Settings, m)
-		if err != nil {
-			return err // a run that cannot be read is not replaced in silence
-		}
-		status := Began
-		if resume {
-			status = Resumed
-		}
-		e.tell(event, status, 0)
-		err = s.Kind.Run(ctx, s.Settings, StageOptions{Mode: run.Mode{Resume: resume, Overwrite: true}, Profile: e.profile, Report: func(progress Event) {
-			if progress.Summary != nil {
-				return
-			}
-			event.Plan, event.Training, event.Sampling = progress.Plan, progress.Training, progress.Sampling
-			e.tell(event, Running, time.Since(began))
-		}})
-		if err != nil {
+		if err := e.execute(ctx, s, m, event, began); err != nil {
 			return err
 		}
 	}
-	event.Plan, event.Training, event.Sampling = nil, nil, nil
 	debug.FreeOSMemory() // so that the memory of this stage does not add to that of the next
 	e.tell(event, Testing, time.Since(began))
 	if event.Measures, err = e.evaluate(ctx, i, s, m.Digest); err != nil {
@@ -185,4 +168,24 @@ func (e *engine) stage(ctx context.Context, i int) error {
 	e.results.Stages = append(e.results.Stages, eval.Stage{Stage: s.Name, Measures: event.Measures})
 	e.tell(event, doneOr(!done, Skipped), time.Since(began))
 	return nil
+}
+
+// execute runs a stage from its start, or from where it was interrupted.
+func (e *engine) execute(ctx context.Context, s Stage, m run.Manifest, event Event, began time.Time) error {
+	resume, err := s.Kind.resumable(s.Settings, m)
+	if err != nil {
+		return err // a run that cannot be read is not replaced in silence
+	}
+	status := Began
+	if resume {
+		status = Resumed
+	}
+	e.tell(event, status, 0)
+	return s.Kind.Run(ctx, s.Settings, StageOptions{Mode: run.Mode{Resume: resume, Overwrite: true}, Profile: e.profile, Report: func(progress Event) {
+		if progress.Summary != nil {
+			return
+		}
+		event.Plan, event.Training, event.Sampling = progress.Plan, progress.Training, progress.Sampling
+		e.tell(event, Running, time.Since(began))
+	}})
 }
