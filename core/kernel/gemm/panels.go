@@ -169,15 +169,12 @@ func (q *Panels) multiplyFew(p Product) {
 }
 
 // Skip returns q without its first depths, an even number. q must have one block (PackAll of at
-// most BlockDepth) and must not be Int8.
+// most blockWords) and must not be Int8.
 func (q *Panels) Skip(depth int) Panels {
 	rest := *q
 	rest.skip = q.wordsOf(depth)
 	return rest
 }
-
-// BlockDepth is a depth that is never divided into blocks.
-const BlockDepth = blockWords
 
 // Tile returns the number of lines of a and of b in a register tile. Work that is split in
 // multiples of them has no partial tiles inside.
