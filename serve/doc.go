@@ -5,9 +5,9 @@
 //
 // Begin with [New], which makes a [Server] from settings and models.
 //
-// serve turns HTTP into sample.Requests and knows engines only by an interface. It takes a body
-// apart key by key, so that it can refuse a parameter that it does not support by name instead
-// of ignoring it silently.
+// serve turns HTTP into [sample.Request] values and knows engines only by an interface. It takes
+// a body apart key by key, so that it can refuse a parameter that it does not support by name
+// instead of ignoring it silently.
 //
 // A request first passes admission, which bounds the requests in memory and can be closed. Then
 // it waits in the queue of its model: first come, first served, counted by answers.
