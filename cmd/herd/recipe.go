@@ -14,7 +14,13 @@ func newRecipeCmd() *cobra.Command {
 		Short:   "List the built-in recipes, or print one to start from",
 		Example: "  herd recipe show quickstart > mine.yaml",
 	}
-	list := &cobra.Command{
+	cmd.AddCommand(newRecipeListCmd(), newRecipeShowCmd())
+	asGroup(cmd)
+	return cmd
+}
+
+func newRecipeListCmd() *cobra.Command {
+	return &cobra.Command{
 		Use:   "list",
 		Short: "List the built-in recipes", Example: "  herd recipe list",
 		Args: operands(),
@@ -32,7 +38,10 @@ func newRecipeCmd() *cobra.Command {
 			return nil
 		},
 	}
-	show := &cobra.Command{
+}
+
+func newRecipeShowCmd() *cobra.Command {
+	return &cobra.Command{
 		Use:   "show NAME",
 		Short: "Print the YAML of a recipe", Example: "  herd recipe show quickstart > mine.yaml",
 		Args: operands("NAME"),
@@ -45,7 +54,4 @@ func newRecipeCmd() *cobra.Command {
 			return err
 		},
 	}
-	cmd.AddCommand(list, show)
-	asGroup(cmd)
-	return cmd
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/config"
+	"github.com/herd-lm/herd/core/text/show"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/eval"
 	"github.com/herd-lm/herd/recipes"
@@ -149,7 +150,7 @@ func summarise(w io.Writer, r *recipes.Recipe, dir string, results eval.Results)
 	for _, x := range examples {
 		fmt.Fprintf(w, "\n%s\n", x.Prompt)
 		for _, a := range x.Answers {
-			fmt.Fprintf(w, "  %-10s %s %s\n", a.Stage, mark(a.Correct), printable(a.Text))
+			fmt.Fprintf(w, "  %-10s %s %s\n", a.Stage, mark(a.Correct), show.Terminal(show.Line(a.Text, 72)))
 		}
 	}
 	for i := len(r.Stages) - 1; i >= 0; i-- {
@@ -166,19 +167,4 @@ func mark(right bool) string {
 		return "+"
 	}
 	return "-"
-}
-
-// printable keeps an answer on one line of moderate length.
-func printable(text string) string {
-	const most = 72
-	line := []rune(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, text))
-	if len(line) > most {
-		return string(line[:most]) + " ..."
-	}
-	return string(line)
 }
