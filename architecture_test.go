@@ -91,7 +91,7 @@ judge/rule/number:
 judge/rule: core/disk core/text/chat judge judge/rule/number
 judge/reward: core/model core/sample/remote core/text/chat core/text/template core/train/pack
 	core/train/score data/example judge
-judge/scoring: core/model core/run core/sample/remote judge judge/reward judge/rule
+judge/scoring: core/model core/run core/sample/remote core/text/template judge judge/reward judge/rule
 
 # Measuring.
 eval: core/disk core/model core/policy core/sample core/sample/engine core/text/template

@@ -63,5 +63,10 @@ func TestDigests(t *testing.T) {
 		if got := c.settings.identifyScoring(inputs); got != c.scoring {
 			t.Errorf("%s: the scores have digest %q", name, got)
 		}
+		named := c.settings
+		named.RewardTemplate = "chatml"
+		if named.identify(inputs).digest() != c.sampling || named.identifyScoring(inputs) == c.scoring {
+			t.Errorf("%s: another template of the reward model changes scores and no samples", name)
+		}
 	}
 }

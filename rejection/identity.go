@@ -40,6 +40,9 @@ func (s Settings) identifyScoring(inputs map[string]string) string {
 	bare, id := s.bare(), identity{}
 	id.addInputs("reward", inputs)
 	id.addInputs("check", inputs)
+	if s.RewardTemplate != "" {
+		id["reward_template"] = s.RewardTemplate
+	}
 	id.addSettings("check.", bare.Check)
 	id.addSettings("remote_reward.", bare.RemoteReward)
 	if s.Checks() && s.Reward != "" {

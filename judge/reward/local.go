@@ -5,8 +5,10 @@ package reward
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/text/chat"
@@ -23,13 +25,14 @@ type local struct {
 	format *template.Format
 }
 
-// Open loads the reward model in a directory.
-func Open(dir string) (judge.Judge, error) {
+// Open loads the reward model in a directory. layout names a chat template in place of the
+// model's own; "" keeps that (template.Choose has the rule).
+func Open(dir, layout string) (judge.Judge, error) {
 	at, err := model.Locate(dir, "")
 	if err != nil {
 		return nil, err
 	}
-	format, err := template.Load(at.Tokenizer(), "")
+	format, err := loadFormat(at.Tokenizer(), layout)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +45,16 @@ func Open(dir string) (judge.Judge, error) {
 	}
 	params, err := at.Load(false)
 	return &local{params, format}, err
+}
+
+// loadFormat loads the chat template in dir, or the one that layout names. The setting for a
+// reward model has a name of its own, because the model that answers has one too.
+func loadFormat(dir, layout string) (*template.Format, error) {
+	format, err := template.Load(dir, layout)
+	if errors.Is(err, template.ErrMissing) {
+		return nil, fmt.Errorf("%s: the reward model has no chat template: set reward_template to one of %s", dir, strings.Join(template.Names, ", "))
+	}
+	return format, err
 }
 
 // Accepts implements judge.Judge: there must be room for one token of the answer.

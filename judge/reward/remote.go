@@ -17,9 +17,10 @@ type onServer struct {
 }
 
 // Dial returns the reward model on a server. The model directory, which needs no weights, has
-// its tokenizer and chat template: herd lays out what it sends.
-func Dial(s remote.RewardSettings, dir string) (judge.Judge, error) {
-	format, err := template.Load(dir, "")
+// its tokenizer and chat template: herd lays out what it sends,
+// by the template that layout names if it is not "".
+func Dial(s remote.RewardSettings, dir, layout string) (judge.Judge, error) {
+	format, err := loadFormat(dir, layout)
 	if err != nil {
 		return nil, err
 	}

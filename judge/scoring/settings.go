@@ -9,6 +9,7 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/sample/remote"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/judge"
 	"github.com/herd-lm/herd/judge/reward"
 	"github.com/herd-lm/herd/judge/rule"
@@ -16,11 +17,13 @@ import (
 
 // Settings describe a judge. At least one of Check and Reward is set.
 type Settings struct {
-	Reward       string                `yaml:"reward" path:"model"`            // model directory of the reward model
-	Check        rule.Settings         `yaml:"check" json:",omitzero"`         // judges responses by rules
-	Combine      string                `yaml:"combine" json:",omitempty"`      // score of a rule with a reward model: correct_first or sum
-	CheckWeight  float64               `yaml:"check_weight" json:",omitempty"` // of the rule in a sum
-	RemoteReward remote.RewardSettings `yaml:"remote_reward" json:",omitzero"` // server that runs the reward model; reward then has its tokenizer
+	Reward      string        `yaml:"reward" path:"model"`            // model directory of the reward model
+	Check       rule.Settings `yaml:"check" json:",omitzero"`         // judges responses by rules
+	Combine     string        `yaml:"combine" json:",omitempty"`      // score of a rule with a reward model: correct_first or sum
+	CheckWeight float64       `yaml:"check_weight" json:",omitempty"` // of the rule in a sum
+	// RewardTemplate names the chat template of a reward model that has none of its own.
+	RewardTemplate string                `yaml:"reward_template" json:",omitempty"`
+	RemoteReward   remote.RewardSettings `yaml:"remote_reward" json:",omitzero"` // server that runs the reward model; reward then has its tokenizer
 }
 
 // Defaults returns the settings that a YAML file changes.
@@ -36,10 +39,15 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("reward is not set: remote_reward needs the tokenizer and template of its model, in a directory")
 	case s.Reward == "" && !s.Checks():
 		return fmt.Errorf("reward is not set: the model directory of the reward model; or set check, to judge by rules")
+	case s.RewardTemplate != "" && s.Reward == "":
+		return fmt.Errorf("reward_template is set, but no reward model")
 	case s.Combine != judge.CorrectFirst && s.Combine != judge.Sum:
 		return fmt.Errorf("combine is %q, expected %s or %s", s.Combine, judge.CorrectFirst, judge.Sum)
 	case !(s.CheckWeight >= 0) || math.IsInf(s.CheckWeight, 0):
 		return fmt.Errorf("check_weight is %g, expected 0 or more", s.CheckWeight)
+	}
+	if err := template.CheckName(s.RewardTemplate); err != nil {
+		return fmt.Errorf("reward_template: %w", err)
 	}
 	if s.Checks() {
 		if err := s.Check.Validate(); err != nil {
@@ -73,9 +81,9 @@ func (s Settings) Open() (judge.Judge, error) {
 
 func (s Settings) openReward() (judge.Judge, error) {
 	if s.RemoteReward.URL != "" {
-		return reward.Dial(s.RemoteReward, s.Reward)
+		return reward.Dial(s.RemoteReward, s.Reward, s.RewardTemplate)
 	}
-	return reward.Open(s.Reward)
+	return reward.Open(s.Reward, s.RewardTemplate)
 }
 
 // AddInputs adds the files that verdicts depend on to a run's inputs.
