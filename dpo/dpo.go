@@ -16,12 +16,12 @@ import (
 
 // Settings are the settings of the stage.
 type Settings struct {
-	Reference   string   `yaml:"reference" path:"model"`    // model directory of the reference; empty: the model that training starts from
+	Reference   string   `yaml:"reference" path:"model"`    // directory of the reference model; empty: the model that training starts from
 	Preferences []string `yaml:"preferences" path:"tables"` // tables of preferences
 
-	Beta       float64 `yaml:"beta"`        // weight of the divergence from the reference
+	Beta       float64 `yaml:"beta"`        // strength of the penalty on divergence from the reference
 	NLLWeight  float64 `yaml:"nll_weight"`  // weight of the chosen response's negative log-likelihood
-	MaskFormat bool    `yaml:"mask_format"` // leave end-of-turn tokens out of the contrast
+	MaskFormat bool    `yaml:"mask_format"` // leave end-of-turn tokens out of the preference loss
 
 	stage.Tuning `yaml:",inline"`
 }

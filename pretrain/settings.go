@@ -1,7 +1,7 @@
 // Package pretrain trains a new model, or continues to train one, on plain documents
 // (arXiv 2407.21783, section 3.4).
 //
-// Begin with Defaults and Run.
+// Start with Defaults and Run.
 package pretrain
 
 import (
@@ -16,15 +16,15 @@ import (
 // Settings are the settings of the stage.
 type Settings struct {
 	Documents []string `yaml:"documents" path:"tables"` // tables of documents
-	Out       string   `yaml:"out" path:"out"`          // model directory to write
+	Out       string   `yaml:"out" path:"out"`          // directory to write the model to
 
-	Model        string       `yaml:"model" path:"model"`                       // model directory to continue from; empty: a new model
+	Model        string       `yaml:"model" path:"model"`                       // model directory to continue from; empty: train a new model
 	Adapter      string       `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory to continue from; empty: none, or the model's
-	Tokenizer    string       `yaml:"tokenizer" path:"model"`                   // directory of a new model's tokenizer; empty: train one on the documents
-	VocabSize    int          `yaml:"vocab_size"`                               // tokens of a tokenizer that herd trains
+	Tokenizer    string       `yaml:"tokenizer" path:"model"`                   // tokenizer directory for a new model; empty: train a tokenizer on the documents
+	VocabSize    int          `yaml:"vocab_size"`                               // vocabulary size of the tokenizer that herd trains
 	Architecture Architecture `yaml:"architecture"`                             // shape of a new model
 
-	SequenceLength int `yaml:"sequence_length"` // tokens; herd cuts longer documents into pieces of this length
+	SequenceLength int `yaml:"sequence_length"` // length of training sequences in tokens; herd cuts longer documents into pieces
 
 	train.Settings `yaml:",inline"`
 }
@@ -33,12 +33,12 @@ type Settings struct {
 type Architecture struct {
 	HiddenSize       int     `yaml:"hidden_size"`             // width of the residual stream
 	IntermediateSize int     `yaml:"intermediate_size"`       // width of the feed-forward layers
-	Layers           int     `yaml:"num_hidden_layers"`       // layers
-	Heads            int     `yaml:"num_attention_heads"`     // heads of the queries
-	KVHeads          int     `yaml:"num_key_value_heads"`     // heads of keys and values; fewer than those of the queries share them
-	MaxPositions     int     `yaml:"max_position_embeddings"` // longest sequence in tokens
+	Layers           int     `yaml:"num_hidden_layers"`       // number of layers
+	Heads            int     `yaml:"num_attention_heads"`     // number of query heads
+	KVHeads          int     `yaml:"num_key_value_heads"`     // number of key and value heads; query heads share them if there are fewer
+	MaxPositions     int     `yaml:"max_position_embeddings"` // maximum sequence length in tokens
 	RopeTheta        float64 `yaml:"rope_theta"`              // base of the rotary embedding (arXiv 2104.09864)
-	TiedHead         bool    `yaml:"tie_word_embeddings"`     // use the embedding as output layer too
+	TiedHead         bool    `yaml:"tie_word_embeddings"`     // use the embedding matrix as output layer too
 }
 
 // Defaults returns the default settings.
@@ -70,7 +70,7 @@ func (s Settings) check() error {
 	case s.continues():
 		return nil
 	case !s.LoRA.IsZero():
-		return fmt.Errorf("lora.r is %d, but model is not set: an adapter stands beside a model", s.LoRA.R)
+		return fmt.Errorf("lora.r is %d, but model is not set: an adapter needs a model", s.LoRA.R)
 	}
 	if err := s.Architecture.config(max(s.VocabSize, 1)).Validate(); err != nil {
 		return fmt.Errorf("architecture: %w", err)

@@ -34,7 +34,7 @@ type Import struct {
 	Kind   table.Kind    `yaml:"kind"`   // documents, chats, preferences or samples; empty: herd detects it
 	Format format.Format `yaml:"format"` // format of the files, as of herd data import; empty: herd detects it
 	Split  format.Split  `yaml:"split"`  // how text files become documents: none, lines or paragraphs
-	Limit  int           `yaml:"limit"`  // most rows; 0: all
+	Limit  int           `yaml:"limit"`  // maximum number of rows; 0: all
 	Parts  []Part        `yaml:"parts"`  // parts into which herd divides the rows; empty: one table
 }
 

@@ -12,8 +12,8 @@ import (
 
 // Input is a setting that a recipe leaves to the user: files that herd does not come with.
 type Input struct {
-	Key         string `yaml:"key"`         // the setting, as an assignment names it: "documents.files"
-	Description string `yaml:"description"` // what the files hold
+	Key         string `yaml:"key"`         // key of the setting for --set: "documents.files"
+	Description string `yaml:"description"` // content of the files
 }
 
 // MissingInputs reports the inputs of a recipe that are not set or do not exist. herd refuses

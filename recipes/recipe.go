@@ -30,8 +30,8 @@ var embedded embed.FS
 type Recipe struct {
 	Name        string   `yaml:"name"`             // name of the recipe; herd takes the file's name
 	Description string   `yaml:"description"`      // what the recipe does, in a line
-	Seed        uint64   `yaml:"seed"`             // of everything that has no seed of its own
-	Inputs      []Input  `yaml:"inputs,omitempty"` // files that the user must give
+	Seed        uint64   `yaml:"seed"`             // seed of everything that has no seed of its own
+	Inputs      []Input  `yaml:"inputs,omitempty"` // files that you must provide
 	Data        Data     `yaml:"data"`             // tables to make before the first stage
 	Stages      []Stage  `yaml:"stages"`           // stages in order: a name and the settings of one kind each
 	Evaluate    Evaluate `yaml:"evaluate"`         // what to measure after each stage
@@ -42,11 +42,11 @@ type Recipe struct {
 type Evaluate struct {
 	Documents   string `yaml:"documents"`   // table for the loss and bits per byte
 	Chats       string `yaml:"chats"`       // table for the loss on the assistant's words
-	Prompts     string `yaml:"prompts"`     // accuracy and win rate; rows say what is correct, unless check does
+	Prompts     string `yaml:"prompts"`     // table for accuracy and win rate; its rows have the references, unless check is set
 	Preferences string `yaml:"preferences"` // table for reward and preference accuracy
-	Length      int    `yaml:"length"`      // longest piece of a document, in tokens
+	Length      int    `yaml:"length"`      // maximum length of a piece of a document, in tokens
 
-	Check rule.Settings `yaml:"check" json:",omitzero"` // rule for the answers to prompts; not set: the rows of the prompts decide
+	Check rule.Settings `yaml:"check" json:",omitzero"` // rule that checks answers to prompts; not set: compare with the rows' references
 
 	sample.Settings `yaml:",inline"`
 }

@@ -23,12 +23,12 @@ const (
 // is not picked unless CutOff says so, nor one that a checker found wrong (but by
 // the rule threshold), nor one that says the same as a better one.
 type Pick struct {
-	Rule      string  `yaml:"rule"`                         // which responses are picked: see the constants
-	Fraction  float64 `yaml:"fraction" json:",omitempty"`   // for the rule of this name, 0 to 1
-	Threshold float64 `yaml:"threshold" json:",omitempty"`  // for the rule of this name
-	MinTokens int     `yaml:"min_tokens" json:",omitempty"` // shorter ones are not picked
-	MaxTokens int     `yaml:"max_tokens" json:",omitempty"` // longer ones are not picked; 0: any length
-	CutOff    bool    `yaml:"cut_off" json:",omitempty"`    // one that reached the limit on drawn tokens may be picked
+	Rule      string  `yaml:"rule"`                         // best, fraction, threshold or correct: the responses to train on
+	Fraction  float64 `yaml:"fraction" json:",omitempty"`   // share of the best responses to pick if the rule is fraction, more than 0 to 1
+	Threshold float64 `yaml:"threshold" json:",omitempty"`  // smallest score to pick if the rule is threshold
+	MinTokens int     `yaml:"min_tokens" json:",omitempty"` // shortest response to pick, in tokens
+	MaxTokens int     `yaml:"max_tokens" json:",omitempty"` // longest response to pick, in tokens; 0: any length
+	CutOff    bool    `yaml:"cut_off" json:",omitempty"`    // also pick responses that max_tokens cut off
 }
 
 func (p Pick) validate(checked bool) error {

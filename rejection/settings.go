@@ -20,25 +20,25 @@ import (
 // least one of Check and Reward scores them.
 type Settings struct {
 	Model    string   `yaml:"model" path:"model"`                       // model directory of the policy
-	Adapter  string   `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory beside it; empty: none, or the model's
-	Template string   `yaml:"template" json:",omitempty"`               // name of a chat template in place of the policy's own
-	Prompts  []string `yaml:"prompts" path:"tables"`                    // tables of chats; a closing turn of the assistant is the reference
+	Adapter  string   `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory of the policy; empty: none, or the model's
+	Template string   `yaml:"template" json:",omitempty"`               // name of a chat template to use instead of the policy's own
+	Prompts  []string `yaml:"prompts" path:"tables"`                    // tables of chats to answer; a final assistant message is the reference
 	Out      string   `yaml:"out" path:"out"`                           // directory to write samples, chats and preferences to
 
-	Samples int    `yaml:"samples"` // per prompt
-	Limit   int    `yaml:"limit"`   // use the first prompts only; 0: all
-	Seed    uint64 `yaml:"seed"`    // of the draws; in a recipe, 0 means the recipe's seed
-	Slots   int    `yaml:"slots"`   // responses that advance together; changes nothing but speed
+	Samples int    `yaml:"samples"` // number of samples per prompt
+	Limit   int    `yaml:"limit"`   // maximum number of prompts, from the first on; 0: all
+	Seed    uint64 `yaml:"seed"`    // seed of the sampling; in a recipe, 0 means the recipe's seed
+	Slots   int    `yaml:"slots"`   // number of responses that herd generates at once; affects only speed
 
-	Precision kernel.Precision `yaml:"precision"` // of the matrix products that sample: fp32, bf16, int8 or auto; scores are fp32
+	Precision kernel.Precision `yaml:"precision"` // precision of matrix products in sampling: fp32, bf16, int8 or auto; scoring uses fp32
 
-	TooLong string `yaml:"too_long"` // prompts after which there is no room: error or skip
+	TooLong string `yaml:"too_long"` // what to do with prompts that leave no room for an answer: error or skip
 
-	Engine   remote.Settings `yaml:"engine" json:",omitzero"`    // the server that draws; Model then is its tokenizer, if any
-	Revision string          `yaml:"revision" json:",omitempty"` // which state of the server's model; any text, for keys
+	Engine   remote.Settings `yaml:"engine" json:",omitzero"`    // server that samples instead of herd; model is then the directory of its tokenizer, if set
+	Revision string          `yaml:"revision" json:",omitempty"` // version of the server's model, any text; herd samples again if it changes
 
 	Pick        Pick    `yaml:"pick"`          // the responses to learn from
-	MinScoreGap float64 `yaml:"min_score_gap"` // least difference of best and worst that makes a preference
+	MinScoreGap float64 `yaml:"min_score_gap"` // smallest difference between the best and the worst score that makes a preference
 
 	Scoring         `yaml:",inline"` // reward, check, combine, check_weight, remote_reward
 	sample.Settings `yaml:",inline"`

@@ -1,7 +1,7 @@
 // Package reward trains a reward model: a model with a value head in place of its output layer,
 // trained on preferences (arXiv 2407.21783, section 4.1.2).
 //
-// Begin with Defaults and Run.
+// Start with Defaults and Run.
 package reward
 
 import (
@@ -24,8 +24,8 @@ import (
 type Settings struct {
 	Preferences []string `yaml:"preferences" path:"tables"` // tables of preferences
 
-	MinStrength int     `yaml:"min_strength"` // leave out pairs whose strength is known and lower; 0: none
-	Margin      float64 `yaml:"margin"`       // margin by which the chosen answer should win, times the pair's strength; Llama 3 uses 0
+	MinStrength int     `yaml:"min_strength"` // leave out pairs with a known strength below this; 0: keep all
+	Margin      float64 `yaml:"margin"`       // margin of the loss per unit of the pair's strength; Llama 3 uses 0
 
 	stage.Tuning `yaml:",inline"`
 }

@@ -16,14 +16,14 @@ var projections = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", 
 // (arXiv 2106.09685), by the names of PEFT's LoraConfig. With R = 0 there is no adapter, and
 // all weights are trained.
 type LoRA struct {
-	R             int      `yaml:"r"`              // rank of each term; 0: no adapter
-	Alpha         float64  `yaml:"alpha"`          // terms are multiplied by alpha/r
-	Dropout       float64  `yaml:"dropout"`        // of what the terms read, in training
-	TargetModules []string `yaml:"target_modules"` // the projections that get a term
-	RSLoRA        bool     `yaml:"rslora"`         // multiply by alpha/sqrt(r) instead (arXiv 2312.03732)
-	DoRA          bool     `yaml:"dora"`           // learn the lengths of rows by themselves (arXiv 2402.09353)
+	R             int      `yaml:"r"`              // rank of the adapter; 0: no adapter
+	Alpha         float64  `yaml:"alpha"`          // the adapter's output is multiplied by alpha/r
+	Dropout       float64  `yaml:"dropout"`        // dropout probability of the adapter's input in training
+	TargetModules []string `yaml:"target_modules"` // projections that get an adapter
+	RSLoRA        bool     `yaml:"rslora"`         // multiply by alpha/sqrt(r) instead of alpha/r (arXiv 2312.03732)
+	DoRA          bool     `yaml:"dora"`           // learn the magnitudes of weight rows separately (arXiv 2402.09353)
 
-	BaseDType kernel.Storage `yaml:"base_dtype" json:",omitzero"` // of the frozen matrices in memory: fp32, bf16 or int8
+	BaseDType kernel.Storage `yaml:"base_dtype" json:",omitzero"` // format of the frozen matrices in memory: fp32, bf16 or int8
 }
 
 // DefaultLoRA returns the default settings: no adapter, and terms beside all projections once

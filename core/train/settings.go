@@ -16,32 +16,31 @@ type Settings struct {
 
 	BatchRows   int `yaml:"batch_rows"`   // rows in an optimiser step; 0: no limit
 	BatchTokens int `yaml:"batch_tokens"` // tokens in an optimiser step; 0: no limit
-	MicroTokens int `yaml:"micro_tokens"` // tokens computed at once
+	MicroTokens int `yaml:"micro_tokens"` // tokens in one forward and backward pass; smaller values need less memory
 
 	Schedule          string  `yaml:"schedule"`            // cosine, linear or constant, after a linear warm-up
 	LearningRate      float64 `yaml:"learning_rate"`       // highest learning rate, at the end of the warm-up
 	FinalLearningRate float64 `yaml:"final_learning_rate"` // learning rate at the end of the run
 	WarmupSteps       int     `yaml:"warmup_steps"`        // steps over which the learning rate rises from 0
 
-	WeightDecay float64 `yaml:"weight_decay"` // decoupled, on matrices only
+	WeightDecay float64 `yaml:"weight_decay"` // AdamW's decoupled weight decay, applied to matrices only
 	Beta1       float64 `yaml:"beta1"`        // AdamW's decay of the mean of gradients
 	Beta2       float64 `yaml:"beta2"`        // AdamW's decay of the mean of squared gradients
-	Epsilon     float64 `yaml:"epsilon"`      // AdamW's addend to the denominator
-	ClipNorm    float64 `yaml:"clip_norm"`    // of the global gradient; 0: none
+	Epsilon     float64 `yaml:"epsilon"`      // term that AdamW adds to the denominator
+	ClipNorm    float64 `yaml:"clip_norm"`    // largest norm of the gradient of all parameters; 0: no clipping
 
-	Precision kernel.Precision `yaml:"precision"` // of matrix products: fp32, bf16, or auto, the faster of them
-	Seed      uint64           `yaml:"seed"`      // of the order of rows, new weights and dropout; in a recipe, 0 means the recipe's seed
+	Precision kernel.Precision `yaml:"precision"` // precision of matrix products: fp32, bf16, or auto, the faster of them
+	Seed      uint64           `yaml:"seed"`      // seed of the row order, new weights and dropout; in a recipe, 0 means the recipe's seed
 
-	// SaveDType is the type to which the finished model is rounded: float32, float16 or
-	// bfloat16. It is part of digests, because it affects the content of the directory.
-	// Unset, it changes no digest, so runs from before the setting existed keep theirs.
-	SaveDType string `yaml:"save_dtype" json:",omitempty"`
+	// SaveDType affects the content of the directory, so digests include it. Unset, it changes
+	// no digest, so runs from before the setting existed keep theirs.
+	SaveDType string `yaml:"save_dtype" json:",omitempty"` // type of the finished model's weights: float32, float16 or bfloat16
 
 	LoRA model.LoRA `yaml:"lora" json:"LoRA,omitzero"` // train an adapter instead of all weights
 
 	// The weights do not depend on these settings, so digests leave them out.
-	Recompute       model.Recompute `yaml:"recompute" json:"-"`        // recompute activations instead of keeping them: none or layer
-	CheckpointEvery int             `yaml:"checkpoint_every" json:"-"` // steps; 0: only when stopped
+	Recompute       model.Recompute `yaml:"recompute" json:"-"`        // layer: recompute each layer's activations in the backward pass to save memory; none: keep them
+	CheckpointEvery int             `yaml:"checkpoint_every" json:"-"` // steps between checkpoints; 0: save one only when the run is stopped
 }
 
 // Defaults returns the default settings of all stages, after arXiv 2407.21783, section 3.4.1,

@@ -33,14 +33,14 @@ const Source = "world"
 
 // Settings says how many rows of each table to generate.
 type Settings struct {
-	Seed               uint64 `yaml:"seed"`                 // of facts and rows; in a recipe, 0 means the recipe's seed
-	Documents          int    `yaml:"documents"`            // documents to pretrain on
-	HeldOutDocuments   int    `yaml:"held_out_documents"`   // documents to measure the loss on
-	Chats              int    `yaml:"chats"`                // demonstrations to fine-tune on
-	Preferences        int    `yaml:"preferences"`          // pairs for the reward model
-	HeldOutPreferences int    `yaml:"held_out_preferences"` // pairs to measure it on
-	Prompts            int    `yaml:"prompts"`              // questions without answers, for sampling
-	HeldOut            int    `yaml:"held_out"`             // questions to measure chat models on
+	Seed               uint64 `yaml:"seed"`                 // seed of facts and rows; in a recipe, 0 means the recipe's seed
+	Documents          int    `yaml:"documents"`            // number of documents to pretrain on
+	HeldOutDocuments   int    `yaml:"held_out_documents"`   // number of documents to measure the loss on
+	Chats              int    `yaml:"chats"`                // number of demonstrations to fine-tune on
+	Preferences        int    `yaml:"preferences"`          // number of pairs for the reward model
+	HeldOutPreferences int    `yaml:"held_out_preferences"` // number of pairs to measure the reward model on
+	Prompts            int    `yaml:"prompts"`              // number of questions without answers, for sampling
+	HeldOut            int    `yaml:"held_out"`             // number of questions to measure chat models on
 
 	Demonstrations Rates `yaml:"demonstrations"` // flaws of the chats
 	Policy         Rates `yaml:"policy"`         // flaws of the responses that preferences compare

@@ -19,29 +19,29 @@ const (
 
 // Settings describe one rule: the YAML of `check:`.
 type Settings struct {
-	Kind   string `yaml:"kind" json:"kind"`               // exact, numeric, regex, schema or command
+	Kind   string `yaml:"kind" json:"kind"`               // kind of rule: exact, numeric, regex, schema or command
 	Answer string `yaml:"answer" json:"answer,omitempty"` // key of the row's meta that holds the reference; empty: "answer"
-	After  string `yaml:"after" json:"after,omitempty"`   // judge only what follows the last occurrence of this text, such as "</think>"
+	After  string `yaml:"after" json:"after,omitempty"`   // judge only the text after the last occurrence of this string, such as "</think>"
 
-	// exact, and group 1 of regex
-	IgnoreCase   bool `yaml:"ignore_case" json:"ignore_case,omitempty"`
-	IgnoreBlanks bool `yaml:"ignore_blanks" json:"ignore_blanks,omitempty"` // treat any run of blanks as one blank
+	// For exact, and group 1 of regex.
+	IgnoreCase   bool `yaml:"ignore_case" json:"ignore_case,omitempty"`     // exact and regex: ignore case
+	IgnoreBlanks bool `yaml:"ignore_blanks" json:"ignore_blanks,omitempty"` // exact and regex: treat any run of blanks as one blank
 
 	// numeric
-	Tolerance float64 `yaml:"tolerance" json:"tolerance,omitempty"` // largest difference from the reference that counts as equal
-	Marked    bool    `yaml:"marked" json:"marked,omitempty"`       // the number must be marked: ####, \boxed{} or "answer is"
+	Tolerance float64 `yaml:"tolerance" json:"tolerance,omitempty"` // numeric: largest difference from the reference that counts as equal
+	Marked    bool    `yaml:"marked" json:"marked,omitempty"`       // numeric: accept only a number marked by ####, \boxed{} or "answer is"
 
 	// regex
-	Pattern string `yaml:"pattern" json:"pattern,omitempty"` // in the syntax of Go's regexp; if it has a group, the first one must equal the reference
-	Whole   bool   `yaml:"whole" json:"whole,omitempty"`     // the pattern must match the whole response
+	Pattern string `yaml:"pattern" json:"pattern,omitempty"` // regex: a regular expression of Go; if it has a group, group 1 must equal the reference
+	Whole   bool   `yaml:"whole" json:"whole,omitempty"`     // regex: the pattern must match the whole response
 
 	// schema
-	Schema string `yaml:"schema" json:"schema,omitempty"` // a file with a JSON schema, or the schema itself: {...}
+	Schema string `yaml:"schema" json:"schema,omitempty"` // schema: a file with a JSON schema, or the schema itself: {...}
 
 	// command
-	Command []string `yaml:"command" json:"command,omitempty"` // program and arguments
-	Timeout float64  `yaml:"timeout" json:"timeout,omitempty"` // seconds per response; 0: 10
-	Env     []string `yaml:"env" json:"env,omitempty"`         // names of more environment variables to pass to the command
+	Command []string `yaml:"command" json:"command,omitempty"` // command: program and arguments
+	Timeout float64  `yaml:"timeout" json:"timeout,omitempty"` // command: time limit in seconds for each response; 0: 10
+	Env     []string `yaml:"env" json:"env,omitempty"`         // command: names of further environment variables to pass
 }
 
 // IsZero reports whether the settings describe no rule. Empty lists count as not set: a recipe

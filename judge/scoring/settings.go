@@ -18,12 +18,12 @@ import (
 // Settings describe a judge. At least one of Check and Reward is set.
 type Settings struct {
 	Reward      string        `yaml:"reward" path:"model"`            // model directory of the reward model
-	Check       rule.Settings `yaml:"check" json:",omitzero"`         // judges responses by rules
-	Combine     string        `yaml:"combine" json:",omitempty"`      // score of a rule with a reward model: correct_first or sum
-	CheckWeight float64       `yaml:"check_weight" json:",omitempty"` // of the rule in a sum
-	// RewardTemplate names the chat template of a reward model that has none of its own.
-	RewardTemplate string                `yaml:"reward_template" json:",omitempty"`
-	RemoteReward   remote.RewardSettings `yaml:"remote_reward" json:",omitzero"` // server that runs the reward model; reward then has its tokenizer
+	Check       rule.Settings `yaml:"check" json:",omitzero"`         // rule that checks responses
+	Combine     string        `yaml:"combine" json:",omitempty"`      // how to combine the scores of a rule and a reward model: correct_first or sum
+	CheckWeight float64       `yaml:"check_weight" json:",omitempty"` // weight of the rule's score if combine is sum
+
+	RewardTemplate string                `yaml:"reward_template" json:",omitempty"` // name of a chat template for a reward model that has none of its own
+	RemoteReward   remote.RewardSettings `yaml:"remote_reward" json:",omitzero"`    // server that runs the reward model; reward is then the directory of its tokenizer
 }
 
 // Defaults returns the settings that a YAML file changes.

@@ -15,8 +15,8 @@ import (
 // RewardSettings describe a reward model that vLLM serves (`vllm serve MODEL
 // --runner pooling`, a ...ForSequenceClassification).
 type RewardSettings struct {
-	URL       string `yaml:"url"`                              // with /v1 or without
-	Model     string `yaml:"model"`                            // the server's name for it
+	URL       string `yaml:"url"`                              // base URL of the server, with or without /v1
+	Model     string `yaml:"model"`                            // name of the model on the server
 	KeyEnv    string `yaml:"key_env" json:",omitempty"`        // environment variable that holds the key; empty: no key
 	AllowHTTP bool   `yaml:"allow_http_key" json:",omitempty"` // send the key unencrypted to another machine
 	Endpoint  string `yaml:"endpoint" json:",omitempty"`       // classify or pooling; empty: classify

@@ -8,24 +8,24 @@ import (
 
 // Settings describe a server to sample from.
 type Settings struct {
-	URL       string `yaml:"url"`                              // with /v1 or without
-	Model     string `yaml:"model"`                            // the server's name for it
+	URL       string `yaml:"url"`                              // base URL of the server, with or without /v1
+	Model     string `yaml:"model"`                            // name of the model on the server
 	KeyEnv    string `yaml:"key_env" json:",omitempty"`        // environment variable that holds the key; empty: no key
 	AllowHTTP bool   `yaml:"allow_http_key" json:",omitempty"` // send the key unencrypted to another machine
 	Prompt    Prompt `yaml:"prompt" json:",omitempty"`         // ids, text or chat; empty: ids if a request has them, otherwise chat
 	Standard  bool   `yaml:"standard" json:",omitempty"`       // send only fields of OpenAI's API, for servers that refuse others
 	NoLogProb bool   `yaml:"no_logprobs" json:",omitempty"`    // do not ask for log-probabilities, for servers that refuse
-	N         int    `yaml:"n" json:",omitempty"`              // seeds in one request, which carries only the first; 0: 1
+	N         int    `yaml:"n" json:",omitempty"`              // samples in one request, which sends only the first one's seed; 0: 1
 	SeedBits  int    `yaml:"seed_bits" json:",omitempty"`      // bits of a seed to send, 1 to 64; 0: 31, which all servers accept
 	Limits    `yaml:",inline"`
 }
 
 // Limits bound what a client does. They do not affect results.
 type Limits struct {
-	Concurrency int           `yaml:"concurrency" json:",omitempty"` // requests at once; 0: 16
-	Timeout     time.Duration `yaml:"timeout" json:",omitempty"`     // of one attempt; 0: 10 minutes
+	Concurrency int           `yaml:"concurrency" json:",omitempty"` // maximum number of simultaneous requests; 0: 16
+	Timeout     time.Duration `yaml:"timeout" json:",omitempty"`     // maximum duration of one attempt; 0: 10 minutes
 	Retries     int           `yaml:"retries" json:",omitempty"`     // attempts after the first; 0: 8, negative: none
-	Patience    time.Duration `yaml:"patience" json:",omitempty"`    // after which herd does not try again; 0: 30 minutes
+	Patience    time.Duration `yaml:"patience" json:",omitempty"`    // time after which herd stops retrying; 0: 30 minutes
 }
 
 // Prompt is the form in which herd sends prompts.

@@ -9,10 +9,11 @@ const (
 	Truncate = "truncate" // keep the first tokens
 )
 
-// Limit bounds the length of rows: of a prompt with each of its responses.
+// Limit bounds the length of rows: of a prompt with each of its responses. Apply takes a MaxTokens
+// of 0 as no limit; Validate refuses it.
 type Limit struct {
-	MaxTokens int    `yaml:"max_tokens"` // of a prompt with its longest response; 0: no limit
-	TooLong   string `yaml:"too_long"`   // error, skip or truncate
+	MaxTokens int    `yaml:"max_tokens"` // maximum length of a prompt with its longest response, in tokens
+	TooLong   string `yaml:"too_long"`   // what to do with longer rows: error, skip or truncate
 }
 
 // Validate returns an error for the first invalid setting, by its YAML name.

@@ -24,11 +24,10 @@ type Settings interface {
 type Tuning struct {
 	Model   string `yaml:"model" path:"model"`                       // model directory to start from
 	Adapter string `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory to continue from; empty: none, or the model's
-	Out     string `yaml:"out" path:"out"`                           // model directory to write
+	Out     string `yaml:"out" path:"out"`                           // directory to write the model to
 
-	// Template is the name of a chat template in place of the model's own (template.Choose
-	// has the rule). The model that is written keeps it.
-	Template string `yaml:"template" json:",omitempty"`
+	// Template follows the rule of template.Choose.
+	Template string `yaml:"template" json:",omitempty"` // name of a chat template to use instead of the model's own; the new model keeps it
 
 	pack.Limit     `yaml:",inline"`
 	train.Settings `yaml:",inline"`
