@@ -128,7 +128,7 @@ func TestRefuses(t *testing.T) {
 		"table of another": {func(s *Settings) { s.Chats[0] = filepath.Join(s.Model, "config.json") }, "config.json"},
 		"foreign tokenizer": {func(s *Settings) {
 			testmodel.Tokenizer(t, 270, "What is it? It is a goat. No, a sheep.").Save(s.Model)
-		}, "do not belong together"},
+		}, "they do not match"},
 	} {
 		s := fixture(t)
 		s.TooLong = "skip"

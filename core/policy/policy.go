@@ -84,7 +84,7 @@ func (p *Policy) Check(prompt []token.ID) error {
 	}
 	for _, id := range prompt {
 		if int(id) >= p.config.VocabSize {
-			return p.named(fmt.Errorf("its tokenizer gives token %d (%q), but its model has a vocabulary of %d: they do not belong together",
+			return p.named(fmt.Errorf("its tokenizer has token %d (%q), but its model has a vocabulary of %d: they do not match",
 				id, p.tok.Token(id), p.config.VocabSize))
 		}
 	}

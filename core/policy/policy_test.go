@@ -153,7 +153,7 @@ func TestAsk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := small.Ask(question, sample.Settings{}, 1); err == nil || !strings.Contains(err.Error(), "do not belong together") {
+	if _, err := small.Ask(question, sample.Settings{}, 1); err == nil || !strings.Contains(err.Error(), "they do not match") {
 		t.Errorf("a tokenizer of another model: error %v", err)
 	}
 }

@@ -121,7 +121,7 @@ func newLoop(t Task) (*loop, error) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	if t.Tokenizer != nil && t.Tokenizer.VocabSize() > t.Params.Config.VocabSize {
-		return nil, fmt.Errorf("train: the tokenizer has %d tokens, the model only %d: they do not belong together", t.Tokenizer.VocabSize(), t.Params.Config.VocabSize)
+		return nil, fmt.Errorf("train: the tokenizer has %d tokens, but the model only %d: they do not match", t.Tokenizer.VocabSize(), t.Params.Config.VocabSize)
 	}
 	if err := checkExamples(t.Examples, t.Params.Config); err != nil {
 		return nil, fmt.Errorf("train: %w", err)

@@ -34,7 +34,7 @@ type Settings struct {
 
 	// SaveDType affects the content of the directory, so digests include it. Unset, it changes
 	// no digest, so runs from before the setting existed keep theirs.
-	SaveDType string `yaml:"save_dtype" json:",omitempty"` // type of the finished model's weights: float32, float16 or bfloat16
+	SaveDType string `yaml:"save_dtype" json:",omitempty"` // type of the finished model's weights: float32, float16 or bfloat16; empty: float32
 
 	LoRA model.LoRA `yaml:"lora" json:"LoRA,omitzero"` // train an adapter instead of all weights
 

@@ -129,17 +129,17 @@ func (m *Model) check() error {
 		case !ok:
 			return fmt.Errorf("tensor %s is missing", want.Name)
 		case !slices.Equal(t.Shape, want.Shape):
-			return fmt.Errorf("tensor %s has shape %v, the configuration says %v", t.Name, t.Shape, want.Shape)
+			return fmt.Errorf("tensor %s has shape %v, but the configuration implies %v", t.Name, t.Shape, want.Shape)
 		}
 		delete(have, want.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(have)) {
 		if tied := name == "lm_head.weight" && m.Config.TiedHead; !tied && !strings.HasSuffix(name, "rotary_emb.inv_freq") {
-			return fmt.Errorf("tensor %s belongs to no model of this configuration", name)
+			return fmt.Errorf("tensor %s is not part of a model with this configuration", name)
 		}
 	}
 	if t := m.Tokenizer; t != nil && t.VocabSize() > m.Config.VocabSize {
-		return fmt.Errorf("its tokenizer has %d tokens, but its vocabulary %d: they do not belong together", t.VocabSize(), m.Config.VocabSize)
+		return fmt.Errorf("its tokenizer has %d tokens, but the model's vocabulary only %d: they do not match", t.VocabSize(), m.Config.VocabSize)
 	}
 	return nil
 }

@@ -268,8 +268,8 @@ func TestWriteRefuses(t *testing.T) {
 		{"exists", exists, drawn(t, small()), HF},
 		{"exists", there, drawn(t, small()), "gguf-f32"},
 		{"no tokenizer", "", bare, "gguf-f32"},
-		{"no place", "", reward, "gguf-f32"},
-		{"no form", "", drawn(t, small()), "gguf-q3"},
+		{"cannot be stored in a GGUF file", "", reward, "gguf-f32"},
+		{"unknown form", "", drawn(t, small()), "gguf-q3"},
 		{"too large for F16", "", large, "gguf-f16"},
 		{"is NaN", "", broken, "gguf-q8_0"},
 	} {

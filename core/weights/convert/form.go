@@ -85,7 +85,7 @@ func fitting(t gguf.Type, row int) gguf.Type {
 func (f Form) mixture() (mixture, error) {
 	x, ok := mixtures[f]
 	if !ok {
-		return x, fmt.Errorf("%q is no form of model, want one of %v", f, Forms())
+		return x, fmt.Errorf("unknown form %q, expected one of %v", f, Forms())
 	}
 	return x, nil
 }

@@ -60,28 +60,28 @@ func (d *draft) at(name string) *gguf.Info {
 
 func TestGGUFRefuses(t *testing.T) {
 	for want, spoil := range map[string]func(*draft){
-		`is "falcon"`:                         func(d *draft) { d.meta.Set(keyArchitecture, "falcon") },
-		"general.architecture is of type":     func(d *draft) { d.meta.Set(keyArchitecture, uint32(1)) },
-		"llama.block_count is of type string": func(d *draft) { d.meta.Set("llama.block_count", "two") },
-		"1000 layers, but only":               func(d *draft) { d.meta.Set("llama.block_count", uint32(1000)) },
-		"model.layers.2":                      func(d *draft) { d.meta.Set("llama.block_count", uint32(3)) },
-		"no model of this configuration":      func(d *draft) { d.meta.Set("llama.block_count", uint32(1)) },
-		"expert_count is 8":                   func(d *draft) { d.meta.Set("llama.expert_count", uint32(8)) },
-		"rope.dimension_count is 4":           func(d *draft) { d.meta.Set("llama.rope.dimension_count", uint32(4)) },
-		`type is "yarn"`:                      func(d *draft) { d.meta.Set("llama.rope.scaling.type", "yarn") },
-		"does not scale":                      func(d *draft) { d.meta.Set("llama.rope.freq_base", float32(123)) },
-		"configuration says [320 64]":         func(d *draft) { d.meta.Set("llama.embedding_length", uint32(64)) },
-		"blk.0.attn_sinks.weight":             func(d *draft) { d.at("blk.0.attn_q.weight").Name = "blk.0.attn_sinks.weight" },
-		"self_attn.q_proj.bias belongs to no": func(d *draft) {
+		`is "falcon"`:                                 func(d *draft) { d.meta.Set(keyArchitecture, "falcon") },
+		"general.architecture is of type":             func(d *draft) { d.meta.Set(keyArchitecture, uint32(1)) },
+		"llama.block_count is of type string":         func(d *draft) { d.meta.Set("llama.block_count", "two") },
+		"1000 layers, but only":                       func(d *draft) { d.meta.Set("llama.block_count", uint32(1000)) },
+		"model.layers.2":                              func(d *draft) { d.meta.Set("llama.block_count", uint32(3)) },
+		"not part of a model with this configuration": func(d *draft) { d.meta.Set("llama.block_count", uint32(1)) },
+		"expert_count is 8":                           func(d *draft) { d.meta.Set("llama.expert_count", uint32(8)) },
+		"rope.dimension_count is 4":                   func(d *draft) { d.meta.Set("llama.rope.dimension_count", uint32(4)) },
+		`type is "yarn"`:                              func(d *draft) { d.meta.Set("llama.rope.scaling.type", "yarn") },
+		"does not scale":                              func(d *draft) { d.meta.Set("llama.rope.freq_base", float32(123)) },
+		"configuration implies [320 64]":              func(d *draft) { d.meta.Set("llama.embedding_length", uint32(64)) },
+		"blk.0.attn_sinks.weight":                     func(d *draft) { d.at("blk.0.attn_q.weight").Name = "blk.0.attn_sinks.weight" },
+		"self_attn.q_proj.bias is not part of a model": func(d *draft) {
 			d.infos = append(d.infos, gguf.Info{Name: "blk.0.attn_q.bias", Type: gguf.F32, Shape: []int{64}})
 		},
 		"no embedding":                   func(d *draft) { d.at("token_embd.weight").Name = "blk.0.attn_q.bias" },
 		`tokenizer.ggml.model is "bert"`: func(d *draft) { d.meta.Set(keyTokenizer, "bert") },
 		`tokenizer.ggml.pre is "kimi"`:   func(d *draft) { d.meta.Set(keyPre, "kimi") },
 		"320 tokens, 1 types":            func(d *draft) { d.meta.Set(keyKinds, []int32{1}) },
-		"beyond the 320 tokens":          func(d *draft) { d.meta.Set(keyBOS, uint32(320)) },
+		"outside the 320 tokens":         func(d *draft) { d.meta.Set(keyBOS, uint32(320)) },
 		`merges[0] is "a"`:               func(d *draft) { d.meta.Set(keyMerges, []string{"a"}) },
-		"they do not belong together": func(d *draft) {
+		"they do not match": func(d *draft) {
 			d.at("token_embd.weight").Shape, d.at("output.weight").Shape = []int{270, 32}, []int{270, 32}
 		},
 	} {

@@ -32,7 +32,7 @@ func configFromGGUF(file *gguf.File) (c model.Config, err error) {
 		return c, err
 	}
 	if hfArchitectures[arch] == "" {
-		return c, fmt.Errorf("%s is %q: herd reads only models of llama and qwen2", keyArchitecture, arch)
+		return c, fmt.Errorf("%s is %q: herd reads only llama and qwen2", keyArchitecture, arch)
 	}
 	f := &fields{Metadata: file.Metadata, prefix: arch + "."}
 	c = f.config()
@@ -160,7 +160,7 @@ func near(a, b []float32) bool {
 func configToGGUF(m *gguf.Metadata, c model.Config) error {
 	arch, ok := ggufArchitectures[c.ModelType]
 	if !ok || c.IsReward() {
-		return fmt.Errorf("a model of type %s, %s has no place in a GGUF file", c.ModelType, c.Architectures)
+		return fmt.Errorf("a model of type %s, %s cannot be stored in a GGUF file", c.ModelType, c.Architectures)
 	}
 	m.Set(keyArchitecture, arch)
 	for _, k := range []struct {

@@ -82,9 +82,9 @@ func (f *fields) tokens() (tokens, error) {
 	case f.err != nil:
 		return t, f.err
 	case len(t.kinds) != n || len(t.scores) != n:
-		return t, fmt.Errorf("%d tokens, %d types and %d scores: want the same number of each", n, len(t.kinds), len(t.scores))
+		return t, fmt.Errorf("%d tokens, %d types and %d scores, expected the same number of each", n, len(t.kinds), len(t.scores))
 	case max(int(t.bos), int(t.eos), int(t.unknown)) >= n:
-		return t, fmt.Errorf("%s, %s or %s is beyond the %d tokens", keyBOS, keyEOS, keyUnknown, n)
+		return t, fmt.Errorf("%s, %s or %s is outside the %d tokens", keyBOS, keyEOS, keyUnknown, n)
 	}
 	for n := len(t.text) - 1; n >= 0 && t.kinds[n] == int32(tokenizer.PieceUnused) && t.text[n] == padding(n); n-- {
 		t.text, t.kinds, t.scores = t.text[:n], t.kinds[:n], t.scores[:n]
@@ -179,7 +179,7 @@ func (t *tokens) merges(lines []string) ([][2]token.ID, error) {
 		for side, text := range []string{left, right} {
 			id, ok := ids[text]
 			if !ok {
-				return nil, fmt.Errorf("%s[%d] is %.80q: it is not two tokens", keyMerges, i, line)
+				return nil, fmt.Errorf("%s[%d] is %.80q, expected two tokens", keyMerges, i, line)
 			}
 			pairs[i][side] = id
 		}
@@ -190,7 +190,7 @@ func (t *tokens) merges(lines []string) ([][2]token.ID, error) {
 // tokenizerToGGUF adds the keys of a tokenizer and pads it to a vocabulary of that many tokens.
 func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int) error {
 	if t == nil {
-		return &NoTokenizer{"it has no tokenizer, which a GGUF file must hold: add one"}
+		return &NoTokenizer{"it has no tokenizer, but a GGUF file needs one: add one"}
 	}
 	if p, ok := t.Pieces(); ok {
 		piecesToGGUF(m, p, vocabulary)

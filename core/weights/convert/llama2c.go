@@ -175,7 +175,7 @@ func (l *llama2c) checkSize(size int64) error {
 	layer := float64(two.ParamCount() - one.ParamCount())
 	want := float64(l.header()) + 4*(float64(one.ParamCount())+layer*float64(l.config.Layers-1)+float64(l.tables()))
 	if want != float64(size) {
-		return fmt.Errorf("its header makes a file of %.0f bytes, but it has %d: cut short, or not a llama2.c file", want, size)
+		return fmt.Errorf("its header implies a file of %.0f bytes, but it has %d: it is truncated, or not a llama2.c file", want, size)
 	}
 	return nil
 }

@@ -127,8 +127,8 @@ func TestLlama2CRefuses(t *testing.T) {
 	huge := slices.Concat(file{}.u32(1<<16, 1<<22, 1<<10, 1, 1, 1<<24, 1<<26), make([]byte, 300))
 	for want, b := range map[string][]byte{
 		"too short":              whole[:100],
-		"cut short":              whole[:len(whole)-4],
-		"makes a file of":        patched(8, 3),
+		"truncated":              whole[:len(whole)-4],
+		"implies a file of":      patched(8, 3),
 		"num_attention_heads":    patched(12, 0),
 		"num_hidden_layers is -": patched(8, 1<<31),
 		"head_dim is 0":          patched(12, 5),

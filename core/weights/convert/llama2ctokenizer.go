@@ -46,7 +46,7 @@ func parseLlama2CTokenizer(b []byte) (*tokenizer.Tokenizer, error) {
 		p.List = append(p.List, llama2cPiece(id, string(text), head.Score))
 	}
 	if len(p.List) < firstNormal {
-		return nil, fmt.Errorf("%d pieces, want <unk>, BOS, EOS, 256 bytes and more", len(p.List))
+		return nil, fmt.Errorf("%d pieces, expected <unk>, BOS, EOS, 256 bytes and more", len(p.List))
 	}
 	return tokenizer.FromPieces(p)
 }

@@ -36,7 +36,7 @@ func toGGUF(name string) (string, error) {
 	g, ok := ggufNames[part]
 	switch {
 	case !ok:
-		return "", fmt.Errorf("tensor %s has no place in a GGUF file", name)
+		return "", fmt.Errorf("tensor %s cannot be stored in a GGUF file", name)
 	case layer == "":
 		return g + "." + kind, nil
 	}
@@ -55,7 +55,7 @@ func fromGGUF(name string) (string, error) {
 			return layerPrefix + layer + "." + hf + "." + kind, nil
 		}
 	}
-	return "", fmt.Errorf("tensor %s belongs to no Llama", name)
+	return "", fmt.Errorf("tensor %s is not part of a Llama model", name)
 }
 
 // cutName splits a name into the number of the layer ("" outside of layers), the part of the

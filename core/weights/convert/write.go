@@ -22,7 +22,7 @@ type Progress func(done, all int) error
 // is complete.
 func Write(path string, m *Model, form Form, progress Progress) error {
 	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 || err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("%s exists: choose another place, or remove it", path)
+		return fmt.Errorf("%s exists: choose another path, or remove it", path)
 	}
 	if form == HF {
 		return writeHuggingFace(path, m, progress)

@@ -100,12 +100,12 @@ func (v *verification) layout(m *checkpoint.Model) {
 		case !ok:
 			v.find(t.Name, "is missing")
 		case !slices.Equal(info.Shape, t.Shape):
-			v.find(t.Name, "has shape %v, config.json says %v", info.Shape, t.Shape)
+			v.find(t.Name, "has shape %v, but config.json implies %v", info.Shape, t.Shape)
 		}
 	}
 	for _, name := range m.Names() {
 		if !want[name] && !v.config.Ignores(name) {
-			v.find(name, "belongs to no model of this config.json")
+			v.find(name, "is not part of the model that config.json describes")
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (v *verification) tied(ctx context.Context, m *checkpoint.Model) error {
 	case err != nil:
 		v.find(headName, "%v", err)
 	case d.Norm != 0:
-		v.find(headName, "differs from %s in %d numbers, but tie_word_embeddings is true: programs differ on which of the two counts", embedName, d.Numbers)
+		v.find(headName, "differs from %s in %d numbers, but tie_word_embeddings is true: programs disagree on which of the two to use", embedName, d.Numbers)
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func (v *verification) tokenizer() {
 		return
 	}
 	if tok != nil && tok.VocabSize() > v.config.VocabSize {
-		v.find("tokenizer", "has %d tokens, config.json says vocab_size %d: they do not belong together", tok.VocabSize(), v.config.VocabSize)
+		v.find("tokenizer", "has %d tokens, but vocab_size in config.json is only %d: they do not match", tok.VocabSize(), v.config.VocabSize)
 	}
 	for _, id := range v.config.StopIDs() {
 		if id < 0 || int(id) >= v.config.VocabSize {
