@@ -12,6 +12,7 @@ import (
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/data/view"
 )
 
 // maskView prints rows as tokens and marks those that a model would learn.
@@ -20,8 +21,6 @@ type maskView struct {
 	json, noColor   bool
 
 	format *template.Format
-	from   int
-	n      int
 	out    *bufio.Writer // keeps the first error until Flush
 	colour bool
 }
@@ -52,51 +51,38 @@ func (m *maskView) show(w io.Writer, path string, from, n int) (err error) {
 	if m.format, err = template.Load(m.model, m.template); err != nil {
 		return err
 	}
-	m.from, m.n, m.out = from, n, bufio.NewWriter(w)
+	m.out = bufio.NewWriter(w)
 	m.colour = isTerminal(w) && !m.noColor && os.Getenv("NO_COLOR") == ""
 	kind, _, err := table.KindOf(path)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case kind == table.Chats:
-		err = eachRow(m, path, m.chat)
-	case kind == table.Preferences:
-		err = eachRow(m, path, m.preference)
-	default:
+	}
+	if kind != table.Chats && kind != table.Preferences {
 		return fmt.Errorf("%s holds %s: only chats and preferences have assistant messages to learn", path, kind)
 	}
+	err = view.Rows(path, from, n, func(number int, row table.Record) error {
+		id := row.RowOrigin().ID
+		parts, err := m.parts(row)
+		if err != nil {
+			return fmt.Errorf("%s: row %s: %w", path, id, err)
+		}
+		return m.print(number, maskedRow{id, parts})
+	})
 	if err != nil {
 		return err
 	}
 	return m.out.Flush()
 }
 
-// eachRow prints the requested rows, each split by parts.
-func eachRow[T table.Row](m *maskView, path string, parts func(T) ([]maskedPart, error)) error {
-	number := 0
-	for row, err := range table.Scan[T](path) {
-		if err != nil {
-			return err
-		}
-		if number++; number < m.from {
-			continue
-		}
-		if m.n > 0 && number >= m.from+m.n {
-			return nil
-		}
-		id := table.OriginOf(&row).ID
-		list, err := parts(row)
-		if err != nil {
-			return fmt.Errorf("%s: row %s: %w", path, id, err)
-		}
-		if err := m.print(number, maskedRow{id, list}); err != nil {
-			return err
-		}
+// parts splits a row into the chat, or the prompt and its responses.
+func (m *maskView) parts(row table.Record) ([]maskedPart, error) {
+	switch r := row.(type) {
+	case *table.Chat:
+		return m.chat(*r)
+	case *table.Preference:
+		return m.preference(*r)
 	}
-	if number < m.from {
-		return fmt.Errorf("%s has %d rows, there is no row %d", path, number, m.from)
-	}
-	return nil
+	return nil, fmt.Errorf("a row of %s has no assistant messages", row.RowKind())
 }
 
 func (m *maskView) chat(row table.Chat) ([]maskedPart, error) {

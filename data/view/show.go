@@ -21,6 +21,20 @@ const mostExtra = 300
 // Show prints n rows of the table at path, from row number from on (the first is 1); if n is 0,
 // all rows from there. It wraps text at 80 columns and escapes control characters.
 func Show(w io.Writer, path string, from, n int) error {
+	p := page{bufio.NewWriter(w)}
+	err := Rows(path, from, n, func(number int, row table.Record) error {
+		p.row(number, row)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return p.Flush()
+}
+
+// Rows calls each for n rows of the table at path, from row number from on (the first is 1); if n
+// is 0, for all rows from there. It stops at the first error.
+func Rows(path string, from, n int, each func(number int, row table.Record) error) error {
 	rows, err := table.OpenAny(path)
 	if err != nil {
 		return err
@@ -29,18 +43,19 @@ func Show(w io.Writer, path string, from, n int) error {
 	if from > rows.NumRows() {
 		return fmt.Errorf("%s has %d rows: there is no row %d", path, rows.NumRows(), from)
 	}
-	p := page{bufio.NewWriter(w)}
 	number := max(from, 1)
 	for row, err := range rows.Records(number - 1) {
 		if err != nil {
 			return err
 		}
-		p.row(number, row)
+		if err := each(number, row); err != nil {
+			return err
+		}
 		if number++; n > 0 && number >= max(from, 1)+n {
 			break
 		}
 	}
-	return p.Flush()
+	return nil
 }
 
 // page prints rows. Its writer keeps the first error, which Flush returns.
