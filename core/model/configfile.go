@@ -13,8 +13,10 @@ import (
 	"github.com/herd-lm/herd/core/disk"
 )
 
+// ConfigFile is the file of a model directory that holds the configuration.
+const ConfigFile = "config.json"
+
 const (
-	configName     = "config.json"
 	generationName = "generation_config.json"
 	maxConfig      = 4 << 20 // bytes
 )
@@ -31,7 +33,7 @@ func LoadConfig(dir string) (Config, error) {
 
 // loadConfig reads and validates dir/config.json, and generation_config.json if it exists.
 func loadConfig(dir string) (Config, error) {
-	path := filepath.Join(dir, configName)
+	path := filepath.Join(dir, ConfigFile)
 	text, err := disk.ReadLimited(path, maxConfig)
 	if err != nil {
 		return Config{}, fmt.Errorf("model: %w (a model directory holds config.json and model.safetensors)", err)
@@ -117,7 +119,7 @@ func (c Config) Save(dir string) error {
 	if err != nil {
 		return fmt.Errorf("model: config: %w", err)
 	}
-	err = disk.WriteFile(filepath.Join(dir, configName), func(w io.Writer) error {
+	err = disk.WriteFile(filepath.Join(dir, ConfigFile), func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")

@@ -35,7 +35,7 @@ func Locate(dir, adapter string) (Source, error) {
 		return Source{}, err
 	}
 	for _, base := range []string{c.Base, filepath.Join(filepath.Dir(filepath.Clean(adapter)), filepath.Base(c.Base))} {
-		if _, err := os.Stat(filepath.Join(base, "config.json")); c.Base != "" && err == nil {
+		if _, err := os.Stat(filepath.Join(base, ConfigFile)); c.Base != "" && err == nil {
 			return Source{base, adapter}, nil
 		}
 	}

@@ -52,7 +52,7 @@ func inspect(dir, digest string) (run.Contents, error) {
 
 // modelIn names the model in dir by one of its files; it returns "" if there is none.
 func modelIn(dir string) string {
-	for _, name := range []string{run.ManifestName, "config.json", checkpoint.ModelName, checkpoint.IndexName, model.AdapterConfig} {
+	for _, name := range []string{run.ManifestName, model.ConfigFile, checkpoint.ModelName, checkpoint.IndexName, model.AdapterConfig} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			return fmt.Sprintf("a model (%s)", name)
 		}
@@ -142,7 +142,7 @@ func (l *loop) finish() error {
 func (l *loop) removeReplaced() error {
 	stale := []string{model.AdapterConfig, model.AdapterWeights}
 	if l.Params.Adapter != nil {
-		stale = []string{"config.json", checkpoint.ModelName, checkpoint.IndexName}
+		stale = []string{model.ConfigFile, checkpoint.ModelName, checkpoint.IndexName}
 	}
 	for _, name := range stale {
 		if err := os.Remove(filepath.Join(l.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -38,7 +38,7 @@ func Verify(ctx context.Context, dir string, progress Progress) (*Report, error)
 	v := &verification{dir: dir, report: Report{DTypes: make(map[string]int), Findings: []Finding{}}}
 	config, err := model.LoadConfig(dir)
 	if err != nil {
-		v.find("config.json", "%v", err)
+		v.find(model.ConfigFile, "%v", err)
 	} else {
 		v.config = &config
 	}
@@ -181,7 +181,7 @@ func (v *verification) tokenizer() {
 	}
 	for _, id := range v.config.StopIDs() {
 		if id < 0 || int(id) >= v.config.VocabSize {
-			v.find("config.json", "eos_token_id %d of config.json or generation_config.json is outside the vocabulary of %d", id, v.config.VocabSize)
+			v.find(model.ConfigFile, "eos_token_id %d of config.json or generation_config.json is outside the vocabulary of %d", id, v.config.VocabSize)
 		}
 	}
 }
