@@ -1,6 +1,7 @@
-// Package number reads the answer to a question out of a text, where the answer
-// is a number. Values are exact. What cannot be told for certain is an error: a
-// checker that guesses rewards wrong answers.
+// Package number finds the numeric answer in a response. Values are exact. A text whose answer is
+// not certain is an error: a rule that guesses rewards wrong answers.
+//
+// Begin with [Find].
 package number
 
 import (
