@@ -105,7 +105,7 @@ pretrain: core/model core/run core/text/tokenizer core/train core/train/pack cor
 sft: core/model core/run core/text/template core/train core/train/pack
 	core/train/stage data/example data/table
 reward: core/model core/run core/text/chat core/text/template core/token core/train
-	core/train/pack core/train/stage data/example data/table
+	core/train/pack core/train/stage data/example data/table eval/stat
 rejection: core/disk core/kernel core/model core/policy core/run core/sample core/sample/engine
 	core/sample/remote core/text/template core/train/pack data/example data/table eval/report judge
 	judge/scoring

@@ -181,7 +181,7 @@ func WinRate(first, second []Answer) (stat.Measure, error) {
 		if a.Prompt != b.Prompt {
 			return stat.Measure{}, fmt.Errorf("eval: answer %d is to prompt %s in one list and to %s in the other", i, a.Prompt, b.Prompt)
 		}
-		wins.add(outcome(a.worth() - b.worth()))
+		wins.add(stat.Win(a.worth() - b.worth()))
 	}
 	return wins.share(), nil
 }

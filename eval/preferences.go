@@ -38,7 +38,7 @@ func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pai
 	all := count{}
 	byStrength := make(map[int]*count)
 	for i, r := range rewards {
-		won := outcome(r[chosen] - r[rejected])
+		won := stat.Win(r[chosen] - r[rejected])
 		all.add(won)
 		s := kept[i].Strength
 		if byStrength[s] == nil {
@@ -79,7 +79,7 @@ func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer
 	margins := make([]float64, len(policy))
 	for i := range policy {
 		margins[i] = (policy[i][chosen] - ref[i][chosen]) - (policy[i][rejected] - ref[i][rejected])
-		right.add(outcome(margins[i]))
+		right.add(stat.Win(margins[i]))
 	}
 	return Measures{"preference_accuracy": right.share(), "preference_margin": stat.Mean(margins)}, nil
 }
@@ -115,17 +115,6 @@ func ones(n int) []float32 {
 		w[i] = 1
 	}
 	return w
-}
-
-// outcome is 1 for a win, a half for a tie and 0 for a loss.
-func outcome(lead float64) float64 {
-	switch {
-	case lead > 0:
-		return 1
-	case lead == 0:
-		return 0.5
-	}
-	return 0
 }
 
 type count struct {

@@ -105,7 +105,7 @@ func TestPreferences(t *testing.T) {
 	var leads, won []float64
 	for i := range list {
 		leads = append(leads, lead(i))
-		won = append(won, outcome(leads[i]))
+		won = append(won, stat.Win(leads[i]))
 	}
 	m, err := Preferences(t.Context(), policy, reference, tok, list)
 	if err != nil {

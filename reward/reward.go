@@ -18,6 +18,7 @@ import (
 	"github.com/herd-lm/herd/core/train/stage"
 	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval/stat"
 )
 
 // Settings are the settings of the stage.
@@ -116,21 +117,10 @@ func Example(format *template.Format, row table.Preference, margin float64) (pac
 func Metrics(b *token.Batch, r *model.Result, m *train.Meter) {
 	for _, p := range b.Pairs {
 		lead := float64(r.Value[p.Chosen] - r.Value[p.Rejected])
-		m.Add("accuracy", right(lead), float64(p.Weight))
+		m.Add("accuracy", stat.Win(lead), float64(p.Weight))
 		m.Add("margin", lead, float64(p.Weight))
 	}
 	for _, v := range r.Value {
 		m.Add("mean_reward", float64(v), 1)
 	}
-}
-
-// right returns 1 if the chosen response has the higher reward, and 0.5 for a tie.
-func right(lead float64) float64 {
-	switch {
-	case lead > 0:
-		return 1
-	case lead == 0:
-		return 0.5
-	}
-	return 0
 }

@@ -56,12 +56,7 @@ func agreement(p prompt) float64 {
 	var won float64
 	for _, r := range right {
 		for _, w := range wrong {
-			switch {
-			case r > w:
-				won++
-			case r == w:
-				won += 0.5
-			}
+			won += stat.Win(r - w)
 		}
 	}
 	return won / float64(len(right)*len(wrong))

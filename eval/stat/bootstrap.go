@@ -9,8 +9,8 @@ import (
 // Level is the confidence level of all intervals.
 const Level = 0.95
 
-// RatioResamples is how many resamples Ratio draws. A recipe takes it once for each loss.
-const RatioResamples = 1000
+// ratioResamples is how many resamples Ratio draws. A recipe takes it once for each loss.
+const ratioResamples = 1000
 
 // year seeds the resamples: Efron published the bootstrap in 1979.
 const year = 1979
@@ -19,7 +19,7 @@ const year = 1979
 // (Efron 1979).
 func Ratio(a, b []float64) Measure {
 	rng := rand.New(rand.NewPCG(year, uint64(len(a))))
-	draws := make([]float64, RatioResamples)
+	draws := make([]float64, ratioResamples)
 	for i := range draws {
 		var above, below float64
 		for range a {

@@ -51,6 +51,17 @@ func Mean(x []float64) Measure {
 	return Measure{Value: mean, Low: mean - half, High: mean + half, N: len(x)}
 }
 
+// Win is 1 if the first of two has the lead over the second, a half for a tie, and 0 otherwise.
+func Win(lead float64) float64 {
+	switch {
+	case lead > 0:
+		return 1
+	case lead == 0:
+		return 0.5
+	}
+	return 0
+}
+
 // Sum returns the sum of x.
 func Sum(x []float64) float64 {
 	var sum float64
