@@ -14,7 +14,7 @@ func (a *attribute) eval(f *frame) Value {
 	return f.attribute(of, a.name)
 }
 
-// attribute returns v.name: a method, or what v holds under that key.
+// attribute returns v.name: a method, or the value of that key.
 func (m *machine) attribute(v Value, name string) Value {
 	switch v := v.(type) {
 	case undefined:
@@ -88,7 +88,7 @@ func (m *machine) item(v, key Value) Value {
 	return undefined{describe(v) + " has no such element"}
 }
 
-// within turns an index that may count from the end into one from the start.
+// within converts an index that may count from the end to one from the start.
 func within(i int64, n int) (int, bool) {
 	if i < 0 {
 		i += int64(n)
@@ -96,7 +96,7 @@ func within(i int64, n int) (int, bool) {
 	return int(i), 0 <= i && i < int64(n)
 }
 
-// byteRange returns where the characters [from, to) of s begin and end.
+// byteRange returns the byte offsets of the characters [from, to) of s.
 func byteRange(s string, from, to int) (begin, end int) {
 	at := 0
 	for i := 0; i < to; i++ {

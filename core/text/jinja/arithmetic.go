@@ -93,7 +93,7 @@ func (m *machine) repeat(t Text, n int64) Text {
 	return b.text()
 }
 
-// workTimes is work for n things that take each.
+// workTimes returns the work of n things that take each units.
 func (m *machine) workTimes(each int, n int64) {
 	hi, lo := bits.Mul64(uint64(each), uint64(n))
 	if hi > 0 || lo > math.MaxInt32 {
@@ -123,7 +123,7 @@ func (m *machine) onList(op string, x *List, y Value) Value {
 	return nil
 }
 
-// arithmetic is that of Python: whole numbers stay whole but for division.
+// arithmetic follows Python: whole numbers stay whole except in division.
 func (m *machine) arithmetic(op string, a, b Value) Value {
 	x, xInt := exact(a)
 	y, yInt := exact(b)
@@ -171,7 +171,7 @@ func whole(op string, x, y int64) Value {
 	return n
 }
 
-// power multiplies at most 63 times: more does not fit, unless of 0, 1 and -1.
+// power multiplies at most 63 times: higher powers overflow, except those of 0, 1 and -1.
 func power(x, y int64) Value {
 	if x >= -1 && x <= 1 && y > 2 {
 		y = 2 - y%2

@@ -28,7 +28,7 @@ func (f *frame) invoke(callee Value, a *args) Value {
 	return nil
 }
 
-// arguments are those of a call.
+// arguments are the argument expressions of a call.
 type arguments struct {
 	values     []expression
 	names      []string
@@ -36,7 +36,7 @@ type arguments struct {
 	list, dict expression // *list and **dict, or nil
 }
 
-// args are the values of arguments.
+// args are the argument values of a call.
 type args struct {
 	values []Value
 	names  []string
@@ -65,7 +65,7 @@ func (m *machine) dict(v Value) *Dict {
 	return d
 }
 
-// find returns the i-th argument, or that of the name.
+// find returns the i-th argument, or the argument with the name.
 func (a *args) find(i int, name string) (Value, bool) {
 	if i < len(a.values) {
 		return a.values[i], true
@@ -78,7 +78,7 @@ func (a *args) find(i int, name string) (Value, bool) {
 	return nil, false
 }
 
-// get returns the i-th argument, or that of the name, or what is there if it is missing.
+// get is find with a default.
 func (a *args) get(i int, name string, missing Value) Value {
 	if v, ok := a.find(i, name); ok {
 		return v
@@ -86,7 +86,7 @@ func (a *args) get(i int, name string, missing Value) Value {
 	return missing
 }
 
-// text returns an argument that must be a string.
+// text returns an argument, which must be a string.
 func (a *args) text(i int, name, missing string) Text {
 	v := a.get(i, name, literal(missing))
 	t, ok := v.(Text)
@@ -96,7 +96,7 @@ func (a *args) text(i int, name, missing string) Text {
 	return t
 }
 
-// integer returns an argument that must be a whole number.
+// integer returns an argument, which must be a whole number.
 func (a *args) integer(i int, name string, missing int64) int {
 	v := a.get(i, name, missing)
 	n, ok := exact(v)

@@ -57,7 +57,7 @@ func (m *machine) sameEntries(a, b *Dict) bool {
 	return true
 }
 
-// numbers compares two numbers; ok is false if they are not, or not ordered.
+// numbers compares two numbers; ok is false if either is not a number, or is NaN.
 func numbers(a, b Value) (order int, ok bool) {
 	x, xInt := exact(a)
 	y, yInt := exact(b)

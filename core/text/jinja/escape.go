@@ -6,14 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// simpleEscapes are those of Python's strings that stand for one character.
+// simpleEscapes maps Python's one-letter escapes to their characters.
 var simpleEscapes = map[byte]string{
 	'n': "\n", 't': "\t", 'r': "\r", '\\': "\\", '\'': "'", '"': "\"",
 	'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v", '\n': "",
 }
 
-// unescape decodes the escapes of a Python string. A backslash before any other
-// character stays.
+// unescape decodes the escapes of a Python string. It keeps a backslash before any other character.
 func (l *lexer) unescape(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s
@@ -35,7 +34,7 @@ func (l *lexer) unescape(s string) string {
 	return b.String()
 }
 
-// coded decodes an escape by number that s begins with, and returns its length.
+// coded decodes the numeric escape at the start of s, and returns its length.
 func (l *lexer) coded(b *strings.Builder, s string) int {
 	digits, base, start := 0, 16, 1
 	switch c := s[0]; {

@@ -2,25 +2,25 @@ package jinja
 
 import "time"
 
-// Limits on what a template may take: what it does counts in units of about a
-// nanosecond or a byte. A step is a node of the template that is evaluated.
+// Limits on a template's work, in units of about a nanosecond or a byte. A step is the evaluation
+// of one node of the template.
 const (
 	baseWork    = 16 << 20
 	workPerByte = 512 // of input
 	stepWork    = 32
-	valueWork   = 32 // an element of a list that is made or visited
+	valueWork   = 32 // making or visiting an element of a list
 	maxDepth    = 100
 )
 
-// machine is a template while it is rendered.
+// machine is the state of a rendering.
 type machine struct {
-	left  int // work that may still be done
+	left  int // work left within the limit
 	depth int // of values within values, macros within macros
 	line  int
 	now   time.Time
 
-	// What filters look up by name. They are in a package variable themselves, so
-	// that they could not refer to it.
+	// The filters that filters look up by name. A reference to the package variable would be an
+	// initialisation cycle, because the variable contains these filters.
 	filters map[string]func(*frame, Value, *args) Value
 	tests   map[string]func(*frame, Value, *args) bool
 }
@@ -41,7 +41,7 @@ func (m *machine) nest() {
 
 func (m *machine) unnest() { m.depth-- }
 
-// scope holds the variables that are seen from a place in the template.
+// scope holds the variables that are visible at a place in the template.
 type scope struct {
 	names  []string
 	values []Value
@@ -69,7 +69,7 @@ func (s *scope) get(name string) (Value, bool) {
 	return nil, false
 }
 
-// frame is where a statement is executed.
+// frame is the context in which a statement executes.
 type frame struct {
 	*machine
 	scope     *scope
@@ -77,14 +77,14 @@ type frame struct {
 	generated bool // within {% generation %}
 }
 
-// inner returns a frame with variables of its own.
+// inner returns a frame with its own variables.
 func (f *frame) inner() *frame {
 	g := *f
 	g.scope = &scope{parent: f.scope}
 	return &g
 }
 
-// capture returns what statements write, in a frame with variables of its own.
+// capture returns the output of statements, which it runs in a frame with its own variables.
 func (f *frame) capture(body []statement) Text {
 	var out builder
 	g := f.inner()
@@ -118,7 +118,7 @@ func (f *frame) evalAll(list []expression) []Value {
 	return values
 }
 
-// flow says how execution goes on after a statement.
+// flow controls execution after a statement: the next one, break or continue.
 type flow uint8
 
 const (
@@ -138,7 +138,7 @@ func (f *frame) run(body []statement) flow {
 	return onward
 }
 
-// assign sets a name, names from a list, or an attribute of a namespace.
+// assign sets a name, several names from a list, or an attribute of a namespace.
 func (f *frame) assign(target expression, v Value) {
 	switch t := target.(type) {
 	case variable:

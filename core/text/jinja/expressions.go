@@ -125,7 +125,7 @@ func (m *machine) compare(op string, a, b Value) bool {
 type filter struct {
 	line  int
 	name  string
-	of    expression // nil: what goes through the filters of a block
+	of    expression // nil: the text of a filter block
 	args  arguments
 	apply func(*frame, Value, *args) Value
 }
@@ -140,7 +140,7 @@ func (t *filter) eval(f *frame) Value {
 	return t.apply(f, v, a)
 }
 
-// test is what follows "is".
+// test is an expression with "is".
 type test struct {
 	line  int
 	name  string

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// pluck returns what filters with the argument attribute look at: "a.b" or 0.
+// pluck returns an attribute of a value, for filters with the argument attribute: "a.b", or 0.
 func (m *machine) pluck(v, attribute Value) Value {
 	switch path := attribute.(type) {
 	case nil:
@@ -112,8 +112,8 @@ func (m *machine) filter(name string) func(*frame, Value, *args) Value {
 	return do
 }
 
-// choose keeps the elements for which a test holds, or does not: of the elements,
-// or of an attribute of each. Without a test they must be true.
+// choose keeps the elements for which a test of the element or of its attribute holds, or does not
+// hold. Without a test it keeps the true ones.
 func (m *machine) choose(v Value, a *args, byAttribute, keep bool) Value {
 	f := &frame{machine: m}
 	rest := *a
@@ -139,8 +139,8 @@ func (m *machine) choose(v Value, a *args, byAttribute, keep bool) Value {
 	return out
 }
 
-// folded returns what sorting and comparing look at: strings in lower case, unless
-// case_sensitive is set.
+// folded returns the key for sorting and comparing: strings in lower case, unless case_sensitive is
+// set.
 func (m *machine) folded(v Value, a *args, i int) Value {
 	if t, ok := v.(Text); ok && !truth(a.get(i, "case_sensitive", false)) {
 		m.work(len(t.s))

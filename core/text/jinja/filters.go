@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// filters are what may follow a bar. Those that take another by name look it up
-// in the machine.
+// filters maps the names after a bar to functions. Filters that take another filter by name look it
+// up in the machine.
 var filters = map[string]func(f *frame, v Value, a *args) Value{
 	"abs":        func(f *frame, v Value, _ *args) Value { return f.abs(v) },
 	"attr":       func(f *frame, v Value, a *args) Value { return f.attribute(v, a.text(0, "name", "").s) },
@@ -123,7 +123,7 @@ func toFloat(_ *frame, v Value, a *args) Value {
 	return a.get(0, "default", 0.0)
 }
 
-// round rounds to even as Python does, or by the method "ceil" or "floor".
+// round rounds half to even as Python does, or with the method "ceil" or "floor".
 func round(f *frame, v Value, a *args) Value {
 	x, ok := asFloat(v)
 	if !ok {
@@ -147,7 +147,7 @@ func escapeHTML(f *frame, v Value, _ *args) Value {
 	return f.convert(f.str(v), strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace)
 }
 
-// indent puts white space before all lines but the first, and empty ones.
+// indent puts white space before each line, except the first line and empty ones.
 func indent(f *frame, v Value, a *args) Value {
 	by, ok := a.get(0, "width", int64(4)).(Text)
 	if !ok {

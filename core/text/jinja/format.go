@@ -55,8 +55,8 @@ func (m *machine) format(t Text, a *args) Text {
 	})
 }
 
-// fill copies t, but for what begins with one of the characters: there it calls
-// put, which returns how much it replaced.
+// fill copies t. At each of the given characters it calls put, which writes a replacement and
+// returns the number of bytes that it replaces.
 func (m *machine) fill(t Text, characters string, put func(rest string, b *builder) int) Text {
 	var b builder
 	for {

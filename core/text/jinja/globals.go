@@ -38,7 +38,7 @@ func numberRange(f *frame, a *args) Value {
 	return list
 }
 
-// newDict makes a dictionary of named arguments, on top of one or of pairs.
+// newDict makes a dictionary from an optional dictionary or list of pairs, and named arguments.
 func newDict(a *args) *Dict {
 	d := NewDict()
 	switch from := a.get(0, "", nil).(type) {
@@ -61,8 +61,8 @@ func newDict(a *args) *Dict {
 	return d
 }
 
-// directives of Python's strftime, as layouts of package time. %-d and its like,
-// without leading zeros, are those of glibc.
+// directives maps directives of Python's strftime to layouts of package time. %-d and similar
+// directives, without leading zeros, are from glibc.
 var directives = map[string]string{
 	"a": "Mon", "A": "Monday", "d": "02", "b": "Jan", "B": "January", "h": "Jan", "m": "01", "y": "06", "Y": "2006",
 	"H": "15", "I": "03", "p": "PM", "M": "04", "S": "05", "j": "002", "Z": "MST", "z": "-0700", "f": "000000",
@@ -85,7 +85,7 @@ func strftime(t time.Time, format string) string {
 		n = min(n, len(after))
 		layout, ok := directives[after[:n]]
 		switch {
-		case ok && after[:n] == "f": // time.Format has fractions behind a point only
+		case ok && after[:n] == "f": // time.Format has fractions only after a point
 			b.WriteString(strings.TrimPrefix(t.Format(".000000"), "."))
 		case ok:
 			b.WriteString(t.Format(layout))

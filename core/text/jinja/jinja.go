@@ -1,14 +1,15 @@
-// Package jinja renders chat templates: the part of Jinja 2 that those of models
-// are written in, as transformers' apply_chat_template runs it (trim_blocks and
-// lstrip_blocks set, loop controls, {% generation %}, tojson, raise_exception,
-// strftime_now, nothing that changes a list or dictionary).
+// Package jinja renders chat templates. It implements the part of Jinja 2 that models' templates
+// use, as transformers' apply_chat_template runs it: with trim_blocks and lstrip_blocks, loop
+// controls, {% generation %}, tojson, raise_exception and strftime_now, and with immutable lists
+// and dictionaries.
 //
-// It differs from other implementations in two ways that a trainer needs. Every
-// character of the result has a [Mark] that says which of the caller's values it
-// came from, whatever the template did to it on the way; so what a message says
-// can be told from what the template writes around it. And a template is input
-// from outside: work and memory are limited, and nothing in it makes the program
-// panic.
+// It differs from other implementations in two ways that training needs:
+//
+//   - Every character of the result has a [Mark] that names the caller's value it came from,
+//     whatever the template did to it. This separates the text of messages from the text that the
+//     template writes around them.
+//   - A template is untrusted input: herd limits its work and memory, and no template makes the
+//     program panic.
 package jinja
 
 import (
@@ -16,17 +17,17 @@ import (
 	"time"
 )
 
-// maxSource is the length in bytes from which a template is refused. The longest
-// of well-known models has some 20 kB.
+// maxSource is the maximum length of a template in bytes. The longest templates of well-known
+// models have about 20 kB.
 const maxSource = 1 << 20
 
-// Template is a parsed template. It does not change, and is safe for concurrent use.
+// Template is a parsed template. It is immutable and safe for concurrent use.
 type Template struct {
 	body  []statement
 	marks bool
 }
 
-// Parse reads a template. Errors name the line.
+// Parse parses a template. Its errors name the line.
 func Parse(source string) (t *Template, err error) {
 	if len(source) > maxSource {
 		return nil, fmt.Errorf("template: %d bytes, expected at most %d", len(source), maxSource)
@@ -37,19 +38,18 @@ func Parse(source string) (t *Template, err error) {
 	return &Template{body: body, marks: p.marks}, nil
 }
 
-// MarksGeneration reports whether the template says what the model generates, by
-// {% generation %}.
+// MarksGeneration reports whether the template marks the model's text with {% generation %}.
 func (t *Template) MarksGeneration() bool { return t.marks }
 
-// Context is what a template is rendered with.
+// Context holds the input of a template.
 type Context struct {
 	Values map[string]Value
-	Now    time.Time // of strftime_now
-	Input  int       // bytes of text in Values, which the limit of work grows with
+	Now    time.Time // time that strftime_now formats
+	Input  int       // bytes of text in Values; the limit of work grows with it
 }
 
-// Render returns the template's text. The error of a template that calls
-// raise_exception is a *[Raised].
+// Render returns the template's text. If the template calls raise_exception, the error is a
+// *[Raised].
 func (t *Template) Render(c Context) (text Text, err error) {
 	m := &machine{left: baseWork + workPerByte*c.Input, now: c.Now, filters: filters, tests: tests}
 	defer func() {
@@ -68,12 +68,12 @@ func (t *Template) Render(c Context) (text Text, err error) {
 	return out.text(), nil
 }
 
-// Raised is the error of a template that refuses what it is given.
+// Raised is the error of a template that refuses its input with raise_exception.
 type Raised struct{ Message string }
 
 func (r *Raised) Error() string { return r.Message }
 
-// located is any other error of a template.
+// located is any other error of a template, with its line.
 type located struct {
 	line int
 	text string
@@ -86,8 +86,8 @@ func (l *located) Error() string {
 	return fmt.Sprintf("template line %d: %s", l.line, l.text)
 }
 
-// fail ends parsing or rendering with an error, which catch returns: templates
-// are walked recursively, and every step of that may fail.
+// fail ends parsing or rendering with an error, which catch returns. It panics, because the code
+// walks templates recursively and every step may fail.
 func fail(format string, args ...any) { panic(&located{text: fmt.Sprintf(format, args...)}) }
 
 func failAt(line int, format string, args ...any) {

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// FromJSON reads a value; its strings, keys among them, are marked with origin.
+// FromJSON reads a value. It marks strings, including keys, with origin.
 func FromJSON(text []byte, origin Origin) (Value, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()

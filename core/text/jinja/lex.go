@@ -27,7 +27,7 @@ type lexeme struct {
 	line int
 }
 
-// is reports whether the lexeme is a certain name or operator.
+// is reports whether the lexeme is the given name or operator.
 func (l lexeme) is(k kind, text string) bool { return l.kind == k && l.text == text }
 
 func (l lexeme) String() string {
@@ -42,15 +42,15 @@ func (l lexeme) String() string {
 	return strconv.Quote(l.text)
 }
 
-// lexer cuts a template into lexemes, as Jinja's does with trim_blocks and
-// lstrip_blocks: the first newline after a block or comment is dropped, and so is
-// white space before one from the beginning of its line.
+// lexer cuts a template into lexemes, as Jinja's lexer does with trim_blocks and lstrip_blocks: it
+// drops the first newline after a block or comment, and white space between the start of a line
+// and a block or comment.
 type lexer struct {
 	src       string
 	pos       int
 	lexemes   []lexeme
-	lineStart bool // what was read last ended with a newline
-	line      int  // of counted
+	lineStart bool // whether the last text ended with a newline
+	line      int  // line of counted
 	counted   int
 }
 
@@ -79,7 +79,7 @@ func (l *lexer) lineNow() int {
 
 func (l *lexer) rest() string { return l.src[l.pos:] }
 
-// tag reads text up to the next tag, and the tag.
+// tag reads the text up to the next tag, and then the tag.
 func (l *lexer) tag() {
 	begin := l.pos
 	open := nextTag(l.rest())
@@ -126,7 +126,7 @@ func (l *lexer) sign() byte {
 	return 0
 }
 
-// text emits text that stands before a tag with the given sign.
+// text emits the text before a tag with the given sign.
 func (l *lexer) text(s string, sign byte, variable bool) {
 	switch {
 	case sign == '-':
@@ -143,8 +143,8 @@ func (l *lexer) text(s string, sign byte, variable bool) {
 	l.lineStart = false
 }
 
-// close passes over the end of a tag, text, and what it strips behind itself:
-// with a minus before it all white space, else one newline, unless with a plus.
+// close passes over text, the end of a tag, and the white space that the end strips: all of it
+// after a minus, nothing after a plus, otherwise one newline.
 func (l *lexer) close(sign byte, length int, trim bool) {
 	l.pos += length
 	rest := l.rest()
@@ -165,7 +165,7 @@ func (l *lexer) comment() {
 	l.closeAfter(n)
 }
 
-// closeAfter closes a tag whose end, of two characters, stands n bytes ahead.
+// closeAfter closes a tag with its end, which has two characters, n bytes ahead.
 func (l *lexer) closeAfter(n int) {
 	var sign byte
 	if c := l.src[l.pos+n-1]; n > 0 && (c == '-' || c == '+') {
@@ -174,7 +174,7 @@ func (l *lexer) closeAfter(n int) {
 	l.close(sign, n+2, true)
 }
 
-// raw reads {% raw %} up to its end, if that is the block at hand.
+// raw reads {% raw %} up to its end, if this is the current block.
 func (l *lexer) raw() bool {
 	after, ok := strings.CutPrefix(strings.TrimLeftFunc(l.rest(), isSpace), "raw")
 	if !ok {
@@ -205,7 +205,7 @@ func (l *lexer) raw() bool {
 	}
 }
 
-// endRaw reads {% endraw %} behind text, if it stands here.
+// endRaw reads {% endraw %} after text, if it is next.
 func (l *lexer) endRaw(text string) bool {
 	before := l.pos
 	l.pos += 2

@@ -80,7 +80,7 @@ func (l *lexer) lexeme(rest string) string {
 	return ""
 }
 
-// operators has the longer ones first.
+// operators lists longer operators first.
 var operators = []string{"//", "**", "==", "!=", ">=", "<=",
 	"+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ","}
 
@@ -123,6 +123,5 @@ func (l *lexer) quoted(rest string, quote byte) {
 	failAt(l.lineNow(), "a string has no end: %c is missing", quote)
 }
 
-// isSpace reports what Python's str.isspace does: white space, and the four
-// separators of ASCII.
+// isSpace matches Python's str.isspace: white space and the four separators of ASCII.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f }

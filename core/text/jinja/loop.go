@@ -14,7 +14,7 @@ func (l *loop) exec(f *frame) flow {
 	return l.iterate(f, f.eval(l.over), 0)
 }
 
-// iterate goes over the elements of v, at a depth of recursion.
+// iterate runs the loop over the elements of v, at a depth of recursion.
 func (l *loop) iterate(f *frame, v Value, depth int) flow {
 	items := l.selected(f, f.each(v))
 	state := &loopState{items: items, depth: depth}
@@ -54,7 +54,7 @@ type loopState struct {
 	items     []Value
 	at, depth int
 	recurse   function
-	changed   []Value // what loop.changed was last given
+	changed   []Value // last arguments of loop.changed
 }
 
 func (l *loop) value(f *frame, s *loopState) Value {

@@ -8,7 +8,7 @@ import (
 
 type textMethod func(f *frame, t Text, a *args) Value
 
-// textMethods are those of Python's str.
+// textMethods are the methods of Python's str.
 var textMethods = map[string]textMethod{
 	"strip":  func(_ *frame, t Text, a *args) Value { return strip(t, a, true, true) },
 	"lstrip": func(_ *frame, t Text, a *args) Value { return strip(t, a, true, false) },
@@ -43,7 +43,7 @@ var textMethods = map[string]textMethod{
 	"islower":    func(_ *frame, t Text, _ *args) Value { return isCase(t, strings.ToLower) },
 }
 
-// listMethods are those of Python's list that change nothing.
+// listMethods are the methods of Python's list that do not change it.
 var listMethods = map[string]func(f *frame, l *List, a *args) Value{
 	"index": func(f *frame, l *List, a *args) Value {
 		for i, v := range l.items {
@@ -65,7 +65,7 @@ var listMethods = map[string]func(f *frame, l *List, a *args) Value{
 	},
 }
 
-// dictMethods are those of Python's dict that change nothing.
+// dictMethods are the methods of Python's dict that do not change it.
 var dictMethods = map[string]func(f *frame, d *Dict, a *args) Value{
 	"get": func(_ *frame, d *Dict, a *args) Value {
 		if v, ok := d.get(a.get(0, "key", nil)); ok {
@@ -117,7 +117,7 @@ func (m *machine) capitalize(t Text) Text {
 
 func titled(s string) string { return strings.Map(unicode.ToTitle, s) }
 
-// title writes words with a capital; breaks tells what stands between words.
+// title capitalises words; breaks reports whether a character separates words.
 func (m *machine) title(t Text, breaks func(rune) bool) Text {
 	m.work(len(t.s) + 16*len(t.runs))
 	begins := true
@@ -132,7 +132,7 @@ func (m *machine) title(t Text, breaks func(rune) bool) Text {
 	})
 }
 
-// affix reports whether t has one of the given beginnings or ends.
+// affix reports whether t has one of the given prefixes or suffixes.
 func affix(t Text, a *args, has func(s, part string) bool) bool {
 	if list, ok := a.get(0, "prefix", nil).(*List); ok {
 		for _, v := range list.items {
@@ -193,7 +193,7 @@ func (m *machine) replace(t, old, with Text, count int) Text {
 	return b.text()
 }
 
-// joinAll joins values with a text between. With strict they must be strings.
+// joinAll joins values with a separator. With strict they must be strings.
 func (m *machine) joinAll(values []Value, between Text, strict bool) Value {
 	var b builder
 	for i, v := range values {
@@ -216,7 +216,7 @@ func consists(t Text, of func(rune) bool) bool {
 
 func isAlphanumeric(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
-// isCase reports whether t has letters with a case, and all have that of change.
+// isCase reports whether t has cased letters and change alters none of them.
 func isCase(t Text, change func(string) string) bool {
 	return change(t.s) == t.s && strings.ToUpper(t.s) != strings.ToLower(t.s)
 }

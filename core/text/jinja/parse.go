@@ -2,18 +2,18 @@ package jinja
 
 import "slices"
 
-// maxNesting is how deeply blocks and expressions may lie within each other. The
-// parser and what it makes are recursive.
+// maxNesting is the maximum depth of nested blocks and expressions. It bounds the recursion of the
+// parser and of the rendering.
 const maxNesting = 200
 
-// parser reads statements and expressions after the grammar of Jinja's own parser
-// (jinja2/parser.py, version 3.1).
+// parser parses statements and expressions by the grammar of Jinja's own parser (jinja2/parser.py,
+// version 3.1).
 type parser struct {
 	tokens []lexeme
 	at     int
 	depth  int
-	loops  int  // open around the statement at hand, within its macro
-	marks  bool // there is a {% generation %}
+	loops  int  // loops around the current statement, within its macro
+	marks  bool // whether there is a {% generation %}
 }
 
 func (p *parser) now() lexeme { return p.tokens[p.at] }
@@ -26,7 +26,7 @@ func (p *parser) next() lexeme {
 	return l
 }
 
-// skip passes over a name or operator if it stands here.
+// skip passes over a name or operator if it is next.
 func (p *parser) skip(k kind, text string) bool {
 	if p.now().is(k, text) {
 		p.at++
@@ -86,7 +86,7 @@ func (p *parser) statements(ends ...string) []statement {
 	}
 }
 
-// block reads "%}" and statements up to an end tag, which it returns.
+// block reads "%}" and the statements up to an end tag, and returns both.
 func (p *parser) block(ends ...string) ([]statement, string) {
 	p.op(":")
 	p.expect(endBlock, "%}")
@@ -233,8 +233,8 @@ func (p *parser) parseWith() statement {
 	return s
 }
 
-// target reads what is assigned to: a name, an attribute of a namespace, or a
-// list of these, up to the name that ends it.
+// target reads the target of an assignment, up to the name that ends it: a name, an attribute of a
+// namespace, or a list of these.
 func (p *parser) target(ending string) expression {
 	t := p.tupleOf(p.primary, ending)
 	if v, ok := t.(variable); ok && p.op(".") {

@@ -5,11 +5,11 @@ import (
 	"strconv"
 )
 
-// tuple reads an expression, or several with commas between.
+// tuple reads an expression, or several separated by commas.
 func (p *parser) tuple() expression { return p.tupleOf(p.expression, "") }
 
-// tupleOf reads elements up to the end of the tag, a closing parenthesis or the
-// name that ends it.
+// tupleOf reads elements up to the end of the tag, a closing parenthesis, or the name that ends the
+// tuple.
 func (p *parser) tupleOf(element func() expression, ending string) expression {
 	var items []expression
 	several := false
@@ -96,7 +96,7 @@ func (p *parser) compare() expression {
 	}
 }
 
-// chain reads operands with operators of one precedence between.
+// chain reads operands separated by operators of one precedence.
 func (p *parser) chain(operand func() expression, operators ...string) expression {
 	e := operand()
 	for p.now().kind == operator && slices.Contains(operators, p.now().text) {
@@ -203,7 +203,7 @@ func (p *parser) parenthesis() expression {
 	return e
 }
 
-// items reads elements with commas between up to a closing bracket.
+// items reads elements separated by commas, up to a closing bracket.
 func (p *parser) items(closing string, element func() expression) []expression {
 	var list []expression
 	for !p.op(closing) {

@@ -21,7 +21,7 @@ func (p *parser) postfix(e expression) expression {
 	}
 }
 
-// subscript reads what stands between brackets: a key, or start:stop:step.
+// subscript reads the text between brackets: a key, or start:stop:step.
 func (p *parser) subscript(line int, of expression) expression {
 	s := &slicing{line: line, of: of}
 	bounds := []*expression{&s.start, &s.stop, &s.step}
@@ -51,7 +51,7 @@ func (p *parser) call(callee expression) expression {
 	return &call{p.now().line, callee, p.arguments()}
 }
 
-// arguments reads those of a call, in parentheses.
+// arguments reads the arguments of a call, in parentheses.
 func (p *parser) arguments() (a arguments) {
 	p.expect(operator, "(")
 	for first := true; !p.op(")"); first = false {
@@ -83,7 +83,7 @@ func (p *parser) arguments() (a arguments) {
 	return a
 }
 
-// filters reads any number of filters, each behind a bar.
+// filters reads any number of filters, each after a bar.
 func (p *parser) filters(e expression) expression {
 	for p.op("|") {
 		e = p.filter(e)
@@ -103,7 +103,7 @@ func (p *parser) filter(e expression) expression {
 	return f
 }
 
-// test reads what follows "is".
+// test reads the test after "is".
 func (p *parser) test(e expression) expression {
 	negated := p.skip(name, "not")
 	l := p.expect(name, "")

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// str returns what Python's str makes of a value.
+// str formats a value as Python's str does.
 func (m *machine) str(v Value) Text {
 	switch v := v.(type) {
 	case Text:
@@ -21,7 +21,7 @@ func (m *machine) str(v Value) Text {
 	return b.text()
 }
 
-// print writes what Python's repr makes of a value.
+// print formats a value as Python's repr does.
 func (m *machine) print(b *builder, v Value) {
 	m.nest()
 	defer m.unnest()
@@ -80,7 +80,7 @@ func (m *machine) printList(b *builder, v *List) {
 	b.literal(closing)
 }
 
-// quote writes a text as a Python string.
+// quote formats a text as a Python string literal.
 func (m *machine) quote(b *builder, t Text) {
 	m.work(len(t.s))
 	mark := "'"
@@ -117,8 +117,8 @@ func escaped(s string, mark byte) string {
 	return b.String()
 }
 
-// formatFloat writes a number as Python's repr: the shortest digits that read back
-// as the same number.
+// formatFloat formats a number as Python's repr does: with the fewest digits that parse to the same
+// number.
 func formatFloat(x float64) string {
 	switch {
 	case math.IsInf(x, 1):

@@ -53,7 +53,7 @@ func (m *machine) slice(v, start, stop, step Value) Value {
 // span is the range of indices that a slice takes.
 type span struct{ start, stop, step int }
 
-// newSpan does what Python's slice.indices does.
+// newSpan matches Python's slice.indices.
 func newSpan(n int, start, stop, step Value) span {
 	s := span{step: 1}
 	if step != nil {
@@ -82,7 +82,7 @@ func newSpan(n int, start, stop, step Value) span {
 	return s
 }
 
-// index returns a bound of a slice, which may be cut to the limit.
+// index returns a bound of a slice, clamped to the limit.
 func index(v Value, limit int) int {
 	i, ok := exact(v)
 	if !ok {

@@ -27,7 +27,7 @@ func (m *machine) split(t Text, a *args, fromRight bool) Value {
 	return list
 }
 
-// cuts hands out the parts of t between separators, from the right the last first.
+// cuts yields the parts of t between separators; from the right, it yields the last part first.
 func (m *machine) cuts(t Text, separator string, most int, fromRight bool, add func(Text)) {
 	if separator == "" {
 		fail("the separator is empty")
@@ -53,7 +53,7 @@ func (m *machine) cuts(t Text, separator string, most int, fromRight bool, add f
 	add(t)
 }
 
-// fields hands out the parts of t between white space.
+// fields yields the parts of t between white space.
 func (m *machine) fields(t Text, most int, fromRight bool, add func(Text)) {
 	m.work(len(t.s))
 	none := &args{}

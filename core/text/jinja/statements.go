@@ -2,7 +2,7 @@ package jinja
 
 type statement interface{ exec(*frame) flow }
 
-// output is text, or {{ an expression }}.
+// output writes text or {{ an expression }}.
 type output struct {
 	line  int
 	value expression
@@ -39,7 +39,7 @@ func (j jump) exec(*frame) flow {
 type assignment struct {
 	line    int
 	target  expression
-	value   expression // nil: what the body writes
+	value   expression // nil: the body's output
 	body    []statement
 	filters expression // applied to the body, or nil
 }
@@ -54,7 +54,7 @@ func (a *assignment) exec(f *frame) flow {
 	return onward
 }
 
-// filtered applies filters that the parser read without what they are applied to.
+// filtered applies the filters of a block to a text. The parser reads them without an operand.
 func (f *frame) filtered(filters expression, t Text) Value {
 	if filters == nil {
 		return t
@@ -64,8 +64,7 @@ func (f *frame) filtered(filters expression, t Text) Value {
 	return g.eval(filters)
 }
 
-// piped is the name of what goes through the filters of a block. No template can
-// say it.
+// piped is the name of the operand of a block's filters. No template can use this name.
 const piped = "|"
 
 type filterBlock struct {
@@ -93,7 +92,7 @@ func (w *with) exec(f *frame) flow {
 	return g.run(w.body)
 }
 
-// generation is {% generation %}: what is within is the model's.
+// generation is {% generation %}, which encloses the model's text.
 type generation struct{ body []statement }
 
 func (s generation) exec(f *frame) flow {
@@ -121,7 +120,7 @@ func (d *define) exec(f *frame) flow {
 	return onward
 }
 
-// closure returns the macro as a value: it sees the variables where it stands.
+// closure returns the macro as a value that sees the variables of its definition.
 func (f *frame) closure(m *macro) function {
 	at := f.scope
 	return func(f *frame, a *args) Value {
@@ -158,7 +157,7 @@ func (f *frame) bind(m *macro, a *args) {
 	}
 }
 
-// callBlock is {% call %}: a call of a macro that gets the body as caller.
+// callBlock is {% call %}, which calls a macro and passes the body as caller.
 type callBlock struct {
 	line int
 	call *call

@@ -2,7 +2,7 @@ package jinja
 
 import "strings"
 
-// tests are what may follow "is".
+// tests maps the names after "is" to functions.
 var tests = map[string]func(f *frame, v Value, a *args) bool{
 	"defined":     func(_ *frame, v Value, _ *args) bool { return !isUndefined(v) },
 	"undefined":   func(_ *frame, v Value, _ *args) bool { return isUndefined(v) },
@@ -55,7 +55,7 @@ func isIterable(v Value) bool {
 	return false
 }
 
-// same is Python's "is", where small values are one.
+// same matches Python's "is", in which equal small values are identical.
 func same(f *frame, a, b Value) bool { return typeName(a) == typeName(b) && f.equal(a, b) }
 
 func (m *machine) remainder(v, by Value) int64 {

@@ -2,31 +2,31 @@ package jinja
 
 import "sort"
 
-// Origin says which of the caller's values text came from; 0 is the template.
+// Origin identifies the caller's value that a text came from; 0 is the template.
 type Origin int32
 
-// Mark is what is known of a piece of text besides what it says.
+// Mark describes where a piece of text came from.
 type Mark struct {
 	Origin    Origin
-	Generated bool // it was written within {% generation %}
+	Generated bool // the template wrote it within {% generation %}
 }
 
-// Text is a string whose parts are marked. What is made of texts keeps the marks:
-// slices, joins, replacements. Comparisons do not see them.
+// Text is a string with marked parts. Slices, joins and replacements of texts keep the marks.
+// Comparisons ignore them.
 type Text struct {
 	s    string
-	mark Mark  // of all of it, if there are no runs
-	runs []Run // cover s, and perhaps more
-	at   int   // where s begins in what runs cover
+	mark Mark  // mark of the whole text if there are no runs
+	runs []Run // parts that cover s and may cover more
+	at   int   // where s begins in the bytes that runs cover
 }
 
-// Run is a part of a text, up to the byte End, that has one mark.
+// Run is a part of a text with one mark. It ends before the byte End.
 type Run struct {
 	End  int
 	Mark Mark
 }
 
-// NewText returns s, which came from origin.
+// NewText returns s marked with origin.
 func NewText(s string, origin Origin) Text { return Text{s: s, mark: Mark{Origin: origin}} }
 
 func literal(s string) Text { return Text{s: s} }
@@ -64,7 +64,7 @@ func (t Text) Slice(from, to int) Text {
 	return part
 }
 
-// runAt returns the index of the run that has a byte, counted as runs are.
+// runAt returns the index of the run that contains a byte, which counts from the runs' start.
 func (t Text) runAt(at int) int {
 	return sort.Search(len(t.runs), func(i int) bool { return t.runs[i].End > at })
 }
@@ -85,8 +85,7 @@ func (t Text) each(do func(s string, m Mark)) {
 	}
 }
 
-// convert returns the text with each part of one mark replaced by what f makes of
-// it; f must treat characters one by one.
+// convert applies f to each part with one mark. f must convert each character independently.
 func (t Text) convert(f func(string) string) Text {
 	if t.runs == nil {
 		return Text{s: f(t.s), mark: t.mark}

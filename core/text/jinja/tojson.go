@@ -115,7 +115,7 @@ func (w *jsonWriter) escape(s string) string {
 			r -= 0x10000
 			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
 		default:
-			_, n := utf8.DecodeRuneInString(s[i:]) // a byte that is no character stays
+			_, n := utf8.DecodeRuneInString(s[i:]) // keep a byte that is not UTF-8
 			b.WriteString(s[i : i+n])
 		}
 	}

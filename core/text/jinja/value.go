@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Value is what a template computes with: nil, bool, int64, float64, [Text],
-// *[List], *[Dict], or one of the values that only templates make.
+// Value is a value of a template: nil, bool, int64, float64, [Text], *[List], *[Dict], or a type
+// that only templates create.
 type Value any
 
 // List is a Python list, tuple, or iterator.
@@ -30,7 +30,7 @@ func NewList(items ...Value) *List { return &List{items: items} }
 // Dict is a Python dictionary: its keys keep the order in which they were set.
 type Dict struct {
 	keys, values []Value
-	index        map[any]int // of keys; nil for few
+	index        map[any]int // position of each key; nil for few keys
 }
 
 // NewDict returns an empty dictionary.
@@ -39,7 +39,7 @@ func NewDict() *Dict { return &Dict{} }
 // Set sets the value of a key that is a string.
 func (d *Dict) Set(key Text, v Value) { d.set(key, v) }
 
-// few is the number of keys up to which they are compared one by one.
+// few is the maximum number of keys for a linear search.
 const few = 8
 
 func (d *Dict) set(key, v Value) {
@@ -59,7 +59,7 @@ func (d *Dict) set(key, v Value) {
 	}
 }
 
-// find returns the place of a key, or -1.
+// find returns the index of a key, or -1.
 func (d *Dict) find(key Value) int {
 	h := hashed(key)
 	if d.index != nil {
@@ -83,7 +83,7 @@ func (d *Dict) get(key Value) (Value, bool) {
 	return nil, false
 }
 
-// hashed returns what stands for a key in a map: numbers that are equal are one key.
+// hashed returns the form of a key for a Go map, in which equal numbers are one key.
 func hashed(key Value) any {
 	switch k := key.(type) {
 	case Text:
@@ -117,10 +117,10 @@ func asInt(v Value) (int64, bool) {
 	return 0, false
 }
 
-// undefined is the value of a name that nothing was assigned to.
+// undefined is the value of an unassigned name.
 type undefined struct{ what string }
 
-// namespace is what namespace() returns: its attributes can be assigned to.
+// namespace is the result of namespace(), with attributes that a template can set.
 type namespace struct{ Dict }
 
 // function is a value that can be called.
@@ -170,7 +170,7 @@ func truth(v Value) bool {
 	return true
 }
 
-// length returns the length of v as Python's len does: characters of a text.
+// length returns the length of v as Python's len does, for a text in characters.
 func (m *machine) length(v Value) int {
 	switch v := v.(type) {
 	case Text:
@@ -189,7 +189,7 @@ func (m *machine) length(v Value) int {
 	return 0
 }
 
-// each returns what Python's iteration over v gives.
+// each returns the elements that Python's iteration over v yields.
 func (m *machine) each(v Value) []Value {
 	switch v := v.(type) {
 	case *List:
