@@ -24,14 +24,6 @@ func TestBounds(t *testing.T) {
 					r.run(x[:r.arguments])
 				}
 				Max(x[0])
-				keys, free, err := guard.Floats(3*n, end)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer free()
-				var three [3]float32
-				DotRows(three[:], x[0], keys, n)
-				AddRows(x[0], three[:], keys, n)
 			}
 		}
 	})

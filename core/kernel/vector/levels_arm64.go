@@ -6,5 +6,5 @@ var levels = completed(&portable, &neon)
 var neon = routines{
 	dot: neonDot, dot3: neonDot3, largest: neonMax, sumSquares: neonSumSquares, scale: neonScale, addScaled: neonAddScaled,
 	product: neonProduct, addProduct: neonAddProduct, scoreGrad: neonScoreGrad, normGrad: neonNormGrad, normGradAdd: neonNormGradAdd, rotate: rotateByRun(neonRotate),
-	expSum: neonExpSum, gate: neonGate, gateGrad: neonGateGrad, dotRows: neonDotRows, addRows: neonAddRows, adam: neonAdam,
+	expSum: neonExpSum, gate: neonGate, gateGrad: neonGateGrad, adam: neonAdam,
 }

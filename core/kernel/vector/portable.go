@@ -5,7 +5,7 @@ import "math"
 var portable = routines{
 	dot: dot, dot3: dot3, largest: largest, sumSquares: sumSquares, scale: scale, addScaled: addScaled,
 	product: product, addProduct: addProduct, scoreGrad: scoreGrad, normGrad: normGrad, normGradAdd: normGradAdd, rotate: rotateByRun(rotate),
-	expSum: expSum, gate: gate, gateGrad: gateGrad, dotRows: dotRows, addRows: addRows, adam: adam,
+	expSum: expSum, gate: gate, gateGrad: gateGrad, adam: adam,
 }
 
 // The slices after the first are as long as the first. The repeated reslicing spares the loops
@@ -133,18 +133,6 @@ func gateGrad(dg, du, dy, g, u []float32) {
 	for i := range dg {
 		s := 1 / (1 + Exp(-g[i]))
 		dg[i], du[i] = dy[i]*u[i]*s*(1+g[i]*(1-s)), dy[i]*g[i]*s
-	}
-}
-
-func dotRows(out, q, k []float32, stride int) {
-	for j := range out {
-		out[j] = dot(q, k[j*stride:])
-	}
-}
-
-func addRows(o, p, v []float32, stride int) {
-	for j, weight := range p {
-		addScaled(o, weight, v[j*stride:])
 	}
 }
 

@@ -79,16 +79,6 @@ func avx512GateGrad(dg []float32, du []float32, dy []float32, g []float32, u []f
 //go:noescape
 func avx512CopyRows(y []float32, x []float32, n int, width int, strideY int, strideX int)
 
-// avx512DotRows computes out[j] = Σ q·k[j·stride:].
-//
-//go:noescape
-func avx512DotRows(out []float32, q []float32, k []float32, stride int)
-
-// avx512AddRows computes o += Σ p[j]·v[j·stride:].
-//
-//go:noescape
-func avx512AddRows(o []float32, p []float32, v []float32, stride int)
-
 // avx512SoftmaxRows takes rows of n scores into online softmaxes; each sees at least one of them.
 //
 //go:noescape
@@ -183,16 +173,6 @@ func avx2GateGrad(dg []float32, du []float32, dy []float32, g []float32, u []flo
 //
 //go:noescape
 func avx2CopyRows(y []float32, x []float32, n int, width int, strideY int, strideX int)
-
-// avx2DotRows computes out[j] = Σ q·k[j·stride:].
-//
-//go:noescape
-func avx2DotRows(out []float32, q []float32, k []float32, stride int)
-
-// avx2AddRows computes o += Σ p[j]·v[j·stride:].
-//
-//go:noescape
-func avx2AddRows(o []float32, p []float32, v []float32, stride int)
 
 // avx2SoftmaxRows takes rows of n scores into online softmaxes; each sees at least one of them.
 //

@@ -79,16 +79,6 @@ func neonGate(y, g, u []float32)
 //go:noescape
 func neonGateGrad(dg, du, dy, g, u []float32)
 
-// neonDotRows computes out[j] = Σ q·k[j·stride:].
-//
-//go:noescape
-func neonDotRows(out, q, k []float32, stride int)
-
-// neonAddRows computes o += Σ p[j]·v[j·stride:].
-//
-//go:noescape
-func neonAddRows(o, p, v []float32, stride int)
-
 // neonAdam makes one step of AdamW.
 //
 //go:noescape

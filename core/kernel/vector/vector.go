@@ -25,8 +25,6 @@ type routines struct {
 	expSum      func(x []float32, shift float32) float32
 	gate        func(y, g, u []float32)
 	gateGrad    func(dg, du, dy, g, u []float32)
-	dotRows     func(out, q, k []float32, stride int)
-	addRows     func(o, p, v []float32, stride int)
 	adam        func(w, g, m, v []float32, keep, step, root, eps, new1, keep2, factor float32)
 
 	softmaxRows   func(s []float32, stride, n int, visible []int32, scale float32, top, sum, shrink []float32)
@@ -104,31 +102,6 @@ func Gate(y, g, u []float32) {
 func GateGrad(dg, du, dy, g, u []float32) {
 	n := len(dg)
 	selected.gateGrad(dg, du[:n], dy[:n], g[:n], u[:n])
-}
-
-// multipliesAtATime is how many multiply-adds a call of dotRows or addRows makes. The scheduler
-// cannot interrupt assembly and needs an opportunity every few µs.
-const multipliesAtATime = 1 << 13
-
-// DotRows computes out[j] = Σ q·k[j·stride : j·stride+len(q)] for every j.
-func DotRows(out, q, k []float32, stride int) {
-	d := len(q)
-	most := max(1, multipliesAtATime/max(1, d))
-	for j := 0; j < len(out); j += most {
-		n := min(most, len(out)-j)
-		selected.dotRows(out[j:j+n], q, k[j*stride:][:(n-1)*stride+d], stride)
-	}
-}
-
-// AddRows computes o += Σ p[j]·v[j·stride : j·stride+len(o)], in order of j. Splitting a long sum
-// into several calls does not change the result.
-func AddRows(o, p, v []float32, stride int) {
-	d := len(o)
-	most := max(1, multipliesAtATime/max(1, d))
-	for j := 0; j < len(p); j += most {
-		n := min(most, len(p)-j)
-		selected.addRows(o, p[j:j+n], v[j*stride:][:(n-1)*stride+d], stride)
-	}
 }
 
 // Adam holds the coefficients of one step of AdamW:

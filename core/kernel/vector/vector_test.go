@@ -233,43 +233,6 @@ func TestGateExtremes(t *testing.T) {
 	})
 }
 
-// TestRows compares the products with many lines with one line at a time, and a
-// sum cut in two with one that is not, bit for bit.
-func TestRows(t *testing.T) {
-	onEachLevel(t, func(t *testing.T) {
-		rng := rand.New(rand.NewPCG(2, 2))
-		for _, d := range lengths[1:] {
-			for _, keys := range []int{0, 1, 2, 7, 40} {
-				stride := d + 5
-				q, k, p := random(rng, d), random(rng, max(0, (keys-1)*stride+d)), random(rng, keys)
-				out := make([]float32, keys)
-				DotRows(out, q, k, stride)
-				for j, got := range out {
-					if want := Dot(q, k[j*stride:]); got != want {
-						t.Fatalf("DotRows %d of %d: %v, want %v", j, d, got, want)
-					}
-				}
-				once, twice, each := random(rng, d), make([]float32, d), make([]float32, d)
-				copy(twice, once)
-				copy(each, once)
-				AddRows(once, p, k, stride)
-				AddRows(twice, p[:keys/2], k, stride)
-				for j := range p {
-					AddScaled(each, p[j], k[j*stride:])
-					if j == keys/2 {
-						AddRows(twice, p[j:], k[j*stride:], stride)
-					}
-				}
-				for i := range once {
-					if once[i] != twice[i] || once[i] != each[i] {
-						t.Fatalf("AddRows of %d x %d: [%d] is %v at once, %v in two, %v one by one", keys, d, i, once[i], twice[i], each[i])
-					}
-				}
-			}
-		}
-	})
-}
-
 func TestShortArgumentPanics(t *testing.T) {
 	onEachLevel(t, func(t *testing.T) {
 		defer func() {

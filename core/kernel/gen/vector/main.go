@@ -18,7 +18,6 @@ func main() {
 		w.elementwise()
 		w.exponentials()
 		w.copies()
-		w.rows()
 		w.attention()
 		w.adam()
 	}

@@ -15,7 +15,6 @@ func main() {
 	w.sums()
 	w.elementwise()
 	w.exponentials()
-	w.rows()
 	w.adam()
 	w.Write()
 }
@@ -67,13 +66,6 @@ func (w *writer) bases(names ...string) (r []GP) {
 	for _, name := range names {
 		r = append(r, w.base(name))
 	}
-	return r
-}
-
-// strideBytes loads the parameter stride and converts it to bytes.
-func (w *writer) strideBytes() GP {
-	r := w.word("stride")
-	w.Op("LSL", Imm(2), r)
 	return r
 }
 
