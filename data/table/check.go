@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"unicode/utf8"
@@ -12,14 +13,14 @@ import (
 // JSON has no NaN.
 
 func (d *Document) Check() error {
-	return firstOf(d.Origin.check(), validText("text", d.Text), validText("url", d.URL), validText("lang", d.Lang))
+	return cmp.Or(d.Origin.check(), validText("text", d.Text), validText("url", d.URL), validText("lang", d.Lang))
 }
 
 func (c *Chat) Check() error {
 	if len(c.Messages) == 0 {
 		return fmt.Errorf("messages is empty")
 	}
-	return firstOf(c.Origin.check(), validMessages("messages", c.Messages))
+	return cmp.Or(c.Origin.check(), validMessages("messages", c.Messages))
 }
 
 func (p *Preference) Check() error {
@@ -29,7 +30,7 @@ func (p *Preference) Check() error {
 	if p.Strength < 0 || p.Strength > 4 {
 		return fmt.Errorf("strength is %d, expected 1 (marginally better) to 4 (much better), or 0 if unknown", p.Strength)
 	}
-	return firstOf(
+	return cmp.Or(
 		p.Origin.check(),
 		validMessages("prompt", p.Prompt), validMessages("chosen", p.Chosen),
 		validMessages("rejected", p.Rejected), validMessages("edited", p.Edited),
@@ -45,11 +46,11 @@ func (s *Sample) Check() error {
 			return fmt.Errorf("candidates[%d]: %w", i, err)
 		}
 	}
-	return firstOf(s.Origin.check(), validMessages("prompt", s.Prompt), validText("reference", s.Reference))
+	return cmp.Or(s.Origin.check(), validMessages("prompt", s.Prompt), validText("reference", s.Reference))
 }
 
 func (c *Candidate) check() error {
-	return firstOf(
+	return cmp.Or(
 		validText("text", c.Text), validText("finish", c.Finish),
 		validText("note", c.Note),
 		validNumber("logprob", c.LogProb), validNumber("score", c.Score), validNumber("reward", c.Reward),
@@ -67,7 +68,7 @@ func (o *Origin) check() error {
 			return fmt.Errorf("meta %q is not valid UTF-8", k)
 		}
 	}
-	return firstOf(validText("id", o.ID), validText("source", o.Source), o.Extra.check())
+	return cmp.Or(validText("id", o.ID), validText("source", o.Source), o.Extra.check())
 }
 
 func validMessages(name string, ms []chat.Message) error {
@@ -92,15 +93,6 @@ func validText(name, s string) error {
 func validNumber(name string, x *float64) error {
 	if x != nil && (math.IsNaN(*x) || math.IsInf(*x, 0)) {
 		return fmt.Errorf("%s is %v, expected a finite number", name, *x)
-	}
-	return nil
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }
