@@ -6,7 +6,6 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
-	"github.com/apache/arrow/go/v15/arrow/memory"
 )
 
 // mostRetained limits the bytes of source batches that the rows of one batch keep in memory: a
@@ -217,7 +216,7 @@ func (c *gathered) join() (arrow.Array, error) {
 	for _, r := range c.runs {
 		parts = append(parts, r.array(c.Type, like))
 	}
-	a, err := array.Concatenate(parts, memory.DefaultAllocator)
+	a, err := concatenate(parts)
 	if err != nil {
 		return nil, fmt.Errorf("column %s: %w", c.Name, err)
 	}
