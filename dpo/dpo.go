@@ -72,7 +72,7 @@ func (s Settings) Manifest() (run.Manifest, error) {
 var Stage = stage.Description[Settings]{
 	Name:     "dpo",
 	Short:    "Optimise a model directly on preferences",
-	Example:  "  herd dpo --model chatty --data preferences.arrow --out aligned --set beta=0.1",
+	Example:  []string{"model=chatty", "preferences=preferences.arrow", "out=aligned", "beta=0.1"},
 	Defaults: Defaults,
 	Run:      Run,
 }

@@ -17,7 +17,7 @@ import (
 var Stage = stage.Description[Settings]{
 	Name:     "pretrain",
 	Short:    "Train a model on documents, a new one or an existing one",
-	Example:  "  herd pretrain --data corpus.arrow --out base --set architecture.num_hidden_layers=4 --set epochs=2",
+	Example:  []string{"documents=corpus.arrow", "out=base", "architecture.num_hidden_layers=4", "epochs=2"},
 	Defaults: Defaults,
 	Run:      Run,
 }

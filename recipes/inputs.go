@@ -12,7 +12,7 @@ import (
 
 // Input is a setting that a recipe leaves to the user: files that herd does not come with.
 type Input struct {
-	Key         string `yaml:"key"`         // key of the setting for --set: "documents.files"
+	Key         string `yaml:"key"`         // key of the setting: "documents.files"
 	Description string `yaml:"description"` // content of the files
 }
 

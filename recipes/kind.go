@@ -31,10 +31,10 @@ func Kinds() []*Kind { return kinds }
 // Kind is a kind of stage, with all that recipes and commands know of it. Its settings tell
 // the rest: their `path` tags say what the stage reads and writes (see config.Paths).
 type Kind struct {
-	Name    string // in recipes, manifests and commands: "sft"
-	Short   string // what the stage does, in a line
-	Example string // a command that runs it
-	Trains  bool   // with the training loop, which can write a profile
+	Name    string   // in recipes, manifests and commands: "sft"
+	Short   string   // what the stage does, in a line
+	Example []string // settings of a typical run: "out=chatty"
+	Trains  bool     // with the training loop, which can write a profile
 
 	defaults  func() Settings
 	run       func(context.Context, Settings, StageOptions) error
@@ -88,7 +88,7 @@ func sampling() *Kind {
 	return &Kind{
 		Name:    "rejection",
 		Short:   "Sample answers from a model and let a reward model or a checker choose",
-		Example: "  herd rejection --model chatty --reward judge --data prompts.arrow --out best --set samples=8",
+		Example: []string{"model=chatty", "reward=judge", "prompts=prompts.arrow", "out=best", "samples=8"},
 		defaults: func() Settings {
 			s := rejection.Defaults()
 			return &s

@@ -64,7 +64,7 @@ func (s Settings) Manifest() (run.Manifest, error) {
 var Stage = stage.Description[Settings]{
 	Name:     "reward",
 	Short:    "Train a reward model on preferences",
-	Example:  "  herd reward --model base --data preferences.arrow --out judge",
+	Example:  []string{"model=base", "preferences=preferences.arrow", "out=judge"},
 	Defaults: Defaults,
 	Run:      Run,
 }

@@ -47,7 +47,7 @@ func (s Settings) Manifest() (run.Manifest, error) {
 var Stage = stage.Description[Settings]{
 	Name:     "sft",
 	Short:    "Fine-tune a model on chats",
-	Example:  "  herd sft --model base --data chats.arrow --out chatty --set learning_rate=1e-4",
+	Example:  []string{"model=base", "chats=chats.arrow", "out=chatty", "learning_rate=1e-4"},
 	Defaults: Defaults,
 	Run:      Run,
 }

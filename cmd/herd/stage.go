@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,7 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 		Use:     kind.Name + " [--config FILE] [--set KEY=VALUE]...",
 		Short:   kind.Short,
 		Long:    kind.Short + ".",
-		Example: kind.Example,
+		Example: stageExample(kind),
 		Args:    operands(),
 	}
 	addSettings(cmd, kind.Defaults())
@@ -55,6 +56,24 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 		return shown.end(config.PathOf(s, config.Out).Value.String(), err)
 	}
 	return cmd
+}
+
+// stageExample spells a typical run of a stage as a person types it.
+func stageExample(kind *recipes.Kind) string {
+	flags := make(map[string]string)
+	for _, p := range config.Paths(kind.Defaults()) {
+		flags[p.Key] = pathFlag(p)
+	}
+	line := "  herd " + kind.Name
+	for _, setting := range kind.Example {
+		key, value, _ := strings.Cut(setting, "=")
+		if flag, ok := flags[key]; ok {
+			line += " --" + flag + " " + value
+		} else {
+			line += " --set " + setting
+		}
+	}
+	return line
 }
 
 // addPathFlags adds a flag for each setting that names files, because nearly every call sets

@@ -21,7 +21,7 @@ import (
 // fields: "architecture.hidden_size=64". The value is YAML.
 type Assignment struct {
 	Text  string // "key=value"
-	Place string // where the assignment was written, for errors: "--set steps=3"
+	Place string // where the assignment was written, for errors
 }
 
 // Assignments returns an assignment for each text. Errors call it by origin and text.
