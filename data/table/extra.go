@@ -45,9 +45,6 @@ func (x Extra) Names() []string {
 	return names
 }
 
-// Has reports whether the row has a column of that name, null or not.
-func (x Extra) Has(name string) bool { return x.find(name) >= 0 }
-
 func (x Extra) find(name string) int {
 	return slices.IndexFunc(x.cells, func(c cell) bool { return c.column.Name == name })
 }
