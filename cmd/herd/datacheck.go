@@ -59,24 +59,24 @@ sampling and recipes check answers in the same way.`,
 // answers.
 func itemsIn(path string) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		switch kind, _, err := table.KindOf(path); {
-		case err != nil:
+		rows, err := table.OpenAny(path)
+		if err != nil {
 			yield(row{}, err)
-		case kind == table.Chats:
-			scanItems(path, yield, func(c table.Chat) (row, error) {
-				item, err := judge.Chat(c)
-				return row{c.ID, []int{0}, item}, err
-			})
-		case kind == table.Samples:
-			scanItems(path, yield, func(s table.Sample) (row, error) {
-				numbers := make([]int, len(s.Candidates))
-				for i, c := range s.Candidates {
-					numbers[i] = c.K
-				}
-				return row{s.ID, numbers, judge.Sample(s)}, nil
-			})
-		default:
+			return
+		}
+		defer rows.Close()
+		if kind := rows.Header().Kind; kind != table.Chats && kind != table.Samples {
 			yield(row{}, fmt.Errorf("the table holds %s: only chats and samples have answers to check", kind))
+			return
+		}
+		for stored, err := range rows.Records(0) {
+			var r row
+			if err == nil {
+				r, err = toJudge(stored)
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
 		}
 	}
 }
@@ -88,16 +88,20 @@ type row struct {
 	item    judge.Item
 }
 
-func scanItems[T table.Row](path string, yield func(row, error) bool, convert func(T) (row, error)) {
-	for stored, err := range table.Scan[T](path) {
-		var r row
-		if err == nil {
-			r, err = convert(stored)
+// toJudge returns the part of a chat or sample that a judge needs.
+func toJudge(stored table.Record) (row, error) {
+	switch r := stored.(type) {
+	case *table.Chat:
+		item, err := judge.Chat(*r)
+		return row{r.ID, []int{0}, item}, err
+	case *table.Sample:
+		numbers := make([]int, len(r.Candidates))
+		for i, c := range r.Candidates {
+			numbers[i] = c.K
 		}
-		if !yield(r, err) || err != nil {
-			return
-		}
+		return row{r.ID, numbers, judge.Sample(*r)}, nil
 	}
+	return row{}, fmt.Errorf("a row of %s has no answers to check", stored.RowKind())
 }
 
 // judgedJSON is a verdict as --json prints it.
