@@ -16,7 +16,7 @@ import (
 	"github.com/herd-lm/herd/judge/rule"
 )
 
-// Answer is a model's response to a prompt, and what it is worth.
+// Answer is a model's response to a prompt, with its grade.
 type Answer struct {
 	Prompt  string     `json:"prompt"` // id of the row
 	Class   string     `json:"class,omitempty"`
@@ -25,10 +25,10 @@ type Answer struct {
 	Verdict rule.Grade `json:"verdict"` // by the prompt's own row
 	Grade   int        `json:"grade"`   // its points, 0 to 5
 
-	Check *Checked `json:"check,omitempty"` // by a rule, in place of the prompt's own row; nil: there was none
+	Check *Checked `json:"check,omitempty"` // verdict of a rule, which replaces the grade; nil: no rule
 }
 
-// Checked is what a rule says of an answer.
+// Checked is a rule's verdict on an answer.
 type Checked struct {
 	Correct bool    `json:"correct"`
 	Score   float64 `json:"score"` // 0 to 1
@@ -44,7 +44,7 @@ func (a Answer) Correct() bool {
 	return a.Verdict.Correct
 }
 
-// worth orders answers to one prompt.
+// worth returns a number that orders the answers to one prompt.
 func (a Answer) worth() float64 {
 	if a.Check != nil {
 		return a.Check.Score
@@ -52,12 +52,12 @@ func (a Answer) worth() float64 {
 	return float64(a.Grade)
 }
 
-// slots is how many answers the engine draws at once.
+// slots is the number of answers that the engine generates at once.
 const slots = 64
 
-// Answers lets a model respond to prompts whose answers can be checked: by check, or if that is
-// nil, by the row of the prompt (rule.GradeOf). A closing turn of the assistant is the
-// reference, not part of the prompt.
+// Answers generates a model's answers to prompts and grades them with check, or if check is nil, by
+// the prompt's row (rule.GradeOf). A final assistant message is the reference, not part of the
+// prompt.
 func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, prompts []table.Chat, s sample.Settings, check judge.Judge) ([]Answer, error) {
 	if err := accepts(check, prompts); err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
@@ -108,7 +108,7 @@ func accepts(check judge.Judge, prompts []table.Chat) error {
 	return nil
 }
 
-// addChecks adds what check says of the answers.
+// addChecks adds the verdicts of check to the answers.
 func addChecks(ctx context.Context, check judge.Judge, prompts []table.Chat, answers []Answer) error {
 	if check == nil {
 		return nil

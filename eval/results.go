@@ -53,8 +53,8 @@ func (r Results) Table(w io.Writer, width int) error {
 	return t.Flush()
 }
 
-// cellWidth is the widest that a column gets, "preference accuracy" and the like
-// aside, with the space after it.
+// cellWidth is the maximum width of a column with the space after it, except for long names such as
+// "preference accuracy".
 const cellWidth = 17
 
 func (r Results) longestName() int {

@@ -18,8 +18,8 @@ const (
 	SamplesFile     = "samples.arrow"     // every prompt with all its candidates and their scores
 	ChatsFile       = "chats.arrow"       // the picked responses, for supervised fine-tuning
 	PreferencesFile = "preferences.arrow" // best against worst, for preference optimisation
-	ReportFile      = "report.html"       // what the run drew, for people
-	ReportJSONFile  = "report.json"       // and for programs
+	ReportFile      = "report.html"       // report on the samples, for reading
+	ReportJSONFile  = "report.json"       // the same report for programs
 )
 
 // claimDir takes the output directory for this run.
@@ -85,8 +85,8 @@ func (id identity) write(dir string) error {
 	})
 }
 
-// storedIdentity returns the identity of the samples in an output directory, and nil if
-// there are none: that of an unfinished run, else of a finished one.
+// storedIdentity returns the identity of the samples in an output directory: of an unfinished run
+// if there is one, otherwise of a finished run. It returns nil if there are no samples.
 func storedIdentity(dir string) (identity, error) {
 	var id identity
 	path := filepath.Join(partsDir(dir), identityName)

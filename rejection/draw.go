@@ -13,7 +13,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// window is how many prompts the engine gets at once.
+// window is the number of prompts that the engine gets at once.
 const window = 4096
 
 // seedOf returns the seed of the k-th response to a prompt. It depends only on the stage's seed,

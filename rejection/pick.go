@@ -13,15 +13,15 @@ import (
 
 // The rules that pick responses among those that qualify.
 const (
-	PickBest      = "best"      // the one with the highest score
-	PickFraction  = "fraction"  // the best part of them, at least one
-	PickThreshold = "threshold" // all whose score is at least so high
-	PickCorrect   = "correct"   // all that a checker found correct
+	PickBest      = "best"      // the response with the highest score
+	PickFraction  = "fraction"  // the best Pick.Fraction of the responses, at least one
+	PickThreshold = "threshold" // all responses with a score of at least Pick.Threshold
+	PickCorrect   = "correct"   // all responses that the rule found correct
 )
 
-// Pick says which responses become chats to learn from. A response that was cut off
-// is not picked unless CutOff says so, nor one that a checker found wrong (but by
-// the rule threshold), nor one that says the same as a better one.
+// Pick controls which responses become chats for training. It excludes truncated responses unless
+// CutOff is set, responses that a rule found wrong (except with threshold), and responses with the
+// same text as a better one.
 type Pick struct {
 	Rule      string  `yaml:"rule"`                         // best, fraction, threshold or correct: the responses to train on
 	Fraction  float64 `yaml:"fraction" json:",omitempty"`   // share of the best responses to pick if the rule is fraction, more than 0 to 1
@@ -42,7 +42,7 @@ func (p Pick) validate(checked bool) error {
 	case p.Rule != PickThreshold && p.Threshold != 0:
 		return fmt.Errorf("pick.threshold is set, but pick.rule is %s", p.Rule)
 	case p.Rule == PickCorrect && !checked:
-		return fmt.Errorf("pick.rule is correct, but there is no checker to say what is: set check")
+		return fmt.Errorf("pick.rule is correct, but no rule decides which responses are correct: set check")
 	case p.MinTokens < 0:
 		return fmt.Errorf("pick.min_tokens is %d, expected 0 or more", p.MinTokens)
 	case p.MaxTokens < 0 || p.MaxTokens > 0 && p.MaxTokens < p.MinTokens:
@@ -140,8 +140,8 @@ func derived(row table.Sample) table.Origin {
 	return table.Origin{Source: "rejection", Parents: []string{row.ID}, Meta: row.Meta, Extra: row.Extra}
 }
 
-// Best returns the index of the candidate with the highest score, the first of
-// equals. A truncated candidate loses to any that ended by itself.
+// Best returns the index of the candidate with the highest score, the first of equals. A truncated
+// candidate ranks below all complete ones.
 func Best(candidates []table.Candidate) int {
 	best := 0
 	for i, c := range candidates {

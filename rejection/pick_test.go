@@ -104,14 +104,14 @@ func TestPreference(t *testing.T) {
 
 func TestPickRefuses(t *testing.T) {
 	for want, p := range map[string]Pick{
-		"pick.rule":               {Rule: "worst"},
-		"pick.fraction is 0":      {Rule: PickFraction},
-		"pick.fraction is 1.5":    {Rule: PickFraction, Fraction: 1.5},
-		"pick.fraction is set":    {Rule: PickBest, Fraction: 0.5},
-		"pick.threshold is set":   {Rule: PickCorrect, Threshold: 0.5},
-		"there is no checker":     {Rule: PickCorrect},
-		"pick.min_tokens is -1":   {Rule: PickBest, MinTokens: -1},
-		"pick.max_tokens is 3, e": {Rule: PickBest, MinTokens: 4, MaxTokens: 3},
+		"pick.rule":                                   {Rule: "worst"},
+		"pick.fraction is 0":                          {Rule: PickFraction},
+		"pick.fraction is 1.5":                        {Rule: PickFraction, Fraction: 1.5},
+		"pick.fraction is set":                        {Rule: PickBest, Fraction: 0.5},
+		"pick.threshold is set":                       {Rule: PickCorrect, Threshold: 0.5},
+		"no rule decides which responses are correct": {Rule: PickCorrect},
+		"pick.min_tokens is -1":                       {Rule: PickBest, MinTokens: -1},
+		"pick.max_tokens is 3, e":                     {Rule: PickBest, MinTokens: 4, MaxTokens: 3},
 	} {
 		if err := p.validate(false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error %v, want %q", p, err, want)

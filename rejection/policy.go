@@ -20,8 +20,8 @@ func openPolicy(s Settings) (*policy.Policy, error) {
 	return policy.Open(from, engine.Options{Slots: s.Slots})
 }
 
-// checkPrompt returns an error if the policy cannot answer the prompt: a *policy.TooLong, or
-// what is wrong with it.
+// checkPrompt returns an error if the policy cannot answer the prompt: a *policy.TooLong if the
+// prompt is too long, another error if it is invalid.
 func checkPrompt(from *policy.Policy, q prompt) error {
 	_, err := from.Ask(q.Messages, sample.Settings{})
 	return err
@@ -40,7 +40,7 @@ func request(from *policy.Policy, q prompt, s Settings, numbers []int) (sample.R
 	return r, nil
 }
 
-// candidates are what was drawn for the numbers.
+// candidates returns the samples for the numbers.
 func candidates(drawn []sample.Completion, numbers []int) []table.Candidate {
 	list := make([]table.Candidate, len(drawn))
 	for i, c := range drawn {

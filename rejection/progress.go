@@ -10,10 +10,10 @@ import (
 
 // Progress counts the samples that the run has drawn and scored.
 type Progress struct {
-	Prompts, All int // with all their samples, and in all
+	Prompts, All int // prompts with all their samples, and all prompts
 	Samples      int
-	MeanScore    float64 // of all samples so far
-	PickedScore  float64 // mean over prompts of the best sample that ended by itself, else of the best
+	MeanScore    float64 // mean score of all samples so far
+	PickedScore  float64 // mean over prompts of the best complete sample's score, or the best sample's if none is complete
 	SamplesPerS  float64 // since the run began or was resumed
 	TokensPerS   float64
 	Remaining    time.Duration
@@ -21,16 +21,16 @@ type Progress struct {
 
 // tally counts the samples of all prompts, in any order.
 type tally struct {
-	each    int         // samples that a prompt is to have
-	counts  []int       // of the samples of each prompt
-	best    [][]float64 // score of the best sample of each prompt that ended by itself, and of the best that did not
-	prompts int         // with all their samples
+	each    int         // number of samples per prompt
+	counts  []int       // number of samples of each prompt so far
+	best    [][]float64 // for each prompt the score of the best complete sample and of the best truncated one
+	prompts int         // prompts with all their samples
 	samples int
-	sum     float64 // of scores
+	sum     float64 // sum of scores
 
-	began  time.Time // of this session, which began with
-	before int       // so many samples
-	tokens int       // of this session
+	began  time.Time // start of this session
+	before int       // samples at the start of this session
+	tokens int       // tokens of this session
 }
 
 func newTally(prompts, each int) tally {
@@ -77,7 +77,7 @@ func (t *tally) progress() Progress {
 	return p
 }
 
-// reportProgress reports how far the run is.
+// reportProgress reports the progress of the run.
 func (r *session) reportProgress() {
 	if r.Report != nil {
 		r.Report(r.tally.progress())

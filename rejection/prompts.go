@@ -10,15 +10,14 @@ import (
 	"github.com/herd-lm/herd/judge"
 )
 
-// prompt is a row of the input without a closing turn of the assistant, which is
-// the reference.
+// prompt is a row of the input. A final assistant message is the reference, not part of the prompt.
 type prompt struct {
 	table.Chat
 	reference string
 }
 
-// key tells prompts apart: a response belongs to one only if it was drawn for this
-// id and these words.
+// key identifies a prompt by its id and its text. A stored response belongs to a prompt only if
+// both are the same.
 func key(id string, row table.Chat) string {
 	return id + "/" + table.ContentID(table.Chat{Messages: row.Messages})
 }
@@ -33,8 +32,7 @@ func keyOf(row table.Sample) string {
 	return key(row.Parents[0], table.Chat{Messages: row.Prompt})
 }
 
-// loadPrompts reads the chats, each once: rows with the same id and words are one
-// prompt.
+// loadPrompts reads the prompts. Rows with the same id and text are one prompt.
 func loadPrompts(s Settings) ([]prompt, error) {
 	var prompts []prompt
 	known := make(map[string]string) // id to key
@@ -85,7 +83,7 @@ func (p prompt) fits() error {
 	return nil
 }
 
-// row returns the row that some candidates are kept in.
+// row returns a row of samples with the candidates.
 func (p prompt) row(candidates []table.Candidate) table.Sample {
 	return table.Sample{
 		Origin:     table.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta, Extra: p.Extra},
@@ -95,10 +93,10 @@ func (p prompt) row(candidates []table.Candidate) table.Sample {
 	}
 }
 
-// question returns what the judge is asked about answers to the prompt.
+// question returns the question for the judge.
 func (p prompt) question() judge.Question { return judge.Sample(p.row(nil)).Question }
 
-// checkPrompts refuses or skips prompts that cannot work, before hours of drawing.
+// checkPrompts refuses or skips prompts that are too long or invalid, before hours of sampling.
 func (r *session) checkPrompts() error {
 	var short []prompt
 	for _, p := range r.prompts {

@@ -8,7 +8,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// openTables is how many parts a reader has open at once.
+// openTables is the maximum number of parts that a reader keeps open.
 const openTables = 32
 
 // reader finds responses in the parts. It reads each part once if you ask for responses in the

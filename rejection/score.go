@@ -8,8 +8,8 @@ import (
 	"github.com/herd-lm/herd/judge"
 )
 
-// score sets what a judge says of all candidates of the rows. It replaces all that another
-// judge said, and changes nothing if it returns an error.
+// score sets the judge's verdicts on all candidates of the rows. It replaces the verdicts of
+// another judge, and changes nothing if it returns an error.
 func score(ctx context.Context, j judge.Judge, rows []table.Sample) error {
 	items := make([]judge.Item, len(rows))
 	for i, row := range rows {
@@ -28,7 +28,7 @@ func score(ctx context.Context, j judge.Judge, rows []table.Sample) error {
 	return nil
 }
 
-// rescore scores stored responses that have no score, or that of another judge.
+// rescore scores stored responses that have no score or another judge's score.
 func (r *session) rescore(ctx context.Context) error {
 	from := reader{parts: r.store.parts}
 	defer from.close()

@@ -1,5 +1,5 @@
-// Package rejection samples several responses to each prompt from the newest
-// policy and lets the reward model choose (arXiv 2407.21783, section 4.2.2).
+// Package rejection samples several responses to each prompt from the policy and picks the best by
+// a reward model or a rule (arXiv 2407.21783, section 4.2.2). Start with Defaults and Run.
 package rejection
 
 import (
@@ -50,7 +50,7 @@ type Scoring = scoring.Settings
 // What to do with prompts that are too long.
 const (
 	Refuse = pack.Refuse // an error that names the row
-	Skip   = pack.Skip   // leave it out, and say so
+	Skip   = pack.Skip   // leave the row out and list it in the summary
 )
 
 // Defaults returns the settings that a YAML file changes.
@@ -62,7 +62,7 @@ func Defaults() Settings {
 	}
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate returns an error for the first invalid setting, by its YAML name.
 func (s Settings) Validate() error {
 	if err := cmp.Or(s.validate(), s.Scoring.Validate(), s.Pick.validate(s.Checks()), s.Settings.Validate()); err != nil {
 		return fmt.Errorf("rejection: %w", err)
@@ -91,7 +91,7 @@ func (s Settings) validate() error {
 	case !(s.MinScoreGap >= 0):
 		return fmt.Errorf("min_score_gap is %g, expected 0 or more", s.MinScoreGap)
 	case s.Revision != "" && !s.remote():
-		return fmt.Errorf("revision is set, but no engine: a model directory is known by its files")
+		return fmt.Errorf("revision is set, but no engine: herd identifies a model directory by its files")
 	case template.CheckName(s.Template) != nil:
 		return template.CheckName(s.Template)
 	case s.remote():
@@ -121,8 +121,8 @@ func (s Settings) Manifest() (run.Manifest, error) {
 	return run.NewManifest("rejection", s.bare(), inputs)
 }
 
-// bare returns the settings without those that change nothing of what comes out, and
-// without paths, whose content is an input.
+// bare returns the settings without those that do not affect results, and without paths, because
+// the content of the files is an input.
 func (s Settings) bare() Settings {
 	s.Model, s.Adapter, s.Prompts, s.Out, s.Slots = "", "", nil, "", 0
 	s.Engine.URL, s.Engine.KeyEnv, s.Engine.AllowHTTP, s.Engine.Limits = "", "", false, remote.Limits{}

@@ -146,8 +146,8 @@ func (s *store) newPart() string {
 	return path
 }
 
-// keepSurplus makes a part of the samples of a finished run if they hold more than the
-// new ones will: what was drawn once is there for whoever wants it again.
+// keepSurplus moves the samples of a finished run to a part if there are more than this run needs,
+// so that later runs can use them again.
 func (s *store) keepSurplus() error {
 	for i, p := range s.parts {
 		if p.surplus && filepath.Dir(p.path) == filepath.Clean(s.dir) {
@@ -161,8 +161,8 @@ func (s *store) keepSurplus() error {
 	return nil
 }
 
-// clear removes the parts, all of whose samples are now in the tables, but for
-// those with more.
+// clear removes the parts whose samples are all in the tables now. It keeps parts with more
+// samples.
 func (s *store) clear() error {
 	var errs []error
 	surplus := false

@@ -16,7 +16,7 @@ type Summary struct {
 	Samples     int      `json:"samples"`
 	Drawn       int      `json:"drawn"`             // samples that were not there when the run began or was resumed
 	CutOff      int      `json:"cut_off"`           // samples that reached the limit on tokens
-	Duplicates  int      `json:"duplicates"`        // samples that say what another to the same prompt says
+	Duplicates  int      `json:"duplicates"`        // samples with the same text as another sample of the prompt
 	Checked     int      `json:"checked,omitempty"` // samples that a checker judged
 	Correct     int      `json:"correct,omitempty"` // those of them that it found correct
 	Solved      int      `json:"solved,omitempty"`  // prompts with a correct sample

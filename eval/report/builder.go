@@ -15,8 +15,8 @@ import (
 
 // Options of a report.
 type Options struct {
-	Title string // of the page; empty: Rejection sampling
-	Seed  uint64 // chooses the examples and the resamples of the intervals
+	Title string // title of the page; empty: Rejection sampling
+	Seed  uint64 // seed that selects the examples and the resamples of the intervals
 }
 
 // Builder collects rows. It keeps 40 bytes of each sample, and the texts of a few prompts only.
@@ -26,21 +26,21 @@ type Builder struct {
 	shelf   shelf
 }
 
-// New returns a builder that has no rows yet.
+// New returns a builder without rows.
 func New(o Options) *Builder { return &Builder{options: o} }
 
 // prompt holds what the report needs of a row.
 type prompt struct {
 	place
 	id       string
-	distinct int // texts
+	distinct int // number of different texts
 	missing  int // numbers k without a sample
 	draws    []draw
 }
 
-// place orders prompts by the seed and their ids, and rows of one id by what
-// they hold: every order of rows is the same after sorting, and the first few
-// are a fair choice.
+// place orders prompts by a hash of the seed and their ids, and rows with the same id by their
+// content. The result does not depend on the order of the rows, and its first prompts are a random
+// choice.
 type place struct{ key, content uint64 }
 
 func (a place) compare(b place) int {
@@ -78,8 +78,8 @@ func newDraw(c table.Candidate) draw {
 
 func clampLength(n int) int32 { return int32(min(n, math.MaxInt32)) }
 
-// mostNumber is the largest magnitude that sums and squares of many numbers can
-// take; what is larger counts as missing.
+// mostNumber is the largest magnitude for which sums of many squares stay finite. Larger numbers
+// count as missing.
 const mostNumber = 1e100
 
 func number(x *float64) float64 {
@@ -134,8 +134,8 @@ func countTexts(candidates []table.Candidate) int {
 	return len(texts)
 }
 
-// countMissing returns how many numbers below the last have no candidate: those
-// that were dropped before the table was written.
+// countMissing returns how many numbers below the last have no candidate: those that were
+// dropped before the table was written.
 func countMissing(candidates []table.Candidate) int {
 	last, seen := -1, make(map[int]struct{}, len(candidates))
 	for _, c := range candidates {

@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// bestOf returns the expected value of the best of n samples drawn without
-// replacement from those that are ranked, the worst first: the i-th is the best
-// of n in C(i-1,n-1) of C(N,n) choices. With values of 0 and 1, ranked by
-// themselves, it is the estimator of pass@k of Chen et al. (arXiv 2107.03374).
+// bestOf returns the expected value of the best of n samples drawn without replacement. ranked has
+// the values in order of rank, the worst first: the i-th is the best of n in C(i-1,n-1) of C(N,n)
+// choices. With values of 0 and 1 that are their own ranks, it is the pass@k estimator of Chen et
+// al. (arXiv 2107.03374).
 func bestOf(n int, ranked []float64) float64 {
 	var expected float64
 	weight := float64(n) / float64(len(ranked))
@@ -20,8 +20,8 @@ func bestOf(n int, ranked []float64) float64 {
 	return expected
 }
 
-// curve estimates what the best of n samples is worth, for n up to the samples
-// of any prompt. ranked has the values of each prompt's samples, the worst first.
+// curve estimates the value of the best of n samples, for n up to the largest number of samples of
+// a prompt. ranked has the values of each prompt's samples, the worst first.
 func curve(b *bootstrap, ranked [][]float64) []Point {
 	most := 0
 	for _, values := range ranked {
@@ -42,8 +42,8 @@ func curve(b *bootstrap, ranked [][]float64) []Point {
 	return points
 }
 
-// steps returns where a curve has points: everywhere up to 32, and at the powers
-// of two and the last number if there are more.
+// steps returns the n at which a curve has points: all up to 32, then the powers of two and the
+// last one.
 func steps(most int) []int {
 	var all []int
 	if most <= 32 {
@@ -62,7 +62,7 @@ func score(d draw) float64   { return d.score }
 func reward(d draw) float64  { return d.reward }
 func correct(d draw) float64 { return d.correct }
 
-// values returns what is known of each prompt's samples.
+// values returns the known values of each prompt's samples.
 func values(prompts []prompt, of func(draw) float64) [][]float64 {
 	all := make([][]float64, len(prompts))
 	for i, p := range prompts {
@@ -83,9 +83,8 @@ func ascending(all [][]float64) [][]float64 {
 	return all
 }
 
-// ranked returns the values of each prompt's samples in the order of what they
-// are ranked by. Of samples of equal rank each is as likely to be taken, so they
-// get the mean of their values.
+// ranked returns the values of each prompt's samples in the order of their ranks. Samples of equal
+// rank are equally likely to be chosen, so each gets the mean of their values.
 func ranked(prompts []prompt, by, of func(draw) float64) [][]float64 {
 	all := make([][]float64, len(prompts))
 	for i, p := range prompts {
@@ -104,7 +103,7 @@ func ranked(prompts []prompt, by, of func(draw) float64) [][]float64 {
 	return all
 }
 
-// judged returns the samples of which both are known.
+// judged returns the samples for which both values are known.
 func judged(draws []draw, by, of func(draw) float64) []draw {
 	var both []draw
 	for _, d := range draws {

@@ -2,7 +2,7 @@
 // scores, whether scores reward length, and some examples. It writes JSON and one page of HTML
 // that needs no network.
 //
-// Begin with [New], add rows to the [Builder], then ask it for the [Report].
+// Start with [New], add rows to the [Builder], then ask it for the [Report].
 //
 // A Builder reads samples row by row and keeps numbers instead of texts, except for six example
 // prompts. It takes the first six in an order given by a hash of the seed and the prompt's id,

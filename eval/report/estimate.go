@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	resamples  = 2000 // of each interval in a report
-	mostGroups = 2048 // of prompts that are drawn together
+	resamples  = 2000 // resamples for each interval of a report
+	mostGroups = 2048 // maximum number of groups of prompts that are resampled together
 )
 
 // bootstrap estimates means and ratios over prompts.

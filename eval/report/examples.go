@@ -7,7 +7,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// How much is kept of a few prompts, in characters.
+// Maximum lengths of the texts of examples, in characters.
 const (
 	mostExamples = 6
 	mostTurns    = 6
@@ -17,8 +17,7 @@ const (
 	mostID       = 80
 )
 
-// shelf keeps the examples that come first by their places, in their order:
-// which rows were seen before does not matter.
+// shelf keeps the first examples in the order of their places, whatever the order of the rows.
 type shelf []shown
 
 type shown struct {
@@ -69,13 +68,12 @@ func newExample(id string, row table.Sample) Example {
 	return e
 }
 
-// betterFirst orders by score, then by correctness, then by reward; what is not
-// known comes last.
+// betterFirst orders by score, then by correctness, then by reward; unknown values come last.
 func betterFirst(a, b table.Candidate) int {
 	for _, x := range [][2]float64{
 		{number(a.Score), number(b.Score)}, {truth(a.Correct), truth(b.Correct)}, {number(a.Reward), number(b.Reward)},
 	} {
-		if c := cmp.Compare(x[1], x[0]); c != 0 { // NaN is the least
+		if c := cmp.Compare(x[1], x[0]); c != 0 { // NaN sorts as the smallest
 			return c
 		}
 	}
@@ -88,7 +86,7 @@ func newResponse(rank string, c table.Candidate) Response {
 		Note: shorten(c.Note, mostNote), Finish: shorten(c.Finish, mostID), Tokens: len(c.IDs), Text: shorten(c.Text, mostResponse),
 	}
 	if r.Score != nil && r.Reward != nil && *r.Score == *r.Reward {
-		r.Reward = nil // says nothing more
+		r.Reward = nil // same as the score
 	}
 	return r
 }
@@ -101,7 +99,7 @@ func copied(b *bool) *bool {
 	return &c
 }
 
-// finite leaves out what JSON has no number for.
+// finite returns nil for a number that JSON cannot represent.
 func finite(x *float64) *float64 {
 	if !known(number(x)) {
 		return nil

@@ -5,11 +5,11 @@ import "fmt"
 const (
 	manyCutOff   = 0.05 // share of samples
 	fewDistinct  = 0.8  // share of a prompt's samples
-	mostOfTheWay = 0.9  // share of what all samples gain over one
+	mostOfTheWay = 0.9  // share of the gain of all samples over one
 	nearlyAll    = 0.9  // share of the prompts
 )
 
-// Findings says in a few sentences what is worth a look.
+// Findings returns the most important facts of the report as sentences.
 func (r *Report) Findings() []string {
 	if r.Samples == 0 {
 		return []string{"There are no samples."}
@@ -44,7 +44,7 @@ func (r *Report) sayMissing() string {
 	if r.Missing == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d samples were drawn and are not in the table: what is said here is about those that are.", r.Missing)
+	return fmt.Sprintf("%d samples were drawn and are not in the table: this report covers only the samples in the table.", r.Missing)
 }
 
 func (r *Report) sayPass() string {
@@ -67,7 +67,7 @@ func (r *Report) sayNever() string {
 	return fmt.Sprintf("%d of %d prompts were never answered correctly.", r.Correct.Never.Prompts, r.Prompts)
 }
 
-// sayGain tells how soon more samples stop paying.
+// sayGain states the number of samples after which more samples gain little.
 func (r *Report) sayGain() string {
 	if r.BestOfN == nil || r.ScoreIsVerdict() {
 		return ""
@@ -91,8 +91,8 @@ func (r *Report) sayGain() string {
 	return s + "."
 }
 
-// broad returns the points that nearly all prompts of the first are in. Those that
-// follow may be about other prompts, harder or easier.
+// broad returns the points that cover nearly all prompts of the first point. Later points may cover
+// a harder or easier subset of prompts.
 func broad(points []Point) []Point {
 	n := 0
 	for n < len(points) && float64(points[n].Prompts) >= nearlyAll*float64(points[0].Prompts) {
@@ -161,7 +161,7 @@ func longer(e *Estimate) string {
 
 func correlation(x float64) string { return signed(fmt.Sprintf("%.2f", x)) }
 
-// ScoreIsVerdict reports whether the score says nothing but what the checker said.
+// ScoreIsVerdict reports whether the score is equivalent to the rule's verdict.
 func (r *Report) ScoreIsVerdict() bool {
 	if r.BestOfN == nil || len(r.PassAtK) != len(r.BestOfN.Score) {
 		return false

@@ -8,8 +8,8 @@ import (
 
 const mostBins = 30
 
-// histogram counts samples, those that are correct and the best of each prompt.
-// all are the same numbers, sorted.
+// histogram counts all samples, the correct ones, and the best one of each prompt. all has the same
+// numbers, sorted.
 func histogram(prompts []prompt, of func(draw) float64, all []float64) *Histogram {
 	h := newHistogram(all)
 	bins := len(h.All)
@@ -39,8 +39,8 @@ func histogram(prompts []prompt, of func(draw) float64, all []float64) *Histogra
 	return h
 }
 
-// newHistogram chooses round bins. A few numbers far away from all others would
-// leave one bin for those: then the bins cover what is between the quantiles.
+// newHistogram chooses round bins. A few outliers would leave a single bin for all other numbers,
+// so it then covers only the range between the quantiles.
 func newHistogram(sorted []float64) *Histogram {
 	low, high := sorted[0], sorted[len(sorted)-1]
 	if from, to := stat.Quantile(sorted, 0.005), stat.Quantile(sorted, 0.995); to > from && high-low > 3*(to-from) {
@@ -60,7 +60,7 @@ func newHistogram(sorted []float64) *Histogram {
 	return h
 }
 
-// bin returns where x is counted.
+// bin returns the index of the bin of x.
 func (h *Histogram) bin(x float64) int {
 	if h.Width == 0 {
 		return 0
@@ -69,8 +69,8 @@ func (h *Histogram) bin(x float64) int {
 	return int(min(max(at, 0), float64(len(h.All)-1)))
 }
 
-// roundStep returns the least of 1, 2, 2.5 and 5 times a power of ten that is not
-// less than x; 0 for 0.
+// roundStep returns the smallest of 1, 2, 2.5 and 5 times a power of ten that is at least x; 0 for
+// 0.
 func roundStep(x float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(x)))
 	for _, m := range []float64{1, 2, 2.5, 5} {

@@ -18,14 +18,14 @@ var page = template.Must(template.New("report.html").Funcs(template.FuncMap{
 	"leftOut":  leftOut,
 }).ParseFS(pageFiles, "page/*"))
 
-// WriteHTML writes the report as one page that needs nothing else: no network,
-// no script. It is well-formed XML besides the doctype.
+// WriteHTML writes the report as one self-contained page without scripts. Apart from the doctype it
+// is well-formed XML.
 func (r *Report) WriteHTML(w io.Writer) error { return page.Execute(w, view{r}) }
 
-// view is what the page asks a report for.
+// view adds the methods that the page's template calls to a report.
 type view struct{ *Report }
 
-// Heading is the title, or what this is.
+// Heading returns the title, or "Rejection sampling".
 func (v view) Heading() string {
 	if v.Title == "" {
 		return "Rejection sampling"
@@ -38,11 +38,10 @@ func (v view) PassPlot() template.HTML {
 	return curvePlot("pass at k", "pass@k", roundPercent, percent, scale{to: 1}, series{"c", "pass@k", v.PassAtK})
 }
 
-// Chosen reports whether there is something that the reward chooses from.
+// Chosen reports whether there are prompts with rewards to choose by.
 func (v view) Chosen() bool { return v.BestOfN != nil && len(v.BestOfN.Correct) > 1 }
 
-// PickPlot draws how often the reward's choice is correct, below pass@k, which no
-// choice can exceed.
+// PickPlot draws how often the reward's choice is correct, and pass@k as its upper bound.
 func (v view) PickPlot() template.HTML {
 	return curvePlot("correctness of the best of n", "correct", roundPercent, percent, scale{to: 1},
 		series{"c", "pass@k", v.PassAtK}, series{"a", "the reward’s best", v.BestOfN.Correct})
@@ -54,23 +53,23 @@ func (v view) BestPlot() template.HTML {
 	return curvePlot("score of the best of n", "score", exact, num, rangeOf(estimates(points)...), series{"b", "best of n", points})
 }
 
-// ScorePlot draws how the scores are spread.
+// ScorePlot draws the distribution of scores.
 func (v view) ScorePlot() template.HTML { return histogramPlot("score", v.Score.Histogram) }
 
-// RewardPlot draws how the rewards are spread.
+// RewardPlot draws the distribution of rewards.
 func (v view) RewardPlot() template.HTML { return histogramPlot("reward", v.Reward.Histogram) }
 
 // LengthPlot draws the score over the length.
 func (v view) LengthPlot() template.HTML { return lengthPlot(v.Length.Unit, v.LengthBias.Bins) }
 
-// curveTable is a curve in numbers.
+// curveTable is a curve as a table.
 type curveTable struct {
 	Name   string
 	Points []Point
-	Share  bool // of one
+	Share  bool // values are shares, 0 to 1
 }
 
-// Table is for the page, whose templates take one argument.
+// Table returns the argument for the page's table template, which takes only one.
 func (v view) Table(name string, points []Point, share bool) curveTable {
 	return curveTable{name, points, share}
 }
@@ -81,7 +80,7 @@ type row struct {
 	*Estimate
 }
 
-// Interval writes that of a correlation.
+// Interval formats the interval of a correlation.
 func (r row) Interval() string { return r.Estimate.interval(correlation) }
 
 // LengthRows are the mean lengths that are known.
@@ -90,7 +89,7 @@ func (v view) LengthRows() []row {
 	return present(row{"all", l.All}, row{"highest score", l.Winners}, row{"lowest score", l.Losers}, row{"correct", l.Right}, row{"wrong", l.Wrong})
 }
 
-// CorrelationRows are what is known to go with length, or not.
+// CorrelationRows are the known correlations with length.
 func (v view) CorrelationRows() []row {
 	return present(row{"score", v.LengthBias.Score}, row{"correctness", v.LengthBias.Correct})
 }
@@ -99,10 +98,10 @@ func present(rows ...row) []row {
 	return slices.DeleteFunc(rows, func(r row) bool { return r.Estimate == nil })
 }
 
-// Interval is the estimate itself, whose interval the page writes.
+// Interval returns the estimate itself, whose interval the page formats.
 func (p Point) Interval() *Estimate { return &p.Estimate }
 
-// Verdict is correct, wrong or, if it was not judged, nothing.
+// Verdict is "correct", "wrong", or "" for an unjudged response.
 func (r Response) Verdict() string {
 	switch {
 	case r.Correct == nil:
@@ -120,7 +119,7 @@ func (e *Estimate) interval(format func(float64) string) string {
 	return format(*e.Low) + " to " + format(*e.High)
 }
 
-// leftOut is the most prompts that a point of a curve does without.
+// leftOut is the largest number of prompts that a point of a curve leaves out.
 func leftOut(points []Point) int {
 	most := 0
 	for _, p := range points {
@@ -129,7 +128,7 @@ func leftOut(points []Point) int {
 	return most
 }
 
-// count writes a whole number with its thousands apart.
+// count formats a whole number with thousands separators.
 func count(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {

@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	fewestRanked   = 3   // samples that a rank correlation is computed of
+	fewestRanked   = 3   // minimum number of samples for a rank correlation
 	worthALook     = 0.1 // mean rank correlation
 	mostLengthBins = 10
 )
 
-// lengthBias returns nil if nothing is known that length could go with.
+// lengthBias returns nil if there are neither scores nor verdicts.
 func (s *survey) lengthBias() *LengthBias {
 	l := &LengthBias{All: s.perSample(s.unit.of)}
 	if len(slices.Concat(values(s.prompts, score)...)) > 0 {
@@ -40,12 +40,12 @@ func (l *LengthBias) withScore(s *survey) {
 	l.Bins = s.lengthBins()
 }
 
-// beyond reports whether an estimate is least away from 0, and 0 not in its interval.
+// beyond reports whether an estimate is at least least away from 0 and its interval excludes 0.
 func (e *Estimate) beyond(least float64) bool {
 	return e != nil && e.Low != nil && math.Abs(e.Value) >= least && (*e.Low > 0 || *e.High < 0)
 }
 
-// lengthWhere is the mean length of the samples of which correct is that.
+// lengthWhere returns the mean length of the samples with the given correctness.
 func (s *survey) lengthWhere(verdict float64) *Estimate {
 	return s.perSample(func(d draw) float64 {
 		if d.correct == verdict {
@@ -55,8 +55,8 @@ func (s *survey) lengthWhere(verdict float64) *Estimate {
 	})
 }
 
-// extremes returns the mean length of the samples of the lowest and of those of
-// the highest score; NaN if all are the same.
+// extremes returns the mean length of the samples with the lowest and with the highest score, or
+// NaN if all scores are equal.
 func (s *survey) extremes(p prompt) (lowest, highest float64) {
 	draws := judged(p.draws, score, score)
 	slices.SortFunc(draws, func(a, b draw) int { return cmp.Compare(a.score, b.score) })
@@ -78,9 +78,8 @@ func meanOf(draws []draw, of func(draw) float64) float64 {
 	return total / float64(len(draws))
 }
 
-// spearman returns the correlation of the ranks of two numbers of each sample,
-// with mean ranks for equal ones. It is NaN for fewer than three samples, and
-// where one of the numbers is the same for all.
+// spearman returns the rank correlation of two numbers of each sample, with mean ranks for ties. It
+// is NaN for fewer than three samples, and if one of the numbers is constant.
 func spearman(draws []draw, x, y func(draw) float64) float64 {
 	draws = judged(draws, x, y)
 	if len(draws) < fewestRanked {

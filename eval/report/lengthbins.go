@@ -7,7 +7,7 @@ import (
 	"github.com/herd-lm/herd/eval/stat"
 )
 
-// centred is the length and the score of a sample, less the means of its prompt.
+// centred is the length and the score of a sample minus the means of its prompt.
 type centred struct{ length, score float64 }
 
 // centre returns the scored samples of each prompt.
@@ -26,8 +26,8 @@ func (s *survey) centre() [][]centred {
 	return all
 }
 
-// lengthBins returns bins of about equally many samples, or nil if there is no
-// more than one length.
+// lengthBins returns bins with about the same number of samples each, or nil if all lengths are
+// equal.
 func (s *survey) lengthBins() []LengthBin {
 	all := s.centre()
 	edges := binEdges(all)
@@ -41,7 +41,7 @@ func (s *survey) lengthBins() []LengthBin {
 	}
 	for i, samples := range all {
 		for _, c := range samples {
-			k := min(sort.SearchFloat64s(edges[1:], c.length), len(bins)-1) // of an edge: the lower bin
+			k := min(sort.SearchFloat64s(edges[1:], c.length), len(bins)-1) // an edge belongs to the lower bin
 			scores[k][i] += c.score
 			counts[k][i]++
 			bins[k].Length += c.length

@@ -9,7 +9,7 @@ import (
 
 // series is a curve of a plot.
 type series struct {
-	class  string // of the page's style: its colour
+	class  string // CSS class, which sets the colour
 	name   string
 	points []Point
 }
@@ -38,7 +38,7 @@ func curvePlot(name, yName string, yTicks, format func(float64) string, y scale,
 	return d.done()
 }
 
-// outline goes along the upper bounds and back along the lower ones.
+// outline returns the polygon along the upper bounds and back along the lower bounds.
 func outline(points []Point) [][2]float64 {
 	upper, lower := make([][2]float64, len(points)), make([][2]float64, len(points))
 	for i, p := range points {
@@ -49,7 +49,7 @@ func outline(points []Point) [][2]float64 {
 	return append(upper, lower...)
 }
 
-// bounds are those of the interval, or the value itself.
+// bounds returns the bounds of the interval, or the value twice if there is none.
 func (e Estimate) bounds() (low, high float64) {
 	if e.Low == nil {
 		return e.Value, e.Value
@@ -57,7 +57,7 @@ func (e Estimate) bounds() (low, high float64) {
 	return *e.Low, *e.High
 }
 
-// rangeOf is a scale with room for all intervals and a little more.
+// rangeOf returns a scale that is slightly wider than all intervals.
 func rangeOf(all ...Estimate) scale {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, e := range all {
@@ -79,8 +79,8 @@ func estimates(points []Point) []Estimate {
 	return all
 }
 
-// histogramPlot draws the share of all samples in each bin, with those that are
-// correct at the foot, and over it the outline of the best of the prompts.
+// histogramPlot draws the share of all samples in each bin, with the correct ones at the bottom,
+// and an outline of each prompt's best sample.
 func histogramPlot(name string, h *Histogram) template.HTML {
 	all, best := total(h.All), total(h.Best)
 	highest := 0.0
@@ -114,9 +114,9 @@ func total(counts []int) float64 {
 	return float64(max(n, 1))
 }
 
-// lengthPlot draws the mean score of responses over their length.
+// lengthPlot draws the mean score of responses against their length.
 func lengthPlot(unit string, bins []LengthBin) template.HTML {
-	all := []Estimate{{}} // 0 is in sight
+	all := []Estimate{{}} // include 0
 	for _, b := range bins {
 		all = append(all, *b.Score)
 	}
@@ -137,7 +137,7 @@ func lengthPlot(unit string, bins []LengthBin) template.HTML {
 	return d.done()
 }
 
-// num writes three digits, or all before the point.
+// num formats a number with three digits, or with all digits before the point.
 func num(x float64) string {
 	if a := math.Abs(x); a >= 1e3 && a < 1e7 {
 		return signed(strconv.FormatFloat(x, 'f', 0, 64))
@@ -145,7 +145,7 @@ func num(x float64) string {
 	return signed(strconv.FormatFloat(x, 'g', 3, 64))
 }
 
-// exact writes all digits of a round number.
+// exact formats all digits of a round number.
 func exact(x float64) string { return signed(strconv.FormatFloat(rounded(x), 'g', -1, 64)) }
 
 // signed replaces the hyphen of a negative number by a minus.
@@ -156,7 +156,7 @@ func signed(s string) string {
 	return s
 }
 
-// percent writes a share with one decimal.
+// percent formats a share with one decimal.
 func percent(x float64) string {
 	if x == 0 || x == 1 {
 		return roundPercent(x)
@@ -164,12 +164,12 @@ func percent(x float64) string {
 	return strconv.FormatFloat(100*x, 'f', 1, 64) + "%"
 }
 
-// roundPercent writes a share with as many decimals as it has.
+// roundPercent formats a share with only the decimals that it needs.
 func roundPercent(x float64) string {
 	return strconv.FormatFloat(rounded(100*x), 'f', -1, 64) + "%"
 }
 
-// words writes the value and its interval.
+// words formats the value and its interval.
 func (e Estimate) words(format func(float64) string) string {
 	if e.Low == nil {
 		return format(e.Value)

@@ -1,22 +1,22 @@
 package report
 
-// Report is what can be said of a table of samples. What a table does not tell
-// (scores, correctness) is nil. Lengths are in tokens if the table has the ids
-// of its responses, else in characters: Length.Unit.
+// Report summarises a table of samples. Fields for missing data (scores, correctness) are nil.
+// Lengths are in tokens if the table has the ids of its responses, otherwise in characters; see
+// Length.Unit.
 type Report struct {
 	Title   string `json:"title,omitempty"`
 	Prompts int    `json:"prompts"`
 	Samples int    `json:"samples"`
-	Fewest  int    `json:"fewest_samples"` // of a prompt
+	Fewest  int    `json:"fewest_samples"` // smallest number of samples of a prompt
 	Most    int    `json:"most_samples"`
-	Missing int    `json:"missing_samples"` // numbers k below a prompt's last that it has no sample of
+	Missing int    `json:"missing_samples"` // numbers k below a prompt's last one without a sample
 
-	Distinct *Estimate `json:"distinct"` // different texts of a prompt
-	CutOff   *Estimate `json:"cut_off"`  // share of the samples that did not end by themselves
+	Distinct *Estimate `json:"distinct"` // different texts per prompt
+	CutOff   *Estimate `json:"cut_off"`  // share of truncated samples
 
 	Length  Length       `json:"length"`
 	Score   *Numbers     `json:"score,omitempty"`
-	Reward  *Numbers     `json:"reward,omitempty"` // of the reward model, where it is not the score
+	Reward  *Numbers     `json:"reward,omitempty"` // rewards of the reward model, if they differ from the scores
 	Correct *Correctness `json:"correct,omitempty"`
 
 	PassAtK    []Point     `json:"pass_at_k,omitempty"`
@@ -27,48 +27,48 @@ type Report struct {
 	Method   Method    `json:"method"`
 }
 
-// Estimate is a mean over prompts with its 95% confidence interval, which is nil
-// where one prompt is all there is.
+// Estimate is a mean over prompts with its 95% confidence interval. The interval is nil if there is
+// only one prompt.
 type Estimate struct {
 	Value   float64  `json:"value"`
 	Low     *float64 `json:"low"`
 	High    *float64 `json:"high"`
-	Prompts int      `json:"prompts"` // that it is a mean of
+	Prompts int      `json:"prompts"` // number of prompts in the mean
 }
 
-// Method says how the intervals were computed, so that they can be again.
+// Method describes how the intervals were computed, so that you can reproduce them.
 type Method struct {
 	Interval  string  `json:"interval"`
 	Level     float64 `json:"level"`
 	Resamples int     `json:"resamples"`
-	Groups    int     `json:"groups"` // of prompts that are drawn together; as many as prompts, but for very many
+	Groups    int     `json:"groups"` // groups of prompts that are resampled together; one prompt each, unless there are very many
 	Seed      uint64  `json:"seed"`
 }
 
-// Point is an estimate of what a number of samples per prompt gives.
+// Point is an estimate for a number of samples per prompt.
 type Point struct {
 	Samples int `json:"samples"`
 	Estimate
-	LeftOut int `json:"left_out"` // prompts with fewer samples that could be judged
+	LeftOut int `json:"left_out"` // prompts with fewer judged samples
 }
 
-// BestOfN is what choosing the best of n samples gives.
+// BestOfN holds the results of choosing the best of n samples.
 type BestOfN struct {
-	Score   []Point `json:"score,omitempty"`   // expected score of the highest
-	Correct []Point `json:"correct,omitempty"` // how often the one that the reward prefers is correct
+	Score   []Point `json:"score,omitempty"`   // expected highest score
+	Correct []Point `json:"correct,omitempty"` // how often the sample with the highest reward is correct
 }
 
-// Numbers is how scores or rewards are distributed over all samples.
+// Numbers describes the distribution of scores or rewards over all samples.
 type Numbers struct {
 	Distribution
-	Mean      *Estimate  `json:"mean"`          // over prompts, each with the weight of its samples
-	Best      *Estimate  `json:"best"`          // of each prompt's highest
-	Level     int        `json:"level_prompts"` // prompts whose samples are all worth the same
-	Missing   int        `json:"missing"`       // samples without one
+	Mean      *Estimate  `json:"mean"`          // mean over prompts, weighted by their samples
+	Best      *Estimate  `json:"best"`          // mean of each prompt's highest
+	Level     int        `json:"level_prompts"` // prompts with equal values for all samples
+	Missing   int        `json:"missing"`       // samples without a value
 	Histogram *Histogram `json:"histogram"`
 }
 
-// Distribution is how numbers are spread: their quantiles by nearest rank.
+// Distribution holds quantiles by nearest rank.
 type Distribution struct {
 	Count int     `json:"count"`
 	Min   float64 `json:"min"`
@@ -80,35 +80,35 @@ type Distribution struct {
 }
 
 // Histogram counts in bins of equal width. Bin i goes from Low + i Width to
-// Low + (i+1) Width. What lies far out is counted in the first or last bin.
+// Low + (i+1) Width. The first and the last bin include outliers.
 type Histogram struct {
 	Low     float64 `json:"low"`
 	Width   float64 `json:"width"`
-	All     []int   `json:"all"`               // samples
-	Correct []int   `json:"correct,omitempty"` // those that are correct, where that was checked
-	Best    []int   `json:"best"`              // of each prompt, the highest
-	Clipped int     `json:"clipped"`           // samples beyond the first and the last bin
+	All     []int   `json:"all"`               // all samples
+	Correct []int   `json:"correct,omitempty"` // correct samples, if a rule judged them
+	Best    []int   `json:"best"`              // highest value of each prompt
+	Clipped int     `json:"clipped"`           // outliers in the first and the last bin
 }
 
-// Length is how long responses are.
+// Length describes the lengths of responses.
 type Length struct {
 	Unit string    `json:"unit"` // tokens or characters
 	Mean *Estimate `json:"mean"`
 	Distribution
 }
 
-// Correctness is what a checker said.
+// Correctness summarises the verdicts of a rule.
 type Correctness struct {
-	Share    *Estimate `json:"share"` // of the samples that were judged
+	Share    *Estimate `json:"share"` // share of correct samples among the judged ones
 	Judged   int       `json:"judged"`
 	Unjudged int       `json:"unjudged"`
 	Never    Solved    `json:"never_solved"`
 	Always   Solved    `json:"always_solved"`
 	Between  int       `json:"sometimes_solved"`
 
-	// Agreement is the probability that of a correct and a wrong response to one
-	// prompt the reward prefers the correct one; equal rewards count half. It is the
-	// mean over the prompts that have both.
+	// Agreement is the probability that the reward is higher for a correct response than for a
+	// wrong response to the same prompt; equal rewards count half. It is the mean over the prompts
+	// that have both.
 	Agreement *Estimate `json:"reward_agreement,omitempty"`
 }
 
@@ -118,27 +118,27 @@ type Solved struct {
 	IDs     []string `json:"ids,omitempty"`
 }
 
-// LengthBias is how the length of a response goes with what it is worth, among
-// the responses to one prompt: prompts that are hard and want long answers do not
-// show in it.
+// LengthBias describes how the length of a response correlates with its score and correctness. It
+// compares only responses to the same prompt, so that hard prompts with long answers do not affect
+// it.
 type LengthBias struct {
 	Score   *Estimate `json:"score,omitempty"`   // mean rank correlation (Spearman) with the score
-	Correct *Estimate `json:"correct,omitempty"` // and with correctness
-	LeftOut int       `json:"left_out"`          // prompts with fewer than three samples, or whose scores or lengths are equal
+	Correct *Estimate `json:"correct,omitempty"` // mean rank correlation with correctness
+	LeftOut int       `json:"left_out"`          // prompts with fewer than three samples, or with equal scores or lengths
 
-	All     *Estimate `json:"all"`               // mean length
-	Winners *Estimate `json:"winners,omitempty"` // of the highest score of a prompt
-	Losers  *Estimate `json:"losers,omitempty"`  // of the lowest
-	Right   *Estimate `json:"right,omitempty"`   // of correct responses
-	Wrong   *Estimate `json:"wrong,omitempty"`   // of the others
+	All     *Estimate `json:"all"`               // mean length of all responses
+	Winners *Estimate `json:"winners,omitempty"` // mean length of the responses with the highest score of their prompt
+	Losers  *Estimate `json:"losers,omitempty"`  // mean length of the responses with the lowest score
+	Right   *Estimate `json:"right,omitempty"`   // mean length of correct responses
+	Wrong   *Estimate `json:"wrong,omitempty"`   // mean length of wrong responses
 
 	Bins              []LengthBin `json:"bins,omitempty"`
-	WorthALook        bool        `json:"worth_a_look"` // Score is beyond ±0.1 and its interval does not hold 0
+	WorthALook        bool        `json:"worth_a_look"` // Score is beyond ±0.1 and its interval excludes 0
 	CorrectWorthALook bool        `json:"correctness_worth_a_look"`
 }
 
-// LengthBin is the mean score of responses of similar length. Length and score
-// are differences to the means of their prompt.
+// LengthBin is the mean score of responses with similar lengths. Length and score are differences
+// from the means of their prompt.
 type LengthBin struct {
 	From    float64   `json:"from"`
 	To      float64   `json:"to"`
@@ -147,8 +147,8 @@ type LengthBin struct {
 	Score   *Estimate `json:"score"`
 }
 
-// Example is a prompt with its best, its median and its worst response. Long
-// texts are cut in their middle, and what is no text is made visible.
+// Example is a prompt with its best, its median and its worst response. herd cuts the middle of
+// long texts and makes control characters visible.
 type Example struct {
 	ID        string     `json:"id"`
 	Samples   int        `json:"samples"`
@@ -164,10 +164,10 @@ type Turn struct {
 
 // Response is one candidate.
 type Response struct {
-	Rank    string   `json:"rank"` // best, median, worst; sample where none is better
+	Rank    string   `json:"rank"` // best, median, worst; sample if no response is better than another
 	K       int      `json:"k"`
 	Score   *float64 `json:"score,omitempty"`
-	Reward  *float64 `json:"reward,omitempty"` // where it is not the score
+	Reward  *float64 `json:"reward,omitempty"` // reward, if it differs from the score
 	Correct *bool    `json:"correct,omitempty"`
 	Note    string   `json:"note,omitempty"`
 	Finish  string   `json:"finish"`

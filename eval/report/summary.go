@@ -7,7 +7,7 @@ import (
 	"github.com/herd-lm/herd/eval/stat"
 )
 
-// Report says what the rows that were added hold. More may be added after it.
+// Report returns the report on the rows so far. You can add more rows afterwards.
 func (b *Builder) Report() *Report {
 	prompts := b.sorted()
 	s := &survey{prompts, newBootstrap(b.options.Seed, len(prompts)), lengthOf(prompts)}
@@ -27,20 +27,20 @@ func (b *Builder) Report() *Report {
 	return r
 }
 
-// survey is what the parts of a report are computed from.
+// survey is the input for the parts of a report.
 type survey struct {
 	prompts []prompt
 	*bootstrap
 	unit unit
 }
 
-// unit is what lengths are counted in.
+// unit returns the unit of lengths: tokens or characters.
 type unit struct {
 	name string
 	of   func(draw) float64
 }
 
-// lengthOf returns tokens, unless there is a text whose tokens are not known.
+// lengthOf returns the length in tokens, or in characters if any text has no token ids.
 func lengthOf(prompts []prompt) unit {
 	for _, p := range prompts {
 		for _, d := range p.draws {
@@ -52,7 +52,7 @@ func lengthOf(prompts []prompt) unit {
 	return unit{"tokens", func(d draw) float64 { return float64(d.tokens) }}
 }
 
-// differ reports whether there are rewards that are not the score.
+// differ reports whether any reward differs from its score.
 func differ(prompts []prompt) bool {
 	for _, p := range prompts {
 		for _, d := range p.draws {
@@ -73,8 +73,8 @@ func (s *survey) perPrompt(of func(prompt) float64) []float64 {
 	return all
 }
 
-// perSample is the mean over samples of what is known of them, with prompts as
-// the unit of its interval.
+// perSample returns the mean over samples of the known values. Prompts are the unit of its
+// interval.
 func (s *survey) perSample(of func(draw) float64) *Estimate {
 	above, below := make([]float64, len(s.prompts)), make([]float64, len(s.prompts))
 	for i, known := range values(s.prompts, of) {
@@ -108,7 +108,7 @@ func (s *survey) length() Length {
 	return l
 }
 
-// distribution returns also the numbers themselves, sorted.
+// distribution also returns the numbers, sorted.
 func distribution(prompts []prompt, of func(draw) float64) (Distribution, []float64) {
 	all := slices.Concat(values(prompts, of)...)
 	if len(all) == 0 {
@@ -121,7 +121,7 @@ func distribution(prompts []prompt, of func(draw) float64) (Distribution, []floa
 	}, all
 }
 
-// numbers returns nil if no sample has one.
+// numbers returns nil if no sample has a value.
 func (s *survey) numbers(of func(draw) float64) *Numbers {
 	d, all := distribution(s.prompts, of)
 	if d.Count == 0 {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The size of a drawing and of its margins, in its own units, which are pixels
-// where there is room: it scales with the page.
+// The size of a drawing and of its margins, in SVG units. They are pixels unless the page is too
+// narrow: the drawing scales with it.
 const (
 	plotWidth, plotHeight = 480.0, 270.0
 	marginLeft, marginTop = 62.0, 12.0
@@ -16,12 +16,12 @@ const (
 	marginBottom          = 44.0
 )
 
-// scale maps numbers to a range of units; by their logarithm to base 2 if log.
+// scale maps numbers, or their base-2 logarithms if log is set, to a range of units.
 type scale struct {
 	from, to   float64
 	start, end float64
 	log        bool
-	counts     bool // of something, from 1
+	counts     bool // whole numbers from 1
 }
 
 func (s scale) at(x float64) float64 {
@@ -32,8 +32,8 @@ func (s scale) at(x float64) float64 {
 	return s.start + (x-from)/(to-from)*(s.end-s.start)
 }
 
-// ticks returns about n round numbers of the scale's range; powers of two and
-// the end if it is logarithmic.
+// ticks returns about n round numbers in the scale's range, or for a logarithmic scale the powers
+// of two and the end.
 func (s scale) ticks(n int) []float64 {
 	var all []float64
 	if s.log {
@@ -61,14 +61,14 @@ func (s scale) ticks(n int) []float64 {
 	return all
 }
 
-// drawing is a plot as it grows. What is written to it are numbers and words of
-// this package, never texts of a table.
+// drawing is an SVG plot under construction. It contains only numbers and words of this package,
+// never texts of a table, so it needs no escaping.
 type drawing struct {
 	strings.Builder
 	x, y scale
 }
 
-// newDrawing begins a plot; name says what it shows to who cannot see it.
+// newDrawing begins a plot; name describes it for screen readers.
 func newDrawing(name string, x, y scale) *drawing {
 	x.start, x.end = marginLeft, plotWidth-marginRight
 	y.start, y.end = plotHeight-marginBottom, marginTop
@@ -79,7 +79,7 @@ func newDrawing(name string, x, y scale) *drawing {
 
 func (d *drawing) printf(format string, args ...any) { fmt.Fprintf(d, format, args...) }
 
-// axes draws the grid and what the numbers are.
+// axes draws the grid and the labels.
 func (d *drawing) axes(xName, yName string, xFormat, yFormat func(float64) string) {
 	for _, v := range d.y.ticks(5) {
 		y := d.y.at(v)
@@ -94,7 +94,7 @@ func (d *drawing) axes(xName, yName string, xFormat, yFormat func(float64) strin
 	d.printf(`<text class="mid name" transform="translate(11 %.1f) rotate(-90)">%s</text>`, (d.y.start+d.y.end)/2, yName)
 }
 
-// path draws a line through places, filled if it is closed.
+// path draws a line through points, and fills it if it is closed.
 func (d *drawing) path(class string, places [][2]float64, closed bool) {
 	d.printf(`<path class="%s" d="`, class)
 	for i, p := range places {
@@ -106,12 +106,12 @@ func (d *drawing) path(class string, places [][2]float64, closed bool) {
 	d.WriteString(`"/>`)
 }
 
-// dot draws a place; what it is appears when it is pointed at.
+// dot draws a point with a tooltip.
 func (d *drawing) dot(class string, x, y float64, title string) {
 	d.printf(`<circle class="%s" cx="%.1f" cy="%.1f" r="3.2"><title>%s</title></circle>`, class, d.x.at(x), d.y.at(y), title)
 }
 
-// bar draws a rectangle from the foot of the plot, or on top of another.
+// bar draws a rectangle from the bottom of the plot, or on top of another one.
 func (d *drawing) bar(class string, from, to, foot, top float64, title string) {
 	left, right := d.x.at(from)+0.5, d.x.at(to)-0.5
 	d.printf(`<rect class="%s" x="%.1f" width="%.1f" y="%.1f" height="%.1f"><title>%s</title></rect>`,

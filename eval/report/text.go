@@ -6,21 +6,21 @@ import (
 	"unicode"
 )
 
-// shorten leaves out the middle of a text of more than most characters, since
-// answers stand at the end, and makes visible what is no text.
+// shorten cuts the middle of a text with more than most characters, because answers are at the end,
+// and makes control characters visible.
 func shorten(s string, most int) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) > most { // bytes: no more characters than these
+	if len(s) > most { // a text has at most as many characters as bytes
 		if all := []rune(s); len(all) > most {
 			head, tail := most*2/3, most-most*2/3
 			s = fmt.Sprintf("%s [… %d characters …] %s", string(all[:head]), len(all)-most, string(all[len(all)-tail:]))
 		}
 	}
-	return strings.Clone(visible(s)) // a short text of a table may be a piece of a large buffer
+	return strings.Clone(visible(s)) // a short text may share a large buffer of the table
 }
 
-// visible escapes control characters, and the marks that reorder what the reader
-// sees (CVE-2021-42574). Lines and tabs stay.
+// visible escapes control characters, and the marks that reorder text on the screen
+// (CVE-2021-42574). It keeps newlines and tabs.
 func visible(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	if !strings.ContainsFunc(s, hidden) {
@@ -31,7 +31,7 @@ func visible(s string) string {
 		switch {
 		case !hidden(r):
 			b.WriteRune(r)
-		case r < 0x20: // the pictures of control characters
+		case r < 0x20: // Unicode's pictures of control characters
 			b.WriteRune(0x2400 + r)
 		default:
 			fmt.Fprintf(&b, "⟨U+%04X⟩", r)
