@@ -18,7 +18,7 @@ func (a *attribute) eval(f *frame) Value {
 func (m *machine) attribute(v Value, name string) Value {
 	switch v := v.(type) {
 	case undefined:
-		fail("%s, and so has no %q", v.what, name)
+		fail("%s, so it has no %q", v.what, name)
 	case Text:
 		if do := textMethods[name]; do != nil {
 			return function(func(f *frame, a *args) Value { return do(f, v, a) })
@@ -61,7 +61,7 @@ func (s *subscript) eval(f *frame) Value {
 func (m *machine) item(v, key Value) Value {
 	switch v := v.(type) {
 	case undefined:
-		fail("%s, and so has no elements", v.what)
+		fail("%s, so it has no elements", v.what)
 	case *Dict:
 		if _, isList := key.(*List); !isList {
 			if value, ok := v.get(key); ok {
@@ -88,7 +88,8 @@ func (m *machine) item(v, key Value) Value {
 	return undefined{describe(v) + " has no such element"}
 }
 
-// within converts an index that may count from the end to one from the start.
+// within converts an index to one from the start: a negative index counts from the end. It reports
+// whether the index is within n elements.
 func within(i int64, n int) (int, bool) {
 	if i < 0 {
 		i += int64(n)

@@ -74,7 +74,7 @@ func (m *machine) onText(op string, x Text, y Value) Value {
 	case "%":
 		return m.percent(x, y)
 	}
-	fail("a string and %s cannot be put together by %s", describe(y), op)
+	fail("cannot apply %s to a string and %s", op, describe(y))
 	return nil
 }
 
@@ -93,7 +93,7 @@ func (m *machine) repeat(t Text, n int64) Text {
 	return b.text()
 }
 
-// workTimes returns the work of n things that take each units.
+// workTimes counts the work of n operations that take the given number of units each.
 func (m *machine) workTimes(each int, n int64) {
 	hi, lo := bits.Mul64(uint64(each), uint64(n))
 	if hi > 0 || lo > math.MaxInt32 {
@@ -119,11 +119,12 @@ func (m *machine) onList(op string, x *List, y Value) Value {
 			return product
 		}
 	}
-	fail("%s and %s cannot be put together by %s", describe(x), describe(y), op)
+	fail("cannot apply %s to %s and %s", op, describe(x), describe(y))
 	return nil
 }
 
-// arithmetic follows Python: whole numbers stay whole except in division.
+// arithmetic follows Python: whole numbers give a whole number, except in division and negative
+// powers.
 func (m *machine) arithmetic(op string, a, b Value) Value {
 	x, xInt := exact(a)
 	y, yInt := exact(b)
@@ -133,7 +134,7 @@ func (m *machine) arithmetic(op string, a, b Value) Value {
 	p, pOK := asFloat(a)
 	q, qOK := asFloat(b)
 	if !pOK || !qOK {
-		fail("%s and %s cannot be put together by %s", describe(a), describe(b), op)
+		fail("cannot apply %s to %s and %s", op, describe(a), describe(b))
 	}
 	return fractional(op, p, q)
 }
@@ -166,7 +167,7 @@ func whole(op string, x, y int64) Value {
 		}
 	}
 	if !fits {
-		fail("a number is too large")
+		fail("a number does not fit in 64 bits")
 	}
 	return n
 }

@@ -22,7 +22,7 @@ func (f *frame) invoke(callee Value, a *args) Value {
 			return callee.recurse(f, a)
 		}
 	case undefined:
-		fail("%s, and so cannot be called", callee.what)
+		fail("%s, so it cannot be called", callee.what)
 	}
 	fail("%s cannot be called", describe(callee))
 	return nil
@@ -65,7 +65,7 @@ func (m *machine) dict(v Value) *Dict {
 	return d
 }
 
-// find returns the i-th argument, or the argument with the name.
+// find returns the argument at position i, or else the argument with the name.
 func (a *args) find(i int, name string) (Value, bool) {
 	if i < len(a.values) {
 		return a.values[i], true
@@ -101,7 +101,7 @@ func (a *args) integer(i int, name string, missing int64) int {
 	v := a.get(i, name, missing)
 	n, ok := exact(v)
 	if !ok || n != int64(int32(n)) {
-		fail("expected a whole number of at most 31 bits, not %s", describe(v))
+		fail("expected a whole number that fits in 32 bits, not %s", describe(v))
 	}
 	return int(n)
 }

@@ -82,7 +82,7 @@ func compareOrdered[T int64 | float64 | int](x, y T) int {
 	return 0
 }
 
-// exact returns the value of an int or bool.
+// exact returns the value of an int or bool. A float is not exact, even if it is whole.
 func exact(v Value) (int64, bool) {
 	if _, ok := v.(float64); ok {
 		return 0, false
@@ -98,7 +98,7 @@ func asFloat(v Value) (float64, bool) {
 	return float64(n), ok
 }
 
-// order compares two values of one kind that has an order.
+// order compares two strings, two lists or two numbers. It returns -1, 0 or 1.
 func (m *machine) order(a, b Value) int {
 	m.nest()
 	defer m.unnest()
@@ -122,7 +122,7 @@ func (m *machine) order(a, b Value) int {
 			return c
 		}
 	}
-	fail("%s and %s have no order", describe(a), describe(b))
+	fail("cannot order %s and %s", describe(a), describe(b))
 	return 0
 }
 
@@ -132,7 +132,7 @@ func (m *machine) contains(b, a Value) bool {
 	case Text:
 		part, ok := a.(Text)
 		if !ok {
-			fail("%s cannot be in a string", describe(a))
+			fail("a string cannot contain %s", describe(a))
 		}
 		m.work(len(b.s) / 8)
 		return strings.Contains(b.s, part.s)

@@ -60,7 +60,7 @@ func (l *lexer) coded(b *strings.Builder, s string) int {
 	}
 	code, err := strconv.ParseUint(s[start:end], base, 32)
 	if err != nil || !utf8.ValidRune(rune(code)) {
-		failAt(l.lineNow(), "escape \\%s is no character", s[:end])
+		failAt(l.lineNow(), "escape \\%s is not a character", s[:end])
 	}
 	b.WriteRune(rune(code))
 	return end

@@ -2,8 +2,8 @@ package jinja
 
 import "time"
 
-// Limits on a template's work, in units of about a nanosecond or a byte. A step is the evaluation
-// of one node of the template.
+// Limits on a template's work. A unit of work takes about a nanosecond or a byte. A step is the
+// evaluation of one node of the template.
 const (
 	baseWork    = 16 << 20
 	workPerByte = 512 // of input
@@ -15,7 +15,7 @@ const (
 // machine is the state of a rendering.
 type machine struct {
 	left  int // work left within the limit
-	depth int // of values within values, macros within macros
+	depth int // of nested values and macro calls
 	line  int
 	now   time.Time
 
@@ -27,7 +27,7 @@ type machine struct {
 
 func (m *machine) work(n int) {
 	if n < 0 || n > m.left {
-		fail("takes more work than a chat template may")
+		fail("rendering exceeds the work limit of a chat template")
 	}
 	m.left -= n
 }
@@ -35,7 +35,7 @@ func (m *machine) work(n int) {
 func (m *machine) nest() {
 	m.work(stepWork)
 	if m.depth++; m.depth > maxDepth {
-		fail("more than %d calls or values within each other", maxDepth)
+		fail("calls or values are nested more than %d levels deep", maxDepth)
 	}
 }
 
@@ -146,13 +146,13 @@ func (f *frame) assign(target expression, v Value) {
 	case *attribute:
 		ns, ok := f.eval(t.of).(*namespace)
 		if !ok {
-			fail("only a namespace has attributes that can be set")
+			fail("a template can set attributes only of a namespace")
 		}
 		ns.set(literal(t.name), v)
 	case *listing:
 		values := f.each(v)
 		if len(values) != len(t.items) {
-			fail("%d values for %d names", len(values), len(t.items))
+			fail("cannot assign %d values to %d names", len(values), len(t.items))
 		}
 		for i, item := range t.items {
 			f.assign(item, values[i])

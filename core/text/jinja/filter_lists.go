@@ -25,7 +25,7 @@ func (m *machine) pluck(v, attribute Value) Value {
 		}
 		return v
 	}
-	fail("%s is no attribute", describe(attribute))
+	fail("expected an attribute name or index, not %s", describe(attribute))
 	return nil
 }
 
@@ -107,7 +107,7 @@ func mapped(f *frame, v Value, a *args) Value {
 func (m *machine) filter(name string) func(*frame, Value, *args) Value {
 	do := m.filters[name]
 	if do == nil {
-		fail("the filter %q is not known here", name)
+		fail("unknown filter %q", name)
 	}
 	return do
 }
@@ -125,7 +125,7 @@ func (m *machine) choose(v Value, a *args, byAttribute, keep bool) Value {
 	holds := func(_ *frame, v Value, _ *args) bool { return truth(v) }
 	if len(rest.values) > 0 {
 		if holds = m.tests[rest.text(0, "test", "").s]; holds == nil {
-			fail("the test %q is not known here", rest.values[0].(Text).s)
+			fail("unknown test %q", rest.values[0].(Text).s)
 		}
 		rest.values = rest.values[1:]
 	}
@@ -156,7 +156,7 @@ func sorted(f *frame, v Value, a *args) Value {
 	return list
 }
 
-// sort is stable, in reverse too.
+// sort is stable, also in reverse.
 func (m *machine) sort(items []Value, reverse bool, key func(Value) Value) {
 	slices.SortStableFunc(items, func(x, y Value) int {
 		c := m.order(key(x), key(y))
@@ -223,7 +223,7 @@ func reverse(f *frame, v Value, _ *args) Value {
 func batch(f *frame, v Value, a *args) Value {
 	n := a.integer(0, "linecount", 0)
 	if n < 1 {
-		fail("a batch has at least one element")
+		fail("batch: the size is %d, expected at least 1", n)
 	}
 	out := &List{kind: iterator}
 	for part := range slices.Chunk(f.each(v), n) {

@@ -85,7 +85,7 @@ func (m *machine) abs(v Value) Value {
 	}
 	x, ok := asFloat(v)
 	if !ok {
-		fail("%s is no number", describe(v))
+		fail("expected a number, not %s", describe(v))
 	}
 	return math.Abs(x)
 }
@@ -127,7 +127,7 @@ func toFloat(_ *frame, v Value, a *args) Value {
 func round(f *frame, v Value, a *args) Value {
 	x, ok := asFloat(v)
 	if !ok {
-		fail("%s is no number", describe(v))
+		fail("expected a number, not %s", describe(v))
 	}
 	scale := math.Pow10(a.integer(0, "precision", 0))
 	switch a.text(1, "method", "common").s {

@@ -17,7 +17,7 @@ func (m *machine) percent(t Text, v Value) Text {
 			return 2
 		}
 		if len(rest) < 2 || rest[1] != 's' && rest[1] != 'd' || len(values) == 0 {
-			fail("%.10q cannot be formatted: only %%s and %%d can, for one value each", rest)
+			fail("cannot format %.10q: expected %%s or %%d, and a value for each", rest)
 		}
 		b.add(m.str(values[0]))
 		values = values[1:]
@@ -35,7 +35,7 @@ func (m *machine) format(t Text, a *args) Text {
 		}
 		end := strings.IndexByte(rest, '}')
 		if end < 1 {
-			fail("%.10q has a brace by itself", rest)
+			fail("unmatched brace at %.10q", rest)
 		}
 		key := rest[1:end]
 		i, err := strconv.Atoi(key)
@@ -48,7 +48,7 @@ func (m *machine) format(t Text, a *args) Text {
 		}
 		v, ok := a.find(max(i, 0), key)
 		if !ok {
-			fail("there is no value for {%.20s}", key)
+			fail("no value for {%.20s}", key)
 		}
 		b.add(m.str(v))
 		return end + 1

@@ -50,7 +50,7 @@ func newDict(a *args) *Dict {
 		for _, pair := range from.items {
 			p, ok := pair.(*List)
 			if !ok || len(p.items) != 2 {
-				fail("a dictionary is made of pairs, not of %s", describe(pair))
+				fail("expected pairs of a key and a value, not %s", describe(pair))
 			}
 			d.set(p.items[0], p.items[1])
 		}
@@ -92,7 +92,7 @@ func strftime(t time.Time, format string) string {
 		case strings.HasPrefix(after, "%"):
 			b.WriteString("%")
 		default:
-			fail("strftime_now does not know %%%s", after[:n])
+			fail("strftime_now: unknown directive %%%s", after[:n])
 		}
 		format = after[n:]
 	}

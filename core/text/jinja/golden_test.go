@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestGolden compares with Jinja 2 itself, set up as transformers does
+// TestGolden compares results with those of Jinja 2, configured as in transformers
 // (testdata/golden.py).
 func TestGolden(t *testing.T) {
 	var golden struct {
@@ -40,7 +40,7 @@ func readJSON(t testing.TB, path string, into any) {
 	}
 }
 
-// valuesOf returns the values of an object of JSON, as text of origin 1.
+// valuesOf returns the values of a JSON object. Their text has origin 1.
 func valuesOf(t testing.TB, text []byte) map[string]Value {
 	t.Helper()
 	v, err := FromJSON(text, 1)
@@ -63,12 +63,12 @@ func render(source string, values map[string]Value) (Text, error) {
 	return template.Render(Context{Values: values, Now: noon})
 }
 
-var templatesFile = flag.String("templates", "", "FILE of templates that other programs have rendered, see scripts/parity/templates.sh")
+var templatesFile = flag.String("templates", "", "`FILE` of templates and the output of other programs, see scripts/parity/templates.sh")
 
-// TestTemplates compares with what another program made of real templates.
+// TestTemplates compares results for real templates with those of another program.
 func TestTemplates(t *testing.T) {
 	if *templatesFile == "" {
-		t.Skip("no -templates: scripts/parity/templates.sh gives them")
+		t.Skip("no -templates: scripts/parity/templates.sh makes the file")
 	}
 	var golden struct {
 		Cases []struct {

@@ -11,7 +11,7 @@ import (
 
 var noon = time.Date(2024, 7, 26, 12, 30, 5, 0, time.UTC)
 
-// TestMarks: text keeps where it came from through whatever a template does to it.
+// TestMarks checks that text keeps its origin through all operations of a template.
 func TestMarks(t *testing.T) {
 	values := map[string]Value{"a": NewText(" User's\nwords ", 1), "b": NewText("more", 2), "l": NewList(NewText("x", 3), NewText("y", 4))}
 	d := NewDict()
@@ -36,7 +36,7 @@ func TestMarks(t *testing.T) {
 		}
 	}
 	if got, _ := render("{{ a }}", values); marks(got) == "0: User's\\nwords " {
-		t.Error("text without its origin passes")
+		t.Error("the text lost its origin")
 	}
 }
 
@@ -49,8 +49,8 @@ func marks(t Text) string {
 	return strings.Join(parts, " ")
 }
 
-// TestHostile: a template that would take for ever, or all memory, or too deep a
-// stack, is stopped soon.
+// TestHostile checks that a template which would run for ever, fill the memory or overflow the
+// stack soon returns an error.
 func TestHostile(t *testing.T) {
 	deep := strings.Repeat("(", 100_000)
 	for name, source := range map[string]string{
@@ -102,7 +102,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
-	// What a chat template needs is far below the limits.
+	// The work of a real chat template is far below the limits.
 	if _, err := render("{% for i in range(10000) %}{{ 'a line of text' | trim }}{% endfor %}", nil); err != nil {
 		t.Error(err)
 	}
@@ -114,7 +114,7 @@ func TestRaised(t *testing.T) {
 	if !errors.As(err, &raised) || raised.Message != "no 1" {
 		t.Errorf("error %v", err)
 	}
-	if _, err := render("\n\n{{ 1 + 'a' }}", nil); err == nil || err.Error() != "template line 3: an int and a string cannot be put together by +" {
+	if _, err := render("\n\n{{ 1 + 'a' }}", nil); err == nil || err.Error() != "template line 3: cannot apply + to an int and a string" {
 		t.Errorf("error %v", err)
 	}
 }
@@ -128,7 +128,7 @@ func TestDates(t *testing.T) {
 		}
 	}
 	if _, err := render("{{ strftime_now('%Q') }}{{ strftime_now('%') }}", nil); err == nil {
-		t.Error("accepts a directive that is none")
+		t.Error("accepts an unknown directive")
 	}
 }
 
@@ -140,8 +140,8 @@ func TestGenerationMarks(t *testing.T) {
 	}
 }
 
-// FuzzTemplate: no template makes the program panic, or takes long, and the marks of
-// what it writes cover the text.
+// FuzzTemplate checks that no template panics or runs for long, and that the marks of the output
+// cover all of it.
 func FuzzTemplate(f *testing.F) {
 	for _, source := range []string{
 		"{% for m in l %}{{ m.role ~ m['content'] | trim }}{% if loop.last %}x{% endif %}{% endfor %}", "{%- set ns = namespace(a=1) -%}{{ ns.a // 0 }}", "{{ s[1:-1:2] | tojson(indent=2) }}",
@@ -173,12 +173,12 @@ func FuzzTemplate(f *testing.F) {
 			t.Errorf("runs end at %d of %d bytes", end, len(got.String()))
 		}
 		if utf8.ValidString(source) && utf8.ValidString(s) && !utf8.ValidString(got.String()) {
-			t.Errorf("%q is no UTF-8", got)
+			t.Errorf("%q is not valid UTF-8", got)
 		}
 	})
 }
 
-// TestSlices: a part of a text is marked as it was in the whole.
+// TestSlices checks that a slice of a text keeps its marks.
 func TestSlices(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 1000 {
@@ -198,7 +198,7 @@ func TestSlices(t *testing.T) {
 	}
 }
 
-// origins writes the origin of each byte.
+// origins returns the origin of each byte, as one digit.
 func origins(t Text) string {
 	var b strings.Builder
 	t.each(func(s string, m Mark) { b.WriteString(strings.Repeat(string(rune('0'+m.Origin)), len(s))) })

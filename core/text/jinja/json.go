@@ -16,7 +16,7 @@ func FromJSON(text []byte, origin Origin) (Value, error) {
 		if _, err = d.Token(); err == io.EOF {
 			return v, nil
 		}
-		err = fmt.Errorf("more follows after byte %d", d.InputOffset())
+		err = fmt.Errorf("unexpected data after byte %d", d.InputOffset())
 	}
 	return nil, fmt.Errorf("read JSON: %w", err)
 }

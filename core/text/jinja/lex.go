@@ -42,16 +42,16 @@ func (l lexeme) String() string {
 	return strconv.Quote(l.text)
 }
 
-// lexer cuts a template into lexemes, as Jinja's lexer does with trim_blocks and lstrip_blocks: it
-// drops the first newline after a block or comment, and white space between the start of a line
+// lexer splits a template into lexemes, as Jinja's lexer does with trim_blocks and lstrip_blocks:
+// it drops the first newline after a block or comment, and white space between the start of a line
 // and a block or comment.
 type lexer struct {
 	src       string
 	pos       int
 	lexemes   []lexeme
 	lineStart bool // whether the last text ended with a newline
-	line      int  // line of counted
-	counted   int
+	line      int  // line number at counted
+	counted   int  // byte up to which line counts newlines
 }
 
 func lex(source string) []lexeme {
@@ -108,7 +108,7 @@ func (l *lexer) tag() {
 	}
 }
 
-// nextTag returns where the first tag in s begins, or -1.
+// nextTag returns the index of the first tag in s, or -1.
 func nextTag(s string) int {
 	for i := 0; i+1 < len(s); i++ {
 		if s[i] == '{' && (s[i+1] == '%' || s[i+1] == '{' || s[i+1] == '#') {
@@ -143,8 +143,8 @@ func (l *lexer) text(s string, sign byte, variable bool) {
 	l.lineStart = false
 }
 
-// close passes over text, the end of a tag, and the white space that the end strips: all of it
-// after a minus, nothing after a plus, otherwise one newline.
+// close skips the end of a tag, which is length bytes long, and the white space that it strips: all
+// of it after a minus, none after a plus, otherwise one newline if trim is set.
 func (l *lexer) close(sign byte, length int, trim bool) {
 	l.pos += length
 	rest := l.rest()
@@ -165,7 +165,7 @@ func (l *lexer) comment() {
 	l.closeAfter(n)
 }
 
-// closeAfter closes a tag with its end, which has two characters, n bytes ahead.
+// closeAfter closes a tag whose two-character end begins n bytes ahead.
 func (l *lexer) closeAfter(n int) {
 	var sign byte
 	if c := l.src[l.pos+n-1]; n > 0 && (c == '-' || c == '+') {
@@ -205,7 +205,7 @@ func (l *lexer) raw() bool {
 	}
 }
 
-// endRaw reads {% endraw %} after text, if it is next.
+// endRaw reads {% endraw %} if it is next, and emits the text before it.
 func (l *lexer) endRaw(text string) bool {
 	before := l.pos
 	l.pos += 2

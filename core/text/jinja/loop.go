@@ -14,7 +14,7 @@ func (l *loop) exec(f *frame) flow {
 	return l.iterate(f, f.eval(l.over), 0)
 }
 
-// iterate runs the loop over the elements of v, at a depth of recursion.
+// iterate runs the loop over the elements of v. depth counts the recursive loops around it.
 func (l *loop) iterate(f *frame, v Value, depth int) flow {
 	items := l.selected(f, f.each(v))
 	state := &loopState{items: items, depth: depth}

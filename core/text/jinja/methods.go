@@ -51,7 +51,7 @@ var listMethods = map[string]func(f *frame, l *List, a *args) Value{
 				return int64(i)
 			}
 		}
-		fail("the list does not hold that value")
+		fail("the list does not contain the value")
 		return nil
 	},
 	"count": func(f *frame, l *List, a *args) Value {
@@ -88,7 +88,7 @@ func (m *machine) pairs(d *Dict) *List {
 	return list
 }
 
-// strip removes the characters of the argument, or white space, from the ends.
+// strip removes white space, or the characters of the argument, from the ends.
 func strip(t Text, a *args, left, right bool) Text {
 	cut := isSpace
 	if chars := a.get(0, "chars", nil); chars != nil {
@@ -193,12 +193,12 @@ func (m *machine) replace(t, old, with Text, count int) Text {
 	return b.text()
 }
 
-// joinAll joins values with a separator. With strict they must be strings.
+// joinAll joins values with a separator. If strict is set, all values must be strings.
 func (m *machine) joinAll(values []Value, between Text, strict bool) Value {
 	var b builder
 	for i, v := range values {
 		if _, ok := v.(Text); strict && !ok {
-			fail("only strings can be joined, not %s", describe(v))
+			fail("expected strings to join, not %s", describe(v))
 		}
 		part := m.str(v)
 		m.work(len(part.s) + len(between.s) + 16*(len(part.runs)+len(between.runs)))

@@ -26,7 +26,7 @@ func (p *parser) next() lexeme {
 	return l
 }
 
-// skip passes over a name or operator if it is next.
+// skip consumes the given name or operator if it is next.
 func (p *parser) skip(k kind, text string) bool {
 	if p.now().is(k, text) {
 		p.at++
@@ -50,12 +50,12 @@ func (p *parser) op(text string) bool { return p.skip(operator, text) }
 
 func (p *parser) nest() {
 	if p.depth++; p.depth > maxNesting {
-		failAt(p.now().line, "more than %d blocks or expressions within each other", maxNesting)
+		failAt(p.now().line, "blocks or expressions are nested more than %d levels deep", maxNesting)
 	}
 }
 
-// statements reads up to one of the tags that end a block, without its "%}", or,
-// if none are given, up to the end of the template.
+// statements reads statements up to one of the given end tags, without its "%}". If there are no
+// end tags, it reads up to the end of the template.
 func (p *parser) statements(ends ...string) []statement {
 	p.nest()
 	defer func() { p.depth-- }()
@@ -79,7 +79,7 @@ func (p *parser) statements(ends ...string) []statement {
 			p.expect(endBlock, "%}")
 		default:
 			if len(ends) > 0 {
-				failAt(l.line, "the template ends where {%% %s %%} is expected", ends[0])
+				failAt(l.line, "expected {%% %s %%}, found the end of the template", ends[0])
 			}
 			return list
 		}
@@ -120,7 +120,7 @@ func (p *parser) statement(tag lexeme) statement {
 		}
 		return jump(tag.text)
 	}
-	failAt(tag.line, "the tag %q is not known here", tag.text)
+	failAt(tag.line, "unknown tag %q", tag.text)
 	return nil
 }
 

@@ -183,13 +183,13 @@ func number(l lexeme) Value {
 	if l.kind == float {
 		x, err := strconv.ParseFloat(l.text, 64)
 		if err != nil {
-			failAt(l.line, "%s is no number", l.text)
+			failAt(l.line, "invalid number %s", l.text)
 		}
 		return x
 	}
 	n, err := strconv.ParseInt(l.text, 10, 64)
 	if err != nil {
-		failAt(l.line, "%s is too large", l.text)
+		failAt(l.line, "%s does not fit in 64 bits", l.text)
 	}
 	return n
 }

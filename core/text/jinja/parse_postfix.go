@@ -76,7 +76,7 @@ func (p *parser) arguments() (a arguments) {
 			continue
 		}
 		if len(a.names) > 0 || a.list != nil || a.dict != nil {
-			failAt(p.now().line, "an argument without a name follows one with a name")
+			failAt(p.now().line, "a positional argument follows a named one")
 		}
 		a.values = append(a.values, p.expression())
 	}
@@ -95,7 +95,7 @@ func (p *parser) filter(e expression) expression {
 	l := p.expect(name, "")
 	f := &filter{line: l.line, name: l.text, of: e, apply: filters[l.text]}
 	if f.apply == nil {
-		failAt(l.line, "the filter %q is not known here", l.text)
+		failAt(l.line, "unknown filter %q", l.text)
 	}
 	if p.now().is(operator, "(") {
 		f.args = p.arguments()
@@ -109,7 +109,7 @@ func (p *parser) test(e expression) expression {
 	l := p.expect(name, "")
 	t := &test{line: l.line, name: l.text, of: e, holds: tests[l.text]}
 	if t.holds == nil {
-		failAt(l.line, "the test %q is not known here", l.text)
+		failAt(l.line, "unknown test %q", l.text)
 	}
 	switch next := p.now(); {
 	case next.is(operator, "("):

@@ -51,7 +51,7 @@ func (m *machine) print(b *builder, v Value) {
 	case undefined:
 		b.literal("Undefined")
 	default:
-		fail("%s cannot be printed", describe(v))
+		fail("cannot print %s", describe(v))
 	}
 }
 
@@ -66,7 +66,7 @@ func (m *machine) printList(b *builder, v *List) {
 	opening, closing := "[", "]"
 	switch {
 	case v.kind == iterator:
-		fail("an iterator cannot be printed: make it a list")
+		fail("cannot print an iterator: make it a list")
 	case v.kind == tuple && len(v.items) == 1:
 		opening, closing = "(", ",)"
 	case v.kind == tuple:

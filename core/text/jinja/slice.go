@@ -24,7 +24,7 @@ func (s *slicing) eval(f *frame) Value {
 func (m *machine) slice(v, start, stop, step Value) Value {
 	switch v := v.(type) {
 	case undefined:
-		fail("%s, and so cannot be sliced", v.what)
+		fail("%s, so it cannot be sliced", v.what)
 	case Text:
 		r := newSpan(m.length(v), start, stop, step)
 		if r.step == 1 {
@@ -86,7 +86,7 @@ func newSpan(n int, start, stop, step Value) span {
 func index(v Value, limit int) int {
 	i, ok := exact(v)
 	if !ok {
-		fail("a slice begins and ends at whole numbers, not at %s", describe(v))
+		fail("expected a whole number as the bound of a slice, not %s", describe(v))
 	}
 	return int(max(-int64(limit), min(i, int64(limit))))
 }

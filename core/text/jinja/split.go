@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// split cuts t at a separator, or at white space.
+// split splits t at a separator, or at white space.
 func (m *machine) split(t Text, a *args, fromRight bool) Value {
 	most := a.integer(1, "maxsplit", -1)
 	separator := a.get(0, "sep", nil)
@@ -27,7 +27,8 @@ func (m *machine) split(t Text, a *args, fromRight bool) Value {
 	return list
 }
 
-// cuts yields the parts of t between separators; from the right, it yields the last part first.
+// cuts calls add with the parts of t between separators. From the right, it starts with the last
+// part.
 func (m *machine) cuts(t Text, separator string, most int, fromRight bool, add func(Text)) {
 	if separator == "" {
 		fail("the separator is empty")
@@ -53,7 +54,7 @@ func (m *machine) cuts(t Text, separator string, most int, fromRight bool, add f
 	add(t)
 }
 
-// fields yields the parts of t between white space.
+// fields calls add with the parts of t between white space.
 func (m *machine) fields(t Text, most int, fromRight bool, add func(Text)) {
 	m.work(len(t.s))
 	none := &args{}

@@ -61,7 +61,7 @@ func same(f *frame, a, b Value) bool { return typeName(a) == typeName(b) && f.eq
 func (m *machine) remainder(v, by Value) int64 {
 	r, ok := exact(m.arithmetic("%", v, by))
 	if !ok {
-		fail("%s is no whole number", describe(v))
+		fail("expected a whole number, not %s", describe(v))
 	}
 	return r
 }

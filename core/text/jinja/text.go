@@ -16,8 +16,8 @@ type Mark struct {
 type Text struct {
 	s    string
 	mark Mark  // mark of the whole text if there are no runs
-	runs []Run // parts that cover s and may cover more
-	at   int   // where s begins in the bytes that runs cover
+	runs []Run // parts that cover s, and may extend beyond it
+	at   int   // offset of s in the bytes that runs cover
 }
 
 // Run is a part of a text with one mark. It ends before the byte End.
@@ -64,7 +64,8 @@ func (t Text) Slice(from, to int) Text {
 	return part
 }
 
-// runAt returns the index of the run that contains a byte, which counts from the runs' start.
+// runAt returns the index of the run that contains the byte at, which counts from the start of the
+// runs.
 func (t Text) runAt(at int) int {
 	return sort.Search(len(t.runs), func(i int) bool { return t.runs[i].End > at })
 }

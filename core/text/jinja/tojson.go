@@ -12,7 +12,7 @@ import (
 type jsonWriter struct {
 	*machine
 	builder
-	indent              string // of a level; "" for one line
+	indent              string // of one level; "" writes one line
 	comma, colon        string
 	asciiOnly, sortKeys bool
 }
@@ -37,7 +37,7 @@ func (w *jsonWriter) value(v Value, level int) {
 		w.text(v)
 	case *List:
 		if v.kind == iterator {
-			fail("an iterator cannot be written as JSON: make it a list")
+			fail("cannot write an iterator as JSON: make it a list")
 		}
 		w.sequence("[", "]", len(v.items), level, func(i int) { w.value(v.items[i], level+1) })
 	case *Dict:
@@ -50,7 +50,7 @@ func (w *jsonWriter) value(v Value, level int) {
 			w.value(v.values[i], level+1)
 		})
 	default:
-		fail("%s cannot be written as JSON", describe(v))
+		fail("cannot write %s as JSON", describe(v))
 	}
 }
 

@@ -39,8 +39,8 @@ func NewDict() *Dict { return &Dict{} }
 // Set sets the value of a key that is a string.
 func (d *Dict) Set(key Text, v Value) { d.set(key, v) }
 
-// few is the maximum number of keys for a linear search.
-const few = 8
+// maxLinear is the maximum number of keys that find searches linearly.
+const maxLinear = 8
 
 func (d *Dict) set(key, v Value) {
 	if i := d.find(key); i >= 0 {
@@ -51,8 +51,8 @@ func (d *Dict) set(key, v Value) {
 	switch {
 	case d.index != nil:
 		d.index[hashed(key)] = len(d.keys) - 1
-	case len(d.keys) > few:
-		d.index = make(map[any]int, 2*few)
+	case len(d.keys) > maxLinear:
+		d.index = make(map[any]int, 2*maxLinear)
 		for i, k := range d.keys {
 			d.index[hashed(k)] = i
 		}
@@ -96,7 +96,7 @@ func hashed(key Value) any {
 		}
 		return k
 	}
-	fail("%s cannot be a key of a dictionary", describe(key))
+	fail("a dictionary key cannot be %s", describe(key))
 	return nil
 }
 
@@ -211,7 +211,7 @@ func (m *machine) each(v Value) []Value {
 	case undefined:
 		return nil
 	}
-	fail("%s cannot be iterated over", describe(v))
+	fail("cannot iterate over %s", describe(v))
 	return nil
 }
 

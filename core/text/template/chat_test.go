@@ -278,7 +278,7 @@ func TestRefuses(t *testing.T) {
 		{strings.ReplaceAll(chatml, "'<|im_end|>\\n'", "('\\n' if message['content'] == 'cut' else '<|im_end|>\\n')"), []chat.Message{user, answer, user, say(chat.Assistant, "cut")}, "no <|im_end|> ends the assistant's message 3"},
 		{"{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}<|im_end|>{% endfor %}", []chat.Message{user, answer}, "marks 2 turns"},
 		{"{{ raise_exception('not today') }}", []chat.Message{user, answer}, "the template refuses these messages: not today"},
-		{"{% for m in messages %}{{ m.content + 1 }}{% endfor %}", []chat.Message{user}, "template line 1: a string and an int cannot be put together"},
+		{"{% for m in messages %}{{ m.content + 1 }}{% endfor %}", []chat.Message{user}, "template line 1: cannot apply + to a string and an int"},
 	} {
 		f, err := New(newTokenizer(t).WithTemplate(tokenizer.Template{Source: c.source}))
 		if err == nil {

@@ -1,4 +1,4 @@
-"""Writes golden.json: what Jinja 2 makes of expressions and templates. Run in this
+"""Writes golden.json: expressions and templates with the output of Jinja 2. Run it in this
 directory with jinja2 3.1."""
 import json
 

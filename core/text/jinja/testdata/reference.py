@@ -1,4 +1,4 @@
-"""Jinja 2 (3.1) as transformers' apply_chat_template sets it up."""
+"""Jinja 2 (3.1), configured as in transformers' apply_chat_template."""
 import datetime
 import json
 
