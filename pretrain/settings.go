@@ -31,8 +31,8 @@ type Settings struct {
 
 // Architecture is the shape of a new model, with the names of config.json.
 type Architecture struct {
-	HiddenSize       int     `yaml:"hidden_size"`             // width of the residual stream
-	IntermediateSize int     `yaml:"intermediate_size"`       // width of the feed-forward layers
+	HiddenSize       int     `yaml:"hidden_size"`             // size of the hidden states
+	IntermediateSize int     `yaml:"intermediate_size"`       // inner size of the feed-forward layers
 	Layers           int     `yaml:"num_hidden_layers"`       // number of layers
 	Heads            int     `yaml:"num_attention_heads"`     // number of query heads
 	KVHeads          int     `yaml:"num_key_value_heads"`     // number of key and value heads; query heads share them if there are fewer

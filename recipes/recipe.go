@@ -29,8 +29,8 @@ var embedded embed.FS
 // Recipe describes a whole run.
 type Recipe struct {
 	Name        string   `yaml:"name"`             // name of the recipe; herd takes the file's name
-	Description string   `yaml:"description"`      // what the recipe does, in a line
-	Seed        uint64   `yaml:"seed"`             // seed of everything that has no seed of its own
+	Description string   `yaml:"description"`      // one line that says what the recipe does
+	Seed        uint64   `yaml:"seed"`             // random seed for everything that has no seed of its own
 	Inputs      []Input  `yaml:"inputs,omitempty"` // files that you must provide
 	Data        Data     `yaml:"data"`             // tables to make before the first stage
 	Stages      []Stage  `yaml:"stages"`           // stages in order: a name and the settings of one kind each
@@ -41,7 +41,7 @@ type Recipe struct {
 // measurement. Names are relative to the run directory, as in stages: "data/heldout.arrow".
 type Evaluate struct {
 	Documents   string `yaml:"documents"`   // table for the loss and bits per byte
-	Chats       string `yaml:"chats"`       // table for the loss on the assistant's words
+	Chats       string `yaml:"chats"`       // table for the loss on the assistant's turns
 	Prompts     string `yaml:"prompts"`     // table for accuracy and win rate; its rows have the references, unless check is set
 	Preferences string `yaml:"preferences"` // table for reward and preference accuracy
 	Length      int    `yaml:"length"`      // maximum length of a piece of a document, in tokens

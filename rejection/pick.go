@@ -23,11 +23,11 @@ const (
 // CutOff is set, responses that a rule found wrong (except with threshold), and responses with the
 // same text as a better one.
 type Pick struct {
-	Rule      string  `yaml:"rule"`                         // best, fraction, threshold or correct: the responses to train on
-	Fraction  float64 `yaml:"fraction" json:",omitempty"`   // share of the best responses to pick if the rule is fraction, more than 0 to 1
-	Threshold float64 `yaml:"threshold" json:",omitempty"`  // smallest score to pick if the rule is threshold
-	MinTokens int     `yaml:"min_tokens" json:",omitempty"` // shortest response to pick, in tokens
-	MaxTokens int     `yaml:"max_tokens" json:",omitempty"` // longest response to pick, in tokens; 0: any length
+	Rule      string  `yaml:"rule"`                         // rule that picks responses to train on: best, fraction, threshold or correct
+	Fraction  float64 `yaml:"fraction" json:",omitempty"`   // share of responses to pick, best first, if the rule is fraction; more than 0, at most 1
+	Threshold float64 `yaml:"threshold" json:",omitempty"`  // minimum score of a response to pick, if the rule is threshold
+	MinTokens int     `yaml:"min_tokens" json:",omitempty"` // minimum length of a response to pick, in tokens; 0: any length
+	MaxTokens int     `yaml:"max_tokens" json:",omitempty"` // maximum length of a response to pick, in tokens; 0: any length
 	CutOff    bool    `yaml:"cut_off" json:",omitempty"`    // also pick responses that max_tokens cut off
 }
 

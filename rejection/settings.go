@@ -27,7 +27,7 @@ type Settings struct {
 
 	Samples int    `yaml:"samples"` // number of samples per prompt
 	Limit   int    `yaml:"limit"`   // maximum number of prompts, from the first on; 0: all
-	Seed    uint64 `yaml:"seed"`    // seed of the sampling; in a recipe, 0 means the recipe's seed
+	Seed    uint64 `yaml:"seed"`    // random seed for sampling; 0 in a recipe: the recipe's seed
 	Slots   int    `yaml:"slots"`   // number of responses that herd generates at once; affects only speed
 
 	Precision kernel.Precision `yaml:"precision"` // precision of matrix products in sampling: fp32, bf16, int8 or auto; scoring uses fp32
@@ -38,7 +38,7 @@ type Settings struct {
 	Revision string          `yaml:"revision" json:",omitempty"` // version of the server's model, any text; herd samples again if it changes
 
 	Pick        Pick    `yaml:"pick"`          // the responses to learn from
-	MinScoreGap float64 `yaml:"min_score_gap"` // smallest difference between the best and the worst score that makes a preference
+	MinScoreGap float64 `yaml:"min_score_gap"` // minimum difference between the best and the worst score to write a preference
 
 	Scoring         `yaml:",inline"` // reward, check, combine, check_weight, remote_reward
 	sample.Settings `yaml:",inline"`

@@ -38,11 +38,15 @@ func listSettings(settings any) string {
 	return b.String()
 }
 
-// settingLine formats a setting and its meaning side by side, in lines of 100 columns.
+// settingLine formats a setting and its meaning side by side, in lines of 100 columns. After a
+// setting that is too long for its column, the meaning starts on a new line.
 func settingLine(setting, meaning string) string {
 	const column, width = 36, 100
 	line := fmt.Sprintf("\n  %-*s", column-2, setting)
 	at := max(column, len(setting)+2)
+	if at > column {
+		at = width
+	}
 	for word := range strings.FieldsSeq(meaning) {
 		if at+1+len(word) > width {
 			line += "\n" + strings.Repeat(" ", column)

@@ -17,7 +17,7 @@ var projections = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", 
 // all weights are trained.
 type LoRA struct {
 	R             int      `yaml:"r"`              // rank of the adapter; 0: no adapter
-	Alpha         float64  `yaml:"alpha"`          // the adapter's output is multiplied by alpha/r
+	Alpha         float64  `yaml:"alpha"`          // scale of the adapter: herd multiplies its output by alpha/r
 	Dropout       float64  `yaml:"dropout"`        // dropout probability of the adapter's input in training
 	TargetModules []string `yaml:"target_modules"` // projections that get an adapter
 	RSLoRA        bool     `yaml:"rslora"`         // multiply by alpha/sqrt(r) instead of alpha/r (arXiv 2312.03732)

@@ -11,26 +11,26 @@ import (
 
 // Settings are the settings of the loop, the same for every stage that trains.
 type Settings struct {
-	Steps  int     `yaml:"steps"`  // optimiser steps; 0 means epochs decide
-	Epochs float64 `yaml:"epochs"` // passes over the rows, if steps is 0
+	Steps  int     `yaml:"steps"`  // number of optimiser steps; 0: epochs decides
+	Epochs float64 `yaml:"epochs"` // number of passes over the rows, if steps is 0
 
-	BatchRows   int `yaml:"batch_rows"`   // rows in an optimiser step; 0: no limit
-	BatchTokens int `yaml:"batch_tokens"` // tokens in an optimiser step; 0: no limit
-	MicroTokens int `yaml:"micro_tokens"` // tokens in one forward and backward pass; smaller values need less memory
+	BatchRows   int `yaml:"batch_rows"`   // maximum number of rows per optimiser step; 0: no limit
+	BatchTokens int `yaml:"batch_tokens"` // maximum number of tokens per optimiser step; 0: no limit
+	MicroTokens int `yaml:"micro_tokens"` // number of tokens per forward and backward pass; smaller values need less memory
 
-	Schedule          string  `yaml:"schedule"`            // cosine, linear or constant, after a linear warm-up
+	Schedule          string  `yaml:"schedule"`            // shape of the learning rate after a linear warm-up: cosine, linear or constant
 	LearningRate      float64 `yaml:"learning_rate"`       // highest learning rate, at the end of the warm-up
 	FinalLearningRate float64 `yaml:"final_learning_rate"` // learning rate at the end of the run
-	WarmupSteps       int     `yaml:"warmup_steps"`        // steps over which the learning rate rises from 0
+	WarmupSteps       int     `yaml:"warmup_steps"`        // number of steps over which the learning rate rises from 0
 
 	WeightDecay float64 `yaml:"weight_decay"` // AdamW's decoupled weight decay, applied to matrices only
-	Beta1       float64 `yaml:"beta1"`        // AdamW's decay of the mean of gradients
-	Beta2       float64 `yaml:"beta2"`        // AdamW's decay of the mean of squared gradients
+	Beta1       float64 `yaml:"beta1"`        // decay rate of AdamW's mean of gradients
+	Beta2       float64 `yaml:"beta2"`        // decay rate of AdamW's mean of squared gradients
 	Epsilon     float64 `yaml:"epsilon"`      // term that AdamW adds to the denominator
-	ClipNorm    float64 `yaml:"clip_norm"`    // largest norm of the gradient of all parameters; 0: no clipping
+	ClipNorm    float64 `yaml:"clip_norm"`    // maximum norm of the gradient of all parameters; 0: no clipping
 
 	Precision kernel.Precision `yaml:"precision"` // precision of matrix products: fp32, bf16, or auto, the faster of them
-	Seed      uint64           `yaml:"seed"`      // seed of the row order, new weights and dropout; in a recipe, 0 means the recipe's seed
+	Seed      uint64           `yaml:"seed"`      // random seed for row order, new weights and dropout; 0 in a recipe: the recipe's seed
 
 	// SaveDType affects the content of the directory, so digests include it. Unset, it changes
 	// no digest, so runs from before the setting existed keep theirs.
@@ -39,8 +39,8 @@ type Settings struct {
 	LoRA model.LoRA `yaml:"lora" json:"LoRA,omitzero"` // train an adapter instead of all weights
 
 	// The weights do not depend on these settings, so digests leave them out.
-	Recompute       model.Recompute `yaml:"recompute" json:"-"`        // layer: recompute each layer's activations in the backward pass to save memory; none: keep them
-	CheckpointEvery int             `yaml:"checkpoint_every" json:"-"` // steps between checkpoints; 0: save one only when the run is stopped
+	Recompute       model.Recompute `yaml:"recompute" json:"-"`        // activations to recompute in the backward pass, to save memory: none, or layer for those of every layer
+	CheckpointEvery int             `yaml:"checkpoint_every" json:"-"` // number of steps between checkpoints; 0: save one only when the run is stopped
 }
 
 // Defaults returns the default settings of all stages, after arXiv 2407.21783, section 3.4.1,

@@ -33,7 +33,7 @@ const Source = "world"
 
 // Settings says how many rows of each table to generate.
 type Settings struct {
-	Seed               uint64 `yaml:"seed"`                 // seed of facts and rows; in a recipe, 0 means the recipe's seed
+	Seed               uint64 `yaml:"seed"`                 // random seed for facts and rows; 0 in a recipe: the recipe's seed
 	Documents          int    `yaml:"documents"`            // number of documents to pretrain on
 	HeldOutDocuments   int    `yaml:"held_out_documents"`   // number of documents to measure the loss on
 	Chats              int    `yaml:"chats"`                // number of demonstrations to fine-tune on

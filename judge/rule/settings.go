@@ -32,11 +32,11 @@ type Settings struct {
 	Marked    bool    `yaml:"marked" json:"marked,omitempty"`       // numeric: accept only a number marked by ####, \boxed{} or "answer is"
 
 	// regex
-	Pattern string `yaml:"pattern" json:"pattern,omitempty"` // regex: a regular expression of Go; if it has a group, group 1 must equal the reference
+	Pattern string `yaml:"pattern" json:"pattern,omitempty"` // regex: regular expression in Go's syntax; if it has a group, group 1 must equal the reference
 	Whole   bool   `yaml:"whole" json:"whole,omitempty"`     // regex: the pattern must match the whole response
 
 	// schema
-	Schema string `yaml:"schema" json:"schema,omitempty"` // schema: a file with a JSON schema, or the schema itself: {...}
+	Schema string `yaml:"schema" json:"schema,omitempty"` // schema: file with a JSON schema, or the schema itself: {...}
 
 	// command
 	Command []string `yaml:"command" json:"command,omitempty"` // command: program and arguments

@@ -19,17 +19,16 @@ type RewardSettings struct {
 	Model     string `yaml:"model"`                            // name of the model on the server
 	KeyEnv    string `yaml:"key_env" json:",omitempty"`        // environment variable that holds the key; empty: no key
 	AllowHTTP bool   `yaml:"allow_http_key" json:",omitempty"` // send the key unencrypted to another machine
-	Endpoint  string `yaml:"endpoint" json:",omitempty"`       // classify or pooling; empty: classify
-	Input     Prompt `yaml:"input" json:",omitempty"`          // text or ids; empty: text
-	Batch     int    `yaml:"batch" json:",omitempty"`          // texts in one request; 0: 16
+	Endpoint  string `yaml:"endpoint" json:",omitempty"`       // API endpoint: classify or pooling; empty: classify
+	Input     Prompt `yaml:"input" json:",omitempty"`          // input that herd sends: text or ids; empty: text
+	Batch     int    `yaml:"batch" json:",omitempty"`          // number of texts per request; 0: 16
 	Label     *int   `yaml:"label" json:",omitempty"`          // index of the output that is the score, for a model with several
-	Task      string `yaml:"task" json:",omitempty"`           // for /pooling: classify or token_classify; empty: the model's default
+	Task      string `yaml:"task" json:",omitempty"`           // task for /pooling: classify or token_classify; empty: the model's default
 
-	// Raw is the field that herd sends as false to get scores without sigmoid or softmax;
-	// empty: use_activation. Old releases of vLLM need activation or softmax; 0.15 has
-	// neither. herd sends only one field: some releases that know all three take an old
-	// one for true whatever its value (vllm/config/pooler.py, get_use_activation).
-	Raw string `yaml:"raw_field" json:",omitempty"`
+	// Old releases of vLLM need activation or softmax; 0.15 has neither. herd sends only one field:
+	// some releases that know all three read an old one as true, whatever its value
+	// (vllm/config/pooler.py, get_use_activation).
+	Raw string `yaml:"raw_field" json:",omitempty"` // field that turns off sigmoid and softmax: use_activation, activation or softmax (old vLLM); empty: use_activation
 
 	Limits `yaml:",inline"`
 }

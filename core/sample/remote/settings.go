@@ -12,11 +12,11 @@ type Settings struct {
 	Model     string `yaml:"model"`                            // name of the model on the server
 	KeyEnv    string `yaml:"key_env" json:",omitempty"`        // environment variable that holds the key; empty: no key
 	AllowHTTP bool   `yaml:"allow_http_key" json:",omitempty"` // send the key unencrypted to another machine
-	Prompt    Prompt `yaml:"prompt" json:",omitempty"`         // ids, text or chat; empty: ids if a request has them, otherwise chat
+	Prompt    Prompt `yaml:"prompt" json:",omitempty"`         // form of prompts: ids, text or chat; empty: ids if a request has them, otherwise chat
 	Standard  bool   `yaml:"standard" json:",omitempty"`       // send only fields of OpenAI's API, for servers that refuse others
 	NoLogProb bool   `yaml:"no_logprobs" json:",omitempty"`    // do not ask for log-probabilities, for servers that refuse
-	N         int    `yaml:"n" json:",omitempty"`              // samples in one request, which sends only the first one's seed; 0: 1
-	SeedBits  int    `yaml:"seed_bits" json:",omitempty"`      // bits of a seed to send, 1 to 64; 0: 31, which all servers accept
+	N         int    `yaml:"n" json:",omitempty"`              // number of samples per request; herd sends only the first one's seed; 0: 1
+	SeedBits  int    `yaml:"seed_bits" json:",omitempty"`      // number of bits of the seeds that herd sends, 1 to 64; 0: 31, which all servers accept
 	Limits    `yaml:",inline"`
 }
 
@@ -24,7 +24,7 @@ type Settings struct {
 type Limits struct {
 	Concurrency int           `yaml:"concurrency" json:",omitempty"` // maximum number of simultaneous requests; 0: 16
 	Timeout     time.Duration `yaml:"timeout" json:",omitempty"`     // maximum duration of one attempt; 0: 10 minutes
-	Retries     int           `yaml:"retries" json:",omitempty"`     // attempts after the first; 0: 8, negative: none
+	Retries     int           `yaml:"retries" json:",omitempty"`     // number of attempts after the first; 0: 8; negative: none
 	Patience    time.Duration `yaml:"patience" json:",omitempty"`    // time after which herd stops retrying; 0: 30 minutes
 }
 

@@ -12,8 +12,8 @@ const (
 // Limit bounds the length of rows: of a prompt with each of its responses. Apply takes a MaxTokens
 // of 0 as no limit; Validate refuses it.
 type Limit struct {
-	MaxTokens int    `yaml:"max_tokens"` // maximum length of a prompt with its longest response, in tokens
-	TooLong   string `yaml:"too_long"`   // what to do with longer rows: error, skip or truncate
+	MaxTokens int    `yaml:"max_tokens"` // maximum length of a prompt plus its longest response, in tokens
+	TooLong   string `yaml:"too_long"`   // what to do with rows longer than max_tokens: error, skip or truncate
 }
 
 // Validate returns an error for the first invalid setting, by its YAML name.
