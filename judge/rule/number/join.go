@@ -14,10 +14,10 @@ var (
 	clause = regexp.MustCompile(`[\n.,;:!?]`)
 )
 
-// around is what may surround a number without saying anything of it.
+// around matches text around a number that does not change its meaning.
 const around = " \t$€£¥*_%"
 
-// join makes one quantity of a and b if the gap between them says so.
+// join combines a and b to one quantity if the gap between them does.
 func join(a, b quantity, gap string) (quantity, bool) {
 	whole := quantity{start: a.start, end: b.end, operand: a.operand}
 	switch {

@@ -30,8 +30,8 @@ var (
 func hashes(text string) []candidate  { return behind(hashed, text) }
 func phrases(text string) []candidate { return behind(phrased, text) }
 
-// behind returns what follows a mark in its line, up to the next. A mark without a number right
-// behind it is none.
+// behind returns the text after a mark in its line, up to the next mark. A mark counts only with a
+// number right after it.
 func behind(mark *regexp.Regexp, text string) (found []candidate) {
 	marks := append(mark.FindAllStringIndex(text, -1), []int{len(text)})
 	for i, at := range marks[:len(marks)-1] {
@@ -45,7 +45,7 @@ func behind(mark *regexp.Regexp, text string) (found []candidate) {
 	return found
 }
 
-// boxes returns what the last box holds. Those before it may hold anything.
+// boxes returns the content of the last box. It ignores the boxes before.
 func boxes(text string) []candidate {
 	all := boxed.FindAllStringIndex(text, -1)
 	if len(all) == 0 {

@@ -46,16 +46,14 @@ func Find(text string) (Answer, error) {
 	return Answer{}, errors.New("there is no number")
 }
 
-// candidate is what may be the answer: words of the text and their value, nil if
-// they are not one number.
+// candidate is a possible answer: a part of the text and its value, nil if it is not one number.
 type candidate struct {
 	words string
 	value *big.Rat
 }
 
-// conclude chooses among candidates with the same mark: the last, as boxes and
-// phrases are corrected on the way. "####" ends a solution, so a text that has
-// two is about another question too, or guesses.
+// conclude chooses the last of the candidates with the same mark, because a solution may correct
+// its boxes and phrases. "####" ends a solution, so a text with two of them is ambiguous.
 func conclude(found []candidate, mark string) (Answer, error) {
 	last := found[len(found)-1]
 	if last.value == nil {

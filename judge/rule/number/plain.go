@@ -27,7 +27,7 @@ var (
 	)
 )
 
-// plain returns text with LaTeX as one would write it without it, and without tags.
+// plain returns text with LaTeX converted to plain text, and without tags.
 func plain(text string) string {
 	text = notes.ReplaceAllString(text, "")
 	text = tags.ReplaceAllString(text, " ")

@@ -53,8 +53,8 @@ func quantities(text string) (all []quantity) {
 	return all
 }
 
-// scan reads what numerals matched, with what stands around it. It is not ok for
-// digits that are part of a word.
+// scan reads a match of numerals and the text around it. It is not ok for digits that are part of a
+// word.
 func scan(text string, m []int) (quantity, bool) {
 	before, after := window(text, m[0]), text[m[1]:min(len(text), m[1]+lookaround)]
 	if inWord.MatchString(before) {
@@ -92,7 +92,7 @@ func (q quantity) scale(after string) quantity {
 	return q
 }
 
-// lookaround is how many bytes around a number are looked at.
+// lookaround is the number of bytes around a number that scan reads.
 const lookaround = 48
 
 func window(text string, end int) string {

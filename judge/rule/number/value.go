@@ -7,12 +7,12 @@ import (
 )
 
 // written is a decimal numeral, with or without thousands separators. "1,23" and
-// "1.234.567" are not: whether they are decimals of another country cannot be told.
+// "1.234.567" are not: they may be decimals in another country's notation.
 var written = regexp.MustCompile(`^(?:\d+|[1-9]\d{0,2}(?:[,'\x{a0}\x{2009}\x{202f}]\d{3})+)?(?:\.\d+)?$`)
 
 var separators = strings.NewReplacer(",", "", "'", "", "\u00a0", "", "\u2009", "", "\u202f", "")
 
-// longest is how many bytes of digits are read: nobody answers with more.
+// longest is the maximum number of digits in bytes; no plausible answer has more.
 const longest = 400
 
 var vulgar = map[string]*big.Rat{
