@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// benchText is English of natural variety: words of the corpus would all sit in
-// the cache. Without the data beside the repository it is the corpus.
+// benchText returns varied English text. The cache would hold all words of the small corpus.
+// Without the data beside the repository, benchText returns that corpus.
 func benchText(b *testing.B) []string {
 	if text, ok := sharedText(b, "data/pretrain/tinyshakespeare.txt"); ok {
 		return strings.SplitAfter(text, "\n\n")

@@ -182,8 +182,8 @@ func TestLoadAccepts(t *testing.T) {
 	}
 }
 
-// Who puts the beginning of text before a text: the post-processor, unless
-// tokenizer_config.json says otherwise.
+// The post-processor says whether texts begin with BOS, unless tokenizer_config.json says
+// otherwise.
 func TestLoadBeginning(t *testing.T) {
 	for _, c := range []struct {
 		file, old, new string
@@ -242,7 +242,7 @@ func TestLoadTemplate(t *testing.T) {
 	}
 }
 
-// Whatever the files hold, the result is a working tokenizer or an error.
+// For any files, the result is a working tokenizer or an error.
 func FuzzLoad(f *testing.F) {
 	small, err := New(bytesVocabulary("ab").withSpecial([]string{NameBeginOfText}))
 	if err != nil {
@@ -279,13 +279,13 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// keepsBytes reports whether all bytes of a text show in its tokens.
+// keepsBytes reports whether the tokens of any text keep all its bytes.
 func keepsBytes(tok *Tokenizer) bool {
 	strips := slices.ContainsFunc(tok.vocab.Added, func(a Added) bool { return a.LStrip || a.RStrip })
 	return tok.vocab.SentencePiece == nil && tok.vocab.Form == "" && !strips && !slices.Contains(tok.base[:], None)
 }
 
-// parse is Load of the contents of two files.
+// parse is Load for the contents of two files.
 func parse(tokenizer, config []byte) (*Tokenizer, error) {
 	v, err := parseFile(tokenizer)
 	if err != nil {

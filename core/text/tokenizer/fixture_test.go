@@ -33,8 +33,7 @@ func readJSON(t testing.TB, name string, into any) {
 	}
 }
 
-// corpusLines is testdata/corpus.txt line by line, as Hugging Face's trainer
-// reads a file.
+// corpusLines returns the lines of testdata/corpus.txt, as Hugging Face's trainer reads a file.
 var corpusLines = sync.OnceValue(func() []string {
 	text, err := os.ReadFile("testdata/corpus.txt")
 	if err != nil {
@@ -54,12 +53,12 @@ func trained(t testing.TB) *Tokenizer {
 	return tok
 }
 
-// alphabet has characters that the patterns tell apart, or that differ between
-// notions of blank, letter and case.
+// alphabet has characters that the patterns distinguish, or for which definitions of blank, letter
+// and case differ.
 var alphabet = []rune("aAsStTrRevVmMlLdDzéſK 0123٣½²'’!?.,\n\r\t\v\f \u00a0\u3000\u0085\u200b\u2028\u1680\u180e\ufeff\x1c中文字한글кириअा́🙂👍🏽ªǅʰÉ́Ώ/𝒜<|>{}_-")
 
-// randomText returns n characters: mostly of alphabet, some of all Unicode,
-// some bytes that are no character.
+// randomText returns n characters: most from alphabet, some from all of Unicode, and some invalid
+// bytes.
 func randomText(r *rand.Rand, n int) string {
 	var s strings.Builder
 	for range n {

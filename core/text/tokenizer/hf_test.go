@@ -8,8 +8,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// TestSentencePieceAsHuggingFace holds each way to treat blanks, and each kind of
-// added token, against what Hugging Face's tokenizers make of it.
+// TestSentencePieceAsHuggingFace compares each way to treat blanks, and each kind of added token,
+// with Hugging Face's tokenizers.
 func TestSentencePieceAsHuggingFace(t *testing.T) {
 	var want []struct {
 		Name      string

@@ -10,8 +10,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// applyPlainly is BPE as the papers put it: find the best pair, merge its
-// leftmost occurrence, again.
+// applyPlainly is BPE as in the papers: find the best pair, merge its leftmost occurrence, and
+// repeat.
 func applyPlainly(t mergeTable, ids []token.ID) []token.ID {
 	for {
 		best := -1
@@ -59,7 +59,7 @@ func randomPiece(r *rand.Rand, n int) string {
 	return s.String()
 }
 
-// A piece may be as long as its author likes: the time must not be quadratic.
+// A piece may have any length, so the time must not be quadratic.
 func TestLongPiece(t *testing.T) {
 	tok := trained(t)
 	text := strings.Repeat("llama", 100_000)
@@ -88,7 +88,7 @@ func TestWholePieces(t *testing.T) {
 	}
 }
 
-// smallVocabulary is a Vocabulary for hand-made tests.
+// smallVocabulary is a small Vocabulary for tests.
 type smallVocabulary struct{ Vocabulary }
 
 func bytesVocabulary(more ...string) smallVocabulary {

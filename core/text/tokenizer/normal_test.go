@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Below 31 marks Go's norm is the standard's algorithm.
+// For fewer than 31 marks, Go's norm follows the standard's algorithm.
 func TestFormsByStepsAreNorm(t *testing.T) {
 	r := rand.New(rand.NewPCG(31, 32))
 	parts := []string{"a", "e", "é", "ﬁ", "\u212b", "\u0301", "\u0327", "\u0315", "\u0323", "\u0344", "\u0958", "가", "ᄀ", "ᅡ", "ᆨ", "ｶ", "ﾞ", "क", "\u093c", "𝅗𝅥", "\xff", " "}
@@ -36,8 +36,8 @@ func TestFormsOfManyMarks(t *testing.T) {
 	}
 }
 
-// Characters that came after Unicode 9 are left alone, and part what is on both
-// sides of them.
+// Normalisation leaves characters newer than Unicode 9 unchanged. They separate the text on both
+// sides.
 func TestFormsKnowUnicode9(t *testing.T) {
 	for text, want := range map[string]string{
 		"\u32ff \ufb01 \u33a0":                         "\u32ff fi cm2",

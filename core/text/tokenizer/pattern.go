@@ -9,39 +9,38 @@ import (
 	"github.com/dlclark/regexp2"
 )
 
-// Pattern is the rule by which text is cut into pieces before byte-level BPE:
-// merges never cross the border of a piece.
+// Pattern splits text into pieces before byte-level BPE. Merges never cross the border of a piece.
 //
-// It has one regular expression on each line, in the syntax of Oniguruma that
-// tokenizer.json has. The first cuts text into its matches and what lies between
-// them; each of the others cuts the pieces of the one before. "" is Llama3.
+// It has one regular expression per line, in Oniguruma's syntax as in tokenizer.json. The first
+// splits text into its matches and the text between them. Each of the others splits the pieces
+// of the line before. "" means Llama3.
 type Pattern string
 
-// Patterns of models. Of each line of these there is a splitter written by hand;
-// those of other patterns are run by regexp2, which is some fifty times slower.
+// Patterns of models. Each of their lines has a splitter written by hand. regexp2 runs other
+// patterns, about fifty times slower.
 const (
-	// Llama3 is the pattern of Llama 3 and of OpenAI's cl100k_base, with up to
-	// three digits in a piece.
+	// Llama3 is the pattern of Llama 3 and of OpenAI's cl100k_base. A piece has up to three
+	// digits.
 	Llama3 Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-	// Qwen2 is the same with single digits.
+	// Qwen2 is Llama3 with one digit per piece.
 	Qwen2 Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 	// GPT2 is the pattern of GPT-2 and GPT-NeoX.
 	GPT2 Pattern = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
-	// StarCoder is the pattern of StarCoder and SmolLM2: single digits, and
-	// GPT-2's between them.
+	// StarCoder is the pattern of StarCoder and SmolLM2: one digit per piece, and GPT-2's
+	// pattern for the text between digits.
 	StarCoder = singleDigits + "\n" + GPT2
-	// O200K is the pattern of OpenAI's o200k_base (GPT-4o) and of Llama 4: a
-	// capital begins a piece.
+	// O200K is the pattern of OpenAI's o200k_base (GPT-4o) and of Llama 4. A capital after
+	// small letters begins a new piece.
 	O200K Pattern = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 	// Tekken is the pattern of Mistral Nemo.
 	Tekken Pattern = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-	// DeepSeekCoder is the pattern of DeepSeek Coder's first version.
+	// DeepSeekCoder is the pattern of the first DeepSeek Coder.
 	DeepSeekCoder = lineBreaks + "\n" + blankAndLetters + "\n" + blankAndPunctuation + "\n" + hanAndHangul + "\n" + singleDigits
-	// Whole cuts nothing.
+	// Whole does not split text.
 	Whole Pattern = `(?s).+`
 )
 
-// Steps of patterns.
+// Lines of patterns.
 const (
 	singleDigits        Pattern = `\p{N}`
 	digitRuns           Pattern = `\p{N}+`
@@ -51,8 +50,8 @@ const (
 	hanAndHangul        Pattern = `[一-龥ࠀ-一가-퟿]+`
 )
 
-// firstPiece returns the function that gives the length in bytes of the first
-// piece of a text that is not empty, if the line p is known.
+// firstPiece returns the hand-written splitter of the line p, or nil. It returns the length in
+// bytes of the first piece of a text, which must not be empty.
 func (p Pattern) firstPiece() func(text string) int {
 	switch p {
 	case Llama3:
@@ -83,13 +82,12 @@ func (p Pattern) firstPiece() func(text string) int {
 	return nil
 }
 
-// cutsAll reports whether the matches of the line p are known to leave nothing
-// between them.
+// cutsAll reports whether p is a known line whose matches cover all of a text.
 func (p Pattern) cutsAll() bool {
 	return slices.Contains([]Pattern{Llama3, Qwen2, GPT2, O200K, Tekken, Whole}, p)
 }
 
-// String returns the regular expressions.
+// String returns the regular expressions, one per line.
 func (p Pattern) String() string {
 	if p == "" {
 		return string(Llama3)
@@ -97,7 +95,7 @@ func (p Pattern) String() string {
 	return string(p)
 }
 
-// lines returns the steps.
+// lines returns the regular expressions.
 func (p Pattern) lines() (all []Pattern) {
 	for line := range strings.SplitSeq(p.String(), "\n") {
 		all = append(all, Pattern(line))
@@ -105,10 +103,10 @@ func (p Pattern) lines() (all []Pattern) {
 	return all
 }
 
-// splitter cuts a text into pieces that follow each other without gaps.
+// splitter splits a text into pieces without gaps between them.
 type splitter func(text string) iter.Seq[string]
 
-// splitter returns the function that cuts by all lines.
+// splitter returns the splitter for all lines.
 func (p Pattern) splitter() (splitter, error) {
 	var all splitter
 	for _, line := range p.lines() {
@@ -121,7 +119,7 @@ func (p Pattern) splitter() (splitter, error) {
 	return all, nil
 }
 
-// then returns the function that cuts the pieces of s by next.
+// then returns a splitter that splits the pieces of s with next.
 func (s splitter) then(next splitter) splitter {
 	if s == nil {
 		return next
@@ -139,7 +137,7 @@ func (s splitter) then(next splitter) splitter {
 	}
 }
 
-// step returns the function that cuts by one line.
+// step returns the splitter for the line p.
 func (p Pattern) step() (splitter, error) {
 	if first := p.firstPiece(); first != nil {
 		return repeat(first), nil
@@ -151,14 +149,14 @@ func (p Pattern) step() (splitter, error) {
 	return func(text string) iter.Seq[string] { return isolateMatches(re, text) }, nil
 }
 
-// compile compiles the line p. regexp2 folds case character by character to lower
-// case, in which the long s (U+017F) is not s; the engines of Hugging Face and
-// OpenAI let it match (testdata/hf.json has such a text).
+// compile compiles the line p. regexp2 folds each character to lower case, so the long s (U+017F)
+// does not match s. It does in the engines of Hugging Face and OpenAI (testdata/hf.json has such a
+// text).
 func (p Pattern) compile() (*regexp2.Regexp, error) {
 	return regexp2.Compile(strings.ReplaceAll(string(p), `(?i:'s|`, `(?i:'s|'ſ|`), regexp2.None)
 }
 
-// repeat cuts off one first piece after the other.
+// repeat returns a splitter that calls first for the length of each piece in turn.
 func repeat(first func(string) int) splitter {
 	return func(text string) iter.Seq[string] {
 		return func(yield func(string) bool) {
@@ -173,10 +171,10 @@ func repeat(first func(string) int) splitter {
 	}
 }
 
-// isolateMatches yields the matches of re and what lies between them.
+// isolateMatches yields the matches of re and the text between them.
 func isolateMatches(re *regexp2.Regexp, text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		at, i := 0, 0 // place in text, in bytes and in characters
+		at, i := 0, 0 // position in text, in bytes and in characters
 		cut := func(to int) bool {
 			start := at
 			for ; i < to; i++ {

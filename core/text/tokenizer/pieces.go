@@ -12,41 +12,40 @@ import (
 
 // Piece is a token of a SentencePiece vocabulary (sentencepiece_model.proto).
 type Piece struct {
-	Text  string // with ▁ for a blank; a byte as <0x0A>
+	Text  string // with ▁ for a blank; a byte is written like <0x0A>
 	Score float32
 	Kind  PieceKind
 }
 
-// PieceKind is what a piece is there for, in SentencePiece's numbers.
+// PieceKind is the type of a piece, with SentencePiece's numbers.
 type PieceKind int32
 
 const (
 	PieceNormal      PieceKind = 1
-	PieceUnknown     PieceKind = 2 // stands for a character that has no token
-	PieceControl     PieceKind = 3 // no text gives it, as <s>
-	PieceUserDefined PieceKind = 4 // stands for its text always, as added tokens do
-	PieceUnused      PieceKind = 5 // no text gives it
-	PieceByte        PieceKind = 6 // a byte of a character that has no token
+	PieceUnknown     PieceKind = 2 // represents characters without a token
+	PieceControl     PieceKind = 3 // never results from text, such as <s>
+	PieceUserDefined PieceKind = 4 // always matches its text, as added tokens do
+	PieceUnused      PieceKind = 5 // never results from text
+	PieceByte        PieceKind = 6 // a byte of a character without a token
 )
 
-// Pieces is a SentencePiece vocabulary of kind BPE. A piece's id is its index;
-// BOS, EOS and Unknown are None where there is no such piece.
+// Pieces is a SentencePiece vocabulary of kind BPE. A piece's id is its index. BOS, EOS and Unknown
+// are None if there is no such piece.
 type Pieces struct {
 	List              []Piece
 	BOS, EOS, Unknown token.ID
-	AddDummyPrefix    bool // a blank is put before a text
+	AddDummyPrefix    bool // put a blank before a text
 }
 
-// longestPiece is the length in bytes from which a piece is refused: finding its
-// merges takes the square of it.
+// longestPiece is the maximum length of a piece in bytes. The time to find the merges of a piece
+// grows with the square of its length.
 const longestPiece = 4096
 
 // FromPieces returns the tokenizer of a SentencePiece vocabulary of kind BPE.
 //
-// SentencePiece merges the two neighbours that make the piece of the best
-// score. Merges are derived from this as Hugging Face's converter does
-// (convert_slow_tokenizer.py): every split of a normal piece into two such
-// pieces is a merge, ordered by score.
+// SentencePiece merges the two neighbours that form the piece with the best score. FromPieces
+// derives merges from the scores as Hugging Face's converter does (convert_slow_tokenizer.py):
+// every split of a normal piece into two normal pieces is a merge, ordered by score.
 func FromPieces(p Pieces) (*Tokenizer, error) {
 	v, err := p.vocabulary()
 	if err != nil {
@@ -79,14 +78,14 @@ func (p Pieces) vocabulary() (Vocabulary, error) {
 	return v, nil
 }
 
-// addTo appends the piece to v, as an added token if no merge may make it.
+// addTo appends the piece to v. It adds an added token if no merge may form the piece.
 func (p Piece) addTo(v *Vocabulary, id token.ID) error {
 	text := p.Text
 	switch p.Kind {
 	case PieceNormal, PieceUnused:
 	case PieceByte:
 		if _, ok := byteOf(text); !ok {
-			return fmt.Errorf("%q is of kind byte, expected <0x00> to <0xFF>", text)
+			return fmt.Errorf("%q is of kind byte, expected a text from <0x00> to <0xFF>", text)
 		}
 		v.SentencePiece.ByteFallback = true
 	case PieceUserDefined:
@@ -101,14 +100,14 @@ func (p Piece) addTo(v *Vocabulary, id token.ID) error {
 		return fmt.Errorf("%.40q... has %d bytes, expected at most %d", text, len(text), longestPiece)
 	}
 	if score := float64(p.Score); math.IsNaN(score) {
-		return fmt.Errorf("%q has no number as score", text)
+		return fmt.Errorf("%q has the score NaN, expected a number", text)
 	}
 	v.Tokens = append(v.Tokens, text)
 	return nil
 }
 
-// special returns the text of the token id, which becomes an added one if it is
-// not; "" for None.
+// special returns the text of the token id, or "" for None. It makes the token an added one if it
+// is not.
 func (v *Vocabulary) special(what string, id token.ID) (string, error) {
 	if id == None {
 		return "", nil
@@ -123,8 +122,8 @@ func (v *Vocabulary) special(what string, id token.ID) (string, error) {
 	return text, nil
 }
 
-// merges returns the merges of the normal pieces in their order: the best score
-// first, of one piece those with the lowest ids.
+// merges returns the merges of the normal pieces in order: the best score first, and for one piece
+// the lowest ids first.
 func (p Pieces) merges() (merges [][2]token.ID) {
 	ids := make(map[string]token.ID, len(p.List))
 	var order []Piece
@@ -142,8 +141,7 @@ func (p Pieces) merges() (merges [][2]token.ID) {
 	return merges
 }
 
-// splits returns all ways to make a token of two others, those with the lowest
-// ids first.
+// splits returns all pairs of tokens that join to text, the lowest ids first.
 func splits(text string, ids map[string]token.ID) (all [][2]token.ID) {
 	for i := 1; i < len(text); i++ {
 		left, ok := ids[text[:i]]
@@ -158,9 +156,9 @@ func splits(text string, ids map[string]token.ID) (all [][2]token.ID) {
 	return all
 }
 
-// Pieces returns the vocabulary as SentencePiece has it; false for byte-level
-// BPE. Scores follow the order of merges. They need not be those that the
-// vocabulary was made with, but lead to the same ids.
+// Pieces returns the vocabulary in SentencePiece's form, or false for byte-level BPE. The scores
+// follow the order of the merges. They may differ from the original scores, but give the same
+// ids.
 func (t *Tokenizer) Pieces() (Pieces, bool) {
 	s := t.vocab.SentencePiece
 	if s == nil {
@@ -193,8 +191,8 @@ func (t *Tokenizer) kind(id token.ID) PieceKind {
 	return PieceNormal
 }
 
-// score numbers the normal pieces in the order in which they are first made,
-// those that nothing makes last: 0, -1, -2, ...
+// score sets the scores of the normal pieces to 0, -1, -2, ... in the order in which merges first
+// form them. Pieces that no merge forms come last.
 func (t *Tokenizer) score(list []Piece) {
 	next, done := 0, make([]bool, len(list))
 	number := func(id token.ID) {
@@ -211,10 +209,10 @@ func (t *Tokenizer) score(list []Piece) {
 	}
 }
 
-// byteName is the piece of a byte.
+// byteName returns the piece of a byte, like <0x0A>.
 func byteName(b byte) string { return fmt.Sprintf("<0x%02X>", b) }
 
-// byteOf returns the byte that a piece like <0x0A> stands for.
+// byteOf returns the byte of a piece like <0x0A>.
 func byteOf(text string) (byte, bool) {
 	const digits = "0123456789ABCDEF"
 	if len(text) != len("<0x0A>") || !strings.HasPrefix(text, "<0x") || text[5] != '>' {

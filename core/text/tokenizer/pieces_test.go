@@ -12,8 +12,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// smallPieces is a SentencePiece vocabulary with bytes, a user-defined piece and
-// ties that have an order: scores fall with the id, as its trainer gives them.
+// smallPieces returns a SentencePiece vocabulary with bytes, a user-defined piece and ordered ties:
+// scores fall with the id, as SentencePiece's trainer sets them.
 func smallPieces() Pieces {
 	p := Pieces{Unknown: 0, BOS: 1, EOS: 2, AddDummyPrefix: true, List: []Piece{{"<unk>", 0, PieceUnknown}, {"<s>", 0, PieceControl}, {"</s>", 0, PieceControl}}}
 	for b := range 256 {
@@ -26,9 +26,8 @@ func smallPieces() Pieces {
 	return p
 }
 
-// bySentencePiece is SentencePiece's own algorithm (bpe_model.cc): of all
-// neighbours that make a piece, those of the best score become it, the leftmost
-// of equal ones.
+// bySentencePiece is SentencePiece's own algorithm (bpe_model.cc). It merges the neighbours that
+// form the piece with the best score, the leftmost first among equal ones.
 func bySentencePiece(p Pieces, text string) []token.ID {
 	ids := map[string]token.ID{}
 	for i, piece := range p.List {
@@ -56,7 +55,7 @@ func bySentencePiece(p Pieces, text string) []token.ID {
 	return pieceIDs(p, ids, symbols)
 }
 
-// pieceIDs spells symbols that are no piece in bytes.
+// pieceIDs writes symbols that are not pieces as bytes.
 func pieceIDs(p Pieces, ids map[string]token.ID, symbols []string) (all []token.ID) {
 	for _, s := range symbols {
 		if id, ok := ids[s]; ok {
@@ -115,7 +114,7 @@ func TestLlamaPiecesAreSentencePiece(t *testing.T) {
 	}
 }
 
-// Scores may become others, but not what they do.
+// Scores may change, but not the order of merges.
 func TestPiecesRoundTrip(t *testing.T) {
 	checkPiecesRoundTrip(t, smallPieces())
 	if _, ok := trained(t).Pieces(); ok {
@@ -150,11 +149,11 @@ func TestFromPiecesRefuses(t *testing.T) {
 	}{
 		{func(p *Pieces) { p.List[5].Text = "x" }, `piece 5: "x" is of kind byte`},
 		{func(p *Pieces) { p.List[5].Kind = 9 }, "has kind 9"},
-		{func(p *Pieces) { p.List[265].Score = float32(math.NaN()) }, "has no number as score"},
+		{func(p *Pieces) { p.List[265].Score = float32(math.NaN()) }, "has the score NaN, expected a number"},
 		{func(p *Pieces) { p.List[265].Text = strings.Repeat("x", 5000) }, "expected at most 4096"},
 		{func(p *Pieces) { p.List[265].Text = p.List[266].Text }, "are both"},
 		{func(p *Pieces) { p.List[265].Text = "" }, "token 265 is empty"},
-		{func(p *Pieces) { p.List = p.List[:3] }, "nothing but special tokens"},
+		{func(p *Pieces) { p.List = p.List[:3] }, "the vocabulary has only special tokens"},
 		{func(p *Pieces) { p.BOS = 100_000 }, "BOS is 100000, outside the vocabulary"},
 		{func(p *Pieces) { p.Unknown = -2 }, "unknown is -2"},
 	} {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// What tokenizer.json does with text before and after the model: the normalizer,
-// the pre-tokenizer and the decoder, read into a Vocabulary and written from it.
+// This file converts the normalizer, the pre-tokenizer and the decoder of tokenizer.json to a
+// Vocabulary and back.
 
-// readPipeline sets in v how text is treated. It refuses what would give other
-// ids or other text than Hugging Face's reader.
+// readPipeline sets the processing of text in v. It refuses components for which ids or text would
+// differ from those of Hugging Face's reader.
 func (f *file) readPipeline(v *Vocabulary) (err error) {
 	steps := f.Normalizer.flat(func(c *component) []*component { return c.Normalizers })
 	if len(steps) > 0 && slices.Contains(forms, Form(steps[0].Type)) {
@@ -24,7 +24,8 @@ func (f *file) readPipeline(v *Vocabulary) (err error) {
 	return err
 }
 
-// readByteLevel takes the steps of the normalizer behind that of Unicode.
+// readByteLevel returns the pattern of byte-level BPE. normalizers are the steps after the Unicode
+// normalizer.
 func (f *file) readByteLevel(normalizers []*component) (Pattern, error) {
 	if len(normalizers) > 0 {
 		return "", fmt.Errorf("normalizer %s is not supported with ByteLevel: expected null, NFC, NFD, NFKC or NFKD", normalizers[0].Type)
@@ -50,8 +51,7 @@ func (f *file) readSentencePiece(normalizers []*component) (_ *SentencePiece, er
 	return s, err
 }
 
-// flat returns the components of a Sequence, or c by itself; parts gives those
-// of a Sequence.
+// flat returns the components of a Sequence, which parts selects, or else c alone.
 func (c *component) flat(parts func(*component) []*component) []*component {
 	if c == nil {
 		return nil
@@ -74,11 +74,11 @@ func (c *component) hasByteLevel() bool {
 	return slices.ContainsFunc(c.pretokenizers(), func(c *component) bool { return c.Type == "ByteLevel" })
 }
 
-// noBlanks says that the normalizer leaves blanks as they are.
+// noBlanks means that the normalizer does not change blanks.
 const noBlanks = BlanksNever
 
-// normalizerBlanks returns what the steps of a normalizer do with blanks:
-// Prepend and Replace, Replace, or nothing.
+// normalizerBlanks returns how the steps of a normalizer treat blanks: Prepend and Replace,
+// Replace, or nothing.
 func normalizerBlanks(steps []*component) (Blanks, error) {
 	var kinds []string
 	for _, c := range steps {
@@ -100,13 +100,13 @@ func normalizerBlanks(steps []*component) (Blanks, error) {
 	return 0, fmt.Errorf("normalizer %s is not supported: expected Prepend and then Replace", strings.Join(kinds, " "))
 }
 
-// replaces reports whether c replaces one text by another.
+// replaces reports whether c replaces the text old by new.
 func (c *component) replaces(old, new string) bool {
 	return c.Type == "Replace" && c.Pattern != nil && c.Pattern.Regex == "" && c.Pattern.String == old && c.Content == new
 }
 
-// metaspace completes what the normalizer does with blanks by the pre-tokenizer
-// of a SentencePiece vocabulary.
+// metaspace returns how the normalizer, which gives b, and the pre-tokenizer c together treat
+// blanks in a SentencePiece vocabulary. words reports whether a ▁ begins a piece.
 func (c *component) metaspace(b Blanks) (_ Blanks, words bool, err error) {
 	switch {
 	case c == nil && b == noBlanks:
@@ -116,7 +116,7 @@ func (c *component) metaspace(b Blanks) (_ Blanks, words bool, err error) {
 	case c.Type != "Metaspace":
 		return b, false, fmt.Errorf("pre_tokenizer %s is not supported: expected ByteLevel, or Split and Digits before it, or Metaspace", c.Type)
 	case b != noBlanks || c.Replacement != blank:
-		return b, false, fmt.Errorf("pre_tokenizer Metaspace: expected the replacement ▁, and no normalizer that puts it")
+		return b, false, fmt.Errorf("pre_tokenizer Metaspace: expected the replacement ▁, and no normalizer that inserts it")
 	}
 	scheme := c.PrependScheme
 	if scheme == "" || c.AddPrefixSpace != nil && !*c.AddPrefixSpace {
@@ -131,18 +131,18 @@ func (c *component) metaspace(b Blanks) (_ Blanks, words bool, err error) {
 
 var schemes = map[string]Blanks{"first": BlanksFirst, "always": BlanksAlways, "never": BlanksNever}
 
-// splitsAtBlank reports whether c is Gemma's pre-tokenizer, which finds nothing
-// in normalised text.
+// splitsAtBlank reports whether c is Gemma's pre-tokenizer, which never matches because normalised
+// text has no blanks.
 func (c *component) splitsAtBlank() bool {
 	return c.Type == "Split" && c.Pattern != nil && c.Pattern.String == " " && c.Pattern.Regex == ""
 }
 
-// stripsBlank checks the decoder of a SentencePiece vocabulary, and reports
-// whether it removes a blank in front.
+// stripsBlank checks the decoder of a SentencePiece vocabulary. It reports whether the decoder
+// removes a blank at the start.
 func (c *component) stripsBlank() (bool, error) {
 	steps := c.flat(func(c *component) []*component { return c.Decoders })
 	if n := len(steps); n != 3 && n != 4 || !steps[0].replaces(blank, " ") || steps[1].Type != "ByteFallback" || steps[2].Type != "Fuse" {
-		return false, fmt.Errorf("decoder is not supported: expected a Sequence of Replace (▁ by a blank), ByteFallback, Fuse, and perhaps Strip")
+		return false, fmt.Errorf("decoder is not supported: expected a Sequence of Replace (▁ by a blank), ByteFallback, Fuse and optionally Strip")
 	}
 	if len(steps) == 3 {
 		return false, nil
@@ -185,7 +185,7 @@ func (f *file) writePipeline(v *Vocabulary) {
 	f.Decoder = &component{Type: "Sequence", Decoders: decoders}
 }
 
-// sequence is a normalizer of several steps, or of one, or none.
+// sequence returns a normalizer with the given steps, or nil for none.
 func sequence(normal []*component) *component {
 	switch len(normal) {
 	case 0:

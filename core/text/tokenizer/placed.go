@@ -7,15 +7,16 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Placed is text as tokens that know their places in it.
+// Placed holds the tokens of a text with their places in it.
 type Placed struct {
 	IDs  []token.ID
-	Ends []int // the byte behind each token
+	Ends []int // offset in bytes of the end of each token
 }
 
-// EncodePlaced is EncodeWithSpecial where an added token stands for itself only
-// where allowed says so of the bytes [start, end) that it takes. Elsewhere its name
-// is ordinary text. No token spans a cut, which is a place in text; cuts are in order.
+// EncodePlaced is EncodeWithSpecial with the places of the tokens. It recognises an added token
+// only if allowed accepts the bytes [start, end) that the token covers; elsewhere its name is
+// ordinary text. cuts are offsets in text, in ascending order: no token spans one. EncodePlaced
+// returns an error if it cannot find the places of the tokens.
 func (t *Tokenizer) EncodePlaced(text string, allowed func(start, end int, id token.ID) bool, cuts ...int) (p Placed, err error) {
 	raw := func(start, end int, a *Added) bool { return allowed(start, end, a.ID) }
 	for s := range t.added.raw.sections(text, raw) {
@@ -34,8 +35,7 @@ func (p *Placed) add(id token.ID, end int) {
 	p.IDs, p.Ends = append(p.IDs, id), append(p.Ends, end)
 }
 
-// placeNormal appends the tokens of a section of text between those that stand in it
-// as they are.
+// placeNormal appends the tokens of a section between added tokens that match raw text.
 func (t *Tokenizer) placeNormal(p *Placed, raw aligned, allowed func(start, end int, id token.ID) bool, cuts []int) error {
 	normal, err := t.normaliseAligned(raw)
 	if err != nil {
@@ -56,7 +56,7 @@ func (t *Tokenizer) placeNormal(p *Placed, raw aligned, allowed func(start, end 
 	return nil
 }
 
-// placeText appends the tokens of text without added ones.
+// placeText appends the tokens of text that has no added tokens.
 func (t *Tokenizer) placeText(p *Placed, text aligned, cuts []int) error {
 	first, end, done := len(p.IDs), 0, 0
 	for _, cut := range cuts {
@@ -73,12 +73,12 @@ func (t *Tokenizer) placeText(p *Placed, text aligned, cuts []int) error {
 		p.Ends = append(p.Ends, text.at[end])
 	}
 	if end != len(text.text) {
-		return fmt.Errorf("the tokens of %.60q have %d bytes, the text %d: which of them belong to what cannot be told", text.text, end, len(text.text))
+		return fmt.Errorf("the tokens of %.60q have %d bytes, the text %d, so the places of the tokens are unknown", text.text, end, len(text.text))
 	}
 	return nil
 }
 
-// width returns how many bytes of normalised text a token is.
+// width returns the number of bytes of normalised text that a token covers.
 func (t *Tokenizer) width(id token.ID) int {
 	s, text := t.vocab.SentencePiece, t.vocab.Tokens[id]
 	if s == nil {

@@ -12,7 +12,8 @@ import (
 
 func everywhere(int, int, token.ID) bool { return true }
 
-// TestPlaced: the ids are those of the text, and each token stands where its bytes are.
+// TestPlaced checks that the ids equal those of the text, and that each place holds the token's
+// bytes.
 func TestPlaced(t *testing.T) {
 	tok := trained(t)
 	r := rand.New(rand.NewPCG(5, 6))
@@ -45,8 +46,8 @@ func checkPlaced(tok *Tokenizer, text string) error {
 	return nil
 }
 
-// TestPlacedAllows: an added token is one only where that is allowed; elsewhere its
-// name is text.
+// TestPlacedAllows checks that EncodePlaced recognises an added token only where allowed accepts
+// it. Elsewhere its name is text.
 func TestPlacedAllows(t *testing.T) {
 	tok := trained(t)
 	text := "a" + NameEndOfTurn + "b" + NameEndOfTurn
@@ -66,8 +67,8 @@ func TestPlacedAllows(t *testing.T) {
 	}
 }
 
-// TestPlacedCuts: no token spans a cut, and each part has the tokens that it has by
-// itself.
+// TestPlacedCuts checks that no token spans a cut, and that each part has the tokens that it has
+// alone.
 func TestPlacedCuts(t *testing.T) {
 	tok := trained(t)
 	r := rand.New(rand.NewPCG(7, 8))
@@ -86,8 +87,8 @@ func TestPlacedCuts(t *testing.T) {
 	}
 }
 
-// TestPlacedNormalised: where text is normalised, or blanks are other characters in
-// the vocabulary, tokens still know their places in the text itself.
+// TestPlacedNormalised checks that places refer to the original text, even if the vocabulary
+// normalises it or replaces blanks.
 func TestPlacedNormalised(t *testing.T) {
 	all := kinds(t)
 	byForm := trained(t).vocab
@@ -123,8 +124,8 @@ func TestPlacedNormalised(t *testing.T) {
 			}
 		}
 	}
-	// The accent joins the letter before it: what becomes of both begins with the
-	// letter, and what follows keeps its place.
+	// The accent joins the letter before it. The result begins at the letter, and the text after
+	// it keeps its place.
 	p, err := form.EncodePlaced("ae\u0301b", everywhere)
 	if err != nil || p.Ends[0] != 1 || p.Ends[len(p.Ends)-1] != 5 || p.Ends[len(p.Ends)-2] != 4 {
 		t.Errorf("ends %v, %v: want 1, ..., 4, 5", p.Ends, err)

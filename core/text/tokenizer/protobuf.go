@@ -14,8 +14,7 @@ const (
 	wireFixed32 = 5
 )
 
-// message is the rest of a protobuf message. The fields that it returns share
-// its memory.
+// message is the unread part of a protobuf message. Its fields share its memory.
 type message []byte
 
 // field is one field of a message: a number of any type, or bytes.
@@ -26,7 +25,7 @@ type field struct {
 	bytes  []byte
 }
 
-// next returns the first field, which it takes off.
+// next reads and removes the first field.
 func (m *message) next() (f field, err error) {
 	key, err := m.varint()
 	if err != nil {
@@ -49,7 +48,7 @@ func (m *message) next() (f field, err error) {
 			f.bytes, err = m.take(f.value)
 		}
 	default:
-		err = fmt.Errorf("field %d has type %d, which protobuf does not use", f.number, f.wire)
+		err = fmt.Errorf("field %d has type %d, which is not a protobuf wire type", f.number, f.wire)
 	}
 	return f, err
 }
@@ -57,7 +56,7 @@ func (m *message) next() (f field, err error) {
 func (m *message) varint() (uint64, error) {
 	value, n := binary.Uvarint(*m)
 	if n <= 0 {
-		return 0, fmt.Errorf("it ends within a number, or a number is too large")
+		return 0, fmt.Errorf("the data ends within a number, or the number is too large")
 	}
 	*m = (*m)[n:]
 	return value, nil
@@ -65,7 +64,7 @@ func (m *message) varint() (uint64, error) {
 
 func (m *message) take(n uint64) ([]byte, error) {
 	if n > uint64(len(*m)) {
-		return nil, fmt.Errorf("it ends within a field of %d bytes", n)
+		return nil, fmt.Errorf("the data ends within a field of %d bytes", n)
 	}
 	taken := (*m)[:n]
 	*m = (*m)[n:]
@@ -86,8 +85,8 @@ func (m message) fields(read func(field) error) error {
 	return nil
 }
 
-// float is the value of a field of type float.
+// float returns the value of a field of type float.
 func (f field) float() float32 { return math.Float32frombits(uint32(f.value)) }
 
-// int is the value of a field of type int32 or enum.
+// int returns the value of a field of type int32 or enum.
 func (f field) int() int32 { return int32(f.value) }

@@ -21,9 +21,9 @@ const (
 	templateFile  = "chat_template.jinja"
 )
 
-// Save writes tokenizer.json and tokenizer_config.json into the directory dir,
-// which is made if need be. Hugging Face tokenizers and transformers, and what
-// reads their files, load them.
+// Save writes tokenizer.json and tokenizer_config.json to the directory dir, which it creates if
+// needed. Hugging Face's tokenizers and transformers can load them, and so can other programs that
+// read these files.
 func (t *Tokenizer) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("save tokenizer: %w", err)
@@ -48,8 +48,8 @@ func writeJSON(path string, content any) error {
 	return disk.WriteBytes(path, text)
 }
 
-// encodeJSON is json.Marshal that leaves <, > and & as they are, which are many
-// in special tokens.
+// encodeJSON is json.Marshal without escapes for <, > and &, which are frequent in special
+// tokens.
 func encodeJSON(content any, indent string) ([]byte, error) {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
@@ -82,8 +82,8 @@ func (t *Tokenizer) file() *file {
 	return f
 }
 
-// vocabJSON lists all tokens but the added ones at the end: an added token that
-// is not in the list gets the next free id from Hugging Face's reader, whatever
+// vocabJSON lists all tokens except the added ones at the end. Added tokens before the end must be
+// in the list: Hugging Face's reader gives an added token outside it the next free id, whatever
 // added_tokens says.
 func (t *Tokenizer) vocabJSON() vocabJSON {
 	var all vocabJSON
@@ -99,8 +99,8 @@ func (t *Tokenizer) vocabJSON() vocabJSON {
 	return all[:end]
 }
 
-// preTokenizer is the pattern as tokenizer.json has it: GPT-2's is what
-// ByteLevel does by itself.
+// preTokenizer returns the pattern in the form of tokenizer.json. ByteLevel itself splits by
+// GPT-2's pattern.
 func (p Pattern) preTokenizer() *component {
 	lines := p.lines()
 	last := len(lines) - 1
@@ -118,7 +118,7 @@ func (p Pattern) preTokenizer() *component {
 	return &component{Type: "Sequence", Pretokenizers: append(steps, spell)}
 }
 
-// split is a line of a pattern as tokenizer.json has it.
+// split returns a line of a pattern in the form of tokenizer.json.
 func (p Pattern) split() *component {
 	switch p {
 	case singleDigits, digitRuns:
@@ -127,8 +127,8 @@ func (p Pattern) split() *component {
 	return &component{Type: "Split", Pattern: &patternJSON{Regex: string(p)}, Behavior: "Isolated", Invert: new(false)}
 }
 
-// postProcessor makes other programs begin a text with the beginning-of-text
-// token, as they do for Llama 3.
+// postProcessor returns a post-processor that makes other programs begin a text with the
+// beginning-of-text token, as they do for Llama 3.
 func (t *Tokenizer) postProcessor() *component {
 	begins := t.bos != None && !t.vocab.NoBOS
 	switch {
@@ -173,9 +173,9 @@ func (t *Tokenizer) config() map[string]any {
 	return config
 }
 
-// StopName returns the token at which other programs stop generating, which they
-// and chat templates call eos_token: the end of a turn where the tokenizer knows
-// chats, as in Meta-Llama-3-8B-Instruct; "" if there is none.
+// StopName returns the token at which other programs stop generating, or "". These programs and
+// chat templates call it eos_token. It is the end of a turn if the tokenizer has a chat template,
+// as in Meta-Llama-3-8B-Instruct.
 func (t *Tokenizer) StopName() string {
 	if _, ok := t.Special(t.template.Stop); ok {
 		return t.template.Stop
@@ -186,8 +186,8 @@ func (t *Tokenizer) StopName() string {
 	return t.vocab.EOS
 }
 
-// maxLength is model_max_length, for which 10^30 means no limit in
-// transformers (VERY_LARGE_INTEGER).
+// maxLength returns model_max_length. 10^30 means no limit in transformers
+// (VERY_LARGE_INTEGER).
 func (t *Tokenizer) maxLength() json.Number {
 	if t.vocab.MaxLength == 0 {
 		return "1000000000000000019884624838656"

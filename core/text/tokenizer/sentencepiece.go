@@ -7,38 +7,36 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// blank is the character that stands for a blank in SentencePiece's
-// vocabularies (U+2581).
+// blank is the character that represents a blank in SentencePiece vocabularies (U+2581).
 const blank = "▁"
 
-// SentencePiece is how a vocabulary of SentencePiece's kind (Llama 2, Mistral,
-// Gemma) treats text. Its merges join characters, not bytes, and blanks are
-// part of them as ▁.
+// SentencePiece says how a SentencePiece vocabulary (Llama 2, Mistral, Gemma) treats text. Its
+// merges join characters, not bytes. Blanks are the character ▁.
 type SentencePiece struct {
 	Blanks       Blanks
 	Words        bool   // a ▁ begins a piece: merges do not cross it
-	Strip        bool   // one blank at the start is no part of decoded text
+	Strip        bool   // decoding removes one blank at the start
 	ByteFallback bool   // a character without a token becomes its bytes: <0xE2>, ...
-	Unknown      string // text of the token for a character that has neither, or "": it is left out
-	FuseUnknown  bool   // neighbours of this sort become one token together
+	Unknown      string // text of the token for a character without a token or bytes; "" drops the character
+	FuseUnknown  bool   // neighbouring unknown characters become one token
 }
 
-// Blanks says when blanks become ▁, and what gets one more in front.
+// Blanks says when blanks become ▁, and which texts get one more ▁ in front.
 type Blanks uint8
 
 const (
-	// BlanksSections puts a ▁ before the text and before each section behind an
-	// added token, then looks for added tokens that are normalised (the
-	// normalizer Prepend of Llama 2, called legacy by transformers).
+	// BlanksSections puts a ▁ before the text and before each section after an added token. Then
+	// it looks for added tokens that match normalised text (the normalizer Prepend of Llama 2,
+	// which transformers calls legacy).
 	BlanksSections Blanks = iota
-	// BlanksKept only turns blanks to ▁, at the same time (Gemma).
+	// BlanksKept replaces blanks by ▁ at the same stage, but adds none (Gemma).
 	BlanksKept
-	// BlanksFirst looks for all added tokens first, and puts a ▁ before the text
-	// unless it begins with one (the pre-tokenizer Metaspace, "first").
+	// BlanksFirst looks for all added tokens first. Then it puts a ▁ before the text unless the
+	// text begins with one (the pre-tokenizer Metaspace, "first").
 	BlanksFirst
-	// BlanksAlways does so before each section (Metaspace, "always").
+	// BlanksAlways is BlanksFirst with a ▁ before each section (Metaspace, "always").
 	BlanksAlways
-	// BlanksNever adds none (Metaspace, "never").
+	// BlanksNever is BlanksFirst without a ▁ in front (Metaspace, "never").
 	BlanksNever
 )
 
@@ -46,8 +44,7 @@ func (b Blanks) prefixed() bool {
 	return b == BlanksSections || b == BlanksFirst || b == BlanksAlways
 }
 
-// normalise is what happens to text before normalised added tokens are looked
-// for.
+// normalise converts text before the search for added tokens that match normalised text.
 func (s *SentencePiece) normalise(text string) string {
 	switch s.Blanks {
 	case BlanksSections:
@@ -60,8 +57,8 @@ func (s *SentencePiece) normalise(text string) string {
 	return text
 }
 
-// mark is what happens to a section of text between added tokens; first says
-// that it begins the text.
+// mark converts a section of text between added tokens. first says that the section begins the
+// text.
 func (s *SentencePiece) mark(text string, first bool) string {
 	if s.Blanks == BlanksSections || s.Blanks == BlanksKept {
 		return text
@@ -73,7 +70,7 @@ func (s *SentencePiece) mark(text string, first bool) string {
 	return text
 }
 
-// show returns the bytes that a token stands for.
+// show returns the bytes that a token decodes to.
 func (s *SentencePiece) show(text string, added bool) string {
 	b, isByte := byteOf(text)
 	switch {
@@ -85,8 +82,7 @@ func (s *SentencePiece) show(text string, added bool) string {
 	return strings.ReplaceAll(text, blank, " ")
 }
 
-// byteTokens returns the token of each byte, None where there is none. They are
-// in nobody's way: no text gives them as characters.
+// byteTokens returns the token of each byte, or None.
 func (s *SentencePiece) byteTokens(ids map[string]token.ID) (base [256]token.ID) {
 	for b := range base {
 		base[b] = None
@@ -97,11 +93,11 @@ func (s *SentencePiece) byteTokens(ids map[string]token.ID) (base [256]token.ID)
 	return base
 }
 
-// appendCharacters appends the tokens of the characters of a piece, which merges
-// start from. As in Hugging Face's BPE, unknown characters wait for the next
-// known one, and bytes do not.
+// appendCharacters appends the tokens of the characters of a piece, before any merge. As in Hugging
+// Face's BPE, it appends the tokens of unknown characters only before the next known character or
+// at the end. Bytes do not count as known characters.
 func (t *Tokenizer) appendCharacters(ids []token.ID, piece string) []token.ID {
-	unknown := 0 // characters that are not appended yet
+	unknown := 0 // unknown characters not yet appended
 	for len(piece) > 0 {
 		n := firstRune(piece)
 		char := piece[:n]
@@ -143,11 +139,10 @@ func (t *Tokenizer) appendUnknown(ids []token.ID, count int) []token.ID {
 	return ids
 }
 
-// whole is the splitter of a vocabulary without pieces.
+// whole returns the length of text, for vocabularies without pieces.
 func whole(text string) int { return len(text) }
 
-// splitWords returns the length of the first piece of text where a ▁ begins
-// one.
+// splitWords returns the length of the first piece of text if each ▁ begins a piece.
 func splitWords(text string) int {
 	_, n := utf8.DecodeRuneInString(text)
 	if i := strings.Index(text[n:], blank); i >= 0 {

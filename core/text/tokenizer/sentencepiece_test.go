@@ -36,13 +36,13 @@ func llama2JSON(t testing.TB) *Tokenizer {
 	return tok
 }
 
-// kinds are SentencePiece vocabularies that treat blanks in each way.
+// kinds returns a SentencePiece vocabulary for each way to treat blanks.
 func kinds(t testing.TB) map[string]*Tokenizer {
 	all := map[string]*Tokenizer{}
 	for _, b := range []Blanks{BlanksSections, BlanksKept, BlanksFirst, BlanksAlways, BlanksNever} {
 		for _, words := range []bool{false, true} {
 			if words && b < BlanksFirst {
-				continue // tokenizer.json has no such
+				continue // tokenizer.json cannot express this
 			}
 			v, err := smallPieces().vocabulary()
 			if err != nil {
@@ -99,7 +99,7 @@ func TestSentencePieceSaveLoad(t *testing.T) {
 	}
 }
 
-// Bytes come back as they were, whatever they are, at once and token by token.
+// Any bytes come back unchanged, both at once and token by token.
 func TestSentencePieceRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(53, 54))
 	for _, tok := range []*Tokenizer{fromPieces(t, smallPieces()), kinds(t)["1 false"], kinds(t)["4 true"]} {
@@ -116,7 +116,7 @@ func FuzzSentencePiece(f *testing.F) {
 	plain := *tok
 	plain.split = repeat(whole)
 	plain.cache = newPieceCache()
-	kept := kinds(f)["1 false"] // puts no blank behind added tokens
+	kept := kinds(f)["1 false"] // puts no blank after added tokens
 	f.Add("the herd\xff\xfe\n\n  <x></s> aaaa llama")
 	f.Fuzz(func(t *testing.T, text string) {
 		if !strings.Contains(text, blank) {
@@ -128,8 +128,7 @@ func FuzzSentencePiece(f *testing.F) {
 	})
 }
 
-// TestCutsChangeNothing compares a vocabulary that cuts text where nothing merges
-// with itself uncut.
+// TestCutsChangeNothing checks that splitting text where nothing merges changes no ids.
 func TestCutsChangeNothing(t *testing.T) {
 	check := func(tok *Tokenizer, planted bool) {
 		t.Helper()
@@ -164,8 +163,7 @@ func TestCutsChangeNothing(t *testing.T) {
 	check(llama2JSON(t), false)
 }
 
-// Where unknown characters fuse, or a whole section may be a token, nothing may
-// be cut.
+// herd may not split text if unknown characters fuse, or if a whole section may be a token.
 func TestNoCuts(t *testing.T) {
 	v, err := smallPieces().vocabulary()
 	if err != nil {
@@ -187,7 +185,7 @@ func TestNoCuts(t *testing.T) {
 	}
 }
 
-// A section may be as long as its author likes: the time must not be quadratic.
+// A section may have any length, so the time must not be quadratic.
 func TestLongSection(t *testing.T) {
 	tok := fromPieces(t, smallPieces())
 	for _, text := range []string{strings.Repeat("llama", 50_000), strings.Repeat(" ", 200_000), strings.Repeat("日", 50_000)} {
@@ -226,7 +224,7 @@ func TestLoadSentencePieceRefuses(t *testing.T) {
 		{`{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}`, `{"type":"Prepend","prepend":"▁"}`, "expected Prepend and then Replace"},
 		{`{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}`, ``, "pre_tokenizer is missing"},
 		{`"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Whitespace"}`, "pre_tokenizer Whitespace is not supported"},
-		{`"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Metaspace","replacement":"▁"}`, "no normalizer that puts it"},
+		{`"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Metaspace","replacement":"▁"}`, "no normalizer that inserts it"},
 		{`{"type":"Fuse"},`, ``, "decoder"},
 		{`"start":1`, `"start":2`, "expected Strip of one blank"},
 		{`"unk_token":"<unk>"`, `"unk_token":"<what>"`, `the unknown token is "<what>"`},

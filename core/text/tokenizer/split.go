@@ -2,14 +2,13 @@ package tokenizer
 
 import "strings"
 
-// Splitters of the patterns that cut all of a text by one regular expression.
-// Each returns the length of the first piece of text; the alternatives of the
-// expression are tried in its order.
+// This file has the splitters of patterns whose one regular expression covers all of a text. Each
+// returns the length of the first piece. It tries the alternatives of the expression in order.
 
 func splitLlama3(text string) int { return splitCL100K(text, 3) }
 func splitQwen2(text string) int  { return splitCL100K(text, 1) }
 
-// splitCL100K has at most most digits in a piece.
+// splitCL100K puts at most the given number of digits into a piece.
 func splitCL100K(text string, most int) int {
 	if n := contraction(text, true); n > 0 {
 		return n
@@ -31,7 +30,7 @@ func splitCL100K(text string, most int) int {
 	return whiteSpace(text, true)
 }
 
-// splitGPT2 returns the length of the first piece of text under GPT2.
+// splitGPT2 returns the length of the first piece of text for GPT2.
 func splitGPT2(text string) int {
 	if n := contraction(text, false); n > 0 {
 		return n
@@ -63,8 +62,7 @@ func splitTekken(text string) int {
 	return splitBehindWords(text, 1)
 }
 
-// splitBehindWords is what O200K and Tekken have behind their alternatives for
-// words.
+// splitBehindWords tries the alternatives of O200K and Tekken that follow those for words.
 func splitBehindWords(text string, most int) int {
 	if c, _ := classAt(text, 0); c == number {
 		return run(text, number, most)
@@ -78,9 +76,9 @@ func splitBehindWords(text string, most int) int {
 	return whiteSpace(text, true)
 }
 
-// capitalised returns the length of the word that text starts with, or 0: with
-// B for begins and G for goesOn, [^\r\n\p{L}\p{N}]?B*G+, or if that is not there
-// [^\r\n\p{L}\p{N}]?B+G*. Either is tried with the character in front first.
+// capitalised returns the length of the word at the start of text, or 0. With B for begins and G
+// for goesOn, a word is [^\r\n\p{L}\p{N}]?B*G+ or else [^\r\n\p{L}\p{N}]?B+G*. It tries each first
+// with the optional character in front, then without.
 func capitalised(text string) int {
 	front := 0
 	if c, n := classAt(text, 0); c&(letters|number|newline) == 0 {
@@ -97,8 +95,8 @@ func capitalised(text string) int {
 	return 0
 }
 
-// lowerWord returns the end of B*G+ at text[i:], or i. Where nothing but B
-// follows, B* gives back up to the last character that is also of G.
+// lowerWord returns the end of B*G+ at text[i:], or i. If no G follows B*, then B* backtracks to
+// the last character that is in both B and G.
 func lowerWord(text string, i int) int {
 	end, shared := i, i
 	for {
@@ -119,8 +117,8 @@ func lowerWord(text string, i int) int {
 // upperWord returns the end of B+G* at text[i:] where B*G+ does not match, or i.
 func upperWord(text string, i int) int { return skip(text, i, begins) }
 
-// contraction returns the length of the English contraction that text starts
-// with ('s 't 're 've 'm 'll 'd), or 0.
+// contraction returns the length of the English contraction at the start of text
+// ('s 't 're 've 'm 'll 'd), or 0. If fold is set, it ignores case.
 func contraction(text string, fold bool) int {
 	if text[0] != '\'' || len(text) < 2 {
 		return 0
@@ -142,7 +140,7 @@ func contraction(text string, fold bool) int {
 	return 0
 }
 
-// contractionAt is contraction of text[i:] in any case of letters.
+// contractionAt is contraction for text[i:] and ignores case.
 func contractionAt(text string, i int) int {
 	if i == len(text) {
 		return 0
@@ -162,8 +160,8 @@ func symbols(text string) int {
 	return 0
 }
 
-// run returns the length of the run of characters of the set that text starts
-// with, at most most of them.
+// run returns the length in bytes of the run of characters in the set at the start of text. It
+// counts at most the given number of characters.
 func run(text string, set class, most int) int {
 	end := 0
 	for range most {
@@ -176,10 +174,10 @@ func run(text string, set class, most int) int {
 	return end
 }
 
-// whiteSpace returns the length of the piece at the start of text, which starts
-// with white space: up to the last newline of the run if there is one and lines
-// is set (`\s*[\r\n]+`); else the run without its last character, which is left
-// to the word that follows (`\s+(?!\S)`); else the run.
+// whiteSpace returns the length of the first piece of a text that starts with white space. If lines
+// is set and the run has a newline, the piece ends after the last one (`\s*[\r\n]+`). Otherwise it
+// is the run without its last character, which goes to the following word (`\s+(?!\S)`), or else
+// the whole run.
 func whiteSpace(text string, lines bool) int {
 	end, last, lastNewline := 0, 0, 0
 	for {

@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// knownPatterns are those that are split by hand.
+// knownPatterns are the patterns with splitters written by hand.
 var knownPatterns = []Pattern{Llama3, Qwen2, GPT2, StarCoder, O200K, Tekken, DeepSeekCoder, Whole, digitRuns + "\n" + GPT2}
 
-// byRegexp2 is the splitter of a pattern as regexp2 runs it.
+// byRegexp2 returns the splitter that runs a pattern with regexp2.
 func byRegexp2(t testing.TB, p Pattern) (all splitter) {
 	t.Helper()
 	for _, line := range p.lines() {
@@ -91,8 +91,8 @@ func TestSplitEqualsRegexp2(t *testing.T) {
 	}
 }
 
-// Every character, alone and between letters, digits and blanks, under patterns
-// that tell apart all that any of them does.
+// Every character, alone and between letters, digits and blanks, under patterns that together
+// distinguish every class.
 func TestSplitEveryCharacter(t *testing.T) {
 	var text strings.Builder
 	for c := rune(0); c <= utf8.MaxRune; c++ {

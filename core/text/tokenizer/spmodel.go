@@ -6,8 +6,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// sentencePieceModel is what herd needs of a tokenizer.model of SentencePiece
-// (ModelProto of sentencepiece_model.proto). Numbers behind fields are theirs.
+// sentencePieceModel holds the fields that herd needs from SentencePiece's tokenizer.model
+// (ModelProto of sentencepiece_model.proto).
 type sentencePieceModel struct {
 	Pieces
 	kind                 int32 // trainer_spec.model_type
@@ -16,11 +16,11 @@ type sentencePieceModel struct {
 	joinsBlanks, escapes bool  // normalizer_spec.remove_extra_whitespaces, escape_whitespaces
 }
 
-// kindBPE is TrainerSpec.ModelType.BPE. 1 is UNIGRAM, the default.
+// kindBPE is TrainerSpec.ModelType.BPE. The default is 1, UNIGRAM.
 const kindBPE = 2
 
-// parseSentencePiece reads a tokenizer.model of SentencePiece. It refuses another
-// kind than BPE, and rules that change text.
+// parseSentencePiece reads SentencePiece's tokenizer.model. It refuses all kinds except BPE, and
+// rules that change text.
 func parseSentencePiece(data []byte) (Vocabulary, error) {
 	m := sentencePieceModel{Pieces: Pieces{Unknown: 0, BOS: 1, EOS: 2, AddDummyPrefix: true}, kind: 1, joinsBlanks: true, escapes: true}
 	err := message(data).fields(func(f field) error {
@@ -94,9 +94,9 @@ func (m *sentencePieceModel) check() error {
 	kinds := []string{"UNIGRAM", "BPE", "WORD", "CHAR"}
 	switch {
 	case len(m.List) == 0:
-		return fmt.Errorf("a SentencePiece model without pieces")
+		return fmt.Errorf("the SentencePiece model has no pieces")
 	case m.kind < 1 || int(m.kind) > len(kinds):
-		return fmt.Errorf("a SentencePiece model of kind %d, expected BPE (%d)", m.kind, kindBPE)
+		return fmt.Errorf("the SentencePiece model is of kind %d, expected BPE (%d)", m.kind, kindBPE)
 	case m.kind != kindBPE:
 		return fmt.Errorf("a SentencePiece model of kind %s is not supported: expected BPE", kinds[m.kind-1])
 	case m.rules > 0:

@@ -30,8 +30,8 @@ func (w wire) bytes(field int, value string) wire {
 	return append(binary.AppendUvarint(w, uint64(len(value))), value...)
 }
 
-// modelOf is a tokenizer.model of SentencePiece, with more fields behind those of
-// a Llama's trainer and normalizer.
+// modelOf returns a SentencePiece tokenizer.model. It appends fields to those of Llama's trainer
+// and normalizer.
 func modelOf(p Pieces, trainer, normalizer wire) []byte {
 	var w wire
 	for _, piece := range p.List {
@@ -80,7 +80,7 @@ func TestLoadSentencePieceModelRefuses(t *testing.T) {
 		data []byte
 		want string
 	}{
-		{good[:len(good)/2], "not a SentencePiece model: it ends within a field"},
+		{good[:len(good)/2], "not a SentencePiece model: the data ends within a field"},
 		{modelOf(p, wire{}.number(3, 1), nil), "of kind UNIGRAM is not supported"},
 		{modelOf(p, wire{}.number(3, 77), nil), "of kind 77"},
 		{modelOf(p, wire{}.number(24, 1), nil), "changes blanks"},
@@ -88,7 +88,7 @@ func TestLoadSentencePieceModelRefuses(t *testing.T) {
 		{modelOf(p, nil, wire{}.bytes(2, "rules")), "normalises text"},
 		{modelOf(p, nil, wire{}.number(4, 1)), "changes blanks"},
 		{[]byte("\x0a\x00\x07"), "type 7"},
-		{[]byte("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), "it ends within a field of"},
+		{[]byte("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), "the data ends within a field of"},
 		{[]byte("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), "number is too large"},
 	} {
 		_, err := Load(writeModel(t, c.data))
@@ -98,8 +98,8 @@ func TestLoadSentencePieceModelRefuses(t *testing.T) {
 	}
 }
 
-// TestMergesAreHuggingFaces holds the merges that are derived for Llama 2 against
-// those in Hugging Face's file.
+// TestMergesAreHuggingFaces compares the merges that herd derives for Llama 2 with those in Hugging
+// Face's file.
 func TestMergesAreHuggingFaces(t *testing.T) {
 	want := llama2JSON(t)
 	got, err := Load(writeModel(t, modelOf(llamaPieces(t), nil, nil)))
@@ -111,7 +111,7 @@ func TestMergesAreHuggingFaces(t *testing.T) {
 	}
 }
 
-// Whatever the file holds, the result is a working tokenizer or an error.
+// For any file, the result is a working tokenizer or an error.
 func FuzzLoadModel(f *testing.F) {
 	f.Add(modelOf(smallPieces(), nil, nil))
 	f.Add([]byte("IQ== 0\nIg== 1\n"))

@@ -6,21 +6,21 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Stream decodes tokens one by one as a model generates them. A character may
-// be spread over several tokens: its bytes are held back until it is whole.
+// Stream decodes tokens one by one as a model generates them. A character may span several tokens:
+// Stream holds its bytes back until it is complete.
 type Stream struct {
-	SkipSpecial bool // leave special tokens out
-	Begun       bool // there was text before: a blank in front belongs to the text, not to its beginning
+	SkipSpecial bool // omit special tokens
+	Begun       bool // the sequence continues a text, so do not strip a blank in front
 
 	t    *Tokenizer
-	held []byte // fewer bytes than a character
+	held []byte // bytes of an incomplete character
 }
 
 // Stream returns a decoder for one sequence of tokens.
 func (t *Tokenizer) Stream() *Stream { return &Stream{t: t} }
 
-// Next returns the text that id completes, "" if it only begins a character.
-// What all calls return, with Flush's at the end, joins to what Decode returns.
+// Next returns the text that id completes, or "" if no character is complete. The results of all
+// calls and of Flush at the end join to the result of Decode.
 func (s *Stream) Next(id token.ID) string {
 	if !s.SkipSpecial || !s.t.IsSpecial(id) {
 		s.add(s.t.show(id))
@@ -38,16 +38,15 @@ func (s *Stream) add(text string) {
 	s.held = append(s.held, text...)
 }
 
-// Flush returns what is held back: the bytes of a character that never became
-// whole.
+// Flush returns the bytes held back, of a character that was never completed.
 func (s *Stream) Flush() string {
 	text := string(s.held)
 	s.held = s.held[:0]
 	return text
 }
 
-// wholeRunes returns the length of b without a character that begins at its
-// end. Bytes that can begin or continue no character count as whole.
+// wholeRunes returns the length of b without an incomplete character at its end. Invalid bytes
+// count as complete characters.
 func wholeRunes(b []byte) int {
 	for back := 1; back < utf8.UTFMax && back <= len(b); back++ {
 		if i := len(b) - back; utf8.RuneStart(b[i]) {

@@ -8,8 +8,8 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// checkStream checks that the parts of a stream join to what decoding at once
-// gives, and that no part ends within a character.
+// checkStream checks that the parts of a stream join to the result of decoding at once, and that no
+// part ends within a character.
 func checkStream(t *testing.T, tok *Tokenizer, ids []token.ID, skip bool) {
 	t.Helper()
 	stream := tok.Stream()
@@ -35,7 +35,7 @@ func TestStreamHoldsBack(t *testing.T) {
 	}
 	for _, c := range []struct {
 		text string
-		want string // what each byte brings out, joined by ¦, then what Flush does
+		want string // output for each byte, then of Flush, joined by ¦
 	}{
 		{"aé🦙b", "a¦¦é¦¦¦¦🦙¦b¦"},
 		{"\xf0\x9f", "¦¦\xf0\x9f"},

@@ -1,10 +1,10 @@
 package tokenizer
 
-// Template is a chat template: how the messages of a chat become text. Package chat
-// lays them out.
+// Template is a chat template, which converts the messages of a chat to text. Package
+// core/text/template renders it.
 type Template struct {
-	Source string // Jinja, as tokenizer_config.json has it
-	Stop   string // token that other programs shall stop at, "" for the vocabulary's
+	Source string // Jinja source, as in tokenizer_config.json
+	Stop   string // token at which other programs stop generating; "" uses the vocabulary's
 }
 
 // Llama3Template is the chat template of Meta-Llama-3-8B-Instruct.

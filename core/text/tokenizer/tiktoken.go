@@ -10,10 +10,10 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// parseTiktoken reads Meta's tokenizer.model of Llama 3: on each line the bytes
-// of a token in base64 and its rank, which is its id. As Hugging Face's converter
-// does, every split of a token into two others is a merge, ordered by rank.
-// Llama 3's 256 special tokens follow.
+// parseTiktoken reads Meta's tokenizer.model of Llama 3. Each line has the bytes of a token in
+// base64 and its rank, which is its id. As in Hugging Face's converter, every split of a token into
+// two others is a merge, ordered by rank. Llama 3's 256 special tokens follow the tokens of the
+// file.
 func parseTiktoken(text []byte) (Vocabulary, error) {
 	v := Vocabulary{Pattern: Llama3, WholePieces: true}
 	for line := range bytes.Lines(text) {
@@ -37,16 +37,16 @@ func tiktokenLine(line string, rank int) (string, error) {
 	encoded, number, _ := strings.Cut(line, " ")
 	raw, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil || len(raw) == 0 || len(raw) > longestPiece {
-		return "", fmt.Errorf("%.60q is not a token of 1 to %d bytes in base64 and its rank", line, longestPiece)
+		return "", fmt.Errorf("%.60q is not a token in base64 (1 to %d bytes) and its rank", line, longestPiece)
 	}
 	if n, err := strconv.Atoi(number); err != nil || n != rank {
-		return "", fmt.Errorf("rank %.20q, expected %d: ranks count the lines", number, rank)
+		return "", fmt.Errorf("rank %.20q, expected %d: ranks count lines from 0", number, rank)
 	}
 	return string(raw), nil
 }
 
-// llama3Special returns the names of Llama 3's special tokens, in the spelling of
-// 3.1 and later: some that were reserved before have names there.
+// llama3Special returns the names of Llama 3's special tokens as in version 3.1 and later, which
+// names some tokens that were reserved before.
 func llama3Special() []string {
 	const count = 256
 	names := []string{

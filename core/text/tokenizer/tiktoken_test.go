@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// tiktokenOf is a tokenizer.model of Llama 3's kind.
+// tiktokenOf returns a tokenizer.model in Llama 3's format.
 func tiktokenOf(tokens []string) []byte {
 	var text strings.Builder
 	for rank, raw := range tokens {
@@ -20,8 +20,8 @@ func tiktokenOf(tokens []string) []byte {
 	return []byte(text.String())
 }
 
-// byRank is tiktoken's own algorithm: of all neighbours that make a token, those
-// of the lowest rank become it.
+// byRank is tiktoken's own algorithm: it merges the neighbours that form the token with the lowest
+// rank.
 func byRank(ids map[string]token.ID, piece string) (all []token.ID) {
 	if id, ok := ids[piece]; ok {
 		return []token.ID{id}

@@ -18,11 +18,11 @@ const (
 	NameEndOfTurn   = "<|eot_id|>"
 )
 
-// Tokenizer is a vocabulary with its merges, pattern and chat template. It does
-// not change once made, and is safe for concurrent use.
+// Tokenizer is a vocabulary with its merges, pattern and chat template. It is immutable and safe
+// for concurrent use.
 type Tokenizer struct {
 	vocab    Vocabulary
-	shown    []string            // the bytes that each token stands for
+	shown    []string            // the bytes that each token decodes to
 	ids      map[string]token.ID // tokens that are not added, by their text in the vocabulary
 	merges   mergeTable
 	base     [256]token.ID // token of each single byte
@@ -34,23 +34,21 @@ type Tokenizer struct {
 	template Template
 }
 
-// Encode returns the ids of text. Special tokens are not recognised in it:
-// their names are ordinary text, so that text from outside cannot forge them.
-// Added tokens that are not special are (as with encode_special_tokens of
-// Hugging Face's tokenizers).
+// Encode returns the ids of text. It treats the names of special tokens as ordinary text, so that
+// untrusted text cannot forge them. It does recognise other added tokens, as Hugging Face's
+// tokenizers do with encode_special_tokens.
 func (t *Tokenizer) Encode(text string) []token.ID {
 	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, ordinary)
 }
 
-// EncodeWithSpecial returns the ids of text in which the names of added tokens,
-// special ones among them, stand for these tokens. Where several match, the
-// longest of the leftmost wins.
+// EncodeWithSpecial returns the ids of text. It recognises the names of all added tokens, including
+// special ones. If several match, it takes the leftmost, and of these the longest.
 func (t *Tokenizer) EncodeWithSpecial(text string) []token.ID {
 	return t.appendSections(make([]token.ID, 0, len(text)/4+1), text, anywhere)
 }
 
-// Prompt returns the ids that a base model continues text from: the beginning
-// of text, where texts begin with such a token, then text.
+// Prompt returns the ids from which a base model continues text: the beginning-of-text token, if
+// texts of the vocabulary begin with it, then those of text.
 func (t *Tokenizer) Prompt(text string) []token.ID {
 	ids := make([]token.ID, 0, len(text)/4+2)
 	if t.bos != None && !t.vocab.NoBOS {
@@ -59,14 +57,13 @@ func (t *Tokenizer) Prompt(text string) []token.ID {
 	return t.appendSections(ids, text, ordinary)
 }
 
-// ordinary and anywhere say where added tokens stand for themselves: those that are
-// not special; all.
+// ordinary and anywhere select the added tokens to recognise: those that are not special, or all.
 func ordinary(_, _ int, a *Added) bool { return !a.Special }
 func anywhere(int, int, *Added) bool   { return true }
 
-// appendSections goes the way of Hugging Face's tokenizers: added tokens that
-// stand in text as they are, then what lies between them normalised, in it the
-// other added tokens, then what lies between these cut into pieces.
+// appendSections follows Hugging Face's tokenizers: it finds the added tokens that match raw text,
+// normalises the text between them, finds the other added tokens there, and splits the rest into
+// pieces.
 func (t *Tokenizer) appendSections(ids []token.ID, text string, allowed func(start, end int, a *Added) bool) []token.ID {
 	for raw := range t.added.raw.sections(text, allowed) {
 		if raw.added != nil {
@@ -92,7 +89,7 @@ func (t *Tokenizer) normalise(text string) string {
 	return text
 }
 
-// unmark is what a normalised text shows as.
+// unmark returns a normalised text with blanks in place of ▁.
 func (t *Tokenizer) unmark(text string) string {
 	if t.vocab.SentencePiece != nil {
 		text = strings.ReplaceAll(text, blank, " ")
@@ -125,7 +122,7 @@ func (t *Tokenizer) appendPiece(ids []token.ID, piece string) []token.ID {
 	return ids
 }
 
-// appendMerged appends the ids of piece, computed.
+// appendMerged computes and appends the ids of piece, without the cache.
 func (t *Tokenizer) appendMerged(ids []token.ID, piece string) []token.ID {
 	if t.vocab.WholePieces {
 		if id, ok := t.ids[piece]; ok {
@@ -137,22 +134,22 @@ func (t *Tokenizer) appendMerged(ids []token.ID, piece string) []token.ID {
 		ids = t.appendCharacters(ids, piece)
 	} else if with, ok := t.appendBytes(ids, piece); ok {
 		ids = with
-	} else { // bytes that are not UTF-8, and have no tokens
+	} else { // bytes that are not UTF-8 and have no tokens
 		ids, _ = t.appendBytes(ids, strings.ToValidUTF8(piece, "\uFFFD"))
 	}
 	return ids[:start+t.merges.apply(ids[start:])]
 }
 
-// Decode returns the bytes of ids: what Encode was given, whatever it was, if no
-// character is unknown and Unicode is normal. Special tokens appear by name; ids
-// outside the vocabulary are left out.
+// Decode returns the bytes of ids. It reverses Encode for any bytes, unless a character is unknown
+// or normalisation changed the text. It writes special tokens by name and omits ids outside the
+// vocabulary.
 //
-// It is what Hugging Face's tokenizers return, but that bytes which are not
-// UTF-8 come back as they were, not as U+FFFD.
+// The result equals that of Hugging Face's tokenizers, except that Decode returns bytes that are
+// not UTF-8 unchanged instead of U+FFFD.
 func (t *Tokenizer) Decode(ids []token.ID) string { return t.decode(ids, false) }
 
-// DecodeSkipSpecial is Decode without the special tokens. (Hugging Face's
-// tokenizers 0.23 do show those that are found in normalised text.)
+// DecodeSkipSpecial is Decode without the special tokens. (Hugging Face's tokenizers 0.23 do write
+// those that match normalised text.)
 func (t *Tokenizer) DecodeSkipSpecial(ids []token.ID) string { return t.decode(ids, true) }
 
 func (t *Tokenizer) decode(ids []token.ID, skipSpecial bool) string {
@@ -166,7 +163,7 @@ func (t *Tokenizer) decode(ids []token.ID, skipSpecial bool) string {
 	return t.strip(text.String())
 }
 
-// strip removes the blank in front that SentencePiece put there.
+// strip removes the blank that SentencePiece put in front.
 func (t *Tokenizer) strip(text string) string {
 	if s := t.vocab.SentencePiece; s != nil && s.Strip {
 		text = strings.TrimPrefix(text, " ")
@@ -174,8 +171,8 @@ func (t *Tokenizer) strip(text string) string {
 	return text
 }
 
-// Token returns the bytes of one token, which need not be whole characters, or
-// the name of an added token; "" for an id outside the vocabulary.
+// Token returns the bytes of one token, which may be part of a character, or the name of an added
+// token. It returns "" for an id outside the vocabulary.
 func (t *Tokenizer) Token(id token.ID) string {
 	if id >= 0 && int(id) < len(t.shown) && t.added.has(id) {
 		return t.vocab.Tokens[id]
@@ -183,7 +180,7 @@ func (t *Tokenizer) Token(id token.ID) string {
 	return t.show(id)
 }
 
-// show returns what decoding writes for id, "" outside the vocabulary.
+// show returns the bytes that id decodes to, or "" for an id outside the vocabulary.
 func (t *Tokenizer) show(id token.ID) string {
 	if id < 0 || int(id) >= len(t.shown) {
 		return ""
@@ -191,14 +188,14 @@ func (t *Tokenizer) show(id token.ID) string {
 	return t.shown[id]
 }
 
-// Vocabulary returns what determines the ids. It must not be changed.
+// Vocabulary returns the vocabulary. Callers must not change it.
 func (t *Tokenizer) Vocabulary() Vocabulary { return t.vocab }
 
 // VocabSize returns the number of tokens, added ones included.
 func (t *Tokenizer) VocabSize() int { return len(t.vocab.Tokens) }
 
-// BOS returns the token for the beginning of a text, or None. Prompt knows
-// whether texts begin with it.
+// BOS returns the token for the beginning of a text, or None. Prompt adds it if texts begin with
+// it.
 func (t *Tokenizer) BOS() token.ID { return t.bos }
 
 // EOS returns the token that ends a document, or None.
@@ -210,7 +207,7 @@ func (t *Tokenizer) EOT() token.ID {
 	return id
 }
 
-// Special returns the added token of that name, and whether there is one.
+// Special returns the added token with the name, or None and false.
 func (t *Tokenizer) Special(name string) (token.ID, bool) {
 	if a, ok := t.added.byText[name]; ok {
 		return a.ID, true
@@ -218,13 +215,13 @@ func (t *Tokenizer) Special(name string) (token.ID, bool) {
 	return None, false
 }
 
-// IsSpecial reports whether DecodeSkipSpecial leaves id out.
+// IsSpecial reports whether id is a special token, which DecodeSkipSpecial omits.
 func (t *Tokenizer) IsSpecial(id token.ID) bool { return t.added.special[id] }
 
 // Template returns the chat template.
 func (t *Tokenizer) Template() Template { return t.template }
 
-// WithTemplate returns a tokenizer that differs from t in the chat template.
+// WithTemplate returns a copy of t with another chat template.
 func (t *Tokenizer) WithTemplate(template Template) *Tokenizer {
 	with := *t
 	with.template = template

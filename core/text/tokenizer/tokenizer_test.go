@@ -95,8 +95,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// checkRoundTrip checks that text comes back from its ids, at once and token
-// by token.
+// checkRoundTrip checks that the ids of text decode to it, both at once and token by token.
 func checkRoundTrip(t *testing.T, tok *Tokenizer, text string) {
 	t.Helper()
 	for _, ids := range [][]token.ID{tok.Encode(text), tok.EncodeWithSpecial(text)} {
@@ -108,7 +107,7 @@ func checkRoundTrip(t *testing.T, tok *Tokenizer, text string) {
 	}
 }
 
-// The cache is shared: run with -race. What comes from it is what was computed.
+// Goroutines share the cache, which must return the computed ids: run with -race.
 func TestConcurrentEncode(t *testing.T) {
 	tok := trained(t)
 	r := rand.New(rand.NewPCG(9, 10))

@@ -12,29 +12,29 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// TrainSettings says what vocabulary to train.
+// TrainSettings holds the settings of Train.
 type TrainSettings struct {
-	VocabSize int      // all tokens: 256 bytes, merges, special tokens
+	VocabSize int      // number of all tokens: 256 bytes, merges, special tokens
 	Special   []string // appended after the merges; nil for Llama 3's five
-	Pattern   Pattern  // Llama3 unless set
+	Pattern   Pattern  // "" means Llama3
 	MaxLength int      // context length of the model in tokens, for other programs; 0 for no limit
 }
 
-// Train makes a vocabulary of the asked size from docs: the 256 bytes, then the
-// most frequent pair of neighbours merged again and again, then the special
-// tokens (byte-level BPE; merges and their order equal those of Hugging Face's
-// BpeTrainer without a minimum frequency). The result depends on nothing but
-// docs and s, not even on the order of docs. It has Llama 3's chat template.
+// Train trains a byte-level BPE vocabulary of s.VocabSize tokens on docs. It starts with the 256
+// bytes, merges the most frequent pair of neighbours again and again, and appends the special
+// tokens. The merges and their order equal those of Hugging Face's BpeTrainer without a minimum
+// frequency. The result depends only on the set of docs and on s, not on the order of docs. It has
+// Llama 3's chat template.
 //
-// A corpus with too few different pairs for the size is an error that says how
-// many tokens it is enough for.
+// Train returns an error if the corpus has too few pairs to merge. The error gives the vocabulary
+// size for which the corpus suffices.
 func Train(docs iter.Seq[string], s TrainSettings) (*Tokenizer, error) {
 	if s.Special == nil {
 		s.Special = []string{NameBeginOfText, NameEndOfText, NameStartHeader, NameEndHeader, NameEndOfTurn}
 	}
 	ordinary := s.VocabSize - len(s.Special)
 	if ordinary < len(byteOrder) {
-		return nil, fmt.Errorf("train tokenizer: a vocabulary of %d does not hold 256 bytes and %d special tokens", s.VocabSize, len(s.Special))
+		return nil, fmt.Errorf("train tokenizer: a vocabulary of %d tokens does not hold 256 bytes and %d special tokens", s.VocabSize, len(s.Special))
 	}
 	v := Vocabulary{Pattern: s.Pattern, WholePieces: true, MaxLength: s.MaxLength}
 	for _, b := range byteOrder {
@@ -56,8 +56,8 @@ func Train(docs iter.Seq[string], s TrainSettings) (*Tokenizer, error) {
 	return t.WithTemplate(Template{Source: Llama3Template}), nil
 }
 
-// withSpecial appends special tokens to v, whose beginning and end of text are
-// Llama 3's if they are among them.
+// withSpecial appends special tokens to v. If names include Llama 3's beginning and end of text, it
+// sets them as BOS and EOS.
 func (v Vocabulary) withSpecial(names []string) Vocabulary {
 	for _, name := range names {
 		v.Added = append(v.Added, Added{ID: token.ID(len(v.Tokens)), Text: name, Special: true})
@@ -78,14 +78,14 @@ func firstOf(names []string, wanted ...string) string {
 	return ""
 }
 
-// countedBytes is how long a piece is counted as one. Longer ones, which are
-// hardly words, are counted in parts, so that the time of a merge is bounded.
+// countedBytes is the maximum length in bytes of a piece that counts as one. Training counts longer
+// pieces, which are rarely words, in parts to bound the time of a merge.
 const countedBytes = 1024
 
-// batchBytes is how much text goes to a counting goroutine at once.
+// batchBytes is the size of the batches of text for the counting goroutines.
 const batchBytes = 1 << 20
 
-// countPieces returns how often each piece occurs in docs.
+// countPieces returns the number of occurrences of each piece in docs.
 func countPieces(docs iter.Seq[string], split splitter) map[string]int64 {
 	batches := make(chan []string)
 	counts := make([]*pieceCounts, runtime.GOMAXPROCS(0))
@@ -122,8 +122,8 @@ func sendBatches(docs iter.Seq[string], batches chan<- []string) {
 	}
 }
 
-// pieceCounts counts pieces. The map holds indices so that counting a piece
-// again does not write to the map, nor keep the document in memory.
+// pieceCounts counts pieces. The map holds indices so that counting a known piece does not write to
+// the map or keep the document in memory.
 type pieceCounts struct {
 	index  map[string]int32
 	counts []int64

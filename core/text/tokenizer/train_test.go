@@ -60,8 +60,7 @@ func learnPlainly(v Vocabulary, pieces map[string]int64, size int) Vocabulary {
 	return v
 }
 
-// Few letters make many overlaps and ties. New would refuse two tokens of the
-// same bytes.
+// Few letters give many overlaps and ties. New refuses two tokens with the same bytes.
 func TestLearnEqualsPlainCounting(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	for range 60 {

@@ -2,10 +2,10 @@ package tokenizer
 
 import "unicode"
 
-// newer holds the characters that came after Unicode 9 and that normalisation
-// would change, reorder or join. Hugging Face's tokenizers normalise by Unicode 9
-// (unicode-normalization-alignments 0.1) and know nothing of them. The list is
-// of all characters that they treat unlike Unicode 17.
+// newer holds the characters that Unicode added after version 9 and that normalisation would
+// change, reorder or join. Hugging Face's tokenizers normalise by Unicode 9
+// (unicode-normalization-alignments 0.1) and do not know them. The list has all characters for
+// which they differ from Unicode 17.
 var newer = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0x07fd, 0x07fd, 1}, {0x0897, 0x089f, 1}, {0x08ca, 0x08d3, 1}, {0x09fe, 0x09fe, 1}, {0x0c3c, 0x0c3c, 1},

@@ -12,7 +12,7 @@ import (
 	"github.com/herd-lm/herd/internal/realdata"
 )
 
-// sharedText reads a file of the data that may lie beside the repository.
+// sharedText reads a file of the optional data beside the repository.
 func sharedText(t testing.TB, name string) (string, bool) {
 	text, err := os.ReadFile(realdata.Beside(t, name))
 	if os.IsNotExist(err) {
@@ -24,7 +24,7 @@ func sharedText(t testing.TB, name string) (string, bool) {
 	return string(text), true
 }
 
-// vectors returns texts and the ids that llama.cpp's tests have for them.
+// vectors returns texts and their ids in llama.cpp's tests.
 func vectors(t *testing.T, name string) (texts, ids []string) {
 	t.Helper()
 	in := shared(t, "tokenizer/vectors/ggml-vocab-"+name+".gguf.inp")
@@ -47,7 +47,7 @@ func shared(t testing.TB, name string) string {
 	return text
 }
 
-// TestVectors holds vocabularies against the ids that llama.cpp has for them.
+// TestVectors compares the ids of vocabularies with those of llama.cpp.
 func TestVectors(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -94,7 +94,7 @@ func mustNew(t testing.TB, v Vocabulary) *Tokenizer {
 	return tok
 }
 
-// llamaPieces is the vocabulary of Llama 2.
+// llamaPieces returns the vocabulary of Llama 2.
 func llamaPieces(t testing.TB) Pieces {
 	g := readGGUF(t, shared(t, "tokenizer/ggml-vocab-llama-spm.gguf"))
 	p := Pieces{Unknown: 0, BOS: 1, EOS: 2, AddDummyPrefix: true}
@@ -116,8 +116,8 @@ func fromPieces(t testing.TB, p Pieces) *Tokenizer {
 	return tok
 }
 
-// gguf is the little of a GGUF file that a vocabulary needs: metadata that are
-// lists of strings, or of numbers of 32 bits.
+// gguf reads the part of a GGUF file that a vocabulary needs: metadata that are lists of strings or
+// of 32-bit numbers.
 type gguf struct {
 	strings map[string][]string
 	words   map[string][]uint32

@@ -12,33 +12,33 @@ import (
 	"github.com/herd-lm/herd/core/token"
 )
 
-// Vocabulary is what determines ids. A token is its index.
+// Vocabulary holds everything that determines ids. The id of a token is its index in Tokens.
 type Vocabulary struct {
-	Form    Form // how Unicode is normalised
+	Form    Form // Unicode normalisation
 	Pattern Pattern
 	Tokens  []string      // raw bytes of each token; the text of added ones
-	Merges  [][2]token.ID // pairs in the order in which they merge
-	Added   []Added       // tokens that no merge makes
+	Merges  [][2]token.ID // pairs of ids in order of priority
+	Added   []Added       // tokens that no merge forms
 
-	// SentencePiece is nil for byte-level BPE. Otherwise Tokens are as in its
-	// files, with ▁ for a blank and <0x0A> for a byte.
+	// SentencePiece is nil for byte-level BPE. Otherwise Tokens are written as in SentencePiece's
+	// files: ▁ for a blank, and <0x0A> for a byte.
 	SentencePiece *SentencePiece
 
-	// WholePieces says that a piece which is a token as a whole is that token,
-	// even if merging would end elsewhere ("ignore_merges", as in Llama 3).
+	// WholePieces encodes a piece that is a token as that token, even if merges give other
+	// tokens ("ignore_merges", as in Llama 3).
 	WholePieces bool
 
 	BOS, EOS string // texts of added tokens, or ""
-	NoBOS    bool   // a text does not begin with BOS, which only has a name (SmolLM2)
+	NoBOS    bool   // texts do not begin with BOS, although it has a name (SmolLM2)
 
-	// MaxLength is the longest text in tokens that other programs shall feed the
-	// model ("model_max_length"), 0 for no limit.
+	// MaxLength is the maximum input of the model in tokens, for other programs
+	// ("model_max_length"); 0 for no limit.
 	MaxLength int
 }
 
-// New returns the tokenizer of a vocabulary, without a chat template. It refuses
-// a vocabulary of byte-level BPE that lacks a byte, and any that has a token
-// twice or a merge whose result is no token.
+// New returns the tokenizer of a vocabulary, without a chat template. It returns an error if a
+// token is empty or a duplicate, if the result of a merge is not a token, or if byte-level BPE
+// lacks a byte.
 func New(v Vocabulary) (*Tokenizer, error) {
 	t := &Tokenizer{vocab: v, cache: newPieceCache(), unknown: None}
 	err := v.Form.check()
@@ -68,7 +68,7 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	return t, nil
 }
 
-// setKind sets what differs between byte-level BPE and SentencePiece.
+// setKind sets the fields that differ between byte-level BPE and SentencePiece.
 func (t *Tokenizer) setKind() (err error) {
 	s := t.vocab.SentencePiece
 	if s == nil {
@@ -79,15 +79,15 @@ func (t *Tokenizer) setKind() (err error) {
 		return err
 	}
 	if len(t.ids) == 0 {
-		return fmt.Errorf("the vocabulary has nothing but special tokens")
+		return fmt.Errorf("the vocabulary has only special tokens")
 	}
 	t.base = s.byteTokens(t.ids)
 	t.unknown, err = t.unknownToken(s.Unknown)
 	return err
 }
 
-// setCuts sets where the text of a SentencePiece vocabulary is cut: at words if
-// these are pieces, and anywhere else where that changes nothing.
+// setCuts sets the splitter of a SentencePiece vocabulary. It splits text at words if these are
+// pieces, and wherever else a split changes no id.
 func (t *Tokenizer) setCuts() {
 	s := t.vocab.SentencePiece
 	if s == nil {
@@ -102,9 +102,8 @@ func (t *Tokenizer) setCuts() {
 	}
 }
 
-// setShown sets what decoding writes for each token. An added token that is found
-// in normalised text stands for that (as in tokenizers 0.23): it may have taken
-// a blank along.
+// setShown sets the bytes that each token decodes to. An added token that matches normalised text
+// decodes to its normalised name (as in tokenizers 0.23), which may include a blank.
 func (t *Tokenizer) setShown() {
 	t.shown = slices.Clone(t.vocab.Tokens)
 	if s := t.vocab.SentencePiece; s != nil {
@@ -119,7 +118,7 @@ func (t *Tokenizer) setShown() {
 	}
 }
 
-// unknownToken is an added token, or in some files an ordinary one.
+// unknownToken returns the unknown token: an added token, or in some files an ordinary one.
 func (t *Tokenizer) unknownToken(text string) (token.ID, error) {
 	if id, ok := t.ids[text]; ok {
 		return id, nil
@@ -130,16 +129,15 @@ func (t *Tokenizer) unknownToken(text string) (token.ID, error) {
 func (t *Tokenizer) named(what, text string) (token.ID, error) {
 	id, ok := t.Special(text)
 	if text != "" && !ok {
-		return None, fmt.Errorf("%s is %q, which is not among the added tokens", what, text)
+		return None, fmt.Errorf("%s is %q, which is not an added token", what, text)
 	}
 	return id, nil
 }
 
-// indexTokens returns the tokens that text or merges may give, by their text in
-// the vocabulary. An added token may have the bytes of an ordinary one of
-// byte-level BPE, as runs of blanks have in GPT-NeoX, but not its spelling: files
-// could not tell the two apart. In SentencePiece's vocabularies merges may make
-// added tokens too, but no special ones.
+// indexTokens returns the tokens that text or merges may give, by their text in the vocabulary. In
+// byte-level BPE an added token may have the same bytes as an ordinary one, as runs of blanks do in
+// GPT-NeoX. It may not have the same spelling, because files could not distinguish the two. In
+// SentencePiece vocabularies merges may also form added tokens, but not special ones.
 func indexTokens(v Vocabulary, added addedTokens) (map[string]token.ID, error) {
 	ids := make(map[string]token.ID, len(v.Tokens))
 	for i, text := range v.Tokens {
@@ -161,10 +159,10 @@ func indexTokens(v Vocabulary, added addedTokens) (map[string]token.ID, error) {
 	return ids, nil
 }
 
-// spelt returns a token of a merge as vocabulary files have it.
+// spelt returns a token of a merge as vocabulary files write it.
 func (v *Vocabulary) spelt(id token.ID) string { return v.spell(v.Tokens[id]) }
 
-// spell writes an ordinary token as vocabulary files have it.
+// spell returns an ordinary token as vocabulary files write it.
 func (v *Vocabulary) spell(text string) string {
 	if v.SentencePiece != nil {
 		return text
@@ -172,13 +170,13 @@ func (v *Vocabulary) spell(text string) string {
 	return SpellBytes(text)
 }
 
-// baseTokens returns the token of each byte. Some vocabularies lack bytes that no
-// UTF-8 has: these are None.
+// baseTokens returns the token of each byte. Some vocabularies lack bytes that never occur in
+// UTF-8. These are None.
 func baseTokens(ids map[string]token.ID) (base [256]token.ID, err error) {
 	for b := range base {
 		id, ok := ids[string([]byte{byte(b)})]
 		if !ok && inUTF8(byte(b)) {
-			return base, fmt.Errorf("byte 0x%02x has no token: byte-level BPE needs all that UTF-8 has", b)
+			return base, fmt.Errorf("byte 0x%02x has no token: byte-level BPE needs a token for each byte of UTF-8", b)
 		}
 		if base[b] = id; !ok {
 			base[b] = None
@@ -189,8 +187,8 @@ func baseTokens(ids map[string]token.ID) (base [256]token.ID, err error) {
 
 func inUTF8(b byte) bool { return b != 0xc0 && b != 0xc1 && b < 0xf5 }
 
-// Digest returns a hash in hexadecimal of all that determines the ids of a text
-// or chat: two tokenizers that agree in it encode alike.
+// Digest returns a hexadecimal SHA-256 of everything that determines the ids of a text or chat.
+// Tokenizers with the same digest give the same ids.
 func (t *Tokenizer) Digest() string {
 	h := sha256.New()
 	v := &t.vocab
@@ -215,8 +213,8 @@ func (t *Tokenizer) Digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// digestStrings writes the count and then each string behind its length, so
-// that no two lists write the same bytes.
+// digestStrings writes the number of strings, then the length and bytes of each. No two lists write
+// the same bytes.
 func digestStrings(h hash.Hash, list ...string) {
 	binary.Write(h, binary.LittleEndian, uint64(len(list)))
 	for _, s := range list {
