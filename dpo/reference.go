@@ -34,6 +34,9 @@ func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pa
 	if err != nil {
 		return nil, err
 	}
+	if err := table.FitTogether(r.Preferences...); err != nil {
+		return nil, err
+	}
 	r.rows, examples, err = example.LoadRows(r.Preferences, r.Limit, func(row table.Preference) ([]pack.Example, error) {
 		if err := table.Fits[table.Preference](row.Extra); err != nil { // before the reference is computed
 			return nil, err

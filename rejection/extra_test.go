@@ -86,3 +86,26 @@ func TestRefusesExtraColumns(t *testing.T) {
 		t.Errorf("got error %v", err)
 	}
 }
+
+// TestRefusesColumnsOfTwoTypes: tables whose extra columns fit into no table together are
+// refused before anything is drawn.
+func TestRefusesColumnsOfTwoTypes(t *testing.T) {
+	s := fixture(t, 2)
+	rows, _, err := table.ReadAll[table.Chat](s.Prompts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Prompts = nil
+	for i := range rows {
+		if rows[i].Extra.SetText("level", "high"); i > 0 {
+			rows[i].Extra.SetNumber("level", 3)
+		}
+		s.Prompts = append(s.Prompts, filepath.Join(t.TempDir(), "prompts.arrow"))
+		if err := table.WriteAll(s.Prompts[i], table.Header{}, rows[i:i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := loadPrompts(s); err == nil || !strings.Contains(err.Error(), s.Prompts[1]+": column level: is utf8 in some rows and float64 in others") {
+		t.Errorf("got error %v", err)
+	}
+}

@@ -34,6 +34,9 @@ func keyOf(row table.Sample) string {
 
 // loadPrompts reads the prompts. Rows with the same id and text are one prompt.
 func loadPrompts(s Settings) ([]prompt, error) {
+	if err := table.FitTogether(s.Prompts...); err != nil {
+		return nil, err
+	}
 	var prompts []prompt
 	known := make(map[string]string) // id to key
 	for _, path := range s.Prompts {

@@ -42,6 +42,23 @@ func ColumnsOf(paths ...string) ([]*Columns, error) {
 	return all, nil
 }
 
+// FitTogether returns an error if one table cannot hold the extra columns of all the tables,
+// because a column has one type here and another type there. A step that writes rows of several
+// tables only after hours of work calls it first, as it calls Fits for each row.
+func FitTogether(paths ...string) error {
+	all, err := ColumnsOf(paths...)
+	if err != nil {
+		return err
+	}
+	var g gatherer
+	for i, columns := range all {
+		if err := g.declare(columns, nil); err != nil {
+			return fmt.Errorf("%s: %w", paths[i], err)
+		}
+	}
+	return nil
+}
+
 // isZero reports whether a table has nothing but herd's columns and keys.
 func (c *Columns) isZero() bool { return len(c.fields)+c.metadata.Len()+len(c.lost) == 0 }
 
