@@ -6,15 +6,15 @@ import (
 	"math"
 )
 
-// How a rule and a reward model make one score.
+// Ways to combine the scores of a rule and a reward model.
 const (
-	CorrectFirst = "correct_first" // any correct answer beats any wrong one; the reward decides among equals
-	Sum          = "sum"           // the reward, plus a weight times the rule's score
+	CorrectFirst = "correct_first" // any correct answer beats any wrong one; the reward ranks answers of equal correctness
+	Sum          = "sum"           // the reward plus a weight times the rule's score
 )
 
-// Combine returns a judge that asks a rule and a reward model. The verdict has the rule's
-// correctness and note, and the reward beside the score. By Sum, the score is the reward
-// plus weight times the rule's score.
+// Combine returns a judge that uses a rule and a reward model. A verdict has the rule's correctness
+// and note, and both the reward and the combined score. With Sum, the score is the reward plus
+// weight times the rule's score.
 func Combine(rule, reward Judge, by string, weight float64) Judge {
 	return combined{rule, reward, by, weight}
 }
@@ -22,7 +22,7 @@ func Combine(rule, reward Judge, by string, weight float64) Judge {
 type combined struct {
 	rule, reward Judge
 	by           string
-	weight       float64 // of the rule in a sum
+	weight       float64 // weight of the rule's score in Sum
 }
 
 // Accepts implements Judge: both must accept the question.

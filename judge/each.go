@@ -13,8 +13,8 @@ type Single interface {
 	Accepts(q Question) error
 }
 
-// Each returns a Judge that asks s about every answer: as many at once as there are
-// processors. The first error stops it.
+// Each returns a Judge that passes every answer to s, in parallel on all processors. It stops at
+// the first error.
 func Each(s Single) Judge { return each{s} }
 
 type each struct{ Single }

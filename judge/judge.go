@@ -1,4 +1,4 @@
-// Package judge says what answers are worth.
+// Package judge scores answers and decides whether they are correct.
 //
 // A [Judge] takes questions with their answers and returns a [Verdict] on each answer. The
 // same interface serves every use: rejection sampling scores what it draws, a recipe measures
@@ -20,25 +20,25 @@ import (
 
 // Judge judges answers. It is safe for concurrent use.
 type Judge interface {
-	// Verdicts returns a verdict on every answer: [items][answers of the item]. A verdict
-	// depends on nothing but the question and that answer. An error means that an answer
-	// could not be judged, which is not the same as a wrong answer.
+	// Verdicts returns a verdict on every answer: [items][answers of the item]. A verdict depends
+	// only on the question and that answer. An error means that the judge could not judge an
+	// answer, which is different from a wrong answer.
 	Verdicts(ctx context.Context, items []Item) ([][]Verdict, error)
 
-	// Accepts returns an error if answers to q cannot be judged: a *TooLong, or what is
-	// wrong with the question. Callers ask before they spend hours on drawing answers.
+	// Accepts returns an error if the judge cannot judge answers to q: a *TooLong, or an error that
+	// says what is wrong with the question. Call it before you spend hours on sampling answers.
 	Accepts(q Question) error
 }
 
-// Verdict is what a judge says of one answer.
+// Verdict is a judge's result for one answer.
 type Verdict struct {
-	Score   float64     // of two answers to a question, the one with the higher score is better
-	Correct Correctness // Unknown unless a rule decided it
-	Reward  *float64    // the reward model's part in the score; nil: there was no reward model
-	Note    string      // the reason, for people; the same answer always gets the same note
+	Score   float64     // higher is better, among answers to the same question
+	Correct Correctness // Unknown unless a rule checked the answer
+	Reward  *float64    // the reward model's part of the score; nil: no reward model
+	Note    string      // reason in words; the same answer always gets the same note
 }
 
-// Correctness says whether an answer is correct, if that is known.
+// Correctness is whether an answer is correct: Correct, Wrong or Unknown.
 type Correctness int8
 
 // The values of Correctness.
@@ -56,7 +56,7 @@ func CorrectIf(correct bool) Correctness {
 	return Wrong
 }
 
-// Bool returns a pointer to the truth, as rows of tables keep it; nil: Unknown.
+// Bool returns a pointer to true or false, as table rows store it, or nil for Unknown.
 func (c Correctness) Bool() *bool {
 	if c == Unknown {
 		return nil
@@ -65,10 +65,10 @@ func (c Correctness) Bool() *bool {
 	return &correct
 }
 
-// TooLong reports a question after which a model has no room for an answer.
+// TooLong is the error for a question that leaves the model no room for an answer.
 type TooLong struct {
 	Tokens, Positions int
-	Model             string // which model: "reward model"
+	Model             string // name of the model in the error, such as "reward model"
 }
 
 // Error implements error.

@@ -9,16 +9,16 @@ import (
 
 // Question is what an answer responds to.
 type Question struct {
-	ID        string            // of the prompt, for errors and commands
-	Prompt    []chat.Message    // without the answer
-	Meta      map[string]string // of the prompt's row: rules look here for the reference first
-	Reference string            // the answer that the prompt came with; empty: none
+	ID        string            // id of the prompt, for errors and commands
+	Prompt    []chat.Message    // messages before the answer
+	Meta      map[string]string // meta of the prompt's row: rules look here for the reference first
+	Reference string            // reference answer; empty: none
 }
 
 // Answer is one answer to a question.
 type Answer struct {
 	Text      string
-	Truncated bool // it did not end by itself: it reached the limit on tokens
+	Truncated bool // it reached the token limit
 }
 
 // Item is a question with the answers to judge.
@@ -27,11 +27,11 @@ type Item struct {
 	Answers []Answer
 }
 
-// stop is the value of a candidate's Finish if it ended by itself.
+// stop is a candidate's Finish if the model ended the answer.
 const stop = "stop"
 
-// Sample returns the question and answers of a row of samples. The question has the id of
-// the prompt that was answered, and its reference.
+// Sample returns the question and the answers of a row of samples. The question has the id and the
+// reference of the prompt.
 func Sample(row table.Sample) Item {
 	item := Item{Question: Question{ID: row.ID, Prompt: row.Prompt, Meta: row.Meta, Reference: row.Reference}}
 	if len(row.Parents) > 0 {
@@ -43,7 +43,7 @@ func Sample(row table.Sample) Item {
 	return item
 }
 
-// Chat returns the question and the one answer of a chat: its closing turn of the assistant.
+// Chat returns the question and the answer of a chat: the answer is the final assistant message.
 func Chat(row table.Chat) (Item, error) {
 	before, answer, ok := closingTurn(row)
 	if !ok {
@@ -52,15 +52,15 @@ func Chat(row table.Chat) (Item, error) {
 	return Item{Question{ID: row.ID, Prompt: before, Meta: row.Meta}, []Answer{{Text: answer}}}, nil
 }
 
-// Prompt returns the question of a chat that is to be answered. A closing turn of the
-// assistant is the reference, not part of the prompt.
+// Prompt returns the question of a chat that the model will answer. A final assistant message is
+// the reference, not part of the prompt.
 func Prompt(row table.Chat) Question {
 	q := Question{ID: row.ID, Meta: row.Meta}
 	q.Prompt, q.Reference, _ = closingTurn(row)
 	return q
 }
 
-// closingTurn splits the closing turn of the assistant, if there is one, from what comes before.
+// closingTurn splits a chat into the messages before its final assistant message and that message.
 func closingTurn(row table.Chat) (before []chat.Message, text string, ok bool) {
 	last := len(row.Messages) - 1
 	if last < 0 || row.Messages[last].Role != chat.Assistant {

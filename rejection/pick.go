@@ -11,7 +11,7 @@ import (
 	"github.com/herd-lm/herd/data/table"
 )
 
-// The rules that pick responses among those that qualify.
+// Rules that pick among the responses that qualify.
 const (
 	PickBest      = "best"      // the response with the highest score
 	PickFraction  = "fraction"  // the best Pick.Fraction of the responses, at least one

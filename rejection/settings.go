@@ -16,8 +16,8 @@ import (
 	"github.com/herd-lm/herd/judge/scoring"
 )
 
-// Settings of the stage. Responses come from Model, or from the server of Engine; at
-// least one of Check and Reward scores them.
+// Settings of the stage. Model or the server in Engine generates the responses. At least one of
+// Check and Reward scores them.
 type Settings struct {
 	Model    string   `yaml:"model" path:"model"`                       // model directory of the policy
 	Adapter  string   `yaml:"adapter" json:",omitempty" path:"adapter"` // adapter directory of the policy; empty: none, or the model's
@@ -49,11 +49,11 @@ type Scoring = scoring.Settings
 
 // What to do with prompts that are too long.
 const (
-	Refuse = pack.Refuse // an error that names the row
+	Refuse = pack.Refuse // return an error that names the row
 	Skip   = pack.Skip   // leave the row out and list it in the summary
 )
 
-// Defaults returns the settings that a YAML file changes.
+// Defaults returns the default settings.
 func Defaults() Settings {
 	return Settings{
 		Samples: 10, Slots: 64, TooLong: Refuse, Pick: Pick{Rule: PickBest},
@@ -102,10 +102,10 @@ func (s Settings) validate() error {
 	return nil
 }
 
-// remote reports whether a server draws.
+// remote reports whether a server generates the responses.
 func (s Settings) remote() bool { return s.Engine.URL != "" }
 
-// Manifest describes the run that s asks for.
+// Manifest returns the manifest of a run with these settings.
 func (s Settings) Manifest() (run.Manifest, error) {
 	inputs := run.Inputs{"prompts": s.Prompts}
 	if err := s.Scoring.AddInputs(inputs); err != nil {

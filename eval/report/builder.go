@@ -19,7 +19,7 @@ type Options struct {
 	Seed  uint64 // seed that selects the examples and the resamples of the intervals
 }
 
-// Builder collects rows. It keeps 40 bytes of each sample, and the texts of a few prompts only.
+// Builder collects rows. It keeps 40 bytes per sample, and the texts of a few prompts.
 type Builder struct {
 	options Options
 	prompts []prompt
@@ -34,7 +34,7 @@ type prompt struct {
 	place
 	id       string
 	distinct int // number of different texts
-	missing  int // numbers k without a sample
+	missing  int // how many numbers k have no sample
 	draws    []draw
 }
 
@@ -125,7 +125,7 @@ func placeOf(seed uint64, row table.Sample) place {
 	return place{key: xxh3.HashStringSeed(promptID(row), seed), content: h.Sum64()}
 }
 
-// countTexts returns how many different texts there are.
+// countTexts returns the number of different texts.
 func countTexts(candidates []table.Candidate) int {
 	texts := make(map[string]struct{}, len(candidates))
 	for _, c := range candidates {

@@ -6,10 +6,10 @@ import (
 	"github.com/herd-lm/herd/eval/stat"
 )
 
-// fewIDs is how many prompts are named beside a count.
+// fewIDs is the number of prompts that the report names beside a count.
 const fewIDs = 8
 
-// correctness returns nil if no sample was judged.
+// correctness summarises the checker's verdicts. It returns nil if there are none.
 func (s *survey) correctness() *Correctness {
 	c := &Correctness{Share: share(s.perSample(correct))}
 	if c.Share == nil {
@@ -39,8 +39,8 @@ func (s *Solved) add(id string) {
 	}
 }
 
-// agreement is the area under the ROC curve of a prompt's rewards; NaN if its
-// responses are all correct or all wrong.
+// agreement returns the area under the ROC curve of a prompt's rewards. It returns NaN if all
+// responses are correct or all are wrong.
 func agreement(p prompt) float64 {
 	var right, wrong []float64
 	for _, d := range judged(p.draws, reward, correct) {

@@ -114,7 +114,7 @@ func judged(draws []draw, by, of func(draw) float64) []draw {
 	return both
 }
 
-// ties yields the ranges of equal samples of a sorted list.
+// ties yields the ranges of samples with equal numbers in a sorted list.
 func ties(draws []draw, by func(draw) float64) func(yield func(from, to int) bool) {
 	return func(yield func(from, to int) bool) {
 		for from := 0; from < len(draws); {

@@ -19,8 +19,8 @@ func newBootstrap(seed uint64, prompts int) *bootstrap {
 	return &bootstrap{stat.NewBootstrap(seed, prompts, resamples, mostGroups)}
 }
 
-// ratio returns the sum of above over the sum of below, which have a value for each prompt. It
-// is nil if below is 0 everywhere.
+// ratio returns the sum of above divided by the sum of below; both are [prompts]. It returns nil if
+// below is 0 everywhere.
 func (b *bootstrap) ratio(above, below []float64) *Estimate {
 	m := b.Ratio(above, below)
 	if m.N == 0 {
@@ -34,7 +34,7 @@ func (b *bootstrap) ratio(above, below []float64) *Estimate {
 	return e
 }
 
-// mean returns the mean of the values that are known, one for each prompt.
+// mean returns the mean of the known values; values is [prompts], NaN if unknown.
 func (b *bootstrap) mean(values []float64) *Estimate {
 	above, below := make([]float64, len(values)), make([]float64, len(values))
 	for i, v := range values {
@@ -45,8 +45,8 @@ func (b *bootstrap) mean(values []float64) *Estimate {
 	return b.ratio(above, below)
 }
 
-// share replaces the interval of a share that is 0 or 1 at all prompts by Wilson's:
-// resampling cannot tell such a share from certainty.
+// share gives a share that is 0 or 1 for all prompts Wilson's interval: all bootstrap resamples
+// of it are equal, which would give an interval of width 0.
 func share(e *Estimate) *Estimate {
 	if e == nil || e.Value != 0 && e.Value != 1 {
 		return e
@@ -59,8 +59,7 @@ func share(e *Estimate) *Estimate {
 	return e
 }
 
-// rounded keeps eight digits. The digits behind them differ between processors, and a report
-// must not.
+// rounded keeps eight digits. Later digits differ between processors, and the report must not.
 func rounded(x float64) float64 {
 	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 8, 64), 64)
 	if err != nil || y == 0 {

@@ -3,10 +3,10 @@ package report
 import "fmt"
 
 const (
-	manyCutOff   = 0.05 // share of samples
-	fewDistinct  = 0.8  // share of a prompt's samples
+	manyCutOff   = 0.05 // share of cut-off samples that is worth a finding
+	fewDistinct  = 0.8  // share of different texts below which there is a finding
 	mostOfTheWay = 0.9  // share of the gain of all samples over one
-	nearlyAll    = 0.9  // share of the prompts
+	nearlyAll    = 0.9  // share of the prompts that a point must cover
 )
 
 // Findings returns the most important facts of the report as sentences.
@@ -29,7 +29,7 @@ func (r *Report) sayCutOff() string {
 	if r.CutOff.Value < manyCutOff {
 		return ""
 	}
-	return fmt.Sprintf("%s of the samples were cut off before they ended; a larger max_tokens would let more of them end.", percent(r.CutOff.Value))
+	return fmt.Sprintf("%s of the samples were cut off by the token limit; a larger max_tokens would let more of them finish.", percent(r.CutOff.Value))
 }
 
 func (r *Report) sayDistinct() string {
@@ -37,7 +37,7 @@ func (r *Report) sayDistinct() string {
 	if r.Distinct.Value >= fewDistinct*each {
 		return ""
 	}
-	return fmt.Sprintf("Of %s responses to a prompt, %s are different texts on average; a higher temperature would give more of them.", num(each), num(r.Distinct.Value))
+	return fmt.Sprintf("Of %s responses to a prompt, %s are different texts on average; a higher temperature would give more variety.", num(each), num(r.Distinct.Value))
 }
 
 func (r *Report) sayMissing() string {
@@ -86,7 +86,7 @@ func (r *Report) sayGain() string {
 	}
 	s := fmt.Sprintf("A sample scores %s on average and the best of %d scores %s", num(first.Value), last.Samples, num(last.Value))
 	if enough.Samples < last.Samples {
-		s += fmt.Sprintf("; %d samples already bring %s of that gain", enough.Samples, roundPercent(mostOfTheWay))
+		s += fmt.Sprintf("; %d samples already give %s of that gain", enough.Samples, roundPercent(mostOfTheWay))
 	}
 	return s + "."
 }
@@ -110,7 +110,7 @@ func (r *Report) sayPicked() string {
 		return ""
 	}
 	last := points[len(points)-1]
-	return fmt.Sprintf("The reward’s best of %d is correct for %s of the prompts, any one sample for %s.",
+	return fmt.Sprintf("The best of %d by reward is correct for %s of the prompts, a random sample for %s.",
 		last.Samples, last.words(percent), percent(points[0].Value))
 }
 
@@ -118,7 +118,7 @@ func (r *Report) sayLevel() string {
 	if r.Score == nil || r.Score.Level == 0 {
 		return ""
 	}
-	return fmt.Sprintf("All samples of %d of %d prompts have the same score: there is nothing to choose between.", r.Score.Level, r.Prompts)
+	return fmt.Sprintf("All samples of %d of %d prompts have the same score, so the score cannot choose between them.", r.Score.Level, r.Prompts)
 }
 
 func (r *Report) sayLength() string {
@@ -129,7 +129,7 @@ func (r *Report) sayLength() string {
 	case l.Score == nil || r.ScoreIsVerdict():
 		return l.sayCorrect()
 	case !l.WorthALook:
-		return fmt.Sprintf("Length does not decide the score: their rank correlation within a prompt is %s.", l.Score.words(correlation))
+		return fmt.Sprintf("No clear length bias: the rank correlation of length and score within a prompt is %s.", l.Score.words(correlation))
 	}
 	s := fmt.Sprintf("Length bias: the %s of the responses to a prompt score higher; rank correlation %s.",
 		longer(l.Score), l.Score.words(correlation))
@@ -137,7 +137,7 @@ func (r *Report) sayLength() string {
 		s += fmt.Sprintf(" The best have %s %s on average, the worst %s.", num(l.Winners.Value), r.Length.Unit, num(l.Losers.Value))
 	}
 	if l.Correct != nil && l.CorrectWorthALook && (l.Correct.Value > 0) == (l.Score.Value > 0) {
-		return s + fmt.Sprintf(" They are also more often correct (%s), so it need not be length that is rewarded.", l.Correct.words(correlation))
+		return s + fmt.Sprintf(" They are also more often correct (%s), so the score may reward correctness rather than length.", l.Correct.words(correlation))
 	}
 	if l.Correct != nil {
 		return s + fmt.Sprintf(" They are not more often correct (%s): the score may reward length itself.", l.Correct.words(correlation))

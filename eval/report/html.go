@@ -83,7 +83,7 @@ type row struct {
 // Interval formats the interval of a correlation.
 func (r row) Interval() string { return r.Estimate.interval(correlation) }
 
-// LengthRows are the mean lengths that are known.
+// LengthRows returns the mean lengths that are known.
 func (v view) LengthRows() []row {
 	l := v.LengthBias
 	return present(row{"all", l.All}, row{"highest score", l.Winners}, row{"lowest score", l.Losers}, row{"correct", l.Right}, row{"wrong", l.Wrong})

@@ -8,7 +8,7 @@ import (
 
 const (
 	fewestRanked   = 3   // minimum number of samples for a rank correlation
-	worthALook     = 0.1 // mean rank correlation
+	worthALook     = 0.1 // smallest mean rank correlation that is worth a finding
 	mostLengthBins = 10
 )
 
@@ -96,7 +96,7 @@ func spearman(draws []draw, x, y func(draw) float64) float64 {
 	return xy / math.Sqrt(xx*yy) // 0/0 is NaN
 }
 
-// ranks returns the rank of each sample, from 1.
+// ranks returns the rank of each sample, from 1; equal numbers share their mean rank.
 func ranks(draws []draw, of func(draw) float64) []float64 {
 	order := make([]int, len(draws))
 	for i := range order {

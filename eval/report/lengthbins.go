@@ -56,7 +56,7 @@ func (s *survey) lengthBins() []LengthBin {
 	return bins
 }
 
-// binEdges returns the deciles of the lengths, each once, between the extremes.
+// binEdges returns the minimum, the deciles and the maximum of the lengths, without duplicates.
 func binEdges(all [][]centred) []float64 {
 	var lengths []float64
 	for _, samples := range all {

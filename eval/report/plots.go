@@ -148,7 +148,7 @@ func num(x float64) string {
 // exact formats all digits of a round number.
 func exact(x float64) string { return signed(strconv.FormatFloat(rounded(x), 'g', -1, 64)) }
 
-// signed replaces the hyphen of a negative number by a minus.
+// signed replaces the hyphen of a negative number with a minus sign.
 func signed(s string) string {
 	if s[0] == '-' {
 		return "−" + s[1:]

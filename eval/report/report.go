@@ -112,7 +112,7 @@ type Correctness struct {
 	Agreement *Estimate `json:"reward_agreement,omitempty"`
 }
 
-// Solved counts prompts and names a few.
+// Solved has the number of prompts and the ids of a few.
 type Solved struct {
 	Prompts int      `json:"prompts"`
 	IDs     []string `json:"ids,omitempty"`

@@ -165,10 +165,10 @@ func TestFindings(t *testing.T) {
 		"empty":   {"There are no samples."},
 		"cut":     {"100% of the samples were cut off"},
 		"equal":   {"Of 8 responses to a prompt, 1 are different", "pass@1 is 100% [92.9%, 100%]", "All samples of 50 of 50 prompts"},
-		"full":    {"pass@30", "never answered correctly", "already bring 90%", "The reward’s best of 30", "longer of the responses", "so it need not be"},
+		"full":    {"pass@30", "never answered correctly", "already give 90%", "The best of 30 by reward", "longer of the responses", "so the score may reward correctness"},
 		"checker": {"longer of the responses to a prompt are more often correct"},
 		"single":  {"pass@1 is"},
-		"mixed":   {"pass@2 is", "best of 2 is"}, // more have few prompts
+		"mixed":   {"pass@2 is", "best of 2 by reward is"}, // more have few prompts
 		"hostile": {"were drawn and are not in the table"},
 	} {
 		all := strings.Join(build(Options{}, tables()[name]).Findings(), "\n")
