@@ -102,7 +102,7 @@ func (c *component) patternLine(last bool) (Pattern, error) {
 // one that isolates them if nothing lies between them, as in patterns that match whole texts.
 func (c *component) splitLine() (Pattern, error) {
 	if c.Pattern == nil {
-		return "", fmt.Errorf("Split has no pattern")
+		return "", fmt.Errorf("pre-tokenizer Split has no pattern")
 	}
 	line := oneLine(c.Pattern.Regex)
 	if line == "" {
@@ -113,7 +113,7 @@ func (c *component) splitLine() (Pattern, error) {
 		return "", fmt.Errorf("behavior %s, invert %t of Split is not supported: expected Isolated", c.Behavior, isTrue(c.Invert, false))
 	}
 	if line == "" {
-		return "", fmt.Errorf("Split has an empty pattern")
+		return "", fmt.Errorf("pre-tokenizer Split has an empty pattern")
 	}
 	_, err := line.step()
 	return line, err
