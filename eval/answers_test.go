@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -185,5 +186,25 @@ func TestCheckedAnswers(t *testing.T) {
 	prompts[0].Meta = nil // no reference either
 	if _, err := Answers(t.Context(), p, tok, prompts, s, check("(.)")); err == nil || !strings.Contains(err.Error(), "row 0: there is no reference") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// cutOff finds an answer correct if it was cut off.
+type cutOff struct{}
+
+func (cutOff) Accepts(judge.Question) error { return nil }
+
+func (cutOff) Verdict(_ context.Context, _ judge.Question, a judge.Answer) (judge.Verdict, error) {
+	return judge.Verdict{Correct: judge.CorrectIf(a.Truncated)}, nil
+}
+
+// TestChecksKnowWhatWasCutOff: the judge learns which answers reached the limit on tokens.
+func TestChecksKnowWhatWasCutOff(t *testing.T) {
+	answers := []Answer{{Text: "it i", Finish: sample.Length}, {Text: "it is", Finish: sample.Stop}}
+	if err := addChecks(t.Context(), judge.Each(cutOff{}), []table.Chat{prompt("a"), prompt("b")}, answers); err != nil {
+		t.Fatal(err)
+	}
+	if !answers[0].Correct() || answers[1].Correct() {
+		t.Errorf("the answer that was cut off: %+v; the other: %+v", answers[0].Check, answers[1].Check)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,4 +110,20 @@ func TestMeasuresGSM8K(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkMeasured(t, prompts[:500], func(c table.Chat) string { return c.Meta["answer"] })
+}
+
+// TestStageDecidesFirst: what the rule of a stage said of a candidate counts; the rule of the
+// evaluation decides about the others only.
+func TestStageDecidesFirst(t *testing.T) {
+	check, err := rule.New(rule.Settings{Kind: rule.Regex, Pattern: "goat"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes, no := true, false
+	got, err := correctness(t.Context(), check, table.Sample{Candidates: []table.Candidate{
+		{Text: "a sheep", Correct: &yes}, {Text: "a goat", Correct: &no}, {Text: "a goat"}, {Text: "a sheep"},
+	}})
+	if want := []judge.Correctness{judge.Correct, judge.Wrong, judge.Correct, judge.Wrong}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v, error %v", got, want, err)
+	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/token"
 )
 
 var question = []chat.Message{{Role: chat.User, Content: "What is it?"}}
@@ -138,6 +139,13 @@ func TestAsk(t *testing.T) {
 	var tooLong *policy.TooLong
 	if _, err := p.Ask(long, sample.Settings{}, 1); !errors.As(err, &tooLong) || tooLong.Positions != 160 || tooLong.Tokens < 160 {
 		t.Errorf("a long prompt: error %v", err)
+	}
+	full := make([]token.ID, 160)
+	if err := p.Check(full); !errors.As(err, &tooLong) || tooLong.Tokens != 160 {
+		t.Errorf("a prompt of all positions: error %v", err)
+	}
+	if err := p.Check(full[1:]); err != nil {
+		t.Errorf("a prompt that leaves one position: error %v", err)
 	}
 	without, err := policy.Open(policy.Settings{Model: save(t, params, tok.WithTemplate(tokenizer.Template{}))}, engine.Options{})
 	if err != nil {
