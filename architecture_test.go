@@ -79,7 +79,7 @@ core/policy: core/kernel core/model core/sample core/sample/engine core/sample/r
 
 # Rows.
 data:
-data/table: core/disk core/text/chat core/token
+data/table: core/disk core/text/chat core/text/show core/token
 data/format: core/text/chat core/text/show data/table
 data/view: core/text/chat core/text/show data/table
 data/example: core/text/chat core/text/template core/text/tokenizer core/train/pack data/table
@@ -109,7 +109,7 @@ reward: core/model core/run core/text/chat core/text/template core/token core/tr
 rejection: core/disk core/kernel core/model core/policy core/run core/sample core/sample/engine
 	core/sample/remote core/text/template core/train/pack data/example data/table eval/report judge
 	judge/scoring
-dpo: core/model core/run core/text/template core/token core/train core/train/pack core/train/score
+dpo: core/model core/run core/text/chat core/text/template core/token core/train core/train/pack core/train/score
 	core/train/stage data/example data/table
 serve: core/sample core/text/chat core/text/show core/text/template core/text/tokenizer core/token internal/httpd
 

@@ -1,7 +1,10 @@
 package dpo
 
 import (
+	"slices"
+
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train"
@@ -22,27 +25,33 @@ const (
 // prompt. The likelihood term of the chosen response is a mean over all of its tokens, including
 // the end of turn; each row has weight 1.
 func Example(format *template.Format, row table.Preference, maskFormat bool) (pack.Example, error) {
+	format, err := format.WithTools(row.Tools)
+	if err != nil {
+		return pack.Example{}, err
+	}
 	e, rendered, err := example.Responses(format, row.ID, row.Prompt, row.Chosen, row.Rejected)
 	if err != nil {
 		return e, err
 	}
 	e.Norm = 1
 	e.Pairs = []token.Pair{{Chosen: chosen, Rejected: rejected, Weight: 1}}
-	for i := range e.Responses {
-		e.Responses[i].SeqWeight = contrasted(rendered[i], maskFormat)
+	for i, response := range [][]chat.Message{chosen: row.Chosen, rejected: row.Rejected} {
+		weights := example.Weights(rendered[i], slices.Concat(row.Prompt, response))
+		e.Responses[i].SeqWeight = contrasted(weights, rendered[i].Kind, maskFormat)
+		if i == chosen {
+			e.Responses[i].Weight = mean(weights)
+		}
 	}
-	e.Responses[chosen].Weight = mean(example.Marks(rendered[chosen].Own))
 	if row.RefChosenLogP != nil && row.RefRejectedLogP != nil {
 		e.Responses[chosen].Reference, e.Responses[rejected].Reference = *row.RefChosenLogP, *row.RefRejectedLogP
 	}
 	return e, nil
 }
 
-// contrasted returns weight 1 for each token that the assistant writes, except ends of turns if
-// masked, and 0 for the others.
-func contrasted(response template.Rendered, maskFormat bool) []float32 {
-	w := example.Marks(response.Own)
-	for i, kind := range response.Kind {
+// contrasted returns the weights, with 0 for ends of turns if they are masked.
+func contrasted(weights []float32, kinds []template.Kind, maskFormat bool) []float32 {
+	w := slices.Clone(weights)
+	for i, kind := range kinds {
 		if maskFormat && kind != template.Content {
 			w[i] = 0
 		}
@@ -50,11 +59,14 @@ func contrasted(response template.Rendered, maskFormat bool) []float32 {
 	return w
 }
 
-// mean divides 0/1 weights by their sum.
+// mean divides weights by their sum. Weights that are all 0 stay so.
 func mean(w []float32) []float32 {
 	var n float32
 	for _, x := range w {
 		n += x
+	}
+	if n == 0 {
+		return w
 	}
 	for i := range w {
 		w[i] /= n

@@ -97,6 +97,10 @@ func Example(format *template.Format, row table.Preference, margin float64) (pac
 	if len(row.Edited) > 0 {
 		ranked = [][]chat.Message{row.Edited, row.Chosen, row.Rejected}
 	}
+	format, err := format.WithTools(row.Tools)
+	if err != nil {
+		return pack.Example{}, err
+	}
 	e, err := example.Rewarded(format, row.ID, row.Prompt, ranked...)
 	if err != nil {
 		return e, err

@@ -35,7 +35,7 @@ func TestConversationRemembers(t *testing.T) {
 		t.Fatalf("roles %v, want %v", roles, want)
 	}
 	if c.messages[0].Content != "hi" || c.messages[2].Content != "you" || c.seed != 2 {
-		t.Errorf("messages %q, next seed %d", c.messages, c.seed)
+		t.Errorf("messages %+v, next seed %d", c.messages, c.seed)
 	}
 	if roles := say(t, c, "/reset"); len(roles) != 0 {
 		t.Errorf("after /reset %v is remembered", roles)

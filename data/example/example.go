@@ -27,13 +27,18 @@ func Document(tok *tokenizer.Tokenizer, row table.Document, length int) []pack.E
 }
 
 // Chat returns the example of a conversation. The model learns every token of the assistant's
-// turns, including the end of turn, given all tokens before it.
+// turns, including the end of turn, given all tokens before it. A token counts the weight of
+// its message.
 func Chat(format *template.Format, row table.Chat) (pack.Example, error) {
+	format, err := format.WithTools(row.Tools)
+	if err != nil {
+		return pack.Example{}, err
+	}
 	rendered, err := format.Chat(row.Messages)
 	if err != nil {
 		return pack.Example{}, err
 	}
-	e := pack.Example{Row: row.ID, Prompt: pack.Run{IDs: rendered.IDs, Weight: Marks(rendered.Own)}}
+	e := pack.Example{Row: row.ID, Prompt: pack.Run{IDs: rendered.IDs, Weight: Weights(rendered, row.Messages)}}
 	for _, w := range e.Prompt.Weight {
 		e.Norm += float64(w)
 	}
@@ -70,6 +75,18 @@ func Rewarded(format *template.Format, id string, prompt []chat.Message, respons
 // Reply returns a response of one message.
 func Reply(text string) []chat.Message {
 	return []chat.Message{{Role: chat.Assistant, Content: text}}
+}
+
+// Weights returns for each token the weight of its message where the assistant wrote it, and 0
+// elsewhere. messages are those that rendered.Turn counts.
+func Weights(rendered template.Rendered, messages []chat.Message) []float32 {
+	w := Marks(rendered.Own)
+	for i := range w {
+		if w[i] != 0 {
+			w[i] = float32(messages[rendered.Turn[i]].LossWeight())
+		}
+	}
+	return w
 }
 
 // Marks returns 1 where mark is true and 0 elsewhere.

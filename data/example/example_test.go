@@ -184,3 +184,35 @@ func TestErrors(t *testing.T) {
 		t.Error("a response to nothing passes")
 	}
 }
+
+// TestMessageWeights: a token counts what its message counts.
+func TestMessageWeights(t *testing.T) {
+	_, format := newFormat(t)
+	none, half := 0.0, 0.5
+	row := table.Chat{Messages: slices.Clone(conversation)}
+	plain, err := example.Chat(format, row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.Messages[2].Weight, row.Messages[4].Weight = &none, &half
+	row.Messages[1].Weight = &half // what others say is never learnt
+	weighted, err := example.Chat(format, row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendered, err := format.Chat(row.Messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var norm float64
+	for i, w := range weighted.Prompt.Weight {
+		want := plain.Prompt.Weight[i] * map[int32]float32{2: 0, 4: 0.5}[rendered.Turn[i]]
+		if w != want {
+			t.Errorf("token %d of message %d has weight %g, want %g", i, rendered.Turn[i], w, want)
+		}
+		norm += float64(w)
+	}
+	if weighted.Norm != norm || norm == 0 {
+		t.Errorf("norm %g, want %g", weighted.Norm, norm)
+	}
+}

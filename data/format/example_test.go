@@ -27,9 +27,9 @@ func ExampleImport() {
 	}
 	fmt.Println(report.Rows, report.Kind)
 	for row, err := range table.Scan[table.Preference](out) {
-		fmt.Println(row.Chosen, err)
+		fmt.Println(row.Chosen[0].Content, err)
 	}
 	// Output:
 	// 1 preferences
-	// [{assistant The river.}] <nil>
+	// The river. <nil>
 }

@@ -117,7 +117,7 @@ func parseDialogue(s string) []chat.Message {
 // sharedStart returns the messages with which both a and b begin. It leaves each at least one.
 func sharedStart(a, b []chat.Message) []chat.Message {
 	n := 0
-	for n < min(len(a), len(b))-1 && a[n] == b[n] {
+	for n < min(len(a), len(b))-1 && a[n].Same(b[n]) {
 		n++
 	}
 	return slices.Clone(a[:n])
@@ -126,7 +126,7 @@ func sharedStart(a, b []chat.Message) []chat.Message {
 // withoutPrompt removes the prompt from a response that repeats it: in some data sets a
 // response is the whole conversation.
 func withoutPrompt(response, prompt []chat.Message) []chat.Message {
-	if n := len(prompt); n < len(response) && slices.Equal(response[:n], prompt) {
+	if n := len(prompt); n < len(response) && chat.Same(response[:n], prompt) {
 		return response[n:]
 	}
 	return response

@@ -2,11 +2,14 @@ package table
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"unicode/utf8"
 
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/show"
 )
 
 // Check runs on every row that is read or written. Arrow strings are UTF-8 by definition, and
@@ -20,7 +23,7 @@ func (c *Chat) Check() error {
 	if len(c.Messages) == 0 {
 		return fmt.Errorf("messages is empty")
 	}
-	return cmp.Or(c.Origin.check(), validMessages("messages", c.Messages))
+	return cmp.Or(c.Origin.check(), validMessages("messages", c.Messages), validTools(c.Tools))
 }
 
 func (p *Preference) Check() error {
@@ -33,7 +36,7 @@ func (p *Preference) Check() error {
 	return cmp.Or(
 		p.Origin.check(),
 		validMessages("prompt", p.Prompt), validMessages("chosen", p.Chosen),
-		validMessages("rejected", p.Rejected), validMessages("edited", p.Edited),
+		validMessages("rejected", p.Rejected), validMessages("edited", p.Edited), validTools(p.Tools),
 		validText("annotator", p.Annotator), validText("ref_digest", p.RefDigest),
 		validNumber("chosen_score", p.ChosenScore), validNumber("rejected_score", p.RejectedScore),
 		validNumber("ref_chosen_logp", p.RefChosenLogP), validNumber("ref_rejected_logp", p.RefRejectedLogP),
@@ -46,7 +49,7 @@ func (s *Sample) Check() error {
 			return fmt.Errorf("candidates[%d]: %w", i, err)
 		}
 	}
-	return cmp.Or(s.Origin.check(), validMessages("prompt", s.Prompt), validText("reference", s.Reference))
+	return cmp.Or(s.Origin.check(), validMessages("prompt", s.Prompt), validTools(s.Tools), validText("reference", s.Reference))
 }
 
 func (c *Candidate) check() error {
@@ -76,9 +79,41 @@ func validMessages(name string, ms []chat.Message) error {
 		if m.Role == "" {
 			return fmt.Errorf("%s[%d] has no role", name, i)
 		}
-		if !utf8.ValidString(m.Role) || !utf8.ValidString(m.Content) {
-			return fmt.Errorf("%s[%d] is not valid UTF-8", name, i)
+		if err := validMessage(m); err != nil {
+			return fmt.Errorf("%s[%d] %w", name, i, err)
 		}
+	}
+	return nil
+}
+
+func validMessage(m chat.Message) error {
+	for _, s := range []string{m.Role, m.Content, m.Reasoning, m.ToolCallID, m.Name} {
+		if !utf8.ValidString(s) {
+			return errors.New("is not valid UTF-8")
+		}
+	}
+	if w := m.LossWeight(); !(w >= 0) || math.IsInf(w, 0) {
+		return fmt.Errorf("has weight %v, expected a finite number of at least 0", w)
+	}
+	for i, call := range m.ToolCalls {
+		switch {
+		case call.Name == "" || !utf8.ValidString(call.Name) || !utf8.ValidString(call.ID):
+			return fmt.Errorf("has the tool call %d of the function %q, expected a name", i, call.Name)
+		case !isJSON(call.Arguments, '{'):
+			return fmt.Errorf("has the tool call %d of %s with arguments %s, expected a JSON object", i, call.Name, show.Cut(string(call.Arguments), 40))
+		}
+	}
+	return nil
+}
+
+// isJSON reports whether v is a JSON value that begins with c.
+func isJSON(v chat.JSON, c byte) bool {
+	return v.Begins(c) && utf8.ValidString(string(v)) && json.Valid([]byte(v))
+}
+
+func validTools(t chat.JSON) error {
+	if t != "" && !isJSON(t, '[') {
+		return fmt.Errorf("tools is %s, expected a JSON list of functions", show.Cut(string(t), 40))
 	}
 	return nil
 }

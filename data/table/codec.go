@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"github.com/herd-lm/herd/core/text/chat"
 )
 
 // codec converts Go values of type V to values of an Arrow column and back. Codecs compose: a
@@ -38,6 +40,30 @@ var text = codec[string]{
 		}, nil
 	},
 }
+
+// emptyAsNull makes a codec of texts store "" as null.
+func emptyAsNull[V ~string](c codec[V]) codec[V] {
+	appendText := c.append
+	c.nullable = true
+	c.append = func(to array.Builder, v V) {
+		if v == "" {
+			to.AppendNull()
+			return
+		}
+		appendText(to, v)
+	}
+	return c
+}
+
+// rawJSON stores a JSON value as text, and none as null.
+var rawJSON = emptyAsNull(codec[chat.JSON]{
+	typ:    text.typ,
+	append: func(to array.Builder, v chat.JSON) { text.append(to, string(v)) },
+	reader: func(from arrow.Array) (func(int) chat.JSON, error) {
+		read, err := text.reader(from)
+		return func(i int) chat.JSON { return chat.JSON(read(i)) }, err
+	},
+})
 
 // primitives is an Arrow array of fixed-width values.
 type primitives[A any] interface {

@@ -310,7 +310,7 @@ func TestExtraErrors(t *testing.T) {
 // the row, which would lose it.
 func TestFieldsInsideOurColumns(t *testing.T) {
 	str := arrow.BinaryTypes.String
-	message := arrow.StructOf(arrow.Field{Name: "role", Type: str}, arrow.Field{Name: "content", Type: str}, arrow.Field{Name: "name", Type: str, Nullable: true})
+	message := arrow.StructOf(arrow.Field{Name: "role", Type: str}, arrow.Field{Name: "content", Type: str}, arrow.Field{Name: "audio", Type: str, Nullable: true})
 	schema := arrow.NewSchema([]arrow.Field{{Name: "messages", Type: arrow.ListOf(message)}}, nil)
 	path := writeForeign(t, schema, func(b *array.RecordBuilder) {
 		list := b.Field(0).(*array.ListBuilder)
@@ -325,10 +325,10 @@ func TestFieldsInsideOurColumns(t *testing.T) {
 	if err != nil || rows[0].Messages[0].Content != "user" {
 		t.Fatal(rows, err)
 	}
-	if err := table.Fits[table.Chat](rows[0].Extra); err == nil || !strings.Contains(err.Error(), "messages.name") {
+	if err := table.Fits[table.Chat](rows[0].Extra); err == nil || !strings.Contains(err.Error(), "messages.audio") {
 		t.Errorf("Fits: %v", err)
 	}
-	if err := table.WriteAll(tempPath(t), table.Header{}, rows); err == nil || !strings.Contains(err.Error(), "messages.name") {
+	if err := table.WriteAll(tempPath(t), table.Header{}, rows); err == nil || !strings.Contains(err.Error(), "messages.audio") {
 		t.Errorf("WriteAll: %v", err)
 	}
 	runs := arrow.NewSchema([]arrow.Field{{Name: "text", Type: str}, {Name: "x", Type: arrow.RunEndEncodedOf(arrow.PrimitiveTypes.Int32, str)}}, nil)

@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"math"
 	"regexp"
 
 	"github.com/zeebo/xxh3"
@@ -45,21 +46,50 @@ func (c content) messages(ms []chat.Message) {
 	for _, m := range ms {
 		c.text(m.Role)
 		c.text(m.Content)
+		c.labelled("reasoning_content", m.Reasoning)
+		c.labelled("tool_call_id", m.ToolCallID)
+		c.labelled("name", m.Name)
+		for _, call := range m.ToolCalls {
+			c.text("call")
+			c.text(call.ID)
+			c.text(call.Name)
+			c.text(string(call.Arguments))
+		}
+		if m.Weight != nil {
+			c.text("weight")
+			c.number(math.Float64bits(*m.Weight))
+		}
 	}
 }
 
+// labelled hashes a text with its name, and nothing for "", so that a field that herd learns
+// later changes no id of rows without it.
+func (c content) labelled(name, s string) {
+	if s != "" {
+		c.text(name)
+		c.text(s)
+	}
+}
+
+func (c content) tools(t chat.JSON) { c.labelled("tools", string(t)) }
+
 func (d *Document) hash(c *content) { c.text(d.Text) }
 
-func (ch *Chat) hash(c *content) { c.messages(ch.Messages) }
+func (ch *Chat) hash(c *content) {
+	c.messages(ch.Messages)
+	c.tools(ch.Tools)
+}
 
 func (p *Preference) hash(c *content) {
 	for _, part := range [][]chat.Message{p.Prompt, p.Chosen, p.Rejected, p.Edited} {
 		c.messages(part)
 	}
+	c.tools(p.Tools)
 }
 
 func (s *Sample) hash(c *content) {
 	c.messages(s.Prompt)
+	c.tools(s.Tools)
 	c.number(uint64(len(s.Candidates)))
 	for _, k := range s.Candidates {
 		c.text(k.Text)

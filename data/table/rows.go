@@ -50,6 +50,7 @@ type Document struct {
 type Chat struct {
 	Origin
 	Messages []chat.Message `json:"messages"`
+	Tools    chat.JSON      `json:"tools,omitempty"` // list of the functions that the assistant may call, or ""
 }
 
 // Preference is a prompt with a better and a worse response. Strength is 1 (marginally better)
@@ -60,6 +61,7 @@ type Preference struct {
 	Chosen    []chat.Message `json:"chosen"`
 	Rejected  []chat.Message `json:"rejected"`
 	Edited    []chat.Message `json:"edited,omitempty"` // the chosen response after a human edit, if any
+	Tools     chat.JSON      `json:"tools,omitempty"`  // list of the functions that the assistant may call, or ""
 	Strength  int            `json:"strength,omitempty"`
 	Annotator string         `json:"annotator,omitempty"`
 
@@ -75,6 +77,7 @@ type Preference struct {
 type Sample struct {
 	Origin
 	Prompt     []chat.Message `json:"prompt"`
+	Tools      chat.JSON      `json:"tools,omitempty"`     // list of the functions that the assistant may call, or ""
 	Reference  string         `json:"reference,omitempty"` // the reference answer of the prompt, if any
 	Candidates []Candidate    `json:"candidates"`
 }

@@ -127,7 +127,21 @@ var (
 var messages = listOf(structOf(
 	column("role", text, func(m *chat.Message) *string { return &m.Role }).must(),
 	column("content", text, func(m *chat.Message) *string { return &m.Content }).must(),
+	column("reasoning_content", emptyAsNull(text), func(m *chat.Message) *string { return &m.Reasoning }),
+	column("tool_calls", absentAsNull(listOf(call)), func(m *chat.Message) *[]chat.Call { return &m.ToolCalls }),
+	column("tool_call_id", emptyAsNull(text), func(m *chat.Message) *string { return &m.ToolCallID }),
+	column("name", emptyAsNull(text), func(m *chat.Message) *string { return &m.Name }),
+	column("weight", optional(float), func(m *chat.Message) **float64 { return &m.Weight }),
 ))
+
+var call = structOf(
+	column("id", emptyAsNull(text), func(c *chat.Call) *string { return &c.ID }),
+	column("name", text, func(c *chat.Call) *string { return &c.Name }).must(),
+	column("arguments", rawJSON, func(c *chat.Call) *chat.JSON { return &c.Arguments }).must(),
+)
+
+// tools is a column with a JSON list of functions.
+func tools[T Row](at func(*T) *chat.JSON) field[T] { return column("tools", rawJSON, at) }
 
 var candidates = listOf(structOf(
 	column("text", text, func(c *Candidate) *string { return &c.Text }).must(),
@@ -150,6 +164,7 @@ var documentColumns = originColumns(
 
 var chatColumns = originColumns(
 	column("messages", messages, func(c *Chat) *[]chat.Message { return &c.Messages }).must(),
+	tools(func(c *Chat) *chat.JSON { return &c.Tools }),
 )
 
 var preferenceColumns = originColumns(
@@ -157,6 +172,7 @@ var preferenceColumns = originColumns(
 	column("chosen", messages, func(p *Preference) *[]chat.Message { return &p.Chosen }).must(),
 	column("rejected", messages, func(p *Preference) *[]chat.Message { return &p.Rejected }).must(),
 	column("edited", absentAsNull(messages), func(p *Preference) *[]chat.Message { return &p.Edited }),
+	tools(func(p *Preference) *chat.JSON { return &p.Tools }),
 	column("strength", strength, func(p *Preference) *int { return &p.Strength }),
 	column("annotator", text, func(p *Preference) *string { return &p.Annotator }),
 	column("chosen_score", optional(float), func(p *Preference) **float64 { return &p.ChosenScore }),
@@ -168,6 +184,7 @@ var preferenceColumns = originColumns(
 
 var sampleColumns = originColumns(
 	column("prompt", messages, func(s *Sample) *[]chat.Message { return &s.Prompt }).must(),
+	tools(func(s *Sample) *chat.JSON { return &s.Tools }),
 	column("reference", text, func(s *Sample) *string { return &s.Reference }),
 	column("candidates", candidates, func(s *Sample) *[]Candidate { return &s.Candidates }).must(),
 )

@@ -6,15 +6,15 @@ import "github.com/herd-lm/herd/core/text/chat"
 
 func (d *Document) size() int { return d.Origin.size() + len(d.Text) + len(d.URL) + len(d.Lang) }
 
-func (c *Chat) size() int { return c.Origin.size() + MessageBytes(c.Messages) }
+func (c *Chat) size() int { return c.Origin.size() + MessageBytes(c.Messages) + len(c.Tools) }
 
 func (p *Preference) size() int {
 	return p.Origin.size() + MessageBytes(p.Prompt) + MessageBytes(p.Chosen) + MessageBytes(p.Rejected) +
-		MessageBytes(p.Edited) + len(p.Annotator) + len(p.RefDigest)
+		MessageBytes(p.Edited) + len(p.Tools) + len(p.Annotator) + len(p.RefDigest)
 }
 
 func (s *Sample) size() int {
-	n := s.Origin.size() + MessageBytes(s.Prompt) + len(s.Reference)
+	n := s.Origin.size() + MessageBytes(s.Prompt) + len(s.Tools) + len(s.Reference)
 	for _, c := range s.Candidates {
 		n += len(c.Text) + 4*len(c.IDs)
 	}
@@ -32,10 +32,14 @@ func (o *Origin) size() int {
 	return n
 }
 
+// MessageBytes returns the bytes of text in messages.
 func MessageBytes(ms []chat.Message) int {
 	n := 0
 	for _, m := range ms {
-		n += len(m.Role) + len(m.Content)
+		n += len(m.Role) + len(m.Content) + len(m.Reasoning) + len(m.ToolCallID) + len(m.Name)
+		for _, c := range m.ToolCalls {
+			n += len(c.ID) + len(c.Name) + len(c.Arguments)
+		}
 	}
 	return n
 }

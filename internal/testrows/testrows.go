@@ -49,9 +49,36 @@ func (r Rows) origin() table.Origin {
 func (r Rows) messages(least int) []chat.Message {
 	var ms []chat.Message
 	for range least + r.IntN(4) {
-		ms = append(ms, chat.Message{Role: "r" + r.text(), Content: r.text()})
+		m := chat.Message{Role: "r" + r.text(), Content: r.text()}
+		if r.IntN(2) == 0 {
+			m.Reasoning, m.ToolCallID, m.Name, m.ToolCalls = r.text(), r.text(), r.text(), r.calls()
+		}
+		if r.IntN(4) == 0 {
+			w := []float64{0, 0.25, 1, 3}[r.IntN(4)]
+			m.Weight = &w
+		}
+		ms = append(ms, m)
 	}
 	return ms
+}
+
+func (r Rows) calls() []chat.Call {
+	var calls []chat.Call
+	for range r.IntN(3) {
+		c := chat.Call{Name: "f" + r.text(), Arguments: `{"z":1,"a":"é"}`}
+		if r.IntN(2) == 0 {
+			c.ID = r.text()
+		}
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+func (r Rows) tools() chat.JSON {
+	if r.IntN(2) == 0 {
+		return ""
+	}
+	return `[{"type":"function","function":{"name":"f"}}]`
 }
 
 func (r Rows) score() *float64 {
@@ -68,12 +95,12 @@ func (r Rows) Document() table.Document {
 }
 
 // Chat returns the next random row.
-func (r Rows) Chat() table.Chat { return table.Chat{Origin: r.origin(), Messages: r.messages(1)} }
+func (r Rows) Chat() table.Chat { return table.Chat{Origin: r.origin(), Messages: r.messages(1), Tools: r.tools()} }
 
 // Preference returns the next random row.
 func (r Rows) Preference() table.Preference {
 	return table.Preference{
-		Origin: r.origin(), Prompt: r.messages(0), Chosen: r.messages(1), Rejected: r.messages(1), Edited: r.messages(0),
+		Origin: r.origin(), Prompt: r.messages(0), Chosen: r.messages(1), Rejected: r.messages(1), Edited: r.messages(0), Tools: r.tools(),
 		Strength: r.IntN(5), Annotator: r.text(), ChosenScore: r.score(), RejectedScore: r.score(),
 		RefChosenLogP: r.score(), RefRejectedLogP: r.score(), RefDigest: r.text(),
 	}
@@ -81,7 +108,7 @@ func (r Rows) Preference() table.Preference {
 
 // Sample returns the next random row.
 func (r Rows) Sample() table.Sample {
-	s := table.Sample{Origin: r.origin(), Prompt: r.messages(0), Reference: r.text()}
+	s := table.Sample{Origin: r.origin(), Prompt: r.messages(0), Tools: r.tools(), Reference: r.text()}
 	for range r.IntN(4) {
 		c := table.Candidate{Text: r.text(), LogProb: r.score(), Finish: "stop", Seed: r.Uint64(), K: r.IntN(9), Score: r.score(), Reward: r.score(), Note: r.text()}
 		if r.IntN(2) == 0 {

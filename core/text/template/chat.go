@@ -57,9 +57,12 @@ func (f *Format) At(date time.Time) *Format {
 }
 
 // WithTools returns a copy of f whose templates see tools: a JSON list of functions, as
-// transformers' apply_chat_template takes it.
-func (f *Format) WithTools(tools []byte) (*Format, error) {
-	v, err := jinja.FromJSON(tools, fromTools)
+// transformers' apply_chat_template takes it. Without tools it returns f.
+func (f *Format) WithTools(tools chat.JSON) (*Format, error) {
+	if tools == "" {
+		return f, nil
+	}
+	v, err := jinja.FromJSON([]byte(tools), fromTools)
 	if err != nil {
 		return nil, fmt.Errorf("chat: tools: %w", err)
 	}
@@ -130,50 +133,6 @@ func (f *Format) Continue(prompt, response []chat.Message) (before, after Render
 	}
 	cut := turns[0].first
 	return whole.slice(0, cut), whole.slice(cut, len(whole.IDs)), nil
-}
-
-// Origins of the text that a template writes: the template itself, the tools, and for each
-// message its role and its content.
-const (
-	ofTemplate jinja.Origin = 0
-	fromTools  jinja.Origin = -1
-)
-
-func fromRole(message int) jinja.Origin    { return jinja.Origin(2*message + 1) }
-func fromContent(message int) jinja.Origin { return jinja.Origin(2*message + 2) }
-
-// messageOf returns the message that text came from, or -1, and whether it is content.
-func messageOf(o jinja.Origin) (message int, content bool) {
-	if o <= 0 {
-		return -1, false
-	}
-	return int(o-1) / 2, o%2 == 0
-}
-
-// conversation holds messages as a template sees them.
-type conversation struct {
-	messages []jinja.Value
-	bytes    int
-}
-
-func (c conversation) first(n int) conversation { return conversation{c.messages[:n], c.bytes} }
-
-func valuesOf(messages []chat.Message) (conversation, error) {
-	if len(messages) == 0 {
-		return conversation{}, fmt.Errorf("chat: no messages")
-	}
-	c := conversation{messages: make([]jinja.Value, len(messages))}
-	for i, m := range messages {
-		if m.Role == "" {
-			return conversation{}, fmt.Errorf("chat: message %d has no role", i)
-		}
-		d := jinja.NewDict()
-		d.Set(jinja.NewText("role", ofTemplate), jinja.NewText(m.Role, fromRole(i)))
-		d.Set(jinja.NewText("content", ofTemplate), jinja.NewText(m.Content, fromContent(i)))
-		c.messages[i] = d
-		c.bytes += len(m.Role) + len(m.Content)
-	}
-	return c, nil
 }
 
 func (f *Format) render(shown conversation, generationPrompt bool) (jinja.Text, error) {

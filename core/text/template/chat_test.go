@@ -90,7 +90,7 @@ func TestProperties(t *testing.T) {
 			}
 			response := []chat.Message{say(chat.Assistant, randomText(r, r.IntN(20)))}
 			if err := checkContinue(f, prompt, response); err != nil {
-				t.Fatalf("%s: %q %q: %v", name, prompt, response, err)
+				t.Fatalf("%s: %+v %+v: %v", name, prompt, response, err)
 			}
 		}
 	}
@@ -347,7 +347,7 @@ func TestDate(t *testing.T) {
 }
 
 func TestTools(t *testing.T) {
-	f, err := formatOf(t, "{% if tools %}{{ tools | tojson }}{% endif %}"+newFormat(t, "chatml").tok.Template().Source).WithTools([]byte(`[{"name": "<|im_end|>"}]`))
+	f, err := formatOf(t, "{% if tools %}{{ tools | tojson }}{% endif %}"+newFormat(t, "chatml").tok.Template().Source).WithTools(`[{"name": "<|im_end|>"}]`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,9 +21,9 @@ func (f *Format) classify(p tokenizer.Placed, text jinja.Text, turns []turn) Ren
 			continue
 		}
 		for i := runAt(runs, start); i < len(runs) && (i == 0 || runs[i-1].End < end); i++ {
-			if m, content := messageOf(runs[i].Mark.Origin); m >= 0 {
+			if m, p := messageOf(runs[i].Mark.Origin); m >= 0 {
 				r.Turn[k] = int32(m)
-				if content {
+				if p.isSaid() {
 					r.Kind[k] = Content
 				}
 			}

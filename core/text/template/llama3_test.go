@@ -60,7 +60,7 @@ func TestLlama3Layout(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(byHand(f.tok, messages), got); diff != "" {
-			t.Fatalf("%q: %s", messages, diff)
+			t.Fatalf("%+v: %s", messages, diff)
 		}
 	}
 	t.Run("planted", func(t *testing.T) {

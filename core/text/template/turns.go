@@ -132,11 +132,11 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// firstByte returns the first byte of a message's content, or the end of the text.
+// firstByte returns the first byte of what a message says, or the end of the text.
 func firstByte(text jinja.Text, message int) int {
 	start := 0
 	for _, r := range text.Runs() {
-		if m, content := messageOf(r.Mark.Origin); content && m == message {
+		if m, p := messageOf(r.Mark.Origin); p.isSaid() && m == message {
 			break
 		}
 		start = r.End
@@ -144,11 +144,11 @@ func firstByte(text jinja.Text, message int) int {
 	return start
 }
 
-// lastByte returns the end of a message's content, or missing if the text has none of it.
+// lastByte returns the end of what a message says, or missing if the text has none of it.
 func lastByte(text jinja.Text, message, missing int) int {
 	end := missing
 	for _, r := range text.Runs() {
-		if m, content := messageOf(r.Mark.Origin); content && m == message {
+		if m, p := messageOf(r.Mark.Origin); p.isSaid() && m == message {
 			end = r.End
 		}
 	}
