@@ -95,7 +95,9 @@ func (r Rows) Document() table.Document {
 }
 
 // Chat returns the next random row.
-func (r Rows) Chat() table.Chat { return table.Chat{Origin: r.origin(), Messages: r.messages(1), Tools: r.tools()} }
+func (r Rows) Chat() table.Chat {
+	return table.Chat{Origin: r.origin(), Messages: r.messages(1), Tools: r.tools()}
+}
 
 // Preference returns the next random row.
 func (r Rows) Preference() table.Preference {
