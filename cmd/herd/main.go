@@ -14,6 +14,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/herd-lm/herd/core/run"
 )
 
@@ -26,9 +28,14 @@ const (
 	exitInterrupted = 130 // 128 + SIGINT, the shells' convention
 )
 
+// exitHelp is the part of the help that lists the exit codes.
+const exitHelp = `Exit codes: 0 success, 1 the command failed, 2 a mistake on the command line, 130 a
+signal stopped the command.`
+
 func execute(args []string) int {
 	root := newRootCmd()
 	root.SetArgs(args)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, args, err) })
 	cmd, err := root.ExecuteContextC(context.Background())
 	if err != nil {
 		printError(os.Stderr, err, hint(cmd, err))

@@ -11,6 +11,10 @@ func newRootCmd() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "herd",
 		Short: "Train language models with the Llama 3 recipe, and use them",
+		Long: `Train language models with the Llama 3 recipe, and use them.
+
+` + exitHelp,
+		Version: version(),
 		Example: `  herd data import corpus.jsonl --out corpus.arrow
   herd pretrain --data corpus.arrow --out base
   herd chat --model base`,
@@ -37,7 +41,8 @@ func newRootCmd() *cobra.Command {
 	asGroup(root)
 	cobra.EnableCommandSorting = false // list the stages in their order
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(flagError)
+	root.SetVersionTemplate(versionLine())
+	root.SetHelpCommand(newHelpCmd(root))
 	addThreads(root)
 	return root
 }

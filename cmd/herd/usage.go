@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,13 +26,57 @@ func misuse(cmd *cobra.Command, format string, args ...any) error {
 }
 
 // flagError turns an error of pflag into a usageError, with a similar flag's name if there is one.
-func flagError(cmd *cobra.Command, err error) error {
+// If cmd only groups subcommands, a word before the flag was meant as a command, and that is the
+// mistake: "herd evla --model m". args is the command line.
+func flagError(cmd *cobra.Command, args []string, err error) error {
+	if word := strayWord(cmd, args); word != "" {
+		return unknownCommand(cmd, word)
+	}
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1 {
 		name := unknown.GetSpecifiedName()
 		return misuse(cmd, "unknown flag --%s%s", name, didYouMean("--", nearest(flagsAsCommands(cmd), name)))
 	}
 	return misuse(cmd, "%v", err)
+}
+
+// strayWord returns the first word on the command line that is neither a flag nor the name of a
+// command that leads to cmd, or "". Only groups of commands can have one.
+func strayWord(cmd *cobra.Command, args []string) string {
+	if !cmd.HasSubCommands() {
+		return ""
+	}
+	path := strings.Fields(cmd.CommandPath())[1:]
+	for i, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, "-"), i > 0 && args[i-1] == "--threads":
+		case len(path) > 0 && arg == path[0]:
+			path = path[1:]
+		default:
+			return arg
+		}
+	}
+	return ""
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	return misuse(cmd, "unknown command %q%s", name, didYouMean("", nearest(cmd, name)))
+}
+
+// newHelpCmd returns the help command of root. Cobra's own succeeds for unknown commands.
+func newHelpCmd(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Print the help of a command",
+		Example: "  herd help sft\n  herd help data import",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || cmd.HasSubCommands() && len(rest) > 0 {
+				return unknownCommand(cmp.Or(cmd, root), cmp.Or(strings.Join(rest, " "), strings.Join(args, " ")))
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
 }
 
 // flagsAsCommands returns a command with a subcommand for each flag of cmd, because cobra
@@ -68,7 +113,7 @@ func asGroup(cmd *cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return nil
 		}
-		return misuse(cmd, "unknown command %q%s", args[0], didYouMean("", nearest(cmd, args[0])))
+		return unknownCommand(cmd, args[0])
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd

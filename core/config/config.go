@@ -12,6 +12,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml/token"
@@ -53,11 +54,14 @@ func Load(path string, assignments []Assignment, dst any) error {
 	return nil
 }
 
-// Apply sets one field of *dst.
+// Apply sets one field of *dst. A list needs no brackets: "a,b" is [a, b].
 func (a Assignment) Apply(dst any) error {
 	key, value, ok := strings.Cut(a.Text, "=")
 	if !ok || key == "" {
 		return fmt.Errorf("%s: expected key=value", a.Place)
+	}
+	if f, known := Find(dst, key); known && f.Value.Kind() == reflect.Slice && isPlainList(value) {
+		value = "[" + value + "]"
 	}
 	var doc strings.Builder
 	indent := ""
@@ -66,6 +70,12 @@ func (a Assignment) Apply(dst any) error {
 		indent += "  "
 	}
 	return decode([]byte(doc.String()[1:]+" "+value+"\n"), dst, func(*token.Token) string { return a.Place })
+}
+
+// isPlainList reports whether value lists names or numbers without YAML's brackets.
+func isPlainList(value string) bool {
+	value = strings.TrimSpace(value)
+	return value != "" && value != "null" && !strings.ContainsAny(value[:1], "[{-&*!|>%@`\"'#")
 }
 
 // Within returns the assignment for the settings below a name, if its key begins with the

@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ func TestLoad(t *testing.T) {
 	}{
 		{"empty", "", nil, ""},
 		{"good", "model: base\nsteps: 7\nlearning_rate: 3.0e-4\nprecision: bf16\nrecompute: layer\n", []string{"chats=[a.arrow, b.arrow]", "seed=9"}, ""},
+		{"list without brackets", "", []string{"chats=a.arrow", "lora.target_modules=q_proj,v_proj"}, ""},
 		{"unknown key", "model: base\nlearning_rat: 3\n", nil, `sft.yaml:2:1: unknown key "learning_rat", did you mean "learning_rate"?`},
 		{"far from any key", "qqqqqqqqqq: 1\n", nil, `sft.yaml:1:1: unknown key "qqqqqqqqqq"`},
 		{"wrong type", "steps: many\n", nil, "sft.yaml:1:8: got many, expected a whole number"},
@@ -42,6 +44,9 @@ func TestLoad(t *testing.T) {
 			err := config.Load(path, config.Assignments("--set", c.sets...), &s)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Fatalf("error %v, want %q", err, c.want)
+			}
+			if c.name == "list without brackets" && (!slices.Equal(s.Chats, []string{"a.arrow"}) || !slices.Equal(s.LoRA.TargetModules, []string{"q_proj", "v_proj"})) {
+				t.Errorf("chats %q, target_modules %q", s.Chats, s.LoRA.TargetModules)
 			}
 			if c.name == "good" && (s.Model != "base" || s.Steps != 7 || len(s.Chats) != 2 || s.Seed != 9 || s.Beta2 != sft.Defaults().Beta2 ||
 				s.Precision != kernel.BF16 || s.Recompute != model.RecomputeLayer) {
