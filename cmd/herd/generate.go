@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,6 +49,9 @@ func newGenerateCmd() *cobra.Command {
 			if err := g.Validate(); err != nil {
 				return misuse(cmd, "%v", err)
 			}
+			if err := g.readPrompt(cmd.InOrStdin()); err != nil {
+				return err
+			}
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
 			return g.run(ctx, cmd.OutOrStdout())
@@ -56,7 +60,7 @@ func newGenerateCmd() *cobra.Command {
 	flags := cmd.Flags()
 	g.model.add(cmd)
 	g.model.addTemplate(cmd)
-	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to continue, or to answer with --chat")
+	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to continue, or to answer with --chat; -: standard input")
 	flags.BoolVar(&g.chat, "chat", false, "treat the prompt as a user's message")
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
 	flags.IntVar(&g.logprobs, "logprobs", -1, "with --json, print each token's log-probability and the `N` likeliest tokens at its position")
@@ -65,6 +69,16 @@ func newGenerateCmd() *cobra.Command {
 	samplingFlags(cmd, &g.Settings, &g.precision)
 	require(cmd, "model|adapter", "prompt")
 	return cmd
+}
+
+// readPrompt replaces the prompt "-" by standard input, without the line break at its end.
+func (g *generation) readPrompt(in io.Reader) error {
+	if g.prompt != "-" {
+		return nil
+	}
+	text, err := io.ReadAll(in)
+	g.prompt = strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	return err
 }
 
 func (g generation) run(ctx context.Context, w io.Writer) error {

@@ -2,6 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,6 +29,8 @@ func hint(cmd *cobra.Command, err error) string {
 	var occupied *run.Occupied
 	var missing *recipes.MissingInputs
 	var noBase *model.NoBase
+	var noModel *model.NoModel
+	var path *fs.PathError
 	switch {
 	case errors.As(err, new(*run.Interrupted)) && has("resume"):
 		return "repeat the command with --resume to continue the run"
@@ -38,6 +45,10 @@ func hint(cmd *cobra.Command, err error) string {
 		return "set them: " + settingInputs(cmd, missing.Inputs)
 	case errors.As(err, &noBase) && has("model") && has("adapter"):
 		return "name the directory of the model: --model DIR --adapter " + noBase.Adapter
+	case errors.As(err, &noModel):
+		return findingModel(noModel)
+	case errors.As(err, &path) && has("model") && path.Path == cmd.Flag("model").Value.String():
+		return findingModel(&model.NoModel{Path: path.Path})
 	case errors.As(err, new(*model.OtherAdapter)):
 		return "merge the adapter into its model with herd model merge"
 	case errors.As(err, new(*convert.NoTokenizer)) && has("tokenizer"):
@@ -46,6 +57,30 @@ func hint(cmd *cobra.Command, err error) string {
 		return "import JSON, JSONL or text as a table with herd data import"
 	}
 	return ""
+}
+
+// hubName is a name of a model on the Hugging Face hub: "meta-llama/Llama-3.2-1B".
+var hubName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
+
+// findingModel says how to get a model directory from what the user named in its place.
+func findingModel(e *model.NoModel) string {
+	switch {
+	case e.File:
+		return "make a directory of it with herd model convert " + e.Path + " DIR"
+	case hubName.MatchString(filepath.ToSlash(e.Path)):
+		return fmt.Sprintf("herd downloads no models: if this is the name of a model on Hugging Face, download it first (hf download %s --local-dir DIR) and name DIR", e.Path)
+	}
+	return ""
+}
+
+// program returns how the user can start herd again: as now, or with go run, whose program is
+// gone when it ends.
+func program() string {
+	self := os.Args[0]
+	if strings.Contains(filepath.ToSlash(self), "/go-build") {
+		return "go run ./cmd/herd"
+	}
+	return self
 }
 
 // settingInputs returns the user's command line, completed with a --set for each missing input.

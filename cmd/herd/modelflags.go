@@ -19,7 +19,7 @@ type modelFlags struct {
 
 // add adds --model and --adapter to cmd. For require they are "model|adapter".
 func (m *modelFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&m.dir, "model", "", "`DIR` of the model")
+	cmd.Flags().StringVar(&m.dir, "model", "", "`DIR` of the model, or a GGUF file, which herd converts into its cache")
 	cmd.Flags().StringVar(&m.adapter, "adapter", "", "`DIR` of an adapter for the model; without --model, for the model that the adapter names")
 }
 
@@ -31,7 +31,13 @@ func templateFlag(cmd *cobra.Command, name *string) {
 		"`NAME` of a chat template to use instead of the model's own ("+strings.Join(template.Names, ", ")+")")
 }
 
-func (m modelFlags) locate() (model.Source, error) { return model.Locate(m.dir, m.adapter) }
+func (m modelFlags) locate() (model.Source, error) {
+	dir, err := asDirectory(m.dir)
+	if err != nil {
+		return model.Source{}, err
+	}
+	return model.Locate(dir, m.adapter)
+}
 
 // digest identifies the content of the model's files and the template.
 func (m modelFlags) digest() (string, error) {

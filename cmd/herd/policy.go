@@ -19,8 +19,12 @@ type answerer struct{ *policy.Policy }
 
 // openPolicy loads the model. If chats is set, the model must have a chat template.
 func openPolicy(m modelFlags, o engine.Options, precision kernel.Precision, chats bool) (answerer, error) {
+	dir, err := asDirectory(m.dir)
+	if err != nil {
+		return answerer{}, err
+	}
 	p, err := policy.Open(policy.Settings{
-		Model: m.dir, Adapter: m.adapter, Template: m.template, Precision: precision, Chats: chats,
+		Model: dir, Adapter: m.adapter, Template: m.template, Precision: precision, Chats: chats,
 	}, o)
 	return answerer{p}, err
 }

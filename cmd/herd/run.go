@@ -155,7 +155,7 @@ func summarise(w io.Writer, r *recipes.Recipe, dir string, results eval.Results)
 	}
 	for i := len(r.Stages) - 1; i >= 0; i-- {
 		if _, talks := results.Stages[i].Measures["win_rate"]; talks {
-			fmt.Fprintf(w, "\nTalk to it:  herd chat --model %s\n", filepath.Join(dir, r.Stages[i].Name))
+			fmt.Fprintf(w, "\nTalk to it:  %s chat --model %s\n", program(), filepath.Join(dir, r.Stages[i].Name))
 			break
 		}
 	}

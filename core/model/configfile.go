@@ -33,14 +33,13 @@ func LoadConfig(dir string) (Config, error) {
 
 // loadConfig reads and validates dir/config.json, and generation_config.json if it exists.
 func loadConfig(dir string) (Config, error) {
-	path := filepath.Join(dir, ConfigFile)
-	text, err := disk.ReadLimited(path, maxConfig)
+	text, err := readConfigFile(dir)
 	if err != nil {
-		return Config{}, fmt.Errorf("model: %w (a model directory holds config.json and model.safetensors)", err)
+		return Config{}, err
 	}
 	c, err := parseConfig(text)
 	if err != nil {
-		return Config{}, fmt.Errorf("model: %s: %w", path, err)
+		return Config{}, fmt.Errorf("model: %s: %w", filepath.Join(dir, ConfigFile), err)
 	}
 	if err := c.loadGeneration(filepath.Join(dir, generationName)); err != nil {
 		return Config{}, fmt.Errorf("model: %w", err)

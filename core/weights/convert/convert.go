@@ -52,7 +52,7 @@ const (
 
 // Open opens a model. It detects the kind from the content, not from the name.
 func Open(path string) (*Model, error) {
-	kind, err := kindOf(path)
+	kind, err := KindOf(path)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
@@ -77,9 +77,9 @@ func nameOf(path string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(path, ".gguf"), ".bin")
 }
 
-// kindOf detects the kind of a model from its first bytes. The older version of llama2.c has no
+// KindOf detects the kind of a model from its first bytes. The older version of llama2.c has no
 // mark, so kindOf compares the size of such a file with its header.
-func kindOf(path string) (Kind, error) {
+func KindOf(path string) (Kind, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
