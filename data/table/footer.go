@@ -56,12 +56,15 @@ func (b block) inside(end int64) bool {
 	return b.offset >= 8 && b.meta >= 8 && b.body >= 0 && b.offset <= end && b.meta <= end && b.body <= end && b.offset+b.meta+b.body <= end
 }
 
+// ErrEmpty reports that a file holds nothing at all, not even a table without rows.
+var ErrEmpty = errors.New("the file is empty")
+
 // ErrNotArrow reports that a file is not an Arrow IPC file, of which tables are made.
 var ErrNotArrow = errors.New("not an Arrow file, expected an Arrow IPC file as an import of JSON, JSONL or text writes it")
 
 func checkMagic(file io.ReaderAt, size int64) error {
 	if size == 0 {
-		return errors.New("the file is empty")
+		return ErrEmpty
 	}
 	head, err := readAt(file, 0, min(size, 8))
 	if err != nil {

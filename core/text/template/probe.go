@@ -58,7 +58,7 @@ func (f *Format) probeStop(c conversation) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("chat: the template ends the assistant's messages with no special token of the vocabulary: a model could not learn to stop")
+	return fmt.Errorf("chat: the template ends the assistant's messages with %s, which is no special token of the vocabulary: a model could not learn to stop", excerpt(text.String()[content:]))
 }
 
 func (f *Format) isAdded(id token.ID) bool {
