@@ -29,13 +29,14 @@ func (d Data) hasWorld() bool { return d.World != world.Settings{} }
 
 // Import makes data/NAME.arrow out of files, or data/NAME-PART.arrow for each part.
 type Import struct {
-	Name   string        `yaml:"name"`   // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
-	Files  []string      `yaml:"files"`  // files or folders, relative to the working directory
-	Kind   table.Kind    `yaml:"kind"`   // kind of rows: documents, chats, preferences or samples; empty: herd detects it
-	Format format.Format `yaml:"format"` // format of the files, as in herd data import --format; empty: herd detects it
-	Split  format.Split  `yaml:"split"`  // how text files become documents: none, lines or paragraphs
-	Limit  int           `yaml:"limit"`  // maximum number of rows; 0: all
-	Parts  []Part        `yaml:"parts"`  // parts into which herd divides the rows; empty: one table
+	Name   string        `yaml:"name"`                               // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
+	Files  []string      `yaml:"files"`                              // files or folders, relative to the working directory
+	Kind   table.Kind    `yaml:"kind"`                               // kind of rows: documents, chats, preferences or samples; empty: herd detects it
+	Format format.Format `yaml:"format"`                             // format of the files, as in herd data import --format; empty: herd detects it
+	Split  format.Split  `yaml:"split"`                              // how text files become documents: none, lines or paragraphs
+	Limit  int           `yaml:"limit"`                              // maximum number of rows; 0: all
+	Ignore []string      `yaml:"ignore,omitempty" json:",omitempty"` // keys of rows and messages to leave out
+	Parts  []Part        `yaml:"parts"`                              // parts into which herd divides the rows; empty: one table
 }
 
 // Part is a share of an import's rows. The content of a row alone decides its part, so equal
@@ -126,7 +127,7 @@ func (r *Recipe) makeData(dir string) (made bool, err error) {
 
 func (m Import) write(dir string) error {
 	path := filepath.Join(dir, m.Name+".arrow")
-	_, err := format.Import(path, m.Files, format.ImportSettings{Format: m.Format, Kind: m.Kind, Split: m.Split, Limit: m.Limit})
+	_, err := format.Import(path, m.Files, format.ImportSettings{Format: m.Format, Kind: m.Kind, Split: m.Split, Limit: m.Limit, Ignore: m.Ignore})
 	if err != nil || len(m.Parts) == 0 {
 		return err
 	}

@@ -16,9 +16,15 @@ func newDataImportCmd() *cobra.Command {
 	kind := choose(append([]string{"any"}, tableKinds()...)...)
 	layout := choose(append([]string{"auto"}, formatNames()...)...)
 	cmd := &cobra.Command{
-		Use:     "import FILE|DIR... --out TABLE",
-		Short:   "Import JSON, JSONL or text files as a table",
-		Long:    "Import JSON, JSONL or text files as a table. Files may be gzip-compressed. If you name a\nfolder, herd imports the files in it.\n\nFormats:" + wrapped(layout.allowed),
+		Use:   "import FILE|DIR... --out TABLE",
+		Short: "Import JSON, JSONL or text files as a table",
+		Long: `Import JSON, JSONL or text files as a table. Files may be gzip-compressed. If you name a
+folder, herd imports the files in it.
+
+herd refuses a key of a message that it does not know, because the key may change what is
+to be learnt. --ignore leaves a key out. herd keeps other keys of a row in the column meta.
+
+Formats:` + wrapped(layout.allowed),
 		Example: "  herd data import hh-rlhf/*.jsonl.gz --out preferences.arrow",
 		Args:    operands("FILE..."),
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -37,6 +43,7 @@ func newDataImportCmd() *cobra.Command {
 	flags.Var(layout, "format", "format of the files (auto: detect it from the first row)")
 	flags.StringVar(&split, "split", "", "cut text files into documents: none, paragraphs or a `SEPARATOR`")
 	flags.IntVar(&s.Limit, "limit", 0, "maximum number of rows to import (0: all)")
+	flags.StringSliceVar(&s.Ignore, "ignore", nil, "leave out these `KEYS` of rows and messages")
 	flags.BoolVar(&s.Overwrite, "overwrite", false, "replace the table if it exists")
 	require(cmd, "out")
 	return cmd
@@ -53,7 +60,8 @@ func tableKinds() (names []string) {
 func formatNames() (names []string) {
 	for _, f := range []format.Format{
 		format.Herd, format.OpenAIPreference, format.ShareGPTPreference, format.AlpacaPreference, format.PromptPreference,
-		format.ShareGPT, format.OpenAI, format.Alpaca, format.Completion, format.JSONText, format.Prompts, format.Text,
+		format.Ranked, format.Numbered, format.Annotation,
+		format.ShareGPT, format.OpenAI, format.Alpaca, format.SeedTask, format.Completion, format.QA, format.JSONText, format.Prompts, format.Text,
 	} {
 		names = append(names, string(f))
 	}

@@ -2,7 +2,9 @@ package format
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/herd-lm/herd/core/text/chat"
@@ -12,37 +14,105 @@ import (
 // The converters in this file make chats. Alpaca and ShareGPT follow LLaMA-Factory's converters
 // (src/llamafactory/data/converter.py).
 
-func openAI(o *object) table.Record {
-	return &table.Chat{Messages: withSystem(o, o.messages("user", "messages"))}
-}
+func openAI(o *object) table.Record { return o.chat(o.withSystem(o.messages("user", "messages"))) }
 
 func shareGPT(o *object) table.Record {
-	return &table.Chat{Messages: withSystem(o, o.messages("user", "conversations"))}
+	return o.chat(o.withSystem(o.messages("user", "conversations")))
 }
 
 func alpaca(o *object) table.Record {
-	ms := append(alpacaPrompt(o), chat.Message{Role: "assistant", Content: o.text("output")})
-	return &table.Chat{Messages: ms}
+	answer := o.messages("assistant", "output", "response")
+	return o.chat(append(o.alpacaPrompt(), answer...))
 }
+
+// The names of a prompt and of its answer in data sets of two columns.
+var (
+	promptKeys = []string{"prompt", "question", "query", "problem", "input"}
+	answerKeys = []string{"completion", "response", "output"}
+)
 
 func completion(o *object) table.Record {
-	prompt := withSystem(o, o.messages("user", "prompt"))
-	return &table.Chat{Messages: append(prompt, o.messages("assistant", "completion", "response")...)}
+	prompt := o.withSystem(o.messages("user", promptKeys...))
+	return o.chat(append(prompt, o.messages("assistant", answerKeys...)...))
 }
 
-func prompts(o *object) table.Record {
-	if o.has("instruction") && !o.has("prompt") {
-		return &table.Chat{Messages: alpacaPrompt(o)}
+func isCompletion(o *object, forced bool) bool {
+	return forced || o.hasAny(promptKeys...) && o.hasAny(answerKeys...)
+}
+
+// qa learns the answers that prompts keep as references: GSM8K's question and answer.
+func qa(o *object) table.Record {
+	prompt := o.withSystem(o.messages("user", promptKeys...))
+	answer := o.messages("assistant", referenceKeys...)
+	if answer == nil {
+		o.fail(referenceKeys[0], errors.New("is missing"))
 	}
-	return &table.Chat{Messages: withSystem(o, o.messages("user", "prompt", "question", "problem"))}
+	return o.chat(append(prompt, answer...))
+}
+
+// seedTask is a task of self-instruct's seeds: an instruction with one instance.
+func seedTask(o *object) table.Record {
+	_, v := o.take("instances")
+	var instances []struct{ Input, Output string }
+	if err := json.Unmarshal(v, &instances); err != nil || len(instances) != 1 {
+		o.fail("instances", errors.New("expected a list of one object with input and output"))
+		return &table.Chat{}
+	}
+	ask := appendNonEmpty(appendNonEmpty(nil, o.text("instruction")), instances[0].Input)
+	return o.chat([]chat.Message{{Role: chat.User, Content: strings.Join(ask, "\n")}, {Role: chat.Assistant, Content: instances[0].Output}})
+}
+
+// referenceKeys are names of the right answer to a prompt, which a rule compares with answers
+// that a model gives. Rows of prompts keep them as meta columns.
+var referenceKeys = []string{"answer", "solution", "reference", "target", "ground_truth", "expected_answer", "final_answer", "correct_answer"}
+
+func prompts(o *object) table.Record {
+	var ms []chat.Message
+	if o.has("instruction") && !o.has("prompt") {
+		ms = o.alpacaPrompt()
+	} else {
+		ms = o.withSystem(o.messages("user", promptKeys...))
+	}
+	o.refuseAnswers()
+	return o.chat(ms)
+}
+
+// likeAnswers are parts of the names under which data sets keep answers.
+var likeAnswers = []string{"response", "completion", "output", "chosen", "reject", "prefer", "generation", "instances", "winner", "reply", "replies", "candidate", "assistant"}
+
+// refuseAnswers refuses a row of prompts with a key that looks like an answer: the table would
+// have it in no place where a stage learns from it.
+//
+// The user may ask for the prompts of preferences, or name the format.
+func (o *object) refuseAnswers() {
+	if o.has("chosen", "rejected") || o.reading != nil && o.reading.format == Prompts {
+		return
+	}
+	for key, v := range o.keys {
+		looks := func(part string) bool { return strings.Contains(strings.ToLower(key), part) }
+		isText := v[0] == '"' || v[0] == '[' || v[0] == '{'
+		if o.used[key] || isEmpty(v) || o.ignores(key) || !isText || !slices.ContainsFunc(likeAnswers, looks) {
+			continue
+		}
+		o.fail(key, fmt.Errorf("looks like an answer, but the keys %s fit prompts only: name the columns with map (map: {%s: completion}), or ignore %s", o.keyNames(), key, key))
+	}
+}
+
+// chat returns a chat of the messages with the row's tools and weight. A row with a verdict on
+// its answer is no chat to learn from.
+func (o *object) chat(ms []chat.Message) *table.Chat {
+	if key, _, ok := o.verdict(); ok && len(ms) > 0 && ms[len(ms)-1].Role == chat.Assistant {
+		o.fail(key, errors.New("judges the answer, so the row is an unpaired preference and no chat to learn from: import the file as unpaired"))
+	}
+	return &table.Chat{Messages: o.weighAll(ms), Tools: o.tools()}
 }
 
 // alpacaPrompt returns the system message, the turns of the history, and a user message with
-// instruction and input on lines of their own.
-func alpacaPrompt(o *object) []chat.Message {
-	ask := appendNonEmpty(appendNonEmpty(nil, o.text("instruction")), o.text("input"))
+// instruction and input on lines of their own. Dolly calls the input context.
+func (o *object) alpacaPrompt() []chat.Message {
+	ask := appendNonEmpty(appendNonEmpty(nil, o.text("instruction")), o.text("input", "context"))
 	ms := append(o.history(), chat.Message{Role: "user", Content: strings.Join(ask, "\n")})
-	return withSystem(o, ms)
+	return o.withSystem(ms)
 }
 
 // history takes a list of [user, assistant] pairs.
@@ -66,11 +136,25 @@ func (o *object) history() []chat.Message {
 	return ms
 }
 
-// withSystem puts the row's system text, if any, before ms.
-func withSystem(o *object, ms []chat.Message) []chat.Message {
+// withSystem puts the row's system text, if any, before ms. If ms begins with a system message
+// of its own, both must say the same.
+func (o *object) withSystem(ms []chat.Message) []chat.Message {
 	system := o.text("system", "system_prompt")
 	if system == "" {
 		return ms
 	}
-	return append([]chat.Message{{Role: "system", Content: system}}, ms...)
+	if len(ms) > 0 && ms[0].Role == chat.System {
+		if strings.TrimSpace(ms[0].Content) != strings.TrimSpace(system) {
+			o.fail("system", errors.New("differs from the system message of the conversation: herd cannot tell which one counts"))
+		}
+		return ms
+	}
+	return append([]chat.Message{{Role: chat.System, Content: system}}, ms...)
+}
+
+func appendNonEmpty(parts []string, s string) []string {
+	if s == "" {
+		return parts
+	}
+	return append(parts, s)
 }

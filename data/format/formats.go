@@ -26,6 +26,11 @@ const (
 	Completion         Format = "completion"          // prompt, completion (TRL)
 	JSONText           Format = "json-text"           // text
 	Prompts            Format = "prompts"             // prompt, question, problem or instruction
+	QA                 Format = "qa"                  // question and answer, to learn the answer (GSM8K); only if the user names it
+	Ranked             Format = "ranked"              // question, response_j (better), response_k (StackExchange)
+	Numbered           Format = "numbered"            // prompt, response_0, response_1, better_response_id (PKU-SafeRLHF)
+	Annotation         Format = "annotation"          // instruction, output_1, output_2, preference (AlpacaEval)
+	SeedTask           Format = "seed-task"           // instruction, instances (self-instruct)
 	Text               Format = "text"                // not JSON: any text file
 )
 
@@ -38,18 +43,37 @@ type converter struct {
 }
 
 // converters lists the converters for JSON, the most specific formats first.
-var converters = append(herdConverters(), []converter{
+var converters = withUnpaired(append(herdConverters(), []converter{
 	{OpenAIPreference, table.Preferences, keys("input", "preferred_output", "non_preferred_output"), openAIPreference},
 	{ShareGPTPreference, table.Preferences, keys("conversations", "chosen", "rejected"), shareGPTPreference},
 	{AlpacaPreference, table.Preferences, keys("instruction", "chosen", "rejected"), alpacaPreference},
 	{PromptPreference, table.Preferences, keys("chosen", "rejected"), promptPreference},
+	{Ranked, table.Preferences, keys("response_j", "response_k"), rankedPreference},
+	{Numbered, table.Preferences, keys("response_0", "response_1", "better_response_id"), numberedPreference},
+	{Annotation, table.Preferences, keys("instruction", "output_1", "output_2"), annotation},
 	{ShareGPT, table.Chats, keys("conversations"), shareGPT},
 	{OpenAI, table.Chats, keys("messages"), openAI},
-	{Alpaca, table.Chats, keys("instruction", "output"), alpaca},
-	{Completion, table.Chats, either(keys("prompt", "completion"), keys("prompt", "response")), completion},
+	{Alpaca, table.Chats, either(keys("instruction", "output"), keys("instruction", "response")), alpaca},
+	{SeedTask, table.Chats, keys("instruction", "instances"), seedTask},
+	{Completion, table.Chats, isCompletion, completion},
+	{QA, table.Chats, func(_ *object, forced bool) bool { return forced }, qa},
 	{JSONText, table.Documents, keys("text"), jsonText},
-	{Prompts, table.Chats, either(keys("prompt"), keys("question"), keys("problem"), keys("instruction")), prompts},
-}...)
+	{Prompts, table.Chats, func(o *object, forced bool) bool {
+		return forced || o.has("instruction") || o.hasAny(promptKeys[:4]...)
+	}, prompts},
+}...))
+
+// withUnpaired puts before each converter for chats, except that of herd's own rows, one for
+// the same rows with a verdict on the answer.
+func withUnpaired(list []converter) (all []converter) {
+	for _, c := range list {
+		if c.kind == table.Chats && c.format != Herd && c.format != Prompts {
+			all = append(all, unpaired(c))
+		}
+		all = append(all, c)
+	}
+	return all
+}
 
 func keys(names ...string) func(*object, bool) bool {
 	return func(o *object, forced bool) bool { return forced || o.has(names...) }
@@ -96,6 +120,9 @@ func orRows(kind table.Kind) string {
 func (c converter) row(o *object, source string) (table.Record, error) {
 	r := c.convert(o)
 	if o.err == nil && c.format != Herd {
+		if c.kind != table.Documents {
+			o.refuseMedia()
+		}
 		describe(o, r, source)
 	}
 	if o.err != nil {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/herd-lm/herd/data/table"
@@ -19,6 +21,7 @@ type ImportSettings struct {
 	Split     Split      // of text files into documents
 	Limit     int        // rows to import; 0 for all
 	Overwrite bool       // replace an existing destination
+	Ignore    []string   // keys of rows and messages to leave out
 }
 
 // Report describes an import.
@@ -26,7 +29,9 @@ type Report struct {
 	Kind    table.Kind
 	Rows    int
 	Files   []FileReport
-	Skipped int // files and passages in folders that are not text
+	Skipped int            // files and passages in folders that are not text
+	Left    map[string]int // rows left out, by reason: "ties"
+	Dropped map[string]int // keys that no table keeps, with the number of their values: "messages.timestamp"
 }
 
 // FileReport describes the import of one file.
@@ -46,6 +51,12 @@ func (r Report) String() string {
 	if r.Skipped > 0 {
 		fmt.Fprintf(&b, "%8d  skipped: not text\n", r.Skipped)
 	}
+	for _, reason := range slices.Sorted(maps.Keys(r.Left)) {
+		fmt.Fprintf(&b, "%8d  left out: %s\n", r.Left[reason], reason)
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Dropped)) {
+		fmt.Fprintf(&b, "%8d  values not kept: %s\n", r.Dropped[key], key)
+	}
 	return b.String()
 }
 
@@ -64,7 +75,7 @@ func Import(dst string, srcs []string, s ImportSettings) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	run := importRun{dst: dst, settings: s}
+	run := importRun{dst: dst, settings: s, reading: &reading{format: s.Format, ignore: s.Ignore}}
 	defer run.abort()
 	for _, src := range sources {
 		if err := run.file(src); err != nil {
@@ -74,6 +85,7 @@ func Import(dst string, srcs []string, s ImportSettings) (Report, error) {
 			break
 		}
 	}
+	run.report.Dropped = run.reading.dropped
 	return run.report, run.finish(srcs)
 }
 
@@ -81,6 +93,7 @@ func Import(dst string, srcs []string, s ImportSettings) (Report, error) {
 type importRun struct {
 	dst      string
 	settings ImportSettings
+	reading  *reading
 	out      table.AnyWriter // nil before the first row
 	report   Report
 }
@@ -137,6 +150,9 @@ func (run *importRun) jsonRecords(format *Format, src source, in io.Reader) iter
 				rec, err = run.convert(&conv, row, src.name)
 				*format = conv.format
 			}
+			if rec == nil && err == nil {
+				continue // left out
+			}
 			if !yield(rec, err) || err != nil {
 				return
 			}
@@ -146,7 +162,7 @@ func (run *importRun) jsonRecords(format *Format, src source, in io.Reader) iter
 
 // convert converts a row. The first row decides the converter.
 func (run *importRun) convert(conv *converter, row jsonRow, source string) (table.Record, error) {
-	o, err := parseObject(row.raw)
+	o, err := run.reading.parseObject(row.raw)
 	if err == nil && conv.convert == nil {
 		*conv, err = findConverter(o, run.settings.Format, run.settings.Kind)
 	}
@@ -157,7 +173,19 @@ func (run *importRun) convert(conv *converter, row jsonRow, source string) (tabl
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", row.place, err)
 	}
+	if o.skip != "" {
+		run.leave(o.skip)
+		return nil, nil
+	}
 	return rec, nil
+}
+
+// leave counts a row that is left out.
+func (run *importRun) leave(reason string) {
+	if run.report.Left == nil {
+		run.report.Left = map[string]int{}
+	}
+	run.report.Left[reason]++
 }
 
 // skip counts a file in a folder that is not text. If the user named the file, it returns why

@@ -17,14 +17,16 @@ import (
 // takes; the others become meta columns. err keeps the first value of a wrong type, with its
 // key, so that converters need not check each value.
 type object struct {
+	*reading
 	raw  json.RawMessage
 	keys map[string]json.RawMessage
 	used map[string]bool
 	err  error
+	skip string // why the import leaves the row out, though it is sound; "" if it does not
 }
 
-func parseObject(raw json.RawMessage) (*object, error) {
-	o := &object{raw: raw, used: map[string]bool{}}
+func (r *reading) parseObject(raw json.RawMessage) (*object, error) {
+	o := &object{reading: r, raw: raw, used: map[string]bool{}}
 	return o, json.Unmarshal(raw, &o.keys)
 }
 
@@ -36,6 +38,11 @@ func (o *object) has(keys ...string) bool {
 		}
 	}
 	return true
+}
+
+// hasAny reports whether one of the keys is present and not null.
+func (o *object) hasAny(keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return o.has(key) })
 }
 
 // take returns the value of the first key that is present, or nil.
@@ -109,7 +116,7 @@ func (o *object) messages(role string, keys ...string) []chat.Message {
 	if v == nil {
 		return nil
 	}
-	ms, err := parseMessages(v, role)
+	ms, err := o.parseMessages(v, role)
 	o.fail(key, err)
 	return ms
 }
@@ -120,6 +127,10 @@ func (o *object) rest() map[string]string {
 	meta := map[string]string{}
 	for key, v := range o.keys {
 		if o.used[key] || isNull(v) {
+			continue
+		}
+		if o.ignores(key) {
+			o.drop(key)
 			continue
 		}
 		if s, err := parseText(v); err == nil {

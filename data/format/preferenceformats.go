@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/herd-lm/herd/core/text/chat"
@@ -14,53 +14,93 @@ import (
 // The converters in this file make preferences.
 
 func shareGPTPreference(o *object) table.Record {
-	return preference(o, withSystem(o, o.messages("user", "conversations")))
+	return o.preference(o.messages("user", "conversations"), "chosen", "rejected")
 }
 
-func alpacaPreference(o *object) table.Record { return preference(o, alpacaPrompt(o)) }
+func alpacaPreference(o *object) table.Record {
+	return o.preference(o.alpacaPrompt(), "chosen", "rejected")
+}
 
 // promptPreference is TRL's format: https://huggingface.co/docs/trl/dataset_formats. If there
 // is no prompt, the common beginning of the two responses is the prompt.
 func promptPreference(o *object) table.Record {
-	return preference(o, withSystem(o, o.messages("user", "prompt", "question")))
+	return o.preference(o.messages("user", promptKeys...), "chosen", "rejected")
 }
 
 // openAIPreference is OpenAI's format for DPO.
 func openAIPreference(o *object) table.Record {
 	_, v := o.take("input")
-	input, err := parseObject(v)
+	input, err := o.parseObject(v)
 	if err != nil {
 		o.fail("input", errors.New("expected an object with messages"))
 		return &table.Preference{}
 	}
 	prompt := input.messages("user", "messages")
+	tools := input.tools()
+	input.used["parallel_tool_calls"] = true
+	input.refuseUnused()
 	o.fail("input", input.err)
-	return responses(o, prompt, "preferred_output", "non_preferred_output")
+	p := o.preference(prompt, "preferred_output", "non_preferred_output")
+	if tools != "" {
+		p.Tools = tools
+	}
+	return p
 }
 
-func preference(o *object, prompt []chat.Message) *table.Preference {
-	return responses(o, prompt, "chosen", "rejected")
+// rankedPreference has the better response in response_j and the worse in response_k
+// (lvwerra/stack-exchange-paired).
+func rankedPreference(o *object) table.Record {
+	return o.preference(o.messages("user", promptKeys...), "response_j", "response_k")
 }
 
-func responses(o *object, prompt []chat.Message, chosen, rejected string) *table.Preference {
+// numberedPreference names the better of two numbered responses (PKU-SafeRLHF).
+func numberedPreference(o *object) table.Record {
+	better := o.number("better_response_id")
+	if better == nil || *better != 0 && *better != 1 {
+		o.fail("better_response_id", errors.New("expected 0 or 1"))
+		return &table.Preference{}
+	}
+	return o.preference(o.messages("user", promptKeys...),
+		"response_"+strconv.Itoa(int(*better)), "response_"+strconv.Itoa(1-int(*better)))
+}
+
+// annotation is AlpacaEval's: preference is 1 if output_1 is better and 2 if output_2 is.
+func annotation(o *object) table.Record {
+	prefers := o.number("preference")
+	if prefers == nil {
+		o.fail("preference", errors.New("is missing: herd cannot tell which output is better"))
+		return &table.Preference{}
+	}
+	chosen, rejected := "output_1", "output_2"
+	switch {
+	case *prefers == 1.5 || *prefers == 0:
+		o.skip = "ties"
+	case *prefers > 1.5:
+		chosen, rejected = rejected, chosen
+	}
+	return o.preference(o.alpacaPrompt(), chosen, rejected)
+}
+
+// preference reads a pair. The responses are whole dialogues or continue the prompt.
+func (o *object) preference(prompt []chat.Message, chosen, rejected string) *table.Preference {
 	p := &table.Preference{
-		Prompt:        prompt,
 		Chosen:        o.response(chosen),
 		Rejected:      o.response(rejected),
 		Strength:      o.strength(),
 		Annotator:     o.text("annotator"),
 		ChosenScore:   o.number("chosen_score", "score_chosen"),
 		RejectedScore: o.number("rejected_score", "score_rejected"),
+		Tools:         o.tools(),
 	}
-	if len(p.Prompt) == 0 {
-		p.Prompt = sharedStart(p.Chosen, p.Rejected)
-		if len(p.Prompt) == 0 {
-			o.fail("prompt", errors.New("is missing, and the responses have no common beginning"))
-		}
+	if o.err != nil {
+		return p
 	}
-	p.Chosen, p.Rejected = withoutPrompt(p.Chosen, p.Prompt), withoutPrompt(p.Rejected, p.Prompt)
 	o.fail(chosen, saidByAssistant(p.Chosen))
 	o.fail(rejected, saidByAssistant(p.Rejected))
+	if o.err == nil {
+		o.divide(p, prompt, chosen)
+		p.Prompt = o.withSystem(p.Prompt)
+	}
 	return p
 }
 
@@ -112,24 +152,6 @@ func parseDialogue(s string) []chat.Message {
 		s = s[end:]
 	}
 	return ms
-}
-
-// sharedStart returns the messages with which both a and b begin. It leaves each at least one.
-func sharedStart(a, b []chat.Message) []chat.Message {
-	n := 0
-	for n < min(len(a), len(b))-1 && a[n].Same(b[n]) {
-		n++
-	}
-	return slices.Clone(a[:n])
-}
-
-// withoutPrompt removes the prompt from a response that repeats it: in some data sets a
-// response is the whole conversation.
-func withoutPrompt(response, prompt []chat.Message) []chat.Message {
-	if n := len(prompt); n < len(response) && chat.Same(response[:n], prompt) {
-		return response[n:]
-	}
-	return response
 }
 
 func saidByAssistant(ms []chat.Message) error {

@@ -19,7 +19,7 @@ func TestImportRealFiles(t *testing.T) {
 		kind   table.Kind
 		rows   int
 	}{
-		{"sft/alpaca-seed_tasks.jsonl.gz", Prompts, table.Chats, 175},
+		{"sft/alpaca-seed_tasks.jsonl.gz", SeedTask, table.Chats, 175},
 		{"sft/alpacaeval-outputs-alpaca-7b.json.gz", Alpaca, table.Chats, 805},
 		{"sft/alpacaeval-outputs-gpt4.json.gz", Alpaca, table.Chats, 805},
 		{"sft/llamafactory-alpaca_en_demo.json.gz", Alpaca, table.Chats, 999},
@@ -29,7 +29,7 @@ func TestImportRealFiles(t *testing.T) {
 		{"sft/llamafactory-v1_sft_demo.jsonl.gz", OpenAI, table.Chats, 500},
 		{"prefs/llamafactory-dpo_en_demo.json.gz", ShareGPTPreference, table.Preferences, 300},
 		{"prefs/llamafactory-dpo_zh_demo.json.gz", ShareGPTPreference, table.Preferences, 300},
-		{"prefs/llamafactory-kto_en_demo.json.gz", OpenAI, table.Chats, 300},
+		{"prefs/llamafactory-kto_en_demo.json.gz", OpenAI, table.Unpaired, 300},
 		{"pretrain/c4_demo.jsonl", JSONText, table.Documents, 300},
 		{"pretrain/dolma-cc_en_head-0091.jsonl.gz", JSONText, table.Documents, 10},
 		{"pretrain/dolma-cc_en_head-0174.jsonl.gz", JSONText, table.Documents, 10},

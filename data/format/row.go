@@ -5,7 +5,7 @@ import "github.com/herd-lm/herd/data/table"
 // Row converts one JSON object, in whichever format fits it. The row gets an id: the object's,
 // or a hash of its content.
 func Row(raw []byte) (table.Record, error) {
-	o, err := parseObject(raw)
+	o, err := (*reading)(nil).parseObject(raw)
 	if err != nil {
 		return nil, err
 	}

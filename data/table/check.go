@@ -43,6 +43,13 @@ func (p *Preference) Check() error {
 	)
 }
 
+func (u *UnpairedPreference) Check() error {
+	if len(u.Completion) == 0 {
+		return fmt.Errorf("completion is empty")
+	}
+	return cmp.Or(u.Origin.check(), validMessages("prompt", u.Prompt), validMessages("completion", u.Completion), validTools(u.Tools))
+}
+
 func (s *Sample) Check() error {
 	for i := range s.Candidates {
 		if err := s.Candidates[i].check(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"math"
 	"regexp"
+	"strconv"
 
 	"github.com/zeebo/xxh3"
 
@@ -85,6 +86,13 @@ func (p *Preference) hash(c *content) {
 		c.messages(part)
 	}
 	c.tools(p.Tools)
+}
+
+func (u *UnpairedPreference) hash(c *content) {
+	c.messages(u.Prompt)
+	c.messages(u.Completion)
+	c.text(strconv.FormatBool(u.Label))
+	c.tools(u.Tools)
 }
 
 func (s *Sample) hash(c *content) {

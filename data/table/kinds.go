@@ -46,6 +46,7 @@ func kinds() []definition {
 	return []definition{
 		define[Sample]("candidates"),
 		define[Preference]("chosen"),
+		define[UnpairedPreference]("completion"),
 		define[Chat]("messages"),
 		define[Document]("text"),
 	}

@@ -10,7 +10,7 @@ import (
 
 // TestKinds creates, opens and detects a table of each kind without naming any.
 func TestKinds(t *testing.T) {
-	if len(table.Kinds()) != 4 {
+	if len(table.Kinds()) != 5 {
 		t.Errorf("kinds %v", table.Kinds())
 	}
 	for _, kind := range table.Kinds() {

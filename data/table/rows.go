@@ -21,11 +21,12 @@ const (
 	Chats       Kind = "chats"
 	Preferences Kind = "preferences"
 	Samples     Kind = "samples"
+	Unpaired    Kind = "unpaired" // preferences without a pair: an answer, and whether it is desirable
 )
 
 // Row is a row of one of the kinds of table.
 type Row interface {
-	Document | Chat | Preference | Sample
+	Document | Chat | Preference | Sample | UnpairedPreference
 }
 
 // Origin holds the columns that rows of every kind have.
@@ -73,6 +74,16 @@ type Preference struct {
 	RefDigest       string   `json:"ref_digest,omitempty"`
 }
 
+// UnpairedPreference is a prompt with one answer and the verdict on it, as KTO (arXiv 2402.01306)
+// learns from it: true for a desirable answer.
+type UnpairedPreference struct {
+	Origin
+	Prompt     []chat.Message `json:"prompt"`
+	Completion []chat.Message `json:"completion"`
+	Label      bool           `json:"label"`
+	Tools      chat.JSON      `json:"tools,omitempty"` // list of the functions that the assistant may call, or ""
+}
+
 // Sample is a prompt with the responses that a policy drew for it.
 type Sample struct {
 	Origin
@@ -97,7 +108,7 @@ type Candidate struct {
 }
 
 // Record is a row of any kind, for code that does not depend on the kind: *Document, *Chat,
-// *Preference and *Sample implement it.
+// *Preference, *Sample and *UnpairedPreference implement it.
 type Record interface {
 	RowOrigin() *Origin
 	RowKind() Kind
@@ -114,6 +125,8 @@ func (*Document) RowKind() Kind   { return Documents }
 func (*Chat) RowKind() Kind       { return Chats }
 func (*Preference) RowKind() Kind { return Preferences }
 func (*Sample) RowKind() Kind     { return Samples }
+
+func (*UnpairedPreference) RowKind() Kind { return Unpaired }
 
 // RecordOf returns the row as a Record.
 func RecordOf[T Row](row *T) Record { return any(row).(Record) }

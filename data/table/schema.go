@@ -106,6 +106,8 @@ func (*Chat) columns() any       { return chatColumns }
 func (*Preference) columns() any { return preferenceColumns }
 func (*Sample) columns() any     { return sampleColumns }
 
+func (*UnpairedPreference) columns() any { return unpairedColumns }
+
 func originColumns[T Row](own ...field[T]) []field[T] {
 	return append([]field[T]{
 		column("id", text, func(r *T) *string { return &OriginOf(r).ID }),
@@ -180,6 +182,13 @@ var preferenceColumns = originColumns(
 	column("ref_chosen_logp", optional(float), func(p *Preference) **float64 { return &p.RefChosenLogP }),
 	column("ref_rejected_logp", optional(float), func(p *Preference) **float64 { return &p.RefRejectedLogP }),
 	column("ref_digest", text, func(p *Preference) *string { return &p.RefDigest }),
+)
+
+var unpairedColumns = originColumns(
+	column("prompt", messages, func(u *UnpairedPreference) *[]chat.Message { return &u.Prompt }).must(),
+	column("completion", messages, func(u *UnpairedPreference) *[]chat.Message { return &u.Completion }).must(),
+	column("label", truth, func(u *UnpairedPreference) *bool { return &u.Label }).must(),
+	tools(func(u *UnpairedPreference) *chat.JSON { return &u.Tools }),
 )
 
 var sampleColumns = originColumns(

@@ -13,6 +13,10 @@ func (p *Preference) size() int {
 		MessageBytes(p.Edited) + len(p.Tools) + len(p.Annotator) + len(p.RefDigest)
 }
 
+func (u *UnpairedPreference) size() int {
+	return u.Origin.size() + MessageBytes(u.Prompt) + MessageBytes(u.Completion) + len(u.Tools)
+}
+
 func (s *Sample) size() int {
 	n := s.Origin.size() + MessageBytes(s.Prompt) + len(s.Tools) + len(s.Reference)
 	for _, c := range s.Candidates {

@@ -14,6 +14,7 @@ var views = map[table.Kind]kindView{
 	table.Chats:       viewOf(page.chat, (*tally).chat),
 	table.Preferences: viewOf(page.preference, (*tally).preference),
 	table.Samples:     viewOf(page.sample, (*tally).sample),
+	table.Unpaired:    viewOf(page.unpaired, (*tally).unpaired),
 }
 
 func viewOf[T table.Row](show func(page, *T), count func(*tally, *T)) kindView {

@@ -73,7 +73,10 @@ func (p page) document(r *table.Document) {
 	p.text(r.Text)
 }
 
-func (p page) chat(r *table.Chat) { p.messages("", r.Messages) }
+func (p page) chat(r *table.Chat) {
+	p.facts("tools", string(r.Tools))
+	p.messages("", r.Messages)
+}
 
 func (p page) origin(o *table.Origin) {
 	p.facts("source", o.Source, "parents", strings.Join(o.Parents, " "))
@@ -86,14 +89,21 @@ func (p page) origin(o *table.Origin) {
 }
 
 func (p page) preference(r *table.Preference) {
-	p.facts("strength", nonZero(r.Strength), "annotator", r.Annotator, "ref_digest", r.RefDigest)
+	p.facts("strength", nonZero(r.Strength), "annotator", r.Annotator, "ref_digest", r.RefDigest, "tools", string(r.Tools))
 	p.messages("", r.Prompt)
 	p.messages("CHOSEN"+labelled(" score ", r.ChosenScore)+labelled(" ref logp ", r.RefChosenLogP)+" ", r.Chosen)
 	p.messages("REJECTED"+labelled(" score ", r.RejectedScore)+labelled(" ref logp ", r.RefRejectedLogP)+" ", r.Rejected)
 	p.messages("EDITED ", r.Edited)
 }
 
+func (p page) unpaired(r *table.UnpairedPreference) {
+	p.facts("label", strconv.FormatBool(r.Label), "tools", string(r.Tools))
+	p.messages("", r.Prompt)
+	p.messages("COMPLETION ", r.Completion)
+}
+
 func (p page) sample(r *table.Sample) {
+	p.facts("tools", string(r.Tools))
 	p.messages("", r.Prompt)
 	if r.Reference != "" {
 		fmt.Fprintln(p, "[reference]")
@@ -132,8 +142,17 @@ func (p page) facts(pairs ...string) {
 
 func (p page) messages(label string, ms []chat.Message) {
 	for _, m := range ms {
-		fmt.Fprintf(p, "[%s%s]\n", label, show.Terminal(m.Role))
+		fmt.Fprintf(p, "[%s%s%s]\n", label, show.Terminal(m.Role), labelled("  weight ", m.Weight))
+		p.facts("name", m.Name, "tool_call_id", m.ToolCallID)
+		if m.Reasoning != "" {
+			fmt.Fprintln(p, "(reasoning)")
+			p.text(m.Reasoning)
+			fmt.Fprintln(p, "(answer)")
+		}
 		p.text(m.Content)
+		for _, call := range m.ToolCalls {
+			p.facts("call", strings.TrimSpace(call.ID+" "+call.Name+" "+string(call.Arguments)))
+		}
 	}
 }
 

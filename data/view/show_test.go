@@ -73,6 +73,7 @@ func TestViews(t *testing.T) {
 	writeExtra(t, paths[table.Chats], chats)
 	writeExtra(t, paths[table.Preferences], preferences)
 	writeExtra(t, paths[table.Samples], samples)
+	writeExtra(t, paths[table.Unpaired], testrows.Draw(5, r.Unpaired))
 	for kind, path := range paths {
 		var b strings.Builder
 		if err := Show(&b, path, 1, 0); err != nil {

@@ -150,12 +150,26 @@ func (t *tally) messages(part string, ms []chat.Message) {
 	size, words := 0, 0
 	for _, m := range ms {
 		t.value(part+"role", m.Role)
-		size += len(m.Content)
-		words += countWords(m.Content)
+		size += table.MessageBytes([]chat.Message{m}) - len(m.Role)
+		words += countWords(m.Content) + countWords(m.Reasoning)
+		t.weight(part, m)
 	}
 	t.number(part+"turns", float64(len(ms)))
 	t.number(part+"bytes", float64(size))
 	t.number(part+"words", float64(words))
+}
+
+// weight counts the messages of the assistant whose weight is not 1.
+func (t *tally) weight(part string, m chat.Message) {
+	if m.Weight != nil {
+		t.value(part+"weight", strconv.FormatFloat(*m.Weight, 'g', -1, 64))
+	}
+}
+
+func (t *tally) unpaired(u *table.UnpairedPreference) {
+	t.messages("prompt ", u.Prompt)
+	t.messages("completion ", u.Completion)
+	t.value("label", strconv.FormatBool(u.Label))
 }
 
 func (t *tally) preference(p *table.Preference) {

@@ -108,6 +108,11 @@ func (r Rows) Preference() table.Preference {
 	}
 }
 
+// Unpaired returns the next random row.
+func (r Rows) Unpaired() table.UnpairedPreference {
+	return table.UnpairedPreference{Origin: r.origin(), Prompt: r.messages(0), Completion: r.messages(1), Label: r.IntN(2) == 0, Tools: r.tools()}
+}
+
 // Sample returns the next random row.
 func (r Rows) Sample() table.Sample {
 	s := table.Sample{Origin: r.origin(), Prompt: r.messages(0), Tools: r.tools(), Reference: r.text()}

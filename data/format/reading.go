@@ -1,0 +1,23 @@
+package format
+
+import "slices"
+
+// reading is what the conversion of all rows of an import shares: the user's wishes, and counts
+// of what is dropped.
+type reading struct {
+	format  Format         // that the user named, or ""
+	ignore  []string       // keys that the user wants to ignore
+	dropped map[string]int // how often a key of a message was dropped
+}
+
+func (r *reading) ignores(key string) bool { return r != nil && slices.Contains(r.ignore, key) }
+
+func (r *reading) drop(key string) {
+	if r == nil {
+		return
+	}
+	if r.dropped == nil {
+		r.dropped = map[string]int{}
+	}
+	r.dropped[key]++
+}

@@ -1,0 +1,154 @@
+package format
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/herd-lm/herd/core/text/chat"
+)
+
+// toolCalls takes OpenAI's tool_calls, or function_call, which preceded them.
+func (o *object) toolCalls() []chat.Call {
+	key, v := o.take("tool_calls")
+	if v != nil && o.has("function_call") {
+		o.fail(key, errors.New("is there and function_call too: herd cannot tell which one counts"))
+	}
+	if v == nil {
+		if key, v = o.take("function_call"); v == nil {
+			return nil
+		}
+	}
+	calls, err := o.parseCalls(v)
+	o.fail(key, err)
+	return calls
+}
+
+// saidCalls takes the calls of ShareGPT's function_call turn: JSON in the text of the turn.
+func (o *object) saidCalls() []chat.Call {
+	key, v := o.take("value", "content")
+	if v == nil {
+		o.fail(key, errors.New("is missing"))
+		return nil
+	}
+	calls, err := o.parseCalls(v)
+	o.fail(key, err)
+	return calls
+}
+
+// parseCalls reads a list of calls, or one call, as JSON or as JSON within a text.
+func (o *object) parseCalls(v json.RawMessage) ([]chat.Call, error) {
+	if v[0] == '"' {
+		text, err := parseText(v)
+		if err != nil {
+			return nil, err
+		}
+		if v = json.RawMessage(strings.TrimSpace(text)); !json.Valid(v) {
+			return nil, fmt.Errorf("is the text %s, expected JSON with name and arguments", brief(mustJSON(text)))
+		}
+	}
+	list := []json.RawMessage{v}
+	if v[0] == '[' {
+		list = nil
+		if err := json.Unmarshal(v, &list); err != nil {
+			return nil, err
+		}
+	}
+	calls := make([]chat.Call, len(list))
+	for i, raw := range list {
+		var err error
+		if calls[i], err = o.parseCall(raw); err != nil {
+			return nil, fmt.Errorf("call %d: %w", i+1, err)
+		}
+	}
+	return calls, nil
+}
+
+func mustJSON(text string) json.RawMessage {
+	raw, _ := json.Marshal(text) // a string always has a JSON form
+	return raw
+}
+
+// parseCall reads {id, type, function: {name, arguments}} or {name, arguments}.
+func (o *object) parseCall(raw json.RawMessage) (chat.Call, error) {
+	if raw[0] != '{' {
+		return chat.Call{}, fmt.Errorf("is %s, expected an object with name and arguments", brief(raw))
+	}
+	p, err := o.parseObject(raw)
+	if err != nil {
+		return chat.Call{}, err
+	}
+	p.dropEmpty("arguments", "parameters")
+	call := chat.Call{ID: p.name("id")}
+	if kind := p.text("type"); kind != "" && kind != "function" {
+		p.fail("type", fmt.Errorf("is %q, expected function", kind))
+	}
+	f := p
+	if _, inner := p.take("function"); inner != nil {
+		if inner[0] != '{' {
+			return call, fmt.Errorf("function: is %s, expected an object", brief(inner))
+		}
+		if f, err = o.parseObject(inner); err != nil {
+			return call, err
+		}
+		f.dropEmpty("arguments", "parameters")
+	}
+	if call.Name = f.text("name"); call.Name == "" {
+		f.fail("name", errors.New("is missing"))
+	}
+	call.Arguments = f.arguments()
+	f.refuseUnused()
+	if f != p {
+		p.refuseUnused()
+	}
+	return call, errors.Join(p.err, f.errIfOther(p))
+}
+
+func (o *object) errIfOther(p *object) error {
+	if o == p {
+		return nil
+	}
+	return o.err
+}
+
+// arguments takes the arguments of a call: an object, or JSON of one in a text, as OpenAI
+// writes it. A call without arguments has an empty object.
+func (o *object) arguments() chat.JSON {
+	key, v := o.take("arguments", "parameters")
+	if v != nil && v[0] == '"' {
+		text, err := parseText(v)
+		o.fail(key, err)
+		if v = json.RawMessage(strings.TrimSpace(text)); len(v) == 0 {
+			v = nil
+		}
+	}
+	if v == nil {
+		return "{}"
+	}
+	arguments, err := chat.ParseJSON(v)
+	if err != nil || !arguments.Begins('{') {
+		o.fail(key, fmt.Errorf("is %s, expected a JSON object", brief(mustJSON(string(v)))))
+		return "{}"
+	}
+	return arguments
+}
+
+// tools takes the row's list of functions that the assistant may call: JSON, or JSON in a text.
+func (o *object) tools() chat.JSON {
+	key, v := o.take("tools", "functions")
+	if v != nil && v[0] == '"' {
+		text, err := parseText(v)
+		o.fail(key, err)
+		v = json.RawMessage(strings.TrimSpace(text))
+	}
+	if len(v) == 0 || isEmpty(v) {
+		return ""
+	}
+	list, err := chat.ParseJSON(v)
+	if err != nil || !list.Begins('[') {
+		o.fail(key, errors.New("expected a JSON list of functions"))
+		return ""
+	}
+	return list
+}
