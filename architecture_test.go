@@ -82,6 +82,7 @@ data:
 data/table: core/disk core/text/chat core/text/show core/token
 data/format: core/text/chat core/text/show data/table
 data/view: core/text/chat core/text/show data/table
+data/near:
 data/example: core/text/chat core/text/template core/text/tokenizer core/train/pack data/table
 data/world: core/text/chat data/table judge/rule
 
@@ -115,7 +116,7 @@ serve: core/sample core/text/chat core/text/show core/text/template core/text/to
 
 # Recipes, and the programs.
 recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train
-	core/train/stage data/format data/table data/world dpo eval eval/stat judge judge/rule pretrain rejection
+	core/text/chat core/train/stage data/format data/near data/table data/world dpo eval eval/stat judge judge/rule pretrain rejection
 	reward sft
 
 # What serving HTTP needs, whatever is served.

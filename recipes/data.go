@@ -3,7 +3,6 @@ package recipes
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"path/filepath"
 
@@ -37,13 +36,9 @@ type Import struct {
 	Limit  int           `yaml:"limit"`                              // maximum number of rows; 0: all
 	Ignore []string      `yaml:"ignore,omitempty" json:",omitempty"` // keys of rows and messages to leave out
 	Parts  []Part        `yaml:"parts"`                              // parts into which herd divides the rows; empty: one table
-}
 
-// Part is a share of an import's rows. The content of a row alone decides its part, so equal
-// rows are always in the same part.
-type Part struct {
-	Name  string  `yaml:"name"`  // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
-	Share float64 `yaml:"share"` // share of the rows, 0 to 1; the shares add up to 1
+	PartsBy   PartsBy `yaml:"parts_by,omitempty" json:",omitempty"`   // rows that must be in the same part: those of equal content, of equal prompt, or near copies; empty: prompt for preferences, unpaired and samples, content for documents and chats
+	PartsSeed uint64  `yaml:"parts_seed,omitempty" json:",omitempty"` // random seed for the part of each row; the recipe's seed has no influence
 }
 
 // validate returns an error for the first invalid setting. An import may have no files if they
@@ -61,15 +56,8 @@ func (d Data) validate(isInput func(key string) bool) error {
 		if len(m.Files) == 0 && !isInput(m.Name+".files") {
 			return fmt.Errorf("data: import %s: no files", m.Name)
 		}
-		var sum float64
-		for _, p := range m.Parts {
-			if p.Name == "" || !(p.Share > 0) {
-				return fmt.Errorf("data: import %s: part %q has share %g, expected a name and a positive share", m.Name, p.Name, p.Share)
-			}
-			sum += p.Share
-		}
-		if len(m.Parts) > 0 && (sum < 0.999 || sum > 1.001) {
-			return fmt.Errorf("data: import %s: the shares add up to %g, expected 1", m.Name, sum)
+		if err := m.validateParts(); err != nil {
+			return fmt.Errorf("data: import %s: %w", m.Name, err)
 		}
 	}
 	return nil
@@ -132,48 +120,4 @@ func (m Import) write(dir string) error {
 		return err
 	}
 	return errors.Join(m.divide(path), os.Remove(path))
-}
-
-// divide deals the rows of a table out to the parts.
-func (m Import) divide(path string) error {
-	from, err := table.OpenAny(path)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	var parts []table.AnyWriter
-	for _, p := range m.Parts {
-		to := filepath.Join(filepath.Dir(path), m.Name+"-"+p.Name+".arrow")
-		w, err := table.CreateAny(from.Header().Kind, to, table.Header{Stage: "import"}, from.Columns())
-		if err != nil {
-			return err
-		}
-		defer w.Abort() // does nothing after Close
-		parts = append(parts, w)
-	}
-	for row, err := range from.Records(0) {
-		if err != nil {
-			return err
-		}
-		if err := parts[m.part(row.RowOrigin().ID)].WriteRecord(row); err != nil {
-			return err
-		}
-	}
-	for _, w := range parts {
-		err = errors.Join(err, w.Close())
-	}
-	return err
-}
-
-// part returns the index of the part that a row belongs to.
-func (m Import) part(id string) int {
-	h := fnv.New64a()
-	h.Write([]byte(id))
-	u := float64(h.Sum64()>>11) / (1 << 53)
-	for i, p := range m.Parts {
-		if u -= p.Share; u < 0 {
-			return i
-		}
-	}
-	return len(m.Parts) - 1
 }
