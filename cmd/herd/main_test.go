@@ -105,6 +105,7 @@ func writeSeeded(dir string, reward, bare bool, seed uint64) error {
 		tok = tok.WithTemplate(tokenizer.Template{})
 	}
 	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 32, Intermediate: 48, Layers: 2, Heads: 2, Positions: 64, InitRange: 0.3}.Config()
+	c.EOS = model.IntSet{int(tok.EOS()), int(tok.EOT())}
 	if reward {
 		c = c.Reward()
 	}

@@ -124,13 +124,10 @@ func (c Config) Save(dir string) error {
 		e.SetIndent("", "  ")
 		return e.Encode(all)
 	})
-	if err != nil || c.Generation == nil {
+	if err != nil {
 		return err
 	}
-	return disk.WriteFile(filepath.Join(dir, generationName), func(w io.Writer) error {
-		_, err := w.Write(c.Generation)
-		return err
-	})
+	return c.SaveGeneration(dir)
 }
 
 // document returns the fields of config.json: those that c was read from, updated where c

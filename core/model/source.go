@@ -84,10 +84,16 @@ func (s Source) Config() (Config, error) {
 		return c, err
 	}
 	p, err := readPEFT(s.Adapter)
-	if p.TaskType == rewardTask {
-		c = c.Reward()
+	if err != nil {
+		return c, err
 	}
-	return c, err
+	if p.TaskType == rewardTask {
+		return c.Reward(), nil
+	}
+	if err := c.readStops(s.Adapter); err != nil {
+		return c, fmt.Errorf("model: %w", err)
+	}
+	return c, nil
 }
 
 // Load reads the model and merges the adapter into its weights.

@@ -97,6 +97,9 @@ func (l *loop) saveModel(dir, dtype string) error {
 	if err := l.trained.SaveAs(dir, dtype); err != nil {
 		return err
 	}
+	if err := l.Params.Config.SaveGeneration(dir); err != nil {
+		return err
+	}
 	if l.Tokenizer != nil {
 		if err := l.Tokenizer.Save(dir); err != nil {
 			return err

@@ -274,7 +274,7 @@ func TestRefuses(t *testing.T) {
 		{chatml, []chat.Message{{Content: "hi"}}, "message 0 has no role"},
 		{reasoning, []chat.Message{user, answer, user, answer}, "in message 1: the template writes them differently when more messages follow"},
 		{strings.Replace(chatml, `<|im_start|>assistant`, `<|im_start|>model`, 1), []chat.Message{user, answer}, "the template gives the model \"model\\n\" to continue from, but writes \"assistant"},
-		{strings.ReplaceAll(chatml, "<|im_end|>", ""), []chat.Message{user, answer}, "with no special token of the vocabulary"},
+		{strings.ReplaceAll(chatml, "<|im_end|>", ""), []chat.Message{user, answer}, "which is no special token of the vocabulary"},
 		{strings.ReplaceAll(chatml, "'<|im_end|>\\n'", "('\\n' if message['content'] == 'cut' else '<|im_end|>\\n')"), []chat.Message{user, answer, user, say(chat.Assistant, "cut")}, "no <|im_end|> ends the assistant's message 3"},
 		{"{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}<|im_end|>{% endfor %}", []chat.Message{user, answer}, "marks 2 turns"},
 		{"{{ raise_exception('not today') }}", []chat.Message{user, answer}, "the template refuses these messages: not today"},

@@ -95,7 +95,7 @@ func (c *config) complete(v *Vocabulary) {
 		v.BOS = cmp.Or(v.BOS, firstOf(names, "<s>"))
 		v.EOS = cmp.Or(v.EOS, firstOf(names, "</s>", "<|endoftext|>"))
 	}
-	if c.template.Source != "" && firstOf(names, NameEndOfTurn) == "" {
+	if c.template.Source != "" {
 		c.template.Stop = string(c.EOS)
 	}
 	if c.AddBOS != nil {

@@ -46,7 +46,9 @@ func (t Tuning) Validate() error {
 }
 
 // Start returns the model to continue from.
-func (t Tuning) Start() Start { return Start{Model: t.Model, Adapter: t.Adapter, Template: t.Template} }
+func (t Tuning) Start() Start {
+	return Start{Model: t.Model, Adapter: t.Adapter, Template: t.Template, Chats: true}
+}
 
 // Check returns the first problem that is not nil, prefixed with the stage's name.
 func Check(stage string, problems ...error) error {

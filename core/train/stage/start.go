@@ -1,8 +1,6 @@
 package stage
 
 import (
-	"slices"
-
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
@@ -14,6 +12,7 @@ import (
 type Start struct {
 	Model, Adapter string // directories, as model.Locate takes them
 	Template       string // name of a chat template in place of the model's; see template.Choose
+	Chats          bool   // whether the stage teaches answers to chats, and so where these end
 	// As turns the model's configuration into the one to train; nil: unchanged.
 	As func(model.Config) model.Config
 }
@@ -34,19 +33,18 @@ func (s Start) Tokenizer() (*tokenizer.Tokenizer, error) {
 }
 
 // Params loads the model for training: all of its weights, or an adapter beside them, as the
-// task's settings say. If Template is set, the model also stops at the tokens with which that
-// template ends an answer.
+// task's settings say. If it trains on chats, the model also stops at the tokens with which its
+// chat template ends an answer, in all programs.
 func (s Start) Params(t *train.Task) (*model.Params, error) {
 	p, err := s.load(t.Settings)
-	if err != nil || s.Template == "" {
+	if err != nil || !s.Chats || p.Config.IsReward() {
 		return p, err
 	}
 	format, err := template.New(t.Tokenizer)
 	if err != nil {
 		return nil, err
 	}
-	addStops(&p.Config, format)
-	return p, nil
+	return p, p.Config.StopAt(format.Stop()...)
 }
 
 // load loads the model in the shape that the settings ask for.
@@ -66,16 +64,6 @@ func (s Start) load(t train.Settings) (*model.Params, error) {
 		return at.LoadAs(c, true)
 	}
 	return at.LoadAdapted(c, t.LoRA, t.Seed)
-}
-
-// addStops adds the tokens that end an answer to eos_token_id of config.json, so that programs
-// that do not read the chat template stop there too.
-func addStops(c *model.Config, format *template.Format) {
-	for _, id := range format.Stop() {
-		if !slices.Contains(c.EOS, int(id)) {
-			c.EOS = append(c.EOS, int(id))
-		}
-	}
 }
 
 // From returns the source of a stage that starts from s.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/weights/gguf"
@@ -16,6 +17,7 @@ const (
 	keyName         = "general.name"
 	keyBOS          = "tokenizer.ggml.bos_token_id"
 	keyEOS          = "tokenizer.ggml.eos_token_id"
+	keyEOT          = "tokenizer.ggml.eot_token_id"
 )
 
 // ggufArchitectures are llama.cpp's names for the architectures that herd trains,
@@ -83,6 +85,9 @@ func (f *fields) config() model.Config {
 	}
 	if id := field(f, keyEOS, f.Int, -1); id >= 0 {
 		c.EOS = model.IntSet{id}
+	}
+	if id := field(f, keyEOT, f.Int, -1); id >= 0 && !slices.Contains(c.EOS, id) {
+		c.EOS = append(c.EOS, id)
 	}
 	return c
 }

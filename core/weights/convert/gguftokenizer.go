@@ -188,7 +188,8 @@ func (t *tokens) merges(lines []string) ([][2]token.ID, error) {
 }
 
 // tokenizerToGGUF adds the keys of a tokenizer and pads it to a vocabulary of that many tokens.
-func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int) error {
+// The model stops at the tokens stops.
+func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int, stops ...token.ID) error {
 	if t == nil {
 		return &NoTokenizer{"it has no tokenizer, but a GGUF file needs one: add one"}
 	}
@@ -203,6 +204,9 @@ func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int) e
 	if id := endFor(t); id != tokenizer.None {
 		m.Set(keyEOS, uint32(id))
 	}
+	if id := turnEnd(t, stops); id != tokenizer.None {
+		m.Set(keyEOT, uint32(id))
+	}
 	m.Set(keyAddBOS, t.BOS() != tokenizer.None && !t.Vocabulary().NoBOS)
 	m.Set(keyAddEOS, false)
 	if source := t.Template().Source; source != "" {
@@ -214,10 +218,21 @@ func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int) e
 // endFor returns the token at which other programs should stop generating: the end of a turn if
 // the tokenizer has a chat template.
 func endFor(t *tokenizer.Tokenizer) token.ID {
-	if t.EOT() != tokenizer.None && t.Template().Source != "" {
-		return t.EOT()
+	if id, ok := t.Special(t.StopName()); ok {
+		return id
 	}
 	return t.EOS()
+}
+
+// turnEnd returns a token at which the model stops besides the one that endFor names, or None:
+// llama.cpp stops at the two.
+func turnEnd(t *tokenizer.Tokenizer, stops []token.ID) token.ID {
+	for _, id := range stops {
+		if id != endFor(t) && id != t.EOS() {
+			return id
+		}
+	}
+	return tokenizer.None
 }
 
 func piecesToGGUF(m *gguf.Metadata, p tokenizer.Pieces, vocabulary int) {

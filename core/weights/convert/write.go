@@ -58,7 +58,7 @@ func newGGUFWriter(m *Model, form Form) (*ggufWriter, error) {
 	}
 	g.meta.Set("general.type", "model")
 	g.meta.Set(keyName, m.Name)
-	if err := tokenizerToGGUF(&g.meta, m.Tokenizer, m.Config.VocabSize); err != nil {
+	if err := tokenizerToGGUF(&g.meta, m.Tokenizer, m.Config.VocabSize, m.Config.StopIDs()...); err != nil {
 		return nil, err
 	}
 	g.meta.Set("general.quantization_version", uint32(2)) // GGML_QNT_VERSION

@@ -31,7 +31,7 @@ func write(t testing.TB, seed uint64, dtype string, s spoil) string {
 	text := strings.Repeat("the herd moves over the hills where the grass is green and the river runs. ", 3)
 	tok := testmodel.Tokenizer(t, 300, text)
 	c := testmodel.Shape{Vocab: 300, Hidden: 16, Intermediate: 24, Layers: 2, Heads: 2, Positions: 64, InitRange: 0.3, Tied: true}.Config()
-	c.Architectures, c.ModelType, c.EOS = []string{"Qwen2ForCausalLM"}, "qwen2", model.IntSet{2}
+	c.Architectures, c.ModelType, c.EOS = []string{"Qwen2ForCausalLM"}, "qwen2", model.IntSet{2, 299}
 	if s.config != nil {
 		s.config(&c)
 	}
@@ -100,7 +100,10 @@ func TestVerify(t *testing.T) {
 		"more layers":      {spoil{dir: edit("config.json", `"num_hidden_layers": 2`, `"num_hidden_layers": 3`)}, []string{"model.layers.2.input_layernorm.weight: is missing"}},
 		"untied":           {spoil{dir: edit("config.json", `"tie_word_embeddings": true`, `"tie_word_embeddings": false`)}, []string{"lm_head.weight: is missing"}},
 		"small vocabulary": {spoil{config: func(c *model.Config) { c.VocabSize = 280 }}, []string{"tokenizer: has 300 tokens, but vocab_size in config.json is only 280"}},
-		"end outside":      {spoil{config: func(c *model.Config) { c.EOS = model.IntSet{2, 300} }}, []string{"config.json: eos_token_id 300 of config.json or generation_config.json is outside"}},
+		"end outside":      {spoil{config: func(c *model.Config) { c.EOS = model.IntSet{2, 299, 300} }}, []string{"config.json: eos_token_id 300 of config.json or generation_config.json is outside"}},
+		"end not in config": {spoil{config: func(c *model.Config) { c.EOS = model.IntSet{2} }}, []string{"config.json: eos_token_id [2] lacks 299, <|eot_id|>"}},
+		"end not in generation": {spoil{config: func(c *model.Config) { c.Generation = []byte(`{"eos_token_id": 2}`) }},
+			[]string{"generation_config.json: eos_token_id [2] lacks 299, <|eot_id|>"}},
 		"cut short": {spoil{dir: func(dir string) error { return os.Truncate(filepath.Join(dir, "model.safetensors"), 5000) }},
 			[]string{"weights: "}},
 		"bad tokenizer": {spoil{dir: edit("tokenizer.json", "{", "[")}, []string{"tokenizer: "}},
@@ -250,7 +253,7 @@ func TestDiff(t *testing.T) {
 		t.Errorf("the same model: %+v, %v", same, err)
 	}
 	b := write(t, 1, "float32", spoil{
-		config: func(c *model.Config) { c.EOS = model.IntSet{2, 3} },
+		config: func(c *model.Config) { c.EOS = model.IntSet{2, 3, 299} },
 		params: func(p *model.Params) {
 			for i := range p.Norm.W { // of ones
 				p.Norm.W[i] = 1.5
@@ -264,7 +267,7 @@ func TestDiff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Config) != 1 || d.Config[0].Name != "eos_token_id" || string(d.Config[0].A) != "2" || string(d.Config[0].B) != "[2,3]" || !d.Tokenizer {
+	if len(d.Config) != 1 || d.Config[0].Name != "eos_token_id" || string(d.Config[0].A) != "[2,299]" || string(d.Config[0].B) != "[2,3,299]" || !d.Tokenizer {
 		t.Errorf("config %+v, tokenizer %v", d.Config, d.Tokenizer)
 	}
 	if len(d.Tensors) != 3 {

@@ -198,6 +198,23 @@ func (v *verification) template(tok *tokenizer.Tokenizer) {
 	}
 	if err != nil {
 		v.find("chat template", "%v", err)
+		return
+	}
+	if v.config != nil && !v.config.IsReward() {
+		v.stops(format)
+	}
+}
+
+// stops checks that all programs stop at the end of an answer: some read eos_token_id of
+// config.json, some that of generation_config.json, and none the chat template.
+func (v *verification) stops(format *template.Format) {
+	end := format.Stop()[0] // the assistant's turns end with it
+	name := format.Tokenizer().Token(end)
+	if !slices.Contains(v.config.EOS, int(end)) {
+		v.find(model.ConfigFile, "eos_token_id %v lacks %d, %s, with which the chat template ends an answer: other programs would not stop there", v.config.EOS, end, name)
+	}
+	if eos := v.config.GenerationEOS(); v.config.Generation != nil && eos != nil && !slices.Contains(eos, int(end)) {
+		v.find("generation_config.json", "eos_token_id %v lacks %d, %s, with which the chat template ends an answer: other programs would not stop there", eos, end, name)
 	}
 }
 
