@@ -65,6 +65,8 @@ var hubName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
 // findingModel says how to get a model directory from what the user named in its place.
 func findingModel(e *model.NoModel) string {
 	switch {
+	case model.IsAdapter(e.Path):
+		return "make a model of it with herd model merge BASE " + e.Path + " OUT"
 	case e.File:
 		return "make a directory of it with herd model convert " + e.Path + " DIR"
 	case hubName.MatchString(filepath.ToSlash(e.Path)):

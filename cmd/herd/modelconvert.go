@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 // conversion holds the arguments of convert.
 type conversion struct {
 	in, out, tokenizer string
+	overwrite          bool
 	to                 choice // "": by OUT's name
 }
 
@@ -42,11 +44,20 @@ quantised weights become float32.`,
 		},
 	}
 	cmd.Flags().Var(&c.to, "to", "`FORM` of OUT (default: by OUT's name): "+c.to.list())
+	cmd.Flags().BoolVar(&c.overwrite, "overwrite", false, "replace OUT if it exists")
 	cmd.Flags().StringVar(&c.tokenizer, "tokenizer", "", "`FILE` or directory of a tokenizer to use instead of IN's")
 	return cmd
 }
 
 func (c conversion) run(ctx context.Context, w io.Writer) error {
+	if sameFile(c.in, c.out) {
+		return fmt.Errorf("%s and %s are the same: choose another path for OUT", c.in, c.out)
+	}
+	if entries, err := os.ReadDir(c.out); err != nil || len(entries) > 0 { // an empty directory is as good as none
+		if err := refuseExisting(c.out, c.overwrite); err != nil {
+			return err
+		}
+	}
 	m, err := convert.Open(c.in)
 	if err != nil {
 		return err
@@ -61,15 +72,25 @@ func (c conversion) run(ctx context.Context, w io.Writer) error {
 			return fmt.Errorf("%s and %s: %w", c.in, c.tokenizer, err)
 		}
 	}
+	if m.Tokenizer == nil {
+		fmt.Fprintf(os.Stderr, "herd: %s has no tokenizer, so %s will have none: name one with --tokenizer\n", c.in, c.out)
+	}
 	form := convert.Form(c.to.value)
 	if form == "" {
 		form = convert.FormFor(c.out)
 	}
 	shown := newDisplay(w, false)
 	shown.last = time.Now() // a short conversion prints no progress
-	err = convert.Write(c.out, m, form, func(done, all int) error {
+	err = convert.Write(c.out, m, form, c.overwrite, func(done, all int) error {
 		shown.show(nil, fmt.Sprintf("%s as %s  tensors %d/%d", m.Kind, form, done, all), false)
 		return ctx.Err()
 	})
 	return shown.end(c.out, err)
+}
+
+// sameFile reports whether two paths lead to one file or directory.
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }

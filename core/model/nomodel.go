@@ -17,6 +17,8 @@ type NoModel struct {
 
 func (e *NoModel) Error() string {
 	switch _, err := os.Stat(e.Path); {
+	case IsAdapter(e.Path):
+		return fmt.Sprintf("model: %s is an adapter, expected a whole model: merge it into its model first", e.Path)
 	case e.File:
 		return fmt.Sprintf("model: %s is a file, expected the directory of a model", e.Path)
 	case os.IsNotExist(err):
@@ -35,4 +37,12 @@ func readConfigFile(dir string) ([]byte, error) {
 		return nil, &NoModel{Path: dir, File: statErr == nil && !info.IsDir(), err: err}
 	}
 	return text, nil
+}
+
+// Whole returns an error if dir holds an adapter and not a whole model.
+func Whole(dir string) error {
+	if IsAdapter(dir) {
+		return &NoModel{Path: dir}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -74,7 +75,7 @@ func readPEFT(dir string) (peftConfig, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return c, fmt.Errorf("model: %s: %w", path, err)
 	}
-	if err := c.validate(); err != nil {
+	if err := cmp.Or(c.validate(), refuseUnknown(b)); err != nil {
 		return c, fmt.Errorf("model: %s: %w", path, err)
 	}
 	return c, nil
@@ -117,7 +118,7 @@ func (c peftConfig) changesBase() bool {
 
 // given reports whether a JSON value exists and is not empty.
 func given(v json.RawMessage) bool {
-	return !slices.Contains([]string{"", "null", "[]", `""`}, string(v))
+	return !slices.Contains([]string{"", "null", "[]", "{}", `""`, "false"}, strings.Join(strings.Fields(string(v)), ""))
 }
 
 // lora returns the shape that the config and the tensors' names describe.

@@ -189,12 +189,36 @@ func TestPEFTRefuses(t *testing.T) {
 		"lora.dropout is 2":                     set("lora_dropout", 2),
 		"cannot unmarshal":                      set("r", "many"),
 		"lora_magnitude_vector.weight is missi": set("use_dora", true),
+		"alora_invocation_tokens is [1,2]":      set("alora_invocation_tokens", []int{1, 2}),
+		`arrow_config is {"top_k":3}`:           set("arrow_config", map[string]int{"top_k": 3}),
+		`target_parameters is ["mlp.w"]`:        set("target_parameters", []string{"mlp.w"}),
+		"megatron_config is":                    set("megatron_config", map[string]int{"a": 1}),
+		"trainable_token_indices is [7]":        set("trainable_token_indices", []int{7}),
+		"use_novelty is true: herd does not":    set("use_novelty", true),
+		"a_number is 0":                         set("a_number", 0),
 	} {
 		_, _, dir := saved(t, small(true), shapes()["all"])
 		edit(t, dir, change)
 		if _, err := model.Load(dir, false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one that says %q", err, want)
 		}
+	}
+}
+
+// TestPEFTAccepts: fields that change nothing, and fields without a value, are no reason to
+// refuse an adapter.
+func TestPEFTAccepts(t *testing.T) {
+	_, _, dir := saved(t, small(true), shapes()["all"])
+	edit(t, dir, func(c map[string]any) {
+		for key, value := range map[string]any{
+			"alora_invocation_tokens": nil, "arrow_config": map[string]int{}, "target_parameters": []string{}, "use_novelty": false, "note": "",
+			"peft_version": "0.18.0", "megatron_core": "megatron.core", "qalora_group_size": 16, "corda_config": nil, "exclude_modules": "lm_head",
+		} {
+			c[key] = value
+		}
+	})
+	if _, err := model.Load(dir, false); err != nil {
+		t.Error(err)
 	}
 }
 

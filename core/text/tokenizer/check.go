@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/dlclark/regexp2"
@@ -15,13 +14,20 @@ func (f *file) checkVersion() error {
 	return nil
 }
 
-// begins reports whether a post-processor puts a special token before a text.
-// tokenizer_config.json says which token.
-func (c *component) begins() bool {
+// begins returns the special token that a post-processor puts before a text, or "".
+func (c *component) begins() string {
 	if c == nil {
-		return false
+		return ""
 	}
-	return len(c.Single) > 0 && c.Single[0].SpecialToken != nil || slices.ContainsFunc(c.Processors, (*component).begins)
+	if len(c.Single) > 0 && c.Single[0].SpecialToken != nil {
+		return c.Single[0].SpecialToken.ID
+	}
+	for _, p := range c.Processors {
+		if first := p.begins(); first != "" {
+			return first
+		}
+	}
+	return ""
 }
 
 // checkPost accepts post-processors that add nothing but special tokens to the ids of a text.

@@ -20,7 +20,8 @@ const maxFile = 256 << 20
 // Load reads a tokenizer from the directory dir. It reads tokenizer.json or, if that does not
 // exist, tokenizer.model (Llama 3's by tiktoken, or a BPE model of SentencePiece). From
 // tokenizer_config.json, if it exists, Load reads bos_token, eos_token, model_max_length and
-// chat_template (or chat_template.jinja).
+// chat_template (or chat_template.jinja), and tokens that only its added_tokens_decoder has.
+// special_tokens_map.json gives special tokens that it leaves out.
 //
 // It reads byte-level BPE with any pattern, and SentencePiece's BPE. It refuses a file with
 // settings under which herd would give other ids than Hugging Face's reader, such as dropout or
@@ -57,11 +58,14 @@ func load(dir string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	config.complete(&v)
+	if err := config.complete(&v); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
 	t, err := New(v)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	t.carried = config.carried
 	return t.WithTemplate(config.template), nil
 }
 
@@ -98,7 +102,8 @@ func parseFile(text []byte) (v Vocabulary, err error) {
 	if err := cmp.Or(f.checkVersion(), f.Model.check(), f.PostProcessor.checkPost(), f.readPipeline(&v)); err != nil {
 		return v, err
 	}
-	v.NoBOS = !f.PostProcessor.begins()
+	v.BOS = f.PostProcessor.begins()
+	v.NoBOS = v.BOS == ""
 	v.WholePieces = f.Model.IgnoreMerges
 	return v, f.fill(&v)
 }

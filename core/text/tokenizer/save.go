@@ -19,6 +19,7 @@ const (
 	modelFile     = "tokenizer.model"
 	configFile    = "tokenizer_config.json"
 	templateFile  = "chat_template.jinja"
+	specialFile   = "special_tokens_map.json"
 )
 
 // Save writes tokenizer.json and tokenizer_config.json to the directory dir, which it creates if
@@ -152,25 +153,6 @@ func (t *Tokenizer) postProcessor() *component {
 			bos: {ID: bos, IDs: []int64{int64(t.bos)}, Tokens: []string{bos}},
 		},
 	}
-}
-
-func (t *Tokenizer) config() map[string]any {
-	config := map[string]any{
-		"tokenizer_class":              "PreTrainedTokenizerFast",
-		"model_input_names":            []string{"input_ids", "attention_mask"},
-		"clean_up_tokenization_spaces": false,
-		"model_max_length":             t.maxLength(),
-	}
-	if t.bos != None {
-		config["bos_token"] = t.vocab.BOS
-	}
-	if eos := t.StopName(); eos != "" {
-		config["eos_token"] = eos
-	}
-	if t.template.Source != "" {
-		config["chat_template"] = t.template.Source
-	}
-	return config
 }
 
 // StopName returns the token at which other programs stop generating, or "". These programs and

@@ -126,6 +126,17 @@ func (t *Tokenizer) appendBytes(ids []token.ID, char string) ([]token.ID, bool) 
 	return ids, true
 }
 
+// appendKnown appends the tokens of the bytes that have one. It leaves out the others, as Hugging
+// Face's BPE does without an unknown token.
+func (t *Tokenizer) appendKnown(ids []token.ID, text string) []token.ID {
+	for i := range len(text) {
+		if id := t.base[text[i]]; id != None {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 func (t *Tokenizer) appendUnknown(ids []token.ID, count int) []token.ID {
 	if t.unknown == None {
 		return ids

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/herd-lm/herd/core/token"
@@ -32,6 +33,7 @@ type Tokenizer struct {
 	split    splitter
 	cache    *pieceCache
 	template Template
+	carried  map[string]json.RawMessage // fields of tokenizer_config.json, for Save
 }
 
 // Encode returns the ids of text. It treats the names of special tokens as ordinary text, so that
@@ -135,7 +137,7 @@ func (t *Tokenizer) appendMerged(ids []token.ID, piece string) []token.ID {
 	} else if with, ok := t.appendBytes(ids, piece); ok {
 		ids = with
 	} else { // bytes that are not UTF-8 and have no tokens
-		ids, _ = t.appendBytes(ids, strings.ToValidUTF8(piece, "\uFFFD"))
+		ids = t.appendKnown(ids, strings.ToValidUTF8(piece, "\uFFFD"))
 	}
 	return ids[:start+t.merges.apply(ids[start:])]
 }

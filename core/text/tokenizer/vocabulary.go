@@ -171,19 +171,29 @@ func (v *Vocabulary) spell(text string) string {
 }
 
 // baseTokens returns the token of each byte. Some vocabularies lack bytes that never occur in
-// UTF-8. These are None.
+// UTF-8, and StarCoder's lacks one that hardly ever does. These are None.
 func baseTokens(ids map[string]token.ID) (base [256]token.ID, err error) {
+	const mayLack = 4
+	var lacking []int // bytes of UTF-8 without a token
+	plain := false    // whether one of them is a character of ordinary text
 	for b := range base {
 		id, ok := ids[string([]byte{byte(b)})]
-		if !ok && inUTF8(byte(b)) {
-			return base, fmt.Errorf("byte 0x%02x has no token: byte-level BPE needs a token for each byte of UTF-8", b)
+		if base[b] = id; ok {
+			continue
 		}
-		if base[b] = id; !ok {
-			base[b] = None
+		base[b] = None
+		if inUTF8(byte(b)) {
+			lacking, plain = append(lacking, b), plain || isPlain(byte(b))
 		}
+	}
+	if plain || len(lacking) > mayLack {
+		return base, fmt.Errorf("byte 0x%02x has no token: byte-level BPE needs a token for each byte of UTF-8", lacking[0])
 	}
 	return base, nil
 }
+
+// isPlain reports whether b is a character of ordinary ASCII text.
+func isPlain(b byte) bool { return b >= ' ' && b < 0x7f || b == '\t' || b == '\n' || b == '\r' }
 
 func inUTF8(b byte) bool { return b != 0xc0 && b != 0xc1 && b < 0xf5 }
 

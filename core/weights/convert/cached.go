@@ -27,7 +27,7 @@ func Cached(path string, begin func(dir string)) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
 		return "", err
 	}
-	err = Write(dir, m, HF, func(done, all int) error { return nil })
+	err = Write(dir, m, HF, false, func(done, all int) error { return nil })
 	if _, made := os.Stat(dir); made == nil {
 		return dir, nil // another process may have been faster
 	}

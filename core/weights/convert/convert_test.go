@@ -278,14 +278,14 @@ func TestWriteRefuses(t *testing.T) {
 		if path == "" {
 			path = filepath.Join(dir, "out")
 		}
-		if err := Write(path, c.m, c.form, silent); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := Write(path, c.m, c.form, false, silent); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 		if left, _ := os.ReadDir(dir); len(left) > 0 {
 			t.Errorf("%s: %v is left", c.want, left)
 		}
 	}
-	if err := Write(filepath.Join(t.TempDir(), "out"), large, "gguf-bf16", silent); err != nil {
+	if err := Write(filepath.Join(t.TempDir(), "out"), large, "gguf-bf16", false, silent); err != nil {
 		t.Errorf("what F16 cannot hold, as BF16: %v", err)
 	}
 }

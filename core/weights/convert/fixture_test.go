@@ -72,7 +72,7 @@ func silent(int, int) error { return nil }
 func written(t *testing.T, m *Model, form Form) *Model {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "out")
-	if err := Write(path, m, form, silent); err != nil {
+	if err := Write(path, m, form, false, silent); err != nil {
 		t.Fatal(err)
 	}
 	again, err := Open(path)

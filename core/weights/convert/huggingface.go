@@ -12,6 +12,9 @@ import (
 )
 
 func openHuggingFace(dir string) (*Model, error) {
+	if err := model.Whole(dir); err != nil {
+		return nil, err
+	}
 	config, err := model.LoadConfig(dir)
 	if err != nil {
 		return nil, err

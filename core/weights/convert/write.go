@@ -18,11 +18,11 @@ import (
 // writing.
 type Progress func(done, all int) error
 
-// Write writes a model to a path where nothing exists yet. The model appears there only when it
-// is complete.
-func Write(path string, m *Model, form Form, progress Progress) error {
-	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 || err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("%s exists: choose another path, or remove it", path)
+// Write writes a model to a path where nothing exists yet, or with overwrite in place of what is
+// there. The model appears there only when it is complete.
+func Write(path string, m *Model, form Form, overwrite bool, progress Progress) error {
+	if entries, err := os.ReadDir(path); !overwrite && (err == nil && len(entries) > 0 || err != nil && !os.IsNotExist(err)) {
+		return fmt.Errorf("%s exists: choose another path", path)
 	}
 	if form == HF {
 		return writeHuggingFace(path, m, progress)

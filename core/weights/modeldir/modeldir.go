@@ -29,6 +29,9 @@ type opened struct {
 }
 
 func open(dir string) (*opened, error) {
+	if err := model.Whole(dir); err != nil {
+		return nil, err
+	}
 	config, err := model.LoadConfig(dir)
 	if err != nil {
 		return nil, err

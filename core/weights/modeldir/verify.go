@@ -36,6 +36,10 @@ type Report struct {
 // a tokenizer or chat template that does not fit the model. Only the end of ctx is an error.
 func Verify(ctx context.Context, dir string, progress Progress) (*Report, error) {
 	v := &verification{dir: dir, report: Report{DTypes: make(map[string]int), Findings: []Finding{}}}
+	if err := model.Whole(dir); err != nil {
+		v.find(model.AdapterConfig, "%v", err)
+		return &v.report, nil
+	}
 	config, err := model.LoadConfig(dir)
 	if err != nil {
 		v.find(model.ConfigFile, "%v", err)

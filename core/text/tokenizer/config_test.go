@@ -1,0 +1,173 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/herd-lm/herd/core/token"
+)
+
+// rewrite saves a trained tokenizer with another tokenizer_config.json and other files, and
+// loads it.
+func rewrite(t *testing.T, files map[string]string) (*Tokenizer, string, error) {
+	t.Helper()
+	dir := saved(t, trained(t))
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tok, err := Load(dir)
+	return tok, dir, err
+}
+
+// TestTokensOfConfig: tokens that only added_tokens_decoder has are tokens, and Save keeps them.
+func TestTokensOfConfig(t *testing.T) {
+	size := token.ID(trained(t).VocabSize())
+	entry := func(id token.ID, text string) string {
+		return strings.ReplaceAll(`"`+itoa(id)+`": {"content": "TEXT", "special": true}`, "TEXT", text)
+	}
+	config := `{"eos_token": "<|done|>", "added_tokens_decoder": {` + entry(size+1, "<|done|>") + `, ` + entry(size, "<|ask|>") + `}}`
+	tok, _, err := rewrite(t, map[string]string{configFile: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(saved(t, tok))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tok := range []*Tokenizer{tok, again} {
+		for text, want := range map[string]token.ID{"<|ask|>": size, "<|done|>": size + 1} {
+			if id, ok := tok.Special(text); !ok || id != want || !tok.IsSpecial(id) {
+				t.Errorf("%s is %d, want %d", text, id, want)
+			}
+		}
+		if got := tok.EncodeWithSpecial("<|ask|>"); len(got) != 1 || got[0] != size {
+			t.Errorf("<|ask|> is encoded as %v", got)
+		}
+	}
+	for _, bad := range []string{entry(size+1, "<|gap|>"), entry(3, "<|other|>"), `"x": {"content": "a"}`} {
+		if _, _, err := rewrite(t, map[string]string{configFile: `{"added_tokens_decoder": {` + bad + `}}`}); err == nil || !strings.Contains(err.Error(), "added_tokens_decoder") {
+			t.Errorf("%s: error %v", bad, err)
+		}
+	}
+}
+
+func itoa(id token.ID) string {
+	text, _ := json.Marshal(id)
+	return string(text)
+}
+
+// TestSpecialTokensMap: what tokenizer_config.json leaves out, special_tokens_map.json says.
+func TestSpecialTokensMap(t *testing.T) {
+	const special = `{"eos_token": {"content": "<|eot_id|>", "lstrip": false}, "bos_token": "<|begin_of_text|>", "pad_token": "<|end_of_text|>", "unk_token": "x"}`
+	tok, _, err := rewrite(t, map[string]string{configFile: `{"unk_token": "own"}`, specialFile: special})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tok.Token(tok.BOS()) != "<|begin_of_text|>" {
+		t.Errorf("texts begin with %q", tok.Token(tok.BOS()))
+	}
+	written := readConfig(t, saved(t, tok))
+	if written["pad_token"] != "<|end_of_text|>" || written["unk_token"] != "own" {
+		t.Errorf("saved %v", written)
+	}
+}
+
+func readConfig(t *testing.T, dir string) (fields map[string]any) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, configFile))
+	if err == nil {
+		err = json.Unmarshal(text, &fields)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fields
+}
+
+// TestConfigIsCarried: Save keeps the fields that herd does not use, and all named templates
+// while their default counts.
+func TestConfigIsCarried(t *testing.T) {
+	const config = `{"pad_token": "<|end_of_text|>", "padding_side": "left", "add_bos_token": false, "extra_special_tokens": {"image": "x"},
+		"tokenizer_class": "LlamaTokenizer", "eos_token": "<|eot_id|>",
+		"chat_template": [{"name": "default", "template": "{{ 1 }}"}, {"name": "tool_use", "template": "{{ 2 }}"}]}`
+	tok, _, err := rewrite(t, map[string]string{configFile: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := readConfig(t, saved(t, tok))
+	for key, want := range map[string]any{"pad_token": "<|end_of_text|>", "padding_side": "left", "add_bos_token": false, "tokenizer_class": "PreTrainedTokenizerFast"} {
+		if written[key] != want {
+			t.Errorf("%s is %v, want %v", key, written[key], want)
+		}
+	}
+	if list, ok := written["chat_template"].([]any); !ok || len(list) != 2 || written["extra_special_tokens"] == nil {
+		t.Errorf("saved %v", written)
+	}
+	written = readConfig(t, saved(t, tok.WithTemplate(Template{Source: "{{ 3 }}"})))
+	if written["chat_template"] != "{{ 3 }}" {
+		t.Errorf("chat_template %v", written["chat_template"])
+	}
+}
+
+// TestStopNameIsTheFiles: eos_token is what the file says, also if the vocabulary has <|eot_id|>.
+func TestStopNameIsTheFiles(t *testing.T) {
+	tok, _, err := rewrite(t, map[string]string{configFile: `{"eos_token": "<|end_of_text|>", "chat_template": "{{ eos_token }}"}`})
+	if err != nil || tok.StopName() != "<|end_of_text|>" {
+		t.Errorf("eos_token is %q, error %v", tok.StopName(), err)
+	}
+}
+
+// TestBeginningOfPostProcessor: the post-processor says which token begins a text.
+func TestBeginningOfPostProcessor(t *testing.T) {
+	edit := func(config, id string) (*Tokenizer, error) {
+		dir := saved(t, trained(t))
+		path := filepath.Join(dir, tokenizerFile)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		post := `"post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "` + id + `", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]}, "padding": {`
+		changed := strings.Replace(string(text), `"post_processor": {`, post, 1)
+		if err := os.WriteFile(path, []byte(changed), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, configFile), []byte(config), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return Load(dir)
+	}
+	tok, err := edit(`{}`, "<|end_of_text|>")
+	if err != nil || tok.Token(tok.BOS()) != "<|end_of_text|>" || tok.Prompt("a")[0] != tok.BOS() {
+		t.Errorf("begins with %q, error %v", tok.Token(tok.BOS()), err)
+	}
+	if _, err := edit(`{"bos_token": "<|begin_of_text|>"}`, "<|end_of_text|>"); err == nil || !strings.Contains(err.Error(), "the two must agree") {
+		t.Errorf("two beginnings: error %v", err)
+	}
+}
+
+// TestMissingByte: a vocabulary may lack a byte that ordinary text does not have, as StarCoder's
+// does.
+func TestMissingByte(t *testing.T) {
+	v := Vocabulary{Pattern: Whole}
+	for b := range 256 {
+		if b != 0xf1 {
+			v.Tokens = append(v.Tokens, string([]byte{byte(b)}))
+		}
+	}
+	tok, err := New(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := tok.Encode("a\U00040000b"); len(got) != 5 { // F1 80 80 80
+		t.Errorf("encoded as %v", got)
+	}
+	v.Tokens = v.Tokens[:100]
+	if _, err := New(v); err == nil {
+		t.Error("accepted a vocabulary that lacks many bytes")
+	}
+}
