@@ -43,7 +43,7 @@ core/kernel: core/half core/kernel/cpu core/kernel/gemm core/kernel/vector core/
 core/graph: core/memory
 
 # What every run has.
-core/run: core/disk
+core/run: core/config core/disk
 
 # Text to tokens.
 core/text/tokenizer: core/disk core/token
@@ -107,7 +107,7 @@ sft: core/model core/run core/text/template core/train core/train/pack
 	core/train/stage data/example data/table
 reward: core/model core/run core/text/chat core/text/template core/token core/train
 	core/train/pack core/train/stage data/example data/table eval/stat
-rejection: core/disk core/kernel core/model core/policy core/run core/sample core/sample/engine
+rejection: core/config core/disk core/kernel core/model core/policy core/run core/sample core/sample/engine
 	core/sample/remote core/text/template core/train/pack data/example data/table eval/report judge
 	judge/scoring
 dpo: core/model core/run core/text/chat core/text/template core/token core/train core/train/pack core/train/score

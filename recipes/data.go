@@ -1,11 +1,14 @@
 package recipes
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/data/format"
@@ -75,7 +78,41 @@ func (r *Recipe) dataManifest() (run.Manifest, error) {
 		m.Files = nil
 		settings = append(settings, m)
 	}
-	return run.NewManifest("data", settings, inputs)
+	m, err := run.NewManifest("data", settings, inputs)
+	if err != nil {
+		return m, err
+	}
+	m.Record, err = r.dataRecord()
+	return m, err
+}
+
+// dataRecord records the settings by the keys that set them: "data.world.chats", "NAME.limit".
+func (r *Recipe) dataRecord() (config.Record, error) {
+	all := config.Record{Settings: make(config.Values), Paths: make(config.Values)}
+	add := func(prefix string, settings any) error {
+		values, err := config.ValuesOf(settings)
+		for key, value := range values {
+			all.Settings[prefix+key] = value
+		}
+		return err
+	}
+	if r.Data.hasWorld() {
+		if err := add("data.world.", r.world()); err != nil {
+			return all, err
+		}
+	}
+	for _, m := range r.Data.Import {
+		if err := add(m.Name+".", m); err != nil {
+			return all, err
+		}
+		files := slices.Clone(m.Files)
+		for i := range files {
+			files[i] = config.Absolute(files[i])
+		}
+		delete(all.Settings, m.Name+".files")
+		all.Paths[m.Name+".files"], _ = json.Marshal(files) // texts always have JSON
+	}
+	return all, nil
 }
 
 // world returns the world's settings with the recipe's seed if they have none.
@@ -87,12 +124,8 @@ func (r *Recipe) world() world.Settings {
 	return s
 }
 
-// makeData writes the tables to dir/data, unless they are there already.
-func (r *Recipe) makeData(dir string) (made bool, err error) {
-	m, err := r.dataManifest()
-	if err != nil {
-		return false, err
-	}
+// makeData writes the tables with the manifest to dir/data, unless they are there already.
+func (r *Recipe) makeData(dir string, m run.Manifest) (made bool, err error) {
 	target := filepath.Join(dir, dataDir)
 	if done, err := run.Finished(target, m.Digest); err == nil && done {
 		return false, nil

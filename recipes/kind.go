@@ -36,10 +36,10 @@ type Kind struct {
 	Example []string // settings of a typical run: "out=chatty"
 	Trains  bool     // with the training loop, which can write a profile
 
-	defaults  func() Settings
-	run       func(context.Context, Settings, StageOptions) error
-	resumable func(Settings, run.Manifest) (bool, error)
-	measure   func(context.Context, *engine, Stage) (eval.Measures, []eval.Answer, error)
+	defaults func() Settings
+	run      func(context.Context, Settings, StageOptions) error
+	there    func(Settings, run.Manifest) (run.Contents, error) // what a run that stopped early left
+	measure  func(context.Context, *engine, Stage) (eval.Measures, []eval.Answer, error)
 }
 
 // Settings are a pointer to the settings of a stage.
@@ -76,7 +76,7 @@ func training[S Settings, P interface {
 				Report:   func(p train.Progress) { o.Report(Event{Training: &p}) },
 			})
 		},
-		resumable: func(s Settings, m run.Manifest) (bool, error) { return train.Resumable(outOf(s), m.Digest) },
+		there: func(s Settings, m run.Manifest) (run.Contents, error) { return train.Unfinished(outOf(s), m) },
 		measure: func(ctx context.Context, e *engine, s Stage) (eval.Measures, []eval.Answer, error) {
 			return e.measureModel(ctx, s, steps)
 		},
@@ -100,8 +100,8 @@ func sampling() *Kind {
 				Summarise: func(s rejection.Summary) { o.Report(Event{Summary: &s}) },
 			})
 		},
-		resumable: func(s Settings, m run.Manifest) (bool, error) {
-			return rejection.Resumable(outOf(s), *s.(*rejection.Settings), m)
+		there: func(s Settings, m run.Manifest) (run.Contents, error) {
+			return rejection.Unfinished(outOf(s), *s.(*rejection.Settings), m)
 		},
 		measure: measureSampling,
 	}

@@ -208,7 +208,12 @@ func TestPartsRefused(t *testing.T) {
 func TestSeedReachesTheWorld(t *testing.T) {
 	tables := func(sets ...string) (all string) {
 		dir := t.TempDir()
-		if _, err := tiny(t, sets...).makeData(dir); err != nil {
+		r := tiny(t, sets...)
+		m, err := r.dataManifest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.makeData(dir, m); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"documents", "chats", "preferences", "prompts", "heldout"} {

@@ -1,6 +1,7 @@
 package recipes
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -45,9 +46,10 @@ type Event struct {
 
 // Options control how a recipe executes.
 type Options struct {
-	Dir     string      // the run directory; "" is runs/NAME
-	Profile bool        // profile each stage that trains: see train.Options
-	Report  func(Event) // may be nil
+	Dir       string      // the run directory; "" is runs/NAME
+	Overwrite bool        // replace results of other settings or data
+	Profile   bool        // profile each stage that trains: see train.Options
+	Report    func(Event) // may be nil
 }
 
 // ResultsFile is the table of stages and measures in the run directory.
@@ -55,9 +57,10 @@ const ResultsFile = "results.json"
 
 // Run runs all stages in order. It skips a finished stage with the same settings and inputs, and
 // resumes an interrupted one. If ctx ends, the current stage saves its state; the same call
-// continues from there. A missing input is a *MissingInputs error before Run writes anything.
+// continues from there. Before Run writes anything, a missing input is a *MissingInputs error, and
+// results of other settings or data are a *Replaces error unless Options.Overwrite is set.
 func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
-	e := engine{Recipe: r, dir: o.Dir, profile: o.Profile, report: o.Report}
+	e := engine{Recipe: r, dir: o.Dir, overwrite: o.Overwrite, profile: o.Profile, report: o.Report, manifests: make(map[int]*run.Manifest)}
 	if e.dir == "" {
 		e.dir = filepath.Join("runs", r.Name)
 	}
@@ -78,6 +81,9 @@ func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
 		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
 	defer lock.Release()
+	if err := e.checkFinished(); err != nil {
+		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
+	}
 	if err := e.begin(); err != nil {
 		return e.results, fmt.Errorf("recipe %s: %w", r.Name, err)
 	}
@@ -92,11 +98,14 @@ func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
 // engine is a run in progress.
 type engine struct {
 	*Recipe
-	dir     string
-	profile bool
-	report  func(Event)
-	results eval.Results
-	before  []eval.Answer // of the last stage that answered
+	dir       string
+	overwrite bool
+	profile   bool
+	report    func(Event)
+	made      run.Manifest          // of the data
+	manifests map[int]*run.Manifest // of stages that were finished when the run began
+	results   eval.Results
+	before    []eval.Answer // of the last stage that answered
 }
 
 // check validates all settings before the first stage begins.
@@ -122,7 +131,7 @@ func (e *engine) begin() error {
 	event := Event{Stage: dataDir, Kind: dataDir, Index: -1, Stages: len(e.Stages)}
 	e.tell(event, Began, 0)
 	began := time.Now()
-	made, err := e.makeData(e.dir)
+	made, err := e.makeData(e.dir, e.made)
 	if err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
@@ -146,22 +155,26 @@ func (e *engine) tell(event Event, status Status, elapsed time.Duration) {
 func (e *engine) stage(ctx context.Context, i int) error {
 	s := e.resolve(i, e.dir)
 	event := Event{Stage: s.Name, Kind: s.Kind.Name, Index: i, Stages: len(e.Stages)}
-	m, err := s.Settings.Manifest()
-	if err != nil {
-		return err
-	}
 	began := time.Now()
-	done, err := run.Finished(s.out(), m.Digest)
-	if err != nil {
-		return err
+	m, done := e.manifests[i], true
+	if m == nil {
+		now, err := s.Settings.Manifest()
+		if err != nil {
+			return err
+		}
+		m = &now
+		if done, err = run.Finished(s.out(), m.Digest); err != nil {
+			return err
+		}
 	}
 	if !done {
-		if err := e.execute(ctx, s, m, event, began); err != nil {
+		if err := e.execute(ctx, s, *m, event, began); err != nil {
 			return err
 		}
 	}
 	debug.FreeOSMemory() // so that the memory of this stage does not add to that of the next
 	e.tell(event, Testing, time.Since(began))
+	var err error
 	if event.Measures, err = e.evaluate(ctx, i, s, m.Digest); err != nil {
 		return err
 	}
@@ -172,16 +185,16 @@ func (e *engine) stage(ctx context.Context, i int) error {
 
 // execute runs a stage from its start, or from where it was interrupted.
 func (e *engine) execute(ctx context.Context, s Stage, m run.Manifest, event Event, began time.Time) error {
-	resume, err := s.Kind.resumable(s.Settings, m)
-	if err != nil {
+	left, err := s.Kind.there(s.Settings, m)
+	if err = cmp.Or(err, e.mayReplace(s, m)); err != nil {
 		return err // a run that cannot be read is not replaced in silence
 	}
 	status := Began
-	if resume {
+	if left.Same() {
 		status = Resumed
 	}
 	e.tell(event, status, 0)
-	return s.Kind.Run(ctx, s.Settings, StageOptions{Mode: run.Mode{Resume: resume, Overwrite: true}, Profile: e.profile, Report: func(progress Event) {
+	return s.Kind.Run(ctx, s.Settings, StageOptions{Mode: run.Mode{Resume: left.Same(), Overwrite: e.overwrite}, Profile: e.profile, Report: func(progress Event) {
 		if progress.Summary != nil {
 			return
 		}

@@ -26,11 +26,12 @@ func tiny(t *testing.T, sets ...string) *Recipe {
 	return r
 }
 
-// runTiny runs the recipe and returns what happened to each stage at the end.
+// runTiny runs the recipe, replacing results of other settings, and returns what happened to each
+// stage at the end.
 func runTiny(t *testing.T, r *Recipe, dir string) (map[string]Status, eval.Results) {
 	t.Helper()
 	status := make(map[string]Status)
-	results, err := r.Run(t.Context(), Options{Dir: dir, Report: func(e Event) {
+	results, err := r.Run(t.Context(), Options{Dir: dir, Overwrite: true, Report: func(e Event) {
 		if e.Status != Running && e.Status != Testing {
 			status[e.Stage] = e.Status
 		}

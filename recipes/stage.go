@@ -91,15 +91,20 @@ func (s Stage) start() (model.Source, error) {
 	return model.Locate(from.Model, from.Adapter)
 }
 
-// resolve returns the stage with its paths in the run directory: a path whose first part is
-// the name of an earlier stage, or "data", means what that wrote. Other paths stay as they
-// are. A seed of 0 becomes the recipe's.
+// inRun returns the first part of a path of stage i, and whether it is the name of an earlier
+// stage or "data": such a path means what that wrote to the run directory.
+func (r *Recipe) inRun(i int, path string) (first string, in bool) {
+	first, _, _ = strings.Cut(filepath.ToSlash(path), "/")
+	earlier := slices.ContainsFunc(r.Stages[:i], func(e Stage) bool { return e.Name == first })
+	return first, earlier || first == dataDir
+}
+
+// resolve returns the stage with its paths in the run directory; see inRun. Other paths stay as
+// they are. A seed of 0 becomes the recipe's.
 func (r *Recipe) resolve(i int, dir string) Stage {
 	s := r.Stages[i].clone()
-	inRun := func(path string) string {
-		first, _, _ := strings.Cut(filepath.ToSlash(path), "/")
-		earlier := slices.ContainsFunc(r.Stages[:i], func(e Stage) bool { return e.Name == first })
-		if earlier || first == dataDir {
+	place := func(path string) string {
+		if _, in := r.inRun(i, path); in {
 			return filepath.Join(dir, path)
 		}
 		return path
@@ -108,7 +113,7 @@ func (r *Recipe) resolve(i int, dir string) Stage {
 		if p.Role == config.Out {
 			p.Value.SetString(filepath.Join(dir, s.Name))
 		} else {
-			p.Map(inRun)
+			p.Map(place)
 		}
 	}
 	if seed, ok := config.Find(s.Settings, "seed"); ok && seed.Value.IsZero() {

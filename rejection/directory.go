@@ -129,9 +129,13 @@ func removeTemporary(dir string) error {
 	return errors.Join(errs...)
 }
 
-// Resumable reports whether dir holds samples that a run with the manifest would draw again. It
-// returns an error if it cannot read the identity of the samples.
-func Resumable(dir string, s Settings, m run.Manifest) (bool, error) {
+// Unfinished returns what dir holds of a run that stopped early, or the samples of a finished run:
+// a run with the manifest can continue from both if it would draw the same samples. It returns an
+// error if it cannot read the identity of the samples.
+func Unfinished(dir string, s Settings, m run.Manifest) (run.Contents, error) {
 	c, err := inspect(dir, s.identify(m.Inputs))
-	return c.Same(), err
+	if err != nil || !c.Resumable {
+		return run.Contents{}, err
+	}
+	return c, nil
 }

@@ -68,6 +68,7 @@ func (id identity) addSettings(prefix string, settings any) {
 		v := reflect.Indirect(list.Field(i))
 		switch {
 		case !v.IsValid() || list.Field(i).IsZero():
+		case v.Kind() == reflect.Slice && v.Len() == 0: // a file of settings has [] for what is not set
 		case v.Kind() == reflect.Slice:
 			id[prefix+name] = fmt.Sprintf("%q", v)
 		default:

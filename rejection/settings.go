@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
@@ -118,7 +119,13 @@ func (s Settings) Manifest() (run.Manifest, error) {
 		}
 		inputs["model"] = source.Dirs()
 	}
-	return run.NewManifest("rejection", s.bare(), inputs)
+	m, err := run.NewManifest("rejection", s.bare(), inputs)
+	if err != nil {
+		return m, err
+	}
+	s.Check = s.Check.WithFiles(config.Absolute)
+	m.Record, err = config.RecordOf(s, s.bare())
+	return m, err
 }
 
 // bare returns the settings without those that do not affect results, and without paths, because

@@ -41,6 +41,8 @@ func hint(cmd *cobra.Command, err error) string {
 			return "continue the run with --resume, or replace it with --overwrite"
 		}
 		return "replace it with --overwrite"
+	case errors.As(err, new(*recipes.Replaces)):
+		return "keep these results and write to another directory with --out DIR, or replace them with --overwrite"
 	case errors.As(err, &missing) && has("set"):
 		return "set them: " + settingInputs(cmd, missing.Inputs)
 	case errors.As(err, &noBase) && has("model") && has("adapter"):

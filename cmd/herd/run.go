@@ -21,13 +21,14 @@ func newRunCmd() *cobra.Command {
 		Use:   "run NAME|FILE [--out DIR] [--set KEY=VALUE]...",
 		Short: "Run all stages of a recipe, each from the results of the stages before it",
 		Long: "Run all stages of a recipe, each from the results of the stages before it.\n\n" +
-			"herd skips finished stages with the same settings and inputs, and resumes an\ninterrupted one: repeat the command to continue a run. Recipes: " +
+			"herd skips finished stages with the same settings and inputs, and resumes an\ninterrupted one: repeat the command to continue a run. herd replaces results of\nother settings or data only with --overwrite. To compare settings, give each its\nown directory with --out. Recipes: " +
 			strings.Join(recipes.Names(), ", ") + ".",
-		Example: "  herd run quickstart\n  herd run mine.yaml --set seed=2 --set dpo.beta=0.2",
+		Example: "  herd run quickstart\n  herd run mine.yaml --set seed=2 --set dpo.beta=0.2 --out runs/beta0.2",
 		Args:    operands("NAME|FILE"),
 	}
 	out := cmd.Flags().String("out", "", "`DIR` for the results of all stages (default runs/NAME)")
 	sets := cmd.Flags().StringArray("set", nil, "set one setting: `KEY=VALUE`, or STAGE.KEY=VALUE for a stage")
+	overwrite := cmd.Flags().Bool("overwrite", false, "replace results of other settings or data; stages without changes stay")
 	profile := cmd.Flags().Bool("profile", false, profileUsage+", for each training stage")
 	asJSON := cmd.Flags().Bool("json", false, "report progress as lines of JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -42,7 +43,7 @@ func newRunCmd() *cobra.Command {
 		defer stop()
 		w := cmd.OutOrStdout()
 		shown := runDisplay{display: newDisplay(w, *asJSON)}
-		results, err := r.Run(ctx, recipes.Options{Dir: *out, Profile: *profile, Report: shown.event})
+		results, err := r.Run(ctx, recipes.Options{Dir: *out, Overwrite: *overwrite, Profile: *profile, Report: shown.event})
 		if err := shown.end(*out, err); err != nil || *asJSON {
 			return err
 		}

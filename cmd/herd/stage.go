@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/herd-lm/herd/core/config"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/recipes"
 )
@@ -32,7 +35,7 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 	}
 	addSettings(cmd, kind.Defaults())
 	flags := cmd.Flags()
-	file := flags.String("config", "", "`FILE` of settings in YAML")
+	file := flags.String("config", "", "`FILE` of settings in YAML, or the herd.json of a run to repeat")
 	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`; dots separate nested keys")
 	var o recipes.StageOptions
 	flags.BoolVar(&o.Resume, "resume", false, "continue a run that stopped early")
@@ -44,7 +47,14 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 	addPathFlags(cmd, kind.Defaults())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s := kind.Defaults()
-		if err := config.Load(*file, append(config.Assignments("--set", *sets...), pathSets(cmd, s)...), s); err != nil {
+		sets := append(config.Assignments("--set", *sets...), pathSets(cmd, s)...)
+		var err error
+		if filepath.Base(*file) == run.ManifestName {
+			err = repeat(cmd.ErrOrStderr(), filepath.Dir(*file), kind, sets, s)
+		} else {
+			err = config.Load(*file, sets, s)
+		}
+		if err != nil {
 			return err
 		}
 		ctx, stop := untilSignal(cmd.Context())
@@ -52,10 +62,40 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 		shown := newDisplay(cmd.OutOrStdout(), *asJSON)
 		shown.begin(kind.Name)
 		o.Report = shown.progress
-		err := kind.Run(ctx, s, o)
+		err = kind.Run(ctx, s, o)
 		return shown.end(config.PathOf(s, config.Out).Value.String(), err)
 	}
 	return cmd
+}
+
+// repeat fills in the settings of the run that made a directory, and then the sets. It says what
+// distinguishes the new run.
+func repeat(w io.Writer, dir string, kind *recipes.Kind, sets []config.Assignment, s recipes.Settings) error {
+	m, err := run.ReadManifest(dir)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(dir, run.ManifestName)
+	switch {
+	case m.Stage != kind.Name:
+		return fmt.Errorf("%s describes a run of %s, not of %s", name, m.Stage, kind.Name)
+	case m.Settings == nil:
+		return fmt.Errorf("%s stores no settings: an older herd wrote it", name)
+	}
+	if err := config.Load("", append(m.Assignments(name), sets...), s); err != nil {
+		return err
+	}
+	if config.PathOf(s, config.Out).Value.IsZero() {
+		return nil // the stage asks for it
+	}
+	now, err := s.Manifest()
+	if err != nil {
+		return err
+	}
+	for _, difference := range m.Differences(now) {
+		fmt.Fprintf(w, "not the run of %s: %s\n", dir, difference)
+	}
+	return nil
 }
 
 // stageExample spells a typical run of a stage as a person types it.

@@ -18,14 +18,15 @@ type Inputs map[string][]string
 // NewManifest describes a run by what determines its outcome: the stage, its settings and the
 // content of its inputs. The settings must hold no paths: moving files changes no digest.
 func NewManifest(stage string, settings any, inputs Inputs) (Manifest, error) {
-	m := Manifest{Stage: stage, Inputs: make(map[string]string), Herd: version()}
+	m := Manifest{Stage: stage, Inputs: make(map[string]string), Herd: version(), files: make(map[string]string)}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		for i, path := range inputs[name] {
 			digest, err := digestInput(path)
 			if err != nil {
 				return m, fmt.Errorf("%s: %s: %w", stage, name, err)
 			}
-			m.Inputs[fmt.Sprintf("%s[%d]", name, i)] = digest
+			input := fmt.Sprintf("%s[%d]", name, i)
+			m.Inputs[input], m.files[input] = digest, path
 		}
 	}
 	var err error

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/herd-lm/herd/core/config"
 	"github.com/herd-lm/herd/core/disk"
 )
 
@@ -33,6 +34,10 @@ type Manifest struct {
 	Created   time.Time                  `json:"created,omitzero"`
 	Herd      string                     `json:"herd"`            // version of the program
 	Extra     map[string]json.RawMessage `json:"extra,omitempty"` // known to the stage alone
+
+	config.Record // all settings of the run; empty if an older herd made the directory
+
+	files map[string]string // name of each input -> its path; not stored
 }
 
 // ReadManifest reads the manifest of a directory. Unknown keys are an error, and so is a

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/model"
@@ -32,11 +33,11 @@ func checkpointDir(dir string) string { return filepath.Join(dir, "checkpoint") 
 
 // claim takes the output directory for this run.
 func (l *loop) claim() (*run.Claim, error) {
-	return run.ClaimDir(l.Dir, l.Mode, func() (run.Contents, error) { return inspect(l.Dir, l.Manifest.Digest) })
+	return run.ClaimDir(l.Dir, l.Mode, func() (run.Contents, error) { return inspect(l.Dir, l.Manifest) })
 }
 
-// inspect returns what dir holds, for a run with the digest.
-func inspect(dir, digest string) (run.Contents, error) {
+// inspect returns what dir holds, for a run with the manifest.
+func inspect(dir string, m run.Manifest) (run.Contents, error) {
 	s, err := readState(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return run.Contents{Holds: modelIn(dir)}, nil
@@ -44,10 +45,14 @@ func inspect(dir, digest string) (run.Contents, error) {
 	if err != nil {
 		return run.Contents{}, err
 	}
-	return run.Contents{
+	c := run.Contents{
 		Holds:     fmt.Sprintf("a run that stopped after step %d", s.Step),
-		Resumable: true, Differs: s.Digest != digest,
-	}, nil
+		Resumable: true, Differs: s.Digest != m.Digest,
+	}
+	if there, err := run.ReadManifest(checkpointDir(dir)); err == nil && c.Differs {
+		c.Changes = strings.Join(there.Differences(m), ", ")
+	}
+	return c, nil
 }
 
 // modelIn names the model in dir by one of its files; it returns "" if there is none.
@@ -172,9 +177,12 @@ func readState(dir string) (state, error) {
 	return s, err
 }
 
-// Resumable reports whether dir holds an unfinished run whose settings and inputs have the
-// digest. A checkpoint that cannot be read is an error.
-func Resumable(dir, digest string) (bool, error) {
-	c, err := inspect(dir, digest)
-	return c.Same(), err
+// Unfinished returns what dir holds of a run that stopped early, for a run with the manifest. A
+// checkpoint that cannot be read is an error.
+func Unfinished(dir string, m run.Manifest) (run.Contents, error) {
+	c, err := inspect(dir, m)
+	if err != nil || !c.Resumable {
+		return run.Contents{}, err
+	}
+	return c, nil
 }

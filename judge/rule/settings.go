@@ -64,6 +64,14 @@ func (s Settings) Files() []string {
 	return nil
 }
 
+// WithFiles returns the settings with each path of Files replaced by what change returns for it.
+func (s Settings) WithFiles(change func(path string) string) Settings {
+	if len(s.Files()) > 0 && s.Schema != "" {
+		s.Schema = change(s.Schema)
+	}
+	return s
+}
+
 // Validate returns an error for the first invalid setting, by its YAML name.
 func (s Settings) Validate() error {
 	if _, ok := makers[s.Kind]; !ok {

@@ -9,7 +9,8 @@ import (
 
 // Manifest describes the run that the settings ask for. The settings whose fields have a `path`
 // tag are its inputs, by their keys; the digest covers the content of what they name, and the
-// other settings. More adds inputs, or replaces those of the same key.
+// other settings. The manifest records all settings. More adds inputs, or replaces those of the
+// same key.
 func Manifest[S any](stage string, settings S, more run.Inputs) (run.Manifest, error) {
 	inputs, err := inputsOf(settings)
 	if err != nil {
@@ -18,10 +19,16 @@ func Manifest[S any](stage string, settings S, more run.Inputs) (run.Manifest, e
 	for key, paths := range more {
 		inputs[key] = paths
 	}
+	all := settings
 	for _, p := range config.Paths(&settings) {
 		p.Value.SetZero()
 	}
-	return run.NewManifest(stage, settings, inputs)
+	m, err := run.NewManifest(stage, settings, inputs)
+	if err != nil {
+		return m, err
+	}
+	m.Record, err = config.RecordOf(all, settings)
+	return m, err
 }
 
 // inputsOf returns what the settings read, by the keys of the settings.
