@@ -3,6 +3,7 @@ package number
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 const (
@@ -14,54 +15,131 @@ const (
 var (
 	hashed  = regexp.MustCompile(`#{4,}`)
 	boxed   = regexp.MustCompile(`\\f?box(?:ed)?\s*\{`)
-	phrased = regexp.MustCompile(`(?i)\banswer(?:[ \t]+is\b|[*_ \t]*[:=])`)
+	phrased = regexp.MustCompile(`(?im)\banswer(?:[ \t]+(?:is|was|equals|becomes|(?:would|should|must|will)[ \t]+be|comes[ \t]+(?:out[ \t]+)?to)\b|[*_ \t]*[:=：])|\bfinal[ \t]+answer[*_ \t]*$`)
 
-	// lead is what may stand between a mark and its number: "x =", a sign, a
-	// currency, an opening bracket. Words may not: "#### Step 2" is a heading.
-	lead = regexp.MustCompile(`^(?:[^=\d\n]{0,40}=)?[-−–+\s*_$€£¥(\[{:≈~"“]*$`)
+	// lead is what may stand between a mark and its number: "x =", a sign, a currency, an opening
+	// bracket, a quote, "about". Other words may not: "#### Step 2" is a heading.
+	lead = regexp.MustCompile(`(?i)^(?:[^=\d\n]{0,40}=)?(?:[-−–+\s*_$€£¥₹(\[{:≈~"“'‘«|\p{So}]|\b(?:about|approximately|approx|around|roughly|exactly|only|just|simply|therefore|thus|equal to|a total of|USD|US|EUR|GBP|INR|Rs|CAD|AUD|JPY|CNY|RMB|CHF)\b\.?)*$`)
 
-	// listed is what follows the number of a heading: "#### 2. Adding up".
+	// heading begins a title of a part of the solution, behind "####".
+	heading = regexp.MustCompile(`(?i)^[\s*_]*(?:(?:step|part|case|example|solution|explanation|reasoning|problem|question|given|calculat\w+|method|approach|verification|check|conclusion|analysis|final answer|answer)\b)`)
+
+	// listed is what follows the number of a heading or of a list's item: "#### 2. Adding up".
 	listed = regexp.MustCompile(`^[.)][*_]*[ \t]+[*_]*\pL`)
+	second = regexp.MustCompile(`(?:^|\s)[*_]*2[.)][*_]*[ \t]`)
+
+	// doubtful words between a mark and the only number of its line make its meaning unsure, as
+	// the end of a sentence does.
+	doubtful = regexp.MustCompile(`(?i)[.!?;](?:\s|$)|n't\b|\b(?:not|never|than|but|except|without|between|least|most|less|more|half|twice|double|triple|times|or|and|plus|minus|of|per|after|before|from|helpful|correct|right|wrong|clear|found|given|in)\b`)
+
+	// spelt finds numbers in words.
+	spelt = regexp.MustCompile(`(?i)\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen)\b`)
 
 	// unit is what may stand behind a number in a box, as " cm}^2".
-	unit = regexp.MustCompile(`^[\pL\s.,%$€£¥°/(){}\[\]²³-]*(?:\^\{?[23]\}?)?[\s.)}\]]*$`)
+	unit = regexp.MustCompile(`^[\pL\s.,%$€£¥₹°"”'’/(){}\[\]²³-]*(?:\^\{?[23]\}?)?[\s.)}\]]*$`)
 )
 
-func hashes(text string) []candidate  { return behind(hashed, text) }
-func phrases(text string) []candidate { return behind(phrased, text) }
+// hashes returns what stands behind "####". A line without a number may be a title: it is unread.
+func hashes(text string) (found, unread []candidate) {
+	lines := behind(hashed, text)
+	for _, line := range lines {
+		switch c := line.first(); {
+		case heading.MatchString(line.text), len(lines) > 1 && line.isItem():
+		case line.hasNumber():
+			found = append(found, c)
+		default:
+			unread = append(unread, c)
+		}
+	}
+	return found, unread
+}
 
-// behind returns the text after a mark in its line, up to the next mark. A mark counts only with a
-// number right after it.
-func behind(mark *regexp.Regexp, text string) (found []candidate) {
+// phrases returns what stands behind "answer is". A line without a number, such as "I hope this
+// answer is helpful", may not be about the answer: it is unread.
+func phrases(text string) (found, unread []candidate) {
+	for _, line := range behind(phrased, text) {
+		switch {
+		case line.isItem() && second.MatchString(line.section):
+		case line.hasNumber():
+			found = append(found, line.answer())
+		default:
+			unread = append(unread, line.first())
+		}
+	}
+	return found, unread
+}
+
+// marked is the line of text behind a mark.
+type marked struct {
+	text    string
+	all     []quantity
+	section string // all text up to the next mark
+}
+
+// behind returns the text after each mark, up to the next one: the rest of its line or, if that
+// says nothing, the next line that does.
+func behind(mark *regexp.Regexp, text string) (found []marked) {
 	marks := append(mark.FindAllStringIndex(text, -1), []int{len(text)})
 	for i, at := range marks[:len(marks)-1] {
-		line, _, _ := strings.Cut(text[at[1]:marks[i+1][0]], "\n")
-		line = plain(line)
-		all := quantities(line)
-		if len(all) > 0 && lead.MatchString(line[:all[0].start]) && !listed.MatchString(line[all[0].end:]) {
-			found = append(found, all[0].candidate(line))
+		m := marked{section: text[at[1]:marks[i+1][0]]}
+		for line := range strings.Lines(m.section) {
+			if m.text = strings.TrimRight(plain(line), "\n"); !m.isBlank() {
+				break
+			}
 		}
+		m.all = quantities(m.text)
+		found = append(found, m)
 	}
 	return found
 }
 
+// hasNumber reports whether there is a number, in digits or in words.
+func (m marked) hasNumber() bool { return len(m.all) > 0 || spelt.MatchString(m.text) }
+
+func (m marked) isBlank() bool {
+	return !strings.ContainsFunc(m.text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}
+
+// isItem reports whether the line looks like an item of a numbered list: "Answer: 1. Take 5.".
+func (m marked) isItem() bool {
+	return len(m.all) > 0 && lead.MatchString(m.text[:m.all[0].start]) && listed.MatchString(m.text[m.all[0].end:])
+}
+
+// first returns the number right behind the mark, without a value if there is none.
+func (m marked) first() candidate {
+	if len(m.all) > 0 && lead.MatchString(m.text[:m.all[0].start]) {
+		return m.all[0].candidate(m.text)
+	}
+	return candidate{words: m.text}
+}
+
+// answer returns the number right behind the mark, or the only number of the line if the words
+// before it raise no doubt.
+func (m marked) answer() candidate {
+	c := m.first()
+	if c.value == nil && len(m.all) == 1 && !doubtful.MatchString(m.text[:m.all[0].start]) && !spelt.MatchString(m.text) {
+		return m.all[0].candidate(m.text)
+	}
+	return c
+}
+
 // boxes returns the content of the last box. It ignores the boxes before.
-func boxes(text string) []candidate {
+func boxes(text string) (found, unread []candidate) {
 	all := boxed.FindAllStringIndex(text, -1)
 	if len(all) == 0 {
-		return nil
+		return nil, nil
 	}
 	last := all[len(all)-1]
 	content, closed := braced(text[last[1]:])
 	if !closed { // it was cut off, and may lack digits
-		return []candidate{{words: text[last[0]:]}}
+		return []candidate{{words: text[last[0]:]}}, nil
 	}
-	line := plain(content)
+	line := strings.Trim(plain(content), "*_ \t\n")
 	within := quantities(line)
 	if len(within) != 1 || !lead.MatchString(line[:within[0].start]) || !unit.MatchString(line[within[0].end:]) {
-		return []candidate{{words: content}}
+		return []candidate{{words: content}}, nil
 	}
-	return []candidate{within[0].candidate(line)}
+	return []candidate{within[0].candidate(line)}, nil
 }
 
 // braced returns the text up to the brace that closes one before it.

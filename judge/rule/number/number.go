@@ -19,6 +19,9 @@ type Answer struct {
 
 // String returns the value in decimals, or as a fraction if it has no end in them.
 func (a Answer) String() string {
+	if a.Value == nil {
+		return "no number"
+	}
 	if places, exact := a.Value.FloatPrec(); exact {
 		return a.Value.FloatString(places)
 	}
@@ -27,21 +30,31 @@ func (a Answer) String() string {
 
 // Find reads the answer of a text: the number after "####" (GSM8K,
 // arXiv 2110.14168), else in the last \boxed{} (MATH, arXiv 2103.03874), else
-// right after the last "answer is" or "answer:", else the last number. An
-// arithmetic expression, a range or a list is no number, but where it ends in
-// "= 72".
+// right after the last "answer is" or "answer:", else the last number. If a mark is there and
+// herd cannot read a number behind it, that is an error: the last number of the text is then
+// something else. An arithmetic expression, a range or a list is no number, but where it ends
+// in "= 72".
 //
 // Signs, thousands separators, decimals, fractions, mixed numbers, powers of ten
 // (1.5e3, 2 million, 5k) and their LaTeX are understood. Units, currencies and
 // percent signs are not compared: 50% is 50.
 func Find(text string) (Answer, error) {
+	var unread []candidate
 	for _, m := range []struct {
 		mark string
-		find func(string) []candidate
-	}{{hashMark, hashes}, {boxMark, boxes}, {phraseMark, phrases}, {"", numbers}} {
-		if found := m.find(text); len(found) > 0 {
+		find func(string) (found, unread []candidate)
+	}{{hashMark, hashes}, {boxMark, boxes}, {phraseMark, phrases}} {
+		found, more := m.find(text)
+		if len(found) > 0 {
 			return conclude(found, m.mark)
 		}
+		unread = append(unread, more...)
+	}
+	if found := numbers(text); len(found) > 0 && len(unread) == 0 {
+		return conclude(found, "")
+	}
+	if len(unread) > 0 {
+		return conclude(unread, "")
 	}
 	return Answer{}, errors.New("there is no number")
 }

@@ -1,0 +1,67 @@
+package number
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestDecorations crosses marks with what people put around a number. Every text goes on with
+// another number. The marked number counts; where it cannot be read, the text has no answer, and
+// never the other number.
+func TestDecorations(t *testing.T) {
+	marks := []string{
+		"#### %s", "####%s", "####\n%s", "The answer is %s", "the answer is: %s", "Answer: %s", "Answer:\n%s", "**Answer:** %s", "**Answer**: %s",
+		"Final answer: %s", "**Final Answer**\n\n%s", "### Final Answer\n%s", "The final answer is %s", "So the answer would be %s", "Answer = %s", "\\boxed{%s}", "$\\boxed{%s}$",
+	}
+	numbers := []string{
+		"12", "`12`", "'12'", "\"12\"", "“12”", "‘12’", "«12»", "**12**", "__12__", "_12_", "*12*", "(12)", "[12]", "$12", "US$12", "USD 12", "EUR 12", "€12", "12€", "12 €", "12 USD", "12 dollars",
+		"£12.00", "Rs. 12", "₹12", "12%%", "12\\%%", "$12$", "\\$12", "\\(12\\)", "\\text{12}", "\\textbf{12}", "\\mathbf{12}", "\\underline{12}", "12 apples", "12 cm", "12.", "12!", "≈ 12", "= 12", "about 12", "exactly 12",
+		"**$12**", "**`12`**", "x = 12", "✅ 12", "<b>12</b>", "12.0", "+12", "24/2",
+	}
+	unreadable := []string{"twelve", "a dozen", "12 or 14", "between 12 and 14", "XII"}
+	for _, mark := range marks {
+		for _, rest := range []string{"\nTook 13 s.", ". I checked it 13 times.", "\n\nTook 13 s.", " "} {
+			for _, n := range numbers {
+				if strings.Contains(mark, "boxed") && n == "12!" { // a factorial
+					continue
+				}
+				text := fmt.Sprintf(mark, strings.ReplaceAll(n, "%%", "%")) + rest
+				if a, err := Find(text); err != nil || a.String() != "12" {
+					t.Errorf("%q reads as %s, %v", text, a, err)
+				}
+			}
+			for _, n := range unreadable {
+				if a, err := Find(fmt.Sprintf(mark, n) + rest); err == nil {
+					t.Errorf("%q reads as %s", fmt.Sprintf(mark, n)+rest, a)
+				}
+			}
+		}
+	}
+}
+
+// TestUnreadMarks: a mark without a readable number ends the search, unless it is a title.
+func TestUnreadMarks(t *testing.T) {
+	for text, want := range map[string]string{
+		"The answer is clear. There are 13 apples.":  none,
+		"Answer: He has a dozen eggs. It took 13 s.": none,
+		"####\n":                                                none,
+		"#### twelve\nTook 13 s.":                               none,
+		"#### Summary\nSo \\boxed{12}":                          "12",
+		"#### Summary\nThe answer is 12, after 13 s.":           "12",
+		"#### Step 1: think\nIt is 12":                          "12",
+		"The answer is 12. I hope this answer is helpful to 13": none,
+		"The answer is 12. I hope this answer is helpful":       "12",
+		"The answer is 13. Wait, the answer is twelve.":         none,
+		"Answer: he has 12 apples left":                         "12",
+		"Answer: after 13 days":                                 none,
+		"Answer: more than 13":                                  none,
+		"Answer: 12 apples and 13 pears":                        none,
+		"#### 12 ####":                                          "12",
+	} {
+		a, err := Find(text)
+		if got := a; err == nil && got.String() != want || err != nil && want != none {
+			t.Errorf("%q reads as %v, %v, want %q", text, a, err, want)
+		}
+	}
+}
