@@ -110,7 +110,7 @@ reward: core/model core/run core/text/chat core/text/template core/token core/tr
 rejection: core/config core/disk core/kernel core/model core/policy core/run core/sample core/sample/engine
 	core/sample/remote core/text/template core/train/pack data/example data/table eval/report judge
 	judge/scoring
-dpo: core/model core/run core/text/chat core/text/template core/token core/train core/train/pack core/train/score
+dpo: core/model core/run core/text/chat core/text/template core/text/tokenizer core/token core/train core/train/pack core/train/score
 	core/train/stage data/example data/table
 serve: core/sample core/text/chat core/text/show core/text/template core/text/tokenizer core/token internal/httpd
 

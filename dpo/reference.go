@@ -3,6 +3,7 @@ package dpo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/core/train/score"
@@ -32,6 +34,9 @@ type referenced struct {
 func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pack.Example, err error) {
 	format, err := template.New(t.Tokenizer)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.checkReference(t.Tokenizer); err != nil {
 		return nil, err
 	}
 	if err := table.FitTogether(r.Preferences...); err != nil {
@@ -69,6 +74,36 @@ func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pa
 		return nil, err
 	}
 	return examples, r.compute(ctx, params, examples, t.Manifest)
+}
+
+// checkReference returns an error if the reference reads other token ids than the model, or has no
+// log-probabilities.
+func (r *referenced) checkReference(tok *tokenizer.Tokenizer) error {
+	if r.ownReference() {
+		return nil
+	}
+	at, err := model.Locate(r.Reference, "")
+	if err != nil {
+		return err
+	}
+	c, err := at.Config()
+	if err != nil {
+		return err
+	}
+	theirs, err := template.LoadOver(at.Model, at.Tokenizer(), "")
+	switch {
+	case err != nil:
+		return fmt.Errorf("reference: %w", err)
+	case c.IsReward():
+		return fmt.Errorf("reference: %s is a reward model, which has no log-probabilities", r.Reference)
+	}
+	if err := tok.SameVocabulary(theirs); err != nil {
+		return fmt.Errorf("reference: %s cannot read the tokens of the model: %w", r.Reference, err)
+	}
+	if tok.VocabSize() > c.VocabSize {
+		return fmt.Errorf("reference: %s has weights for %d tokens, the model's tokenizer has %d", r.Reference, c.VocabSize, tok.VocabSize())
+	}
+	return nil
 }
 
 // complete computes the log-probabilities with the model itself before its first step, so that

@@ -10,7 +10,7 @@ import (
 	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
-	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/text/template"
 )
 
 func newModelMergeCmd() *cobra.Command {
@@ -47,7 +47,7 @@ func mergeAdapter(from model.Source, out string) error {
 	if err != nil {
 		return err
 	}
-	tok, err := tokenizer.Load(at.Tokenizer())
+	tok, err := template.LoadOver(at.Model, at.Tokenizer(), "")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -41,7 +41,7 @@ func Open(s Settings, o engine.Options) (*Policy, error) {
 	if p.config.IsReward() {
 		return nil, fmt.Errorf("%s is a reward model: it scores answers and cannot write them", p.name)
 	}
-	if err := p.read(at.Tokenizer(), s); err != nil {
+	if err := p.read(at, s); err != nil {
 		return nil, err
 	}
 	weights, err := at.Pack(s.Precision)
@@ -80,7 +80,7 @@ func Remote(s Settings, server remote.Settings) (*Policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := p.read(at.Tokenizer(), s); err != nil {
+		if err := p.read(at, s); err != nil {
 			return nil, err
 		}
 		if p.format != nil {
@@ -92,9 +92,9 @@ func Remote(s Settings, server remote.Settings) (*Policy, error) {
 	return p, err
 }
 
-// read reads the tokenizer in dir with its chat template.
-func (p *Policy) read(dir string, s Settings) (err error) {
-	if p.tok, err = template.LoadTokenizer(dir, s.Template); err != nil {
+// read reads the tokenizer of a model with its chat template.
+func (p *Policy) read(at model.Source, s Settings) (err error) {
+	if p.tok, err = template.LoadOver(at.Model, at.Tokenizer(), s.Template); err != nil {
 		return err
 	}
 	if p.format, p.formless = template.New(p.tok); s.Chats {

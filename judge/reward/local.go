@@ -32,6 +32,9 @@ func Open(dir, layout string) (judge.Judge, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := template.LoadOver(at.Model, at.Tokenizer(), ""); err != nil {
+		return nil, err // an adapter of another model
+	}
 	format, err := loadFormat(at.Tokenizer(), layout)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,9 @@
 package template
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/herd-lm/herd/core/text/tokenizer"
 )
@@ -47,6 +49,27 @@ func LoadTokenizer(dir, name string) (*tokenizer.Tokenizer, error) {
 		return nil, err
 	}
 	return Choose(tok, name)
+}
+
+// LoadOver is LoadTokenizer for an adapter: dir is the adapter's directory, or that of its model,
+// base, if the adapter has no tokenizer. An adapter whose tokenizer gives other ids to the tokens of
+// base belongs to another model: the error has a *tokenizer.OtherVocabulary.
+func LoadOver(base, dir, name string) (*tokenizer.Tokenizer, error) {
+	tok, err := LoadTokenizer(dir, name)
+	if err != nil || dir == base {
+		return tok, err
+	}
+	under, err := tokenizer.Load(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return tok, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := tok.Extends(under); err != nil {
+		return nil, fmt.Errorf("the adapter %s does not belong to the model %s: %w", dir, base, err)
+	}
+	return tok, nil
 }
 
 // Load is LoadTokenizer and New.

@@ -29,7 +29,7 @@ func (s Start) Tokenizer() (*tokenizer.Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return template.LoadTokenizer(at.Tokenizer(), s.Template)
+	return template.LoadOver(at.Model, at.Tokenizer(), s.Template)
 }
 
 // Params loads the model for training: all of its weights, or an adapter beside them, as the
