@@ -115,7 +115,7 @@ dpo: core/model core/run core/text/chat core/text/template core/text/tokenizer c
 serve: core/sample core/text/chat core/text/show core/text/template core/text/tokenizer core/token internal/httpd
 
 # Recipes, and the programs.
-recipes: core/config core/disk core/model core/run core/sample core/text/tokenizer core/train
+recipes: core/config core/disk core/model core/run core/sample core/text/template core/text/tokenizer core/train
 	core/text/chat core/train/stage data/format data/near data/table data/world dpo eval eval/stat judge judge/rule pretrain rejection
 	reward sft
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/core/train/stage"
 )
@@ -71,6 +72,9 @@ func (s Settings) check() error {
 		return nil
 	case !s.LoRA.IsZero():
 		return fmt.Errorf("lora.r is %d, but model is not set: an adapter needs a model", s.LoRA.R)
+	}
+	if s.Tokenizer == "" && s.VocabSize < tokenizer.SmallestVocabulary {
+		return fmt.Errorf("vocab_size is %d, expected %d or more: 256 bytes and the special tokens", s.VocabSize, tokenizer.SmallestVocabulary)
 	}
 	if err := s.Architecture.config(max(s.VocabSize, 1)).Validate(); err != nil {
 		return fmt.Errorf("architecture: %w", err)

@@ -32,7 +32,7 @@ func (d Data) hasWorld() bool { return d.World != world.Settings{} }
 // Import makes data/NAME.arrow out of files, or data/NAME-PART.arrow for each part.
 type Import struct {
 	Name   string        `yaml:"name"`                               // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
-	Files  []string      `yaml:"files"`                              // files or folders, relative to the working directory
+	Files  []string      `yaml:"files"`                              // files or folders, relative to the folder of the recipe's file; in --set and in built-in recipes to the working directory
 	Kind   table.Kind    `yaml:"kind"`                               // kind of rows: documents, chats, preferences or samples; empty: herd detects it
 	Format format.Format `yaml:"format"`                             // format of the files, as in herd data import --format; empty: herd detects it
 	Split  format.Split  `yaml:"split"`                              // how text files become documents: none, lines or paragraphs
@@ -76,6 +76,9 @@ func (r *Recipe) dataManifest() (run.Manifest, error) {
 	for _, m := range r.Data.Import {
 		inputs["import "+m.Name] = m.Files
 		m.Files = nil
+		if len(m.Parts) == 0 {
+			m.Parts = nil // a recipe that herd wrote has an empty list
+		}
 		settings = append(settings, m)
 	}
 	m, err := run.NewManifest("data", settings, inputs)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/model"
@@ -74,7 +73,7 @@ func (e *engine) evaluationDigest(stage string) (string, error) {
 
 // table returns the path of a table that the recipe names.
 func (e *engine) table(name string) string {
-	if strings.HasPrefix(name, dataDir+"/") {
+	if isData(name) {
 		return filepath.Join(e.dir, name)
 	}
 	return name

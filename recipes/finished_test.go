@@ -204,3 +204,22 @@ func TestManifestHasSettings(t *testing.T) {
 		t.Errorf("settings %v\nexecution %v\npaths %v", m.Settings, m.Execution, m.Paths)
 	}
 }
+
+// TestRunRecipeOfRun: the recipe.yaml of a run is the same recipe: nothing is made again.
+func TestRunRecipeOfRun(t *testing.T) {
+	dir := t.TempDir()
+	runTiny(t, tiny(t), dir)
+	r, err := Load(filepath.Join(dir, "recipe.yaml"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := runTinyOnly(t, r, dir)
+	for name, s := range status {
+		if s != Skipped {
+			t.Errorf("%s is %q, want skipped", name, s)
+		}
+	}
+	if err != nil || len(status) != 7 || r.Name != "tiny" {
+		t.Errorf("recipe %s: %v, %v", r.Name, status, err)
+	}
+}

@@ -38,7 +38,7 @@ func (r *Recipe) checkInputs() error {
 	var missing MissingInputs
 	for _, in := range r.allInputs() {
 		field, _ := r.field(in.Key) // validate has seen it
-		if reason := missingFile(field.Value); reason != "" {
+		if reason := r.missingFile(field.Value); reason != "" {
 			missing.Inputs = append(missing.Inputs, in)
 			missing.Reasons = append(missing.Reasons, reason)
 		}
@@ -65,7 +65,7 @@ func (r *Recipe) isInput(key string) bool {
 }
 
 // missingFile says which of the files is missing that a setting names, "" if none is.
-func missingFile(setting reflect.Value) string {
+func (r *Recipe) missingFile(setting reflect.Value) string {
 	files, ok := setting.Interface().([]string)
 	if !ok && !setting.IsZero() {
 		files = []string{setting.String()}
@@ -75,7 +75,7 @@ func missingFile(setting reflect.Value) string {
 	}
 	for _, f := range files {
 		if _, err := os.Stat(f); err != nil {
-			return f + " does not exist"
+			return f + " does not exist" + r.whereElse(0, f)
 		}
 	}
 	return ""

@@ -35,6 +35,8 @@ type Recipe struct {
 	Data        Data     `yaml:"data"`             // tables to make before the first stage
 	Stages      []Stage  `yaml:"stages"`           // stages in order: a name and the settings of one kind each
 	Evaluate    Evaluate `yaml:"evaluate"`         // what to measure after each stage
+
+	folder string // of the recipe's file, if that is not the working directory
 }
 
 // Evaluate names the tables on which herd measures each stage. An empty name skips the
@@ -53,7 +55,8 @@ type Evaluate struct {
 
 // Load reads a recipe, a YAML file or an embedded one by its name, and applies the assignments.
 // "name.key=value" sets a field of the stage or import of that name, "key=value" one of the
-// recipe.
+// recipe. Paths in a file are relative to its folder; those of an assignment or of an embedded
+// recipe are relative to the working directory.
 func Load(nameOrPath string, assignments []config.Assignment) (*Recipe, error) {
 	place, doc, err := find(nameOrPath)
 	if err != nil {
@@ -63,6 +66,9 @@ func Load(nameOrPath string, assignments []config.Assignment) (*Recipe, error) {
 	r.Name = strings.TrimSuffix(filepath.Base(place), ".yaml")
 	if err := config.Decode(place, doc, r); err != nil {
 		return nil, err
+	}
+	if place == nameOrPath {
+		r.relativeTo(filepath.Dir(nameOrPath))
 	}
 	for _, a := range assignments {
 		if err := r.set(a); err != nil {
@@ -152,5 +158,10 @@ func (r *Recipe) validate() error {
 	return r.Data.validate(r.isInput)
 }
 
-// yaml returns the recipe with all defaults filled in.
-func (r *Recipe) yaml() ([]byte, error) { return yaml.Marshal(r) }
+// yaml returns the recipe with all defaults filled in. Paths outside the run directory are
+// absolute, so that the file can be used in any place.
+func (r *Recipe) yaml() ([]byte, error) {
+	all := r.clone()
+	all.mapFiles(config.Absolute)
+	return yaml.Marshal(all)
+}

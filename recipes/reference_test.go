@@ -70,7 +70,8 @@ func (r *reference) page() string {
 		r.table("", k.Defaults())
 	}
 	r.out.WriteString("\n## Recipes\n\nThe YAML file of `herd run`. `data.world` is optional: a recipe without it has no generated tables.\n" +
-		"`--set NAME.KEY=VALUE` sets a key of the import NAME.\n")
+		"`--set NAME.KEY=VALUE` sets a key of the import NAME. Paths are relative to the recipe's file, unless\n" +
+		"they begin with `data/` or the name of an earlier stage.\n")
 	whole := defaults(nil)
 	whole.Data.World = world.Defaults()
 	r.table("", whole)

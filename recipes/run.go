@@ -108,17 +108,6 @@ type engine struct {
 	before    []eval.Answer // of the last stage that answered
 }
 
-// check validates all settings before the first stage begins.
-func (e *engine) check() error {
-	for i := range e.Stages {
-		s := e.resolve(i, e.dir)
-		if err := s.Settings.Validate(); err != nil {
-			return fmt.Errorf("stage %s: %w", s.Name, err)
-		}
-	}
-	return nil
-}
-
 // begin writes the recipe with all defaults, and the tables of its data section.
 func (e *engine) begin() error {
 	doc, err := e.yaml()

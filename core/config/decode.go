@@ -39,7 +39,7 @@ func decode(doc []byte, dst any, place func(*token.Token) string) error {
 func explain(err error, t *token.Token, dst reflect.Type) error {
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) {
-		return fmt.Errorf("unknown key %q%s", t.Value, suggest(t.Value, keysOf(dst)))
+		return fmt.Errorf("unknown key %q%s", t.Value, Suggest(t.Value, keysOf(dst)))
 	}
 	var mistyped *yaml.TypeError
 	if errors.As(err, &mistyped) {

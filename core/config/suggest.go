@@ -4,8 +4,9 @@ import (
 	"fmt"
 )
 
-// suggest returns a hint at the known key nearest to an unknown one, "" if none is near.
-func suggest(unknown string, known []string) string {
+// Suggest returns a hint at the known name nearest to an unknown one, as the end of an error: ", did
+// you mean "x"?"; "" if none is near.
+func Suggest(unknown string, known []string) string {
 	best, distance := "", len(unknown)/2+1
 	for _, key := range known {
 		if d := editDistance(unknown, key); d < distance {

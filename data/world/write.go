@@ -20,6 +20,13 @@ const (
 	HeldOutFile            = "heldout.arrow"
 )
 
+// Files lists the names of the tables that Write makes.
+func Files() []string {
+	return []string{
+		DocumentsFile, HeldOutDocumentsFile, ChatsFile, PreferencesFile, HeldOutPreferencesFile, PromptsFile, HeldOutFile,
+	}
+}
+
 // Write generates a world and writes it as Arrow tables into a directory, which it creates if
 // needed. Each table replaces an older one atomically.
 func Write(dir string, s Settings) error {

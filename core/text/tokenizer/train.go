@@ -20,6 +20,12 @@ type TrainSettings struct {
 	MaxLength int      // context length of the model in tokens, for other programs; 0 for no limit
 }
 
+// defaultSpecial are the special tokens of a vocabulary for which the settings name none.
+var defaultSpecial = []string{NameBeginOfText, NameEndOfText, NameStartHeader, NameEndHeader, NameEndOfTurn}
+
+// SmallestVocabulary is the least VocabSize without Special: 256 bytes and the special tokens.
+const SmallestVocabulary = 256 + 5
+
 // Train trains a byte-level BPE vocabulary of s.VocabSize tokens on docs. It starts with the 256
 // bytes, merges the most frequent pair of neighbours again and again, and appends the special
 // tokens. The merges and their order equal those of Hugging Face's BpeTrainer without a minimum
@@ -30,7 +36,7 @@ type TrainSettings struct {
 // size for which the corpus suffices.
 func Train(docs iter.Seq[string], s TrainSettings) (*Tokenizer, error) {
 	if s.Special == nil {
-		s.Special = []string{NameBeginOfText, NameEndOfText, NameStartHeader, NameEndHeader, NameEndOfTurn}
+		s.Special = defaultSpecial
 	}
 	ordinary := s.VocabSize - len(s.Special)
 	if ordinary < len(byteOrder) {
