@@ -82,7 +82,7 @@ var Stage = stage.Description[Settings]{
 func Run(ctx context.Context, s Settings, o train.Options) error {
 	task := train.Task{Settings: s.Settings, Loss: Sigmoid(s.Beta, s.NLLWeight), Metrics: Metrics(s.Beta), Dir: s.Out, Options: o}
 	r := &referenced{Settings: s}
-	from := stage.From(s.Start(), func(t *train.Task) ([]pack.Example, error) { return r.examples(ctx, t) })
+	from := stage.From(s.Start(), func(t *train.Task) ([]pack.Example, pack.Count, error) { return r.examples(ctx, t) })
 	from.Complete = func(t *train.Task) error { return r.complete(ctx, t) }
 	return stage.Train(ctx, s, task, from)
 }

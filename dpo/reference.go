@@ -31,49 +31,49 @@ type referenced struct {
 
 // examples runs before herd loads the weights to train, so a separate reference model does not
 // take memory at the same time.
-func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pack.Example, err error) {
+func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pack.Example, count pack.Count, err error) {
 	format, err := template.New(t.Tokenizer)
 	if err != nil {
-		return nil, err
+		return nil, count, err
 	}
 	if err := r.checkReference(t.Tokenizer); err != nil {
 		return nil, err
 	}
 	if err := table.FitTogether(r.Preferences...); err != nil {
-		return nil, err
+		return nil, count, err
 	}
-	r.rows, examples, err = example.LoadRows(r.Preferences, r.Limit, func(row table.Preference) ([]pack.Example, error) {
+	r.rows, examples, count, err = example.LoadRows(r.Preferences, r.Limit, func(row table.Preference) ([]pack.Example, error) {
 		if err := table.Fits[table.Preference](row.Extra); err != nil { // before the reference is computed
 			return nil, err
 		}
 		return example.One(Example(format, row, r.MaskFormat))
 	})
 	if err != nil {
-		return nil, err
+		return nil, count, err
 	}
 	with := []any{t.Manifest.Inputs, r.MaskFormat, r.MaxTokens, r.TooLong, t.Tokenizer.Digest(), r.Precision}
 	if !r.LoRA.IsZero() {
 		with = append(with, r.LoRA.BaseDType)
 	}
 	if r.digest, err = run.DigestJSON(with); err != nil {
-		return nil, err
+		return nil, count, err
 	}
 	known, err := readReference(r.path(), r.digest, r.rows)
 	if r.known = known != nil; err != nil || r.known {
-		return known.into(examples), err
+		return known.into(examples), count, err
 	}
 	if r.ownReference() {
-		return examples, nil // complete asks the model itself once it is loaded
+		return examples, count, nil // complete asks the model itself once it is loaded
 	}
 	at, err := model.Locate(r.Reference, "")
 	if err != nil {
-		return nil, err
+		return nil, count, err
 	}
 	params, err := at.Load(false)
 	if err != nil {
-		return nil, err
+		return nil, count, err
 	}
-	return examples, r.compute(ctx, params, examples, t.Manifest)
+	return examples, count, r.compute(ctx, params, examples, t.Manifest)
 }
 
 // checkReference returns an error if the reference reads other token ids than the model, or has no

@@ -23,7 +23,7 @@ const (
 // Rewards measures a reward model on pairs: how often it rewards chosen more than rejected, in all
 // and by strength.
 func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference) (Measures, error) {
-	kept, examples, err := paired(p, tok, pairs, func(e *pack.Example) {
+	kept, examples, long, err := paired(p, tok, pairs, func(e *pack.Example) {
 		for i := range e.Responses {
 			e.Responses[i].Value = true
 		}
@@ -47,6 +47,7 @@ func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pai
 		byStrength[s].add(won)
 	}
 	m := Measures{"reward_accuracy": all.share()}
+	m.skipped(long, len(pairs))
 	for s, c := range byStrength {
 		if s > 0 {
 			m[fmt.Sprintf("reward_accuracy/strength_%d", s)] = c.share()
@@ -59,7 +60,7 @@ func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pai
 // implicit reward log p - log ref is higher for chosen than for rejected, and
 // the mean margin in nats.
 func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference) (Measures, error) {
-	_, examples, err := paired(p, tok, pairs, func(e *pack.Example) {
+	_, examples, long, err := paired(p, tok, pairs, func(e *pack.Example) {
 		for i := range e.Responses {
 			e.Responses[i].SeqWeight = ones(len(e.Responses[i].IDs))
 		}
@@ -81,32 +82,45 @@ func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer
 		margins[i] = (policy[i][chosen] - ref[i][chosen]) - (policy[i][rejected] - ref[i][rejected])
 		right.add(stat.Win(margins[i]))
 	}
-	return Measures{"preference_accuracy": right.share(), "preference_margin": stat.Mean(margins)}, nil
+	m := Measures{"preference_accuracy": right.share(), "preference_margin": stat.Mean(margins)}
+	m.skipped(long, len(pairs))
+	return m, nil
 }
 
-// paired returns the pairs that fit the model, as examples that read prepares.
-func paired(p *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference, read func(*pack.Example)) ([]table.Preference, []pack.Example, error) {
+// skipped adds how many pairs were left out because they are longer than the model's context.
+func (m Measures) skipped(long, all int) {
+	if long > 0 {
+		m["pairs/too_long"] = stat.Measure{Value: float64(long), Low: float64(long), High: float64(long), N: all}
+	}
+}
+
+// paired returns the pairs that fit the model, as examples that read prepares, and how many are
+// too long.
+func paired(p *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference, read func(*pack.Example)) (kept []table.Preference, examples []pack.Example, long int, err error) {
 	format, err := template.New(tok)
 	if err != nil {
-		return nil, nil, fmt.Errorf("eval: %w", err)
+		return nil, nil, 0, fmt.Errorf("eval: %w", err)
 	}
-	var kept []table.Preference
-	var examples []pack.Example
 	for _, row := range pairs {
-		e, _, err := example.Responses(format, row.ID, row.Prompt, row.Chosen, row.Rejected)
+		chats, err := format.WithTools(row.Tools)
 		if err != nil {
-			return nil, nil, fmt.Errorf("eval: row %s: %w", row.ID, err)
+			return nil, nil, 0, fmt.Errorf("eval: row %s: %w", row.ID, err)
+		}
+		e, _, err := example.Responses(chats, row.ID, row.Prompt, row.Chosen, row.Rejected)
+		if err != nil {
+			return nil, nil, 0, fmt.Errorf("eval: row %s: %w", row.ID, err)
 		}
 		if len(e.Prompt.IDs)+max(len(e.Responses[chosen].IDs), len(e.Responses[rejected].IDs)) > p.Config.Context() {
+			long++
 			continue
 		}
 		read(&e)
 		kept, examples = append(kept, row), append(examples, e)
 	}
 	if len(examples) == 0 {
-		return nil, nil, fmt.Errorf("eval: none of %d preferences fits the model's %d positions", len(pairs), p.Config.Context())
+		return nil, nil, long, fmt.Errorf("eval: none of %d preferences fits the model's %d positions", len(pairs), p.Config.Context())
 	}
-	return kept, examples, nil
+	return kept, examples, long, nil
 }
 
 func ones(n int) []float32 {

@@ -42,11 +42,15 @@ func (r Results) Table(w io.Writer, width int) error {
 		columns = columns[:min(len(columns), max(1, (width-r.longestName())/cellWidth))]
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "stage\t%s\n", strings.ReplaceAll(strings.Join(columns, "\t"), "_", " "))
+	fmt.Fprint(t, "stage")
+	for _, c := range columns {
+		fmt.Fprintf(t, "\t%s", r.title(c))
+	}
+	fmt.Fprintln(t)
 	for _, s := range r.Stages {
 		fmt.Fprint(t, s.Stage)
 		for _, c := range columns {
-			fmt.Fprintf(t, "\t%s", s.Measures.cell(c))
+			fmt.Fprintf(t, "\t%s", s.Measures.cell(c, r.size(c) == 0))
 		}
 		fmt.Fprintln(t)
 	}
@@ -83,6 +87,31 @@ func (r Results) columns() []string {
 	return names
 }
 
+// size returns how many questions, documents or pairs a measure summarises, if that is the same
+// number for all stages that have it, or 0.
+func (r Results) size(name string) (n int) {
+	for _, s := range r.Stages {
+		m, ok := s.Measures[name]
+		switch {
+		case !ok:
+		case n != 0 && m.N != n:
+			return 0
+		default:
+			n = m.N
+		}
+	}
+	return n
+}
+
+// title is the title of a column, with the number that the measure summarises.
+func (r Results) title(name string) string {
+	title := strings.ReplaceAll(name, "_", " ")
+	if n := r.size(name); n > 0 {
+		title += fmt.Sprintf(" (%d)", n)
+	}
+	return title
+}
+
 func rank(name string) int {
 	if i := slices.Index(order, name); i >= 0 {
 		return i
@@ -90,15 +119,20 @@ func rank(name string) int {
 	return len(order)
 }
 
-// cell formats a measure with half the width of its interval, if they are known.
-func (m Measures) cell(name string) string {
+// cell formats a measure with half the width of its interval, if they are known, and with n
+// how many questions, documents or pairs it summarises.
+func (m Measures) cell(name string, n bool) string {
 	x, ok := m[name]
+	count := ""
+	if n {
+		count = fmt.Sprintf(" (%d)", x.N)
+	}
 	half := (x.High - x.Low) / 2
 	switch {
 	case !ok || !stat.Known(x.Value):
 		return "-"
 	case !stat.Known(half):
-		return fmt.Sprintf("%.3f", x.Value)
+		return fmt.Sprintf("%.3f", x.Value) + count
 	}
-	return fmt.Sprintf("%.3f ±%.3f", x.Value, half)
+	return fmt.Sprintf("%.3f ±%.3f", x.Value, half) + count
 }

@@ -25,19 +25,19 @@ func TestTable(t *testing.T) {
 		want  string
 	}{
 		{0, `
-stage     accuracy      win rate      reward accuracy  loss          zeal
-pretrain  -             -             -                2.500 ±0.250  -
-sft       0.750 ±0.250  0.500 ±0.500  -                2.000 ±0.500  1.000 ±0.000
-reward    -             -             0.500            -             -
+stage     accuracy (4)  win rate (4)  reward accuracy (1)  loss (9)      zeal (1)
+pretrain  -             -             -                    2.500 ±0.250  -
+sft       0.750 ±0.250  0.500 ±0.500  -                    2.000 ±0.500  1.000 ±0.000
+reward    -             -             0.500                -             -
 `},
 		{45, `
-stage     accuracy      win rate
+stage     accuracy (4)  win rate (4)
 pretrain  -             -
 sft       0.750 ±0.250  0.500 ±0.500
 reward    -             -
 `},
 		{10, `
-stage     accuracy
+stage     accuracy (4)
 pretrain  -
 sft       0.750 ±0.250
 reward    -
@@ -57,6 +57,20 @@ reward    -
 		if diff := cmp.Diff(strings.Split(strings.TrimSpace(c.want), "\n"), got); diff != "" {
 			t.Errorf("width %d (-want +got):\n%s", c.width, diff)
 		}
+	}
+}
+
+// TestTableOfDifferentSizes: where the stages were measured on different numbers of questions,
+// each cell says on how many.
+func TestTableOfDifferentSizes(t *testing.T) {
+	r := Results{Stages: []Stage{{"sft", Measures{"accuracy": measure(0.75, 0.5, 1, 4)}}, {"dpo", Measures{"accuracy": measure(0.5, 0, 1, 7)}}}}
+	var b strings.Builder
+	if err := r.Table(&b, 0); err != nil {
+		t.Fatal(err)
+	}
+	const want = "stage  accuracy\nsft    0.750 ±0.250 (4)\ndpo    0.500 ±0.500 (7)\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
 }
 

@@ -64,9 +64,9 @@ func texts(paths []string, failed *error) iter.Seq[string] {
 }
 
 // examples cuts the documents into pieces.
-func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
+func (s Settings) examples(t *train.Task) ([]pack.Example, pack.Count, error) {
 	if t.Tokenizer.EOS() == tokenizer.None {
-		return nil, errors.New("pretrain: the tokenizer has no token that ends a document: name one as eos_token in its tokenizer_config.json")
+		return nil, pack.Count{}, errors.New("pretrain: the tokenizer has no token that ends a document: name one as eos_token in its tokenizer_config.json")
 	}
 	return example.Load(s.Documents, pack.Limit{}, func(row table.Document) ([]pack.Example, error) {
 		return example.Document(t.Tokenizer, row, s.SequenceLength), nil

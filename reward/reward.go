@@ -77,10 +77,10 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 	return stage.Train(ctx, s, task, stage.From(start, s.examples))
 }
 
-func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
+func (s Settings) examples(t *train.Task) ([]pack.Example, pack.Count, error) {
 	format, err := template.New(t.Tokenizer)
 	if err != nil {
-		return nil, err
+		return nil, pack.Count{}, err
 	}
 	return example.Load(s.Preferences, s.Limit, func(row table.Preference) ([]pack.Example, error) {
 		if row.Strength > 0 && row.Strength < s.MinStrength {

@@ -58,10 +58,10 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 	return stage.Train(ctx, s, task, stage.From(s.Start(), s.examples))
 }
 
-func (s Settings) examples(t *train.Task) ([]pack.Example, error) {
+func (s Settings) examples(t *train.Task) ([]pack.Example, pack.Count, error) {
 	format, err := template.New(t.Tokenizer)
 	if err != nil {
-		return nil, err
+		return nil, pack.Count{}, err
 	}
 	return example.Load(s.Chats, s.Limit, func(row table.Chat) ([]pack.Example, error) {
 		return example.One(example.Chat(format, row))

@@ -64,7 +64,7 @@ func TestTooLong(t *testing.T) {
 		want    string
 	}{{"error", 0, "row long has"}, {"skip", 1, ""}, {"truncate", 2, ""}} {
 		s.TooLong = c.tooLong
-		examples, err := example.Load(s.Chats, s.Limit, func(row table.Chat) ([]pack.Example, error) {
+		examples, _, err := example.Load(s.Chats, s.Limit, func(row table.Chat) ([]pack.Example, error) {
 			return example.One(example.Chat(format, row))
 		})
 		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {

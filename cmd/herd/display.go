@@ -47,12 +47,24 @@ func (d *display) planned(p train.Plan) {
 		d.json.Encode(p)
 		return
 	}
+	d.rows(p)
 	parameters := short(float64(p.Parameters)) + " parameters"
 	if p.Trained > 0 {
 		parameters += fmt.Sprintf(", frozen, and %s of an adapter", short(float64(p.Trained)))
 	}
 	d.line(fmt.Sprintf("%s  %d steps  %s  %s of memory, %s of it activations",
 		p.Stage, p.Steps, parameters, memory.Bytes(p.Memory.Planned), memory.Bytes(p.Memory.Activations)))
+}
+
+// rows shows what became of the rows of a stage's tables, unless all are used as they are. It
+// warns if many are lost.
+func (d *display) rows(p train.Plan) {
+	switch {
+	case p.Rows.Heavy():
+		d.line(fmt.Sprintf("%s  warning: %v", p.Stage, p.Rows))
+	case p.Rows.Notable():
+		d.line(fmt.Sprintf("%s  %v", p.Stage, p.Rows))
+	}
 }
 
 // training shows a step of a training loop.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/herd-lm/herd/core/memory"
+	"github.com/herd-lm/herd/core/train/pack"
 )
 
 // Plan describes a run before its first step.
@@ -13,6 +14,8 @@ type Plan struct {
 	Parameters int    `json:"parameters"`
 	Trained    int    `json:"trained,omitempty"` // parameters of an adapter; 0: all parameters are trained
 	Memory     Memory `json:"memory"`
+
+	Rows pack.Count `json:"rows,omitzero"` // what became of the rows of the tables
 }
 
 // Memory is what a run needs, in bytes.

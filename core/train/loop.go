@@ -22,6 +22,7 @@ type Task struct {
 	Params    *model.Params        // the initial weights; they, or those of the adapter, have gradients
 	Tokenizer *tokenizer.Tokenizer // saved beside the weights; may be nil
 	Examples  []pack.Example
+	Rows      pack.Count // what became of the rows of which the examples were made
 	Loss      model.Loss
 	// Metrics adds a micro-batch's metrics other than its loss; may be nil.
 	Metrics func(b *token.Batch, r *model.Result, m *Meter)
@@ -74,7 +75,7 @@ func Run(ctx context.Context, t Task) error {
 
 // announcement returns the plan of the run.
 func (l *loop) announcement() Plan {
-	p := Plan{Stage: l.Manifest.Stage, Steps: l.steps, Parameters: l.Params.Count(), Memory: l.memory}
+	p := Plan{Stage: l.Manifest.Stage, Steps: l.steps, Parameters: l.Params.Count(), Memory: l.memory, Rows: l.Rows}
 	if a := l.Params.Adapter; a != nil {
 		p.Trained = a.Count()
 	}

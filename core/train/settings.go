@@ -87,7 +87,7 @@ func (s Settings) steps(plan *pack.Plan) int {
 	if s.Steps > 0 {
 		return s.Steps
 	}
-	return max(1, int(s.Epochs*float64(plan.StepsPerEpoch())+0.5))
+	return plan.Steps(s.Epochs)
 }
 
 // schedule returns the learning-rate schedule of a run. It reaches the final rate one step

@@ -8,46 +8,45 @@ import (
 )
 
 // Load converts the rows of tables to examples, in order, and applies the limit to their
-// length. A row may give no example, or several. Load does not keep the rows.
-func Load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) ([]pack.Example, error) {
+// length. A row may give no example, or several. Load does not keep the rows. The count says
+// what became of them.
+func Load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) ([]pack.Example, pack.Count, error) {
 	var examples []pack.Example
-	err := load(paths, limit, convert, func(_ T, e pack.Example) { examples = append(examples, e) })
-	return examples, err
+	count, err := load(paths, limit, convert, func(_ T, e pack.Example) { examples = append(examples, e) })
+	return examples, count, err
 }
 
 // LoadRows is Load that also returns the rows: examples[i] comes from rows[i].
-func LoadRows[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) (rows []T, examples []pack.Example, err error) {
-	err = load(paths, limit, convert, func(row T, e pack.Example) {
+func LoadRows[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error)) (rows []T, examples []pack.Example, count pack.Count, err error) {
+	count, err = load(paths, limit, convert, func(row T, e pack.Example) {
 		rows, examples = append(rows, row), append(examples, e)
 	})
-	return rows, examples, err
+	return rows, examples, count, err
 }
 
 // load calls keep for each example, with its row.
-func load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error), keep func(T, pack.Example)) error {
-	kept := 0
+func load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack.Example, error), keep func(T, pack.Example)) (count pack.Count, err error) {
 	for _, path := range paths {
 		for row, err := range table.Scan[T](path) {
 			if err != nil {
-				return err
+				return count, err
 			}
 			made, err := convert(row)
 			if err != nil {
-				return fmt.Errorf("%s: row %s: %w", path, table.OriginOf(&row).ID, err)
+				return count, fmt.Errorf("%s: row %s: %w", path, table.OriginOf(&row).ID, err)
 			}
-			if made, _, err = limit.Apply(made); err != nil {
-				return fmt.Errorf("%s: %w", path, err)
+			if made, err = limit.Apply(made, &count); err != nil {
+				return count, fmt.Errorf("%s: %w", path, err)
 			}
 			for _, e := range made {
 				keep(row, e)
-				kept++
 			}
 		}
 	}
-	if kept == 0 {
-		return fmt.Errorf("%v have no rows to learn from", paths)
+	if count.Used == 0 {
+		return count, fmt.Errorf("%v have no rows to learn from: %v", paths, count)
 	}
-	return nil
+	return count, nil
 }
 
 // One wraps the result of a row that gives one example.

@@ -1,6 +1,11 @@
 package pack
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/herd-lm/herd/core/token"
+)
 
 // What a stage does with rows that are too long.
 const (
@@ -27,26 +32,58 @@ func (l Limit) Validate() error {
 	return nil
 }
 
-// Apply returns the examples that are within the limit, cut to it if TooLong is Truncate. long
-// is the number of examples that exceeded the limit. Apply leaves out an example whose cut
-// leaves no target.
-func (l Limit) Apply(examples []Example) (kept []Example, long int, err error) {
+// Apply returns the examples of one row that are within the limit, cut to it if TooLong is
+// Truncate, and counts the row. It leaves out an example from which nothing can be learnt: its cut
+// leaves no target, its weights are 0, or its responses are equal, so that a pair has no contrast.
+func (l Limit) Apply(examples []Example, count *Count) (kept []Example, err error) {
+	f := fate{made: len(examples)}
+	count.limit = l.MaxTokens
 	for _, e := range examples {
-		if n := e.longest(); l.MaxTokens > 0 && n > l.MaxTokens {
-			long++
-			switch l.TooLong {
-			case Refuse:
-				return nil, long, fmt.Errorf("row %s has %d tokens, max_tokens is %d: raise it, or set too_long to %s or %s", e.Row, n, l.MaxTokens, Skip, Truncate)
-			case Skip:
-				continue
-			}
-			if e = e.truncate(l.MaxTokens); e.Targets()+e.Values() == 0 {
-				continue
-			}
+		long := l.MaxTokens > 0 && e.longest() > l.MaxTokens
+		switch {
+		case long && l.TooLong == Refuse:
+			return nil, fmt.Errorf("row %s has %d tokens, max_tokens is %d: raise it, or set too_long to %s or %s", e.Row, e.longest(), l.MaxTokens, Skip, Truncate)
+		case long && l.TooLong == Skip:
+			f.long = true
+			continue
+		case long:
+			e = e.truncate(l.MaxTokens)
+			f.cut = true
 		}
-		kept = append(kept, e)
+		paired := len(e.Pairs) > 0
+		e = e.withContrast()
+		switch {
+		case paired && len(e.Pairs) == 0:
+			f.alike = true
+		case e.Targets()+e.Values() == 0 || !(e.Norm > 0):
+			f.long = f.long || long
+		default:
+			kept = append(kept, e)
+		}
 	}
-	return kept, long, nil
+	count.add(f, len(kept))
+	return kept, nil
+}
+
+// withContrast leaves out the pairs whose two responses have the same tokens. Their loss is
+// constant, but they would count in the norm of a step. The others take over their weight.
+func (e Example) withContrast() Example {
+	var pairs []token.Pair
+	var before, after float32
+	for _, p := range e.Pairs {
+		before += p.Weight
+		if !slices.Equal(e.Responses[p.Chosen].IDs, e.Responses[p.Rejected].IDs) {
+			pairs, after = append(pairs, p), after+p.Weight
+		}
+	}
+	if len(pairs) == len(e.Pairs) {
+		return e
+	}
+	for i := range pairs {
+		pairs[i].Weight *= before / after
+	}
+	e.Pairs = pairs
+	return e
 }
 
 func (e Example) longest() int {
@@ -74,7 +111,7 @@ func (e Example) truncate(n int) Example {
 	}
 	cut := make([]Run, len(e.Responses))
 	for i, r := range e.Responses {
-		cut[i] = r.first(min(room, len(r.IDs)))
+		cut[i] = r.first(min(room, len(r.IDs))).weighing(sum(r.Weight))
 	}
 	e.Responses = cut
 	return e
@@ -87,6 +124,20 @@ func (r Run) first(n int) Run {
 	}
 	if r.SeqWeight != nil {
 		r.SeqWeight = r.SeqWeight[:n]
+	}
+	return r
+}
+
+// weighing scales the weights of the likelihood so that they add up to total again: the mean over
+// the tokens of a response that was cut is the mean over those that are left.
+func (r Run) weighing(total float64) Run {
+	left := sum(r.Weight)
+	if left == total || left == 0 {
+		return r
+	}
+	r.Weight = slices.Clone(r.Weight)
+	for i := range r.Weight {
+		r.Weight[i] *= float32(total / left)
 	}
 	return r
 }

@@ -1,11 +1,14 @@
 package pack_test
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train/pack"
 )
 
@@ -67,10 +70,20 @@ func TestLimit(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			short := row(2)
-			kept, long, err := pack.Limit{MaxTokens: 8, TooLong: c.tooLong}.Apply([]pack.Example{short, c.example, short})
-			if err != nil {
-				t.Fatal(err)
+			limit := pack.Limit{MaxTokens: 8, TooLong: c.tooLong}
+			var kept []pack.Example
+			var count pack.Count
+			for _, e := range []pack.Example{short, c.example, short} {
+				more, err := limit.Apply([]pack.Example{e}, &count)
+				if err != nil {
+					t.Fatal(err)
+				}
+				kept = append(kept, more...)
 			}
+			if count.Rows != 3 || count.Used != len(kept) {
+				t.Errorf("counted %+v, kept %d", count, len(kept))
+			}
+			long := count.Cut + count.Long
 			want := [][]int{{2}, {2}}
 			if c.want != nil {
 				want = [][]int{{2}, c.want, {2}}
@@ -93,7 +106,7 @@ func TestLimit(t *testing.T) {
 // does not change.
 func TestLimitPrefix(t *testing.T) {
 	original := row(3, 9, 2)
-	kept, _, err := pack.Limit{MaxTokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{original})
+	kept, err := pack.Limit{MaxTokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{original}, new(pack.Count))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,16 +124,95 @@ func TestLimitPrefix(t *testing.T) {
 func TestLimitNothingLeft(t *testing.T) {
 	e := row(12)
 	clear(e.Prompt.Weight[:9])
-	kept, long, err := pack.Limit{MaxTokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{e})
-	if len(kept) != 0 || long != 1 || err != nil {
-		t.Errorf("kept %v, %d too long, error %v", kept, long, err)
+	var count pack.Count
+	kept, err := pack.Limit{MaxTokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{e}, &count)
+	if len(kept) != 0 || count.Long != 1 || count.Used != 0 || err != nil {
+		t.Errorf("kept %v, counted %+v, error %v", kept, count, err)
 	}
 }
 
 func TestLimitRefuses(t *testing.T) {
-	_, _, err := pack.Limit{MaxTokens: 8, TooLong: pack.Refuse}.Apply([]pack.Example{row(2), row(9)})
+	_, err := pack.Limit{MaxTokens: 8, TooLong: pack.Refuse}.Apply([]pack.Example{row(2), row(9)}, new(pack.Count))
 	if err == nil || !strings.Contains(err.Error(), "row r1 has 9 tokens, max_tokens is 8") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestCutMean: the weights of a response's likelihood are a mean over its tokens. Over a response
+// that is cut they are the mean over the tokens that are left, and the row counts 1 as before.
+func TestCutMean(t *testing.T) {
+	e := row(3, 10, 4)
+	for _, r := range e.Responses {
+		for i := range r.Weight {
+			r.Weight[i] = 1 / float32(len(r.Weight))
+		}
+	}
+	kept, err := pack.Limit{MaxTokens: 8, TooLong: pack.Truncate}.Apply([]pack.Example{e}, new(pack.Count))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float32{1. / 5, 1. / 4} {
+		for _, w := range kept[0].Responses[i].Weight {
+			if math.Abs(float64(w-want)) > 1e-7 {
+				t.Errorf("response %d: weight %g, want %g", i, w, want)
+			}
+		}
+	}
+	if e.Responses[0].Weight[0] != 0.1 {
+		t.Error("the caller's weights changed")
+	}
+}
+
+// TestNoContrast: a pair of equal responses is left out and counted, also if only the cut makes
+// them equal. The other pairs of the row take over its weight.
+func TestNoContrast(t *testing.T) {
+	pair := func(better, worse int32, w float32) token.Pair {
+		return token.Pair{Chosen: better, Rejected: worse, Weight: w}
+	}
+	apply := func(e pack.Example, most int) ([]pack.Example, pack.Count) {
+		var count pack.Count
+		kept, err := pack.Limit{MaxTokens: most, TooLong: pack.Truncate}.Apply([]pack.Example{e}, &count)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kept, count
+	}
+	two := row(3, 6, 6)
+	two.Responses[1].IDs = append(slices.Clone(two.Responses[0].IDs[:5]), 99)
+	two.Pairs = []token.Pair{pair(0, 1, 1)}
+	if kept, count := apply(two, 9); len(kept) != 1 || count.Alike != 0 || count.Cut != 0 {
+		t.Errorf("responses that differ at the end: kept %d, counted %+v", len(kept), count)
+	}
+	if kept, count := apply(two, 8); len(kept) != 0 || count.Alike != 1 || count.Used != 0 || count.Lost() != 1 {
+		t.Errorf("responses that are equal after the cut: kept %d, counted %+v", len(kept), count)
+	}
+	three := row(3, 5, 5, 5)
+	three.Responses[1].IDs = three.Responses[0].IDs
+	three.Pairs = []token.Pair{pair(0, 1, 0.25), pair(0, 2, 0.5), pair(1, 2, 0.25)}
+	kept, count := apply(three, 20)
+	want := []token.Pair{pair(0, 2, 0.5/0.75), pair(1, 2, 0.25/0.75)}
+	if diff := cmp.Diff(want, kept[0].Pairs); diff != "" || count.Used != 1 {
+		t.Errorf("counted %+v, pairs (-want +got):\n%s", count, diff)
+	}
+	if three.Pairs[0].Weight != 0.25 || len(three.Pairs) != 3 {
+		t.Error("the caller's pairs changed")
+	}
+}
+
+func TestCountString(t *testing.T) {
+	count := pack.Count{}
+	limit := pack.Limit{MaxTokens: 4, TooLong: pack.Skip}
+	unlearnt := row(3)
+	clear(unlearnt.Prompt.Weight)
+	unlearnt.Norm = 0
+	for _, e := range [][]pack.Example{{row(3)}, {row(9)}, {row(9)}, {unlearnt}, {}} {
+		if _, err := limit.Apply(e, &count); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = "5 rows: 1 used, 2 longer than 4 tokens skipped, 1 with nothing to learn skipped, 1 left out by a setting"
+	if count.String() != want || !count.Notable() || !count.Heavy() || count.Lost() != 3 {
+		t.Errorf("%v, want %s", count, want)
 	}
 }
 

@@ -53,10 +53,25 @@ func NewPlan(examples []Example, limits Limits, seed uint64) (*Plan, error) {
 	return p, nil
 }
 
-// StepsPerEpoch returns the number of steps of the first pass over the examples.
-func (p *Plan) StepsPerEpoch() int {
-	p.layOutTo(0)
-	return len(p.epochs[0])
+// Steps returns the number of steps of so many passes over the examples, at least 1. Each pass
+// has another order and so, with a limit on tokens, another number of steps. A part of a pass
+// counts that part of its steps, rounded.
+func (p *Plan) Steps(epochs float64) int {
+	whole := int(epochs)
+	for len(p.epochs) <= whole {
+		last := len(p.epochs) - 1
+		p.layOutTo(p.end(last))
+	}
+	part := (epochs - float64(whole)) * float64(len(p.epochs[whole]))
+	return max(1, p.starts[whole]+int(part+0.5))
+}
+
+// end returns the first step after an epoch, 0 for epoch -1.
+func (p *Plan) end(epoch int) int {
+	if epoch < 0 {
+		return 0
+	}
+	return p.starts[epoch] + len(p.epochs[epoch])
 }
 
 // Step returns the micro-batches of step n. Steps count from 0 across epochs.
@@ -135,10 +150,7 @@ func (p *Plan) members(n int) []int {
 // layOutTo cuts epochs into steps until it reaches step n.
 func (p *Plan) layOutTo(n int) {
 	for {
-		next := 0
-		if e := len(p.epochs); e > 0 {
-			next = p.starts[e-1] + len(p.epochs[e-1])
-		}
+		next := p.end(len(p.epochs) - 1)
 		if n < next {
 			return
 		}

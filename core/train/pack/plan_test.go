@@ -73,9 +73,12 @@ func TestPlan(t *testing.T) {
 		t.Run(fmt.Sprintf("%+v", limits), func(t *testing.T) {
 			p := newPlan(t, examples, limits, 1)
 			var orders [][]string
+			steps0 := 0 // of the epochs so far
 			for e, steps := range epochs(t, p, len(examples), 3) {
-				if e == 0 && p.StepsPerEpoch() != len(steps) {
-					t.Errorf("StepsPerEpoch is %d, the first epoch has %d", p.StepsPerEpoch(), len(steps))
+				half := steps0 + int(float64(len(steps))/2+0.5)
+				steps0 += len(steps)
+				if p.Steps(float64(e+1)) != steps0 || p.Steps(float64(e)+0.5) != max(1, half) {
+					t.Errorf("%d and a half epochs are %d steps, %d are %d, want %d and %d", e, p.Steps(float64(e)+0.5), e+1, p.Steps(float64(e+1)), half, steps0)
 				}
 				var order []string
 				for i, s := range steps {

@@ -47,11 +47,11 @@ func TestTrain(t *testing.T) {
 		tok := &tokenizer.Tokenizer{}
 		from := stage.Source{
 			Tokenizer: func() (*tokenizer.Tokenizer, error) { return tok, call("tokenizer") },
-			Examples: func(task *train.Task) ([]pack.Example, error) {
+			Examples: func(task *train.Task) ([]pack.Example, pack.Count, error) {
 				if task.Tokenizer != tok || task.Manifest.Stage != "graze" {
 					t.Errorf("%s: examples are made with %+v", c.fails, task)
 				}
-				return nil, call("examples")
+				return nil, pack.Count{}, call("examples")
 			},
 			Params:   func(*train.Task) (*model.Params, error) { return nil, call("params") },
 			Complete: func(*train.Task) error { return call("complete") },
@@ -77,9 +77,9 @@ func TestLoadingIsFrugal(t *testing.T) {
 	loading := 0
 	from := stage.Source{
 		Tokenizer: func() (*tokenizer.Tokenizer, error) { return nil, nil },
-		Examples: func(*train.Task) ([]pack.Example, error) {
+		Examples: func(*train.Task) ([]pack.Example, pack.Count, error) {
 			loading = debug.SetGCPercent(10)
-			return nil, errors.New("no grass")
+			return nil, pack.Count{}, errors.New("no grass")
 		},
 	}
 	if err := stage.Train(t.Context(), settings{}, train.Task{}, from); err == nil {

@@ -67,6 +67,6 @@ func (s Start) load(t train.Settings) (*model.Params, error) {
 }
 
 // From returns the source of a stage that starts from s.
-func From(s Start, examples func(*train.Task) ([]pack.Example, error)) Source {
+func From(s Start, examples func(*train.Task) ([]pack.Example, pack.Count, error)) Source {
 	return Source{Tokenizer: s.Tokenizer, Examples: examples, Params: s.Params}
 }

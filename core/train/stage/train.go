@@ -16,7 +16,7 @@ import (
 // is an error before a model takes memory.
 type Source struct {
 	Tokenizer func() (*tokenizer.Tokenizer, error)
-	Examples  func(*train.Task) ([]pack.Example, error)
+	Examples  func(*train.Task) ([]pack.Example, pack.Count, error)
 	Params    func(*train.Task) (*model.Params, error)
 	// Complete adds to the examples what the model computes before training; may be nil.
 	Complete func(*train.Task) error
@@ -44,7 +44,7 @@ func (s Source) load(t *train.Task) (err error) {
 	if t.Tokenizer, err = s.Tokenizer(); err != nil {
 		return err
 	}
-	if t.Examples, err = s.Examples(t); err != nil {
+	if t.Examples, t.Rows, err = s.Examples(t); err != nil {
 		return err
 	}
 	if t.Params, err = s.Params(t); err != nil || s.Complete == nil {
