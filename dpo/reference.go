@@ -37,7 +37,7 @@ func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pa
 		return nil, count, err
 	}
 	if err := r.checkReference(t.Tokenizer); err != nil {
-		return nil, err
+		return nil, count, err
 	}
 	if err := table.FitTogether(r.Preferences...); err != nil {
 		return nil, count, err
