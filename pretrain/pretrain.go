@@ -80,8 +80,13 @@ func (s Settings) params(t *train.Task) (*model.Params, error) {
 	}
 	tok := t.Tokenizer
 	c := s.Architecture.config(tok.VocabSize())
-	bos, eos := int(tok.BOS()), int(tok.EOS())
-	c.BOS, c.EOS = &bos, model.IntSet{eos, int(tok.EOT())}
+	if bos := int(tok.BOS()); tok.BOS() != tokenizer.None {
+		c.BOS = &bos
+	}
+	c.EOS = model.IntSet{int(tok.EOS())}
+	if tok.EOT() != tokenizer.None {
+		c.EOS = append(c.EOS, int(tok.EOT()))
+	}
 	p, err := model.New(c)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package pretrain
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,5 +95,31 @@ func TestRefuses(t *testing.T) {
 		if err := Run(t.Context(), s, train.Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, c.want)
 		}
+	}
+}
+
+// TestFewSpecialTokens: a vocabulary needs a token that ends documents, and no other.
+func TestFewSpecialTokens(t *testing.T) {
+	s := fixture(t)
+	tok, err := tokenizer.Train(slices.Values([]string{"The goat eats leaves."}), tokenizer.TrainSettings{VocabSize: 258, Special: []string{"</s>"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Tokenizer, s.VocabSize, s.Steps = t.TempDir(), 0, 1
+	if err := tok.Save(s.Tokenizer); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(s.Tokenizer, "tokenizer_config.json")
+	for text, want := range map[string]string{`{}`: "pretrain: the tokenizer has no token that ends a document", `{"eos_token": "</s>"}`: ""} {
+		if err := os.WriteFile(config, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := Run(t.Context(), s, train.Options{}); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Fatalf("%s: error %v, want %q", text, err, want)
+		}
+	}
+	c, err := model.LoadConfig(s.Out)
+	if end, _ := tok.Special("</s>"); err != nil || c.BOS != nil || !slices.Equal(c.EOS, model.IntSet{int(end)}) {
+		t.Errorf("bos_token_id %v, eos_token_id %v, want none and %d; error %v", c.BOS, c.EOS, end, err)
 	}
 }

@@ -51,6 +51,9 @@ func mergeAdapter(from model.Source, out string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if err := params.Config.StopAt(template.Ends(tok)...); err != nil {
+		return err
+	}
 	manifest, err := run.NewManifest("merge", nil, run.Inputs{"model": at.Dirs()})
 	if err != nil {
 		return err

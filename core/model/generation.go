@@ -71,7 +71,11 @@ func (c Config) GenerationEOS() IntSet {
 // StopAt adds tokens that end an answer to eos_token_id of config.json and of
 // generation_config.json, which it creates if there is none: transformers and vLLM read the
 // second file, other programs the first one, and neither the chat template. What is there stays.
+// Without ids, and for a reward model, it changes nothing.
 func (c *Config) StopAt(ids ...token.ID) error {
+	if len(ids) == 0 || c.IsReward() {
+		return nil
+	}
 	c.EOS = c.EOS.with(ids)
 	all := map[string]json.RawMessage{}
 	if c.Generation != nil {
@@ -80,8 +84,8 @@ func (c *Config) StopAt(ids ...token.ID) error {
 		}
 	}
 	eos := c.GenerationEOS().with(ids)
-	if c.Generation == nil {
-		eos = c.EOS // without the file, programs took config.json's
+	if c.GenerationEOS() == nil {
+		eos = c.EOS // without the file or the field, programs took config.json's
 	}
 	if c.Generation != nil && slices.Equal(eos, c.GenerationEOS()) {
 		return nil

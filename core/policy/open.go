@@ -85,6 +85,9 @@ func Remote(s Settings, server remote.Settings) (*Policy, error) {
 		}
 		if p.format != nil {
 			p.stop = p.format.Stop()
+			if c, err := at.Config(); err == nil { // the directory need not have more than a tokenizer
+				p.stop = c.StopIDs(p.stop...)
+			}
 		}
 	}
 	var err error

@@ -87,6 +87,20 @@ func (f *Format) Stop() []token.ID {
 	return stop
 }
 
+// Ends returns the token that ends an answer by the tokenizer's own chat template. There is none
+// without a tokenizer, or if herd cannot find how its template ends an answer. Whoever writes a
+// model records it with model.Config.StopAt.
+func Ends(tok *tokenizer.Tokenizer) []token.ID {
+	if tok == nil {
+		return nil
+	}
+	f, err := New(tok)
+	if err != nil || f.stop == tokenizer.None {
+		return nil
+	}
+	return []token.ID{f.stop}
+}
+
 // Prompt returns the tokens that a model continues to answer messages: the chat, and the
 // header of an assistant's turn.
 func (f *Format) Prompt(messages []chat.Message) ([]token.ID, error) {

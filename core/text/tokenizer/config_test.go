@@ -120,6 +120,11 @@ func TestStopNameIsTheFiles(t *testing.T) {
 	if err != nil || tok.StopName() != "<|end_of_text|>" {
 		t.Errorf("eos_token is %q, error %v", tok.StopName(), err)
 	}
+	for want, other := range map[string]Template{"<|end_of_text|>": {Source: "{{ eos_token }}"}, "<|eot_id|>": {Source: Llama3Template, Stop: "<|eot_id|>"}} {
+		if got := tok.WithTemplate(other).StopName(); got != want {
+			t.Errorf("with another template, eos_token is %q, want %q", got, want)
+		}
+	}
 }
 
 // TestBeginningOfPostProcessor: the post-processor says which token begins a text.

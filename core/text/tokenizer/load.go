@@ -65,7 +65,7 @@ func load(dir string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	t.carried = config.carried
+	t.stop, t.carried = string(config.EOS), config.carried
 	return t.WithTemplate(config.template), nil
 }
 

@@ -156,11 +156,14 @@ func (t *Tokenizer) postProcessor() *component {
 }
 
 // StopName returns the token at which other programs stop generating, or "". These programs and
-// chat templates call it eos_token. It is the end of a turn if the tokenizer has a chat template,
-// as in Meta-Llama-3-8B-Instruct.
+// chat templates call it eos_token. It is the template's, else what tokenizer_config.json says. If
+// neither names one, it is the end of a turn if the tokenizer has a chat template, as in
+// Meta-Llama-3-8B-Instruct.
 func (t *Tokenizer) StopName() string {
-	if _, ok := t.Special(t.template.Stop); ok {
-		return t.template.Stop
+	for _, name := range []string{t.template.Stop, t.stop} {
+		if _, ok := t.Special(name); ok {
+			return name
+		}
 	}
 	if t.EOT() != None && t.template.Source != "" {
 		return NameEndOfTurn

@@ -33,6 +33,7 @@ type Tokenizer struct {
 	split    splitter
 	cache    *pieceCache
 	template Template
+	stop     string                     // eos_token of tokenizer_config.json, or ""
 	carried  map[string]json.RawMessage // fields of tokenizer_config.json, for Save
 }
 

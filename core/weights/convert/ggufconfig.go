@@ -17,7 +17,8 @@ const (
 	keyName         = "general.name"
 	keyBOS          = "tokenizer.ggml.bos_token_id"
 	keyEOS          = "tokenizer.ggml.eos_token_id"
-	keyEOT          = "tokenizer.ggml.eot_token_id"
+	keyEOT          = "tokenizer.ggml.eot_token_id" // end of a turn
+	keyEOM          = "tokenizer.ggml.eom_token_id" // end of a message, before a tool's answer
 )
 
 // ggufArchitectures are llama.cpp's names for the architectures that herd trains,
@@ -83,11 +84,10 @@ func (f *fields) config() model.Config {
 	if id := field(f, keyBOS, f.Int, -1); id >= 0 {
 		c.BOS = &id
 	}
-	if id := field(f, keyEOS, f.Int, -1); id >= 0 {
-		c.EOS = model.IntSet{id}
-	}
-	if id := field(f, keyEOT, f.Int, -1); id >= 0 && !slices.Contains(c.EOS, id) {
-		c.EOS = append(c.EOS, id)
+	for _, key := range []string{keyEOS, keyEOT, keyEOM} { // llama.cpp stops at all three
+		if id := field(f, key, f.Int, -1); id >= 0 && !slices.Contains(c.EOS, id) {
+			c.EOS = append(c.EOS, id)
+		}
 	}
 	return c
 }

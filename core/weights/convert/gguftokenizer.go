@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/weights/gguf"
@@ -47,7 +48,11 @@ func tokenizerFromGGUF(m *gguf.Metadata) (*tokenizer.Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its tokenizer: %w", err)
 	}
-	return tok.WithTemplate(tokenizer.Template{Source: get(f, keyTemplate, "")}), f.err
+	chat := tokenizer.Template{Source: get(f, keyTemplate, "")}
+	if eos := token.ID(field(f, keyEOS, f.Int, -1)); eos >= 0 && int(eos) < tok.VocabSize() {
+		chat.Stop = tok.Token(eos)
+	}
+	return tok.WithTemplate(chat), f.err
 }
 
 // tokens are the tokens of a GGUF file with the properties of each.
@@ -204,8 +209,11 @@ func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int, s
 	if id := endFor(t); id != tokenizer.None {
 		m.Set(keyEOS, uint32(id))
 	}
-	if id := turnEnd(t, stops); id != tokenizer.None {
+	if id := turnEnd(t, stops); id != tokenizer.None && id != endFor(t) {
 		m.Set(keyEOT, uint32(id))
+	}
+	if id, ok := t.Special(nameEndOfMessage); ok && slices.Contains(stops, id) {
+		m.Set(keyEOM, uint32(id))
 	}
 	m.Set(keyAddBOS, t.BOS() != tokenizer.None && !t.Vocabulary().NoBOS)
 	m.Set(keyAddEOS, false)
@@ -215,8 +223,10 @@ func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int, s
 	return nil
 }
 
-// endFor returns the token at which other programs should stop generating: the end of a turn if
-// the tokenizer has a chat template.
+// nameEndOfMessage ends a message of Llama 3.1 that calls a tool.
+const nameEndOfMessage = "<|eom_id|>"
+
+// endFor returns the token that programs call eos.
 func endFor(t *tokenizer.Tokenizer) token.ID {
 	if id, ok := t.Special(t.StopName()); ok {
 		return id
@@ -224,9 +234,15 @@ func endFor(t *tokenizer.Tokenizer) token.ID {
 	return t.EOS()
 }
 
-// turnEnd returns a token at which the model stops besides the one that endFor names, or None:
-// llama.cpp stops at the two.
+// turnEnd returns the token that ends a turn of a chat, or None: the chat template's, else the first
+// of stops, where the model stops, that is not endFor's. llama.cpp stops there too.
 func turnEnd(t *tokenizer.Tokenizer, stops []token.ID) token.ID {
+	if ends := template.Ends(t); len(ends) > 0 {
+		return ends[0]
+	}
+	if slices.Contains(stops, t.EOT()) {
+		return t.EOT()
+	}
 	for _, id := range stops {
 		if id != endFor(t) && id != t.EOS() {
 			return id

@@ -7,6 +7,7 @@ import (
 
 	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
@@ -53,6 +54,9 @@ func writeHuggingFace(dir string, m *Model, progress Progress) error {
 	sources := s.sources(m)
 	config := m.Config
 	config.Type = torchDTypes[sources[0].DType]
+	if err := config.StopAt(template.Ends(m.Tokenizer)...); err != nil {
+		return err
+	}
 	return disk.WriteDir(dir, func(tmp string) error {
 		if err := config.Save(tmp); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/weights/checkpoint"
 )
 
@@ -46,8 +47,12 @@ func (a Averaging) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	config := m.models[0].config
+	if err := config.StopAt(template.Ends(m.models[0].tok)...); err != nil {
+		return err
+	}
 	return disk.WriteDir(a.Out, func(tmp string) error {
-		if err := m.models[0].config.Save(tmp); err != nil {
+		if err := config.Save(tmp); err != nil {
 			return err
 		}
 		if err := checkpoint.WriteModel(tmp, sources, map[string]string{"format": "pt"}, checkpoint.ShardBytes); err != nil {
