@@ -68,3 +68,26 @@ func TestAdapterVocabulary(t *testing.T) {
 		t.Errorf("an adapter of another model: error %v", err)
 	}
 }
+
+// TestFinishedKeepsReference: a run that may not replace a finished model leaves the table of its
+// reference as it is.
+func TestFinishedKeepsReference(t *testing.T) {
+	s := fixture(t)
+	if err := Run(t.Context(), s, train.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	table := filepath.Join(s.Out, "preferences.arrow")
+	before, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.MaskFormat = !s.MaskFormat
+	for _, mode := range []run.Mode{{}, {Resume: true}} {
+		if err := Run(t.Context(), s, train.Options{Mode: mode}); !errors.As(err, new(*run.Occupied)) {
+			t.Errorf("%+v: error %v", mode, err)
+		}
+		if after, err := os.ReadFile(table); err != nil || string(after) != string(before) {
+			t.Errorf("%+v: the table has changed, error %v", mode, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 // Mode says what a run does with an output directory that is in use already. The zero
@@ -45,10 +46,11 @@ func (e *Occupied) Error() string {
 	return fmt.Sprintf("%s already holds %s: choose another directory, or overwrite it", e.Dir, e.Holds)
 }
 
-// Claim is the exclusive right to write an output directory. The holder must Release it.
+// Claim is the exclusive right to write an output directory. The holder must Release or Discard it.
 type Claim struct {
 	Resumed bool // the run continues from what the directory holds
 	lock    *Lock
+	made    []string // folders that ClaimDir made, the innermost first
 }
 
 // ClaimDir makes the directory if it does not exist, locks it, and decides whether the run
@@ -60,6 +62,7 @@ type Claim struct {
 // mode does not allow what would have to be done. ClaimDir removes nothing: replacing is
 // up to the caller.
 func ClaimDir(dir string, mode Mode, inspect func() (Contents, error)) (*Claim, error) {
+	made := missing(dir)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
@@ -67,7 +70,7 @@ func ClaimDir(dir string, mode Mode, inspect func() (Contents, error)) (*Claim, 
 	if err != nil {
 		return nil, err
 	}
-	c := &Claim{lock: lock}
+	c := &Claim{lock: lock, made: made}
 	if mode.Overwrite && !mode.Resume {
 		return c, nil
 	}
@@ -100,3 +103,24 @@ func (m Mode) decide(dir string, c Contents) (resumed bool, err error) {
 
 // Release lets the next process write the directory.
 func (c *Claim) Release() { c.lock.Release() }
+
+// Discard is Release for a run that was refused before it began. It removes the folders that
+// ClaimDir made, as far as they are empty.
+func (c *Claim) Discard() {
+	c.Release()
+	for _, dir := range c.made {
+		if os.Remove(dir) != nil { // it is not empty
+			return
+		}
+	}
+}
+
+// missing lists dir and its parents that do not exist, the innermost first.
+func missing(dir string) (list []string) {
+	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); err == nil || dir == filepath.Dir(dir) {
+			return list
+		}
+		list = append(list, dir)
+	}
+}

@@ -124,3 +124,39 @@ func TestLockIsNoInput(t *testing.T) {
 		t.Errorf("digest %s with a lock and %s without, error %v", after, before, err)
 	}
 }
+
+// TestDiscard: a claim that is discarded leaves no empty folder that it made, and keeps all else.
+func TestDiscard(t *testing.T) {
+	top := t.TempDir()
+	nothing := func() (Contents, error) { return Contents{}, nil }
+	for _, c := range []struct {
+		before, write string // folder to make first, file to write into the claimed one
+		kept          []string
+	}{
+		{"", "", nil},
+		{"a", "", []string{"a"}},
+		{"a/b/c", "", []string{"a", "a/b", "a/b/c"}},
+		{"a", "a/b/c/file", []string{"a", "a/b", "a/b/c"}},
+	} {
+		dir := filepath.Join(top, strings.ReplaceAll(c.before+c.write, "/", "-")+"x")
+		if err := os.MkdirAll(filepath.Join(dir, c.before), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		claim, err := ClaimDir(filepath.Join(dir, "a", "b", "c"), Mode{}, nothing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.write != "" {
+			if err := os.WriteFile(filepath.Join(dir, c.write), nil, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		claim.Discard()
+		for _, folder := range []string{"a", "a/b", "a/b/c"} {
+			_, err := os.Stat(filepath.Join(dir, folder))
+			if kept := strings.Contains(" "+strings.Join(c.kept, " ")+" ", " "+folder+" "); kept != (err == nil) {
+				t.Errorf("%+v: %s: %v, want it kept: %t", c, folder, err, kept)
+			}
+		}
+	}
+}

@@ -29,6 +29,7 @@ type Task struct {
 
 	Dir      string       // the model directory to write
 	Manifest run.Manifest // of the model: stage and digests
+	Claimed  *run.Claim   // of Dir, from Claim; nil: Run claims it
 	Options
 }
 
@@ -55,11 +56,13 @@ func Run(ctx context.Context, t Task) error {
 		return err
 	}
 	defer memory.LimitGarbage(l.garbage)()
-	claim, err := l.claim()
-	if err != nil {
-		return fmt.Errorf("train: %w", err)
+	claim := t.Claimed
+	if claim == nil {
+		if claim, err = Claim(t); err != nil {
+			return err
+		}
+		defer claim.Release()
 	}
-	defer claim.Release()
 	if err := l.prepareDir(claim.Resumed); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 //
 //	DIR/metrics.jsonl   one line per step
 //	DIR/checkpoint/     a model directory too, with the state to resume from
+//	DIR/.herd.unfinished   while the files of the finished model are written
 //	DIR/herd.json       written last: a model directory that has it is finished
 
 // state is the part of a checkpoint that is not tensors. The order of the data, the learning
@@ -31,16 +32,22 @@ type state struct {
 
 func checkpointDir(dir string) string { return filepath.Join(dir, "checkpoint") }
 
-// claim takes the output directory for this run.
-func (l *loop) claim() (*run.Claim, error) {
-	return run.ClaimDir(l.Dir, l.Mode, func() (run.Contents, error) { return inspect(l.Dir, l.Manifest) })
+// Claim takes the output directory for the task, whose Dir, Manifest and Mode are set. A stage that
+// computes something before training claims first, so that the work is neither lost nor written
+// into a directory that another run holds.
+func Claim(t Task) (*run.Claim, error) {
+	c, err := run.ClaimDir(t.Dir, t.Mode, func() (run.Contents, error) { return inspect(t.Dir, t.Manifest) })
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return c, nil
 }
 
 // inspect returns what dir holds, for a run with the manifest.
 func inspect(dir string, m run.Manifest) (run.Contents, error) {
 	s, err := readState(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return run.Contents{Holds: modelIn(dir)}, nil
+		return inspectModel(dir, m)
 	}
 	if err != nil {
 		return run.Contents{}, err
@@ -53,6 +60,24 @@ func inspect(dir string, m run.Manifest) (run.Contents, error) {
 		c.Changes = strings.Join(there.Differences(m), ", ")
 	}
 	return c, nil
+}
+
+// unfinished is the file that says which run was writing the files of its model. A directory with
+// it and without a manifest holds no whole model.
+const unfinished = ".herd.unfinished"
+
+// inspectModel returns what a directory without a checkpoint holds. A run that was killed while it
+// wrote its model can be resumed: it begins again, because it has no checkpoint.
+func inspectModel(dir string, m run.Manifest) (run.Contents, error) {
+	digest, err := os.ReadFile(filepath.Join(dir, unfinished))
+	_, missing := os.Stat(filepath.Join(dir, run.ManifestName))
+	if err != nil || missing == nil {
+		return run.Contents{Holds: modelIn(dir)}, nil
+	}
+	return run.Contents{
+		Holds:     "a run that was stopped while it wrote its model",
+		Resumable: true, Differs: string(digest) != m.Digest,
+	}, nil
 }
 
 // modelIn names the model in dir by one of its files; it returns "" if there is none.
@@ -70,8 +95,12 @@ func (l *loop) prepareDir(resumed bool) error {
 	var err error
 	if resumed {
 		err = l.restore()
-	} else {
+	}
+	if !resumed || errors.Is(err, fs.ErrNotExist) { // without a checkpoint it begins again
 		err = os.RemoveAll(checkpointDir(l.Dir))
+		if _, left := os.Stat(filepath.Join(l.Dir, unfinished)); err == nil && left == nil {
+			err = l.markUnfinished() // what is left may be replaced now
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
@@ -134,15 +163,22 @@ func (l *loop) restore() error {
 	return err
 }
 
+func (l *loop) markUnfinished() error {
+	return disk.WriteBytes(filepath.Join(l.Dir, unfinished), []byte(l.Manifest.Digest))
+}
+
 // finish writes the model, its manifest last, and removes the checkpoint.
 func (l *loop) finish() error {
+	if err := l.markUnfinished(); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
 	if err := os.Remove(filepath.Join(l.Dir, run.ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("train: %w", err)
 	}
 	if err := errors.Join(l.removeReplaced(), l.saveModel(l.Dir, cmp.Or(l.Settings.SaveDType, "float32"))); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	return os.RemoveAll(checkpointDir(l.Dir))
+	return errors.Join(os.RemoveAll(checkpointDir(l.Dir)), os.Remove(filepath.Join(l.Dir, unfinished)))
 }
 
 // removeReplaced removes the files of a model that an adapter replaces, or of an adapter that

@@ -2,6 +2,8 @@ package stage_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -57,7 +59,11 @@ func TestTrain(t *testing.T) {
 			Complete: func(*train.Task) error { return call("complete") },
 		}
 		s := settings{failIf(c.fails == "settings", bad), failIf(c.fails == "inputs", bad)}
-		err := stage.Train(t.Context(), s, train.Task{Settings: train.Settings{Steps: -1}}, from)
+		out := filepath.Join(t.TempDir(), "runs", "out")
+		err := stage.Train(t.Context(), s, train.Task{Dir: out, Settings: train.Settings{Steps: -1}}, from)
+		if _, err := os.Stat(filepath.Dir(out)); err == nil {
+			t.Errorf("%s: a refused stage left %s", c.fails, filepath.Dir(out))
+		}
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) || !slices.Equal(called, c.called) {
 			t.Errorf("%s: error %v after %v, want %q after %v", c.fails, err, called, c.want, c.called)
 		}
@@ -71,6 +77,27 @@ func failIf(fails bool, err error) error {
 	return nil
 }
 
+// TestTrainClaimsFirst: a stage computes nothing for a directory that it may not write.
+func TestTrainClaimsFirst(t *testing.T) {
+	dir := t.TempDir()
+	if err := run.WriteManifest(dir, run.Manifest{Stage: "graze"}); err != nil {
+		t.Fatal(err)
+	}
+	none := stage.Source{Tokenizer: func() (*tokenizer.Tokenizer, error) { panic("it began") }}
+	if err := stage.Train(t.Context(), settings{}, train.Task{Dir: dir}, none); !errors.As(err, new(*run.Occupied)) {
+		t.Errorf("a finished directory: error %v", err)
+	}
+	lock, err := run.LockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Release()
+	task := train.Task{Dir: dir, Options: train.Options{Mode: run.Mode{Overwrite: true}}}
+	if err := stage.Train(t.Context(), settings{}, task, none); !errors.As(err, new(*run.InUse)) {
+		t.Errorf("a directory in use: error %v", err)
+	}
+}
+
 // TestLoadingIsFrugal: the limit on garbage is low while examples are made, and only then.
 func TestLoadingIsFrugal(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
@@ -82,7 +109,7 @@ func TestLoadingIsFrugal(t *testing.T) {
 			return nil, pack.Count{}, errors.New("no grass")
 		},
 	}
-	if err := stage.Train(t.Context(), settings{}, train.Task{}, from); err == nil {
+	if err := stage.Train(t.Context(), settings{}, train.Task{Dir: t.TempDir()}, from); err == nil {
 		t.Error("trained without examples")
 	}
 	if after := debug.SetGCPercent(100); loading != 10 || after != 100 {

@@ -31,6 +31,10 @@ func Train(ctx context.Context, s Settings, t train.Task, from Source) (err erro
 	if t.Manifest, err = s.Manifest(); err != nil {
 		return err
 	}
+	if t.Claimed, err = train.Claim(t); err != nil {
+		return err
+	}
+	defer t.Claimed.Discard() // keeps what is not empty
 	if err := from.load(&t); err != nil {
 		return fmt.Errorf("%s: %w", t.Manifest.Stage, err)
 	}
