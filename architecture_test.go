@@ -103,7 +103,7 @@ eval/report: core/sample data/table eval/stat
 # The stages: none imports another.
 pretrain: core/model core/run core/text/tokenizer core/train core/train/pack core/train/stage
 	data/example data/table
-sft: core/model core/run core/text/template core/train core/train/pack
+sft: core/model core/run core/train core/train/pack
 	core/train/stage data/example data/table
 reward: core/model core/run core/text/chat core/text/template core/token core/train
 	core/train/pack core/train/stage data/example data/table eval/stat

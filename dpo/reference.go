@@ -32,7 +32,7 @@ type referenced struct {
 // examples runs before herd loads the weights to train, so a separate reference model does not
 // take memory at the same time.
 func (r *referenced) examples(ctx context.Context, t *train.Task) (examples []pack.Example, count pack.Count, err error) {
-	format, err := template.New(t.Tokenizer)
+	format, err := r.Format(t.Tokenizer)
 	if err != nil {
 		return nil, count, err
 	}

@@ -78,7 +78,7 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, pack.Count, error) {
-	format, err := template.New(t.Tokenizer)
+	format, err := s.Format(t.Tokenizer)
 	if err != nil {
 		return nil, pack.Count{}, err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
-	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/core/train/stage"
@@ -59,7 +58,7 @@ func Run(ctx context.Context, s Settings, o train.Options) error {
 }
 
 func (s Settings) examples(t *train.Task) ([]pack.Example, pack.Count, error) {
-	format, err := template.New(t.Tokenizer)
+	format, err := s.Format(t.Tokenizer)
 	if err != nil {
 		return nil, pack.Count{}, err
 	}

@@ -25,7 +25,10 @@ type Format struct {
 	prompt   string            // the generation prompt: header of an assistant's turn
 	reserved map[token.ID]bool // tokens that only the template may write, though they are not special
 	stop     token.ID          // ends the assistant's turns, or None
+	tail     []token.ID        // further tokens with which the template ends every turn of the assistant
 	turnsErr error             // why the assistant's turns cannot be found, or nil
+
+	allowDropped bool // whether the template may leave out text of messages
 }
 
 // New returns the format for the tokenizer's own chat template. It returns ErrMissing if the
@@ -53,6 +56,14 @@ func New(tok *tokenizer.Tokenizer) (*Format, error) {
 func (f *Format) At(date time.Time) *Format {
 	g := *f
 	g.date = date
+	return &g
+}
+
+// AllowDropped returns a copy of f that accepts chats of which the template leaves out text, such
+// as the reasoning of earlier turns. A model learns what is left.
+func (f *Format) AllowDropped() *Format {
+	g := *f
+	g.allowDropped = true
 	return &g
 }
 
@@ -102,7 +113,8 @@ func Ends(tok *tokenizer.Tokenizer) []token.ID {
 }
 
 // Prompt returns the tokens that a model continues to answer messages: the chat, and the
-// header of an assistant's turn.
+// header of an assistant's turn. A template may leave out words of the assistant, because many
+// drop the reasoning of earlier turns, but none of others.
 func (f *Format) Prompt(messages []chat.Message) ([]token.ID, error) {
 	values, err := valuesOf(messages)
 	if err != nil {
@@ -112,6 +124,9 @@ func (f *Format) Prompt(messages []chat.Message) ([]token.ID, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.checkDropped(messages, text, len(messages)); err != nil {
+		return nil, err
+	}
 	p, err := f.encode(text)
 	if err != nil {
 		return nil, fmt.Errorf("chat: %w", err)
@@ -119,7 +134,8 @@ func (f *Format) Prompt(messages []chat.Message) ([]token.ID, error) {
 	return p.IDs, nil
 }
 
-// Chat lays out a whole conversation and marks the assistant's words in it.
+// Chat lays out a whole conversation and marks the assistant's words in it. It returns a *Dropped
+// error if the template leaves out anything that was said.
 func (f *Format) Chat(messages []chat.Message) (Rendered, error) {
 	r, _, err := f.layout(messages, 0)
 	return r, err

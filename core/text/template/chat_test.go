@@ -272,7 +272,7 @@ func TestRefuses(t *testing.T) {
 	}{
 		{chatml, nil, "no messages"},
 		{chatml, []chat.Message{{Content: "hi"}}, "message 0 has no role"},
-		{reasoning, []chat.Message{user, answer, user, answer}, "in message 1: the template writes them differently when more messages follow"},
+		{reasoning, []chat.Message{user, answer, user, answer}, "leaves out text of message 1, from \"<think>hm</think>yo\" on"},
 		{strings.Replace(chatml, `<|im_start|>assistant`, `<|im_start|>model`, 1), []chat.Message{user, answer}, "the template gives the model \"model\\n\" to continue from, but writes \"assistant"},
 		{strings.ReplaceAll(chatml, "<|im_end|>", ""), []chat.Message{user, answer}, "which is no special token of the vocabulary"},
 		{strings.ReplaceAll(chatml, "'<|im_end|>\\n'", "('\\n' if message['content'] == 'cut' else '<|im_end|>\\n')"), []chat.Message{user, answer, user, say(chat.Assistant, "cut")}, "no <|im_end|> ends the assistant's message 3"},

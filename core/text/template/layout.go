@@ -19,6 +19,9 @@ func (f *Format) layout(messages []chat.Message, from int) (r Rendered, turns []
 	if err != nil {
 		return r, nil, err
 	}
+	if err := f.checkDropped(messages, text, from); err != nil {
+		return r, nil, err
+	}
 	if turns, err = f.turns(messages, c, text, from); err != nil {
 		return r, nil, err
 	}
@@ -68,6 +71,9 @@ func (f *Format) locate(p tokenizer.Placed, text jinja.Text, turns []turn) error
 		}
 		if t.last == 0 {
 			return fmt.Errorf("chat: no %s ends the assistant's message %d: a model could not learn to stop", f.tok.Token(f.stop), t.message)
+		}
+		if next := t.last + len(f.tail); next <= len(p.IDs) && slices.Equal(p.IDs[t.last:next], f.tail) {
+			t.last = next
 		}
 		if t.end > p.Ends[t.last-1] {
 			t.last = firstEnding(p.Ends, t.end) + 1

@@ -55,10 +55,39 @@ func (f *Format) probeStop(c conversation) error {
 		if f.isAdded(p.IDs[k]) {
 			f.stop = p.IDs[k]
 			f.reserved[f.stop] = true
+			f.probeTail(p.IDs[k+1:])
 			return nil
 		}
 	}
 	return fmt.Errorf("chat: the template ends the assistant's messages with %s, which is no special token of the vocabulary: a model could not learn to stop", excerpt(text.String()[content:]))
+}
+
+// probeTail finds the added tokens that follow the stop token at once in every turn: the template
+// writes them at the end of a chat, where last begins, and also before another message.
+func (f *Format) probeTail(last []token.ID) {
+	c, err := valuesOf([]chat.Message{{Role: "user", Content: "a"}, {Role: chat.Assistant, Content: "b"}, {Role: "user", Content: "c"}})
+	if err != nil {
+		return
+	}
+	text, err := f.render(c, false)
+	if err != nil {
+		return // the template takes one turn only
+	}
+	p, err := f.encode(text)
+	if err != nil {
+		return
+	}
+	k := firstEnding(p.Ends, lastByte(text, 1, 0)+1)
+	for k < len(p.IDs) && p.IDs[k] != f.stop {
+		k++
+	}
+	for i, id := range last {
+		if k+1+i >= len(p.IDs) || p.IDs[k+1+i] != id || !f.isAdded(id) {
+			break
+		}
+		f.tail = append(f.tail, id)
+		f.reserved[id] = true
+	}
 }
 
 func (f *Format) isAdded(id token.ID) bool {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/core/train/pack"
 )
@@ -28,6 +29,8 @@ type Tuning struct {
 
 	// Template follows the rule of template.Choose.
 	Template string `yaml:"template" json:",omitempty"` // name of a chat template to use instead of the model's own; the new model keeps it
+	// AllowDropped is template.Format.AllowDropped.
+	AllowDropped bool `yaml:"allow_dropped" json:",omitempty"` // train on chats of which the template leaves out text, such as reasoning; false: refuse them
 
 	pack.Limit     `yaml:",inline"`
 	train.Settings `yaml:",inline"`
@@ -43,6 +46,15 @@ func Defaults() Tuning {
 // Validate returns an error for the first invalid setting.
 func (t Tuning) Validate() error {
 	return cmp.Or(NeedModel(t.Model, t.Adapter), NeedOut(t.Out), template.CheckName(t.Template), t.Limit.Validate(), t.Settings.Validate())
+}
+
+// Format returns the layout of the chats to train on.
+func (t Tuning) Format(tok *tokenizer.Tokenizer) (*template.Format, error) {
+	format, err := template.New(tok)
+	if err == nil && t.AllowDropped {
+		format = format.AllowDropped()
+	}
+	return format, err
 }
 
 // Start returns the model to continue from.
