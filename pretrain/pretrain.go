@@ -69,6 +69,9 @@ func (s Settings) examples(t *train.Task) ([]pack.Example, pack.Count, error) {
 		return nil, pack.Count{}, errors.New("pretrain: the tokenizer has no token that ends a document: name one as eos_token in its tokenizer_config.json")
 	}
 	return example.Load(s.Documents, pack.Limit{}, func(row table.Document) ([]pack.Example, error) {
+		if err := t.Tokenizer.CheckText(row.Text); err != nil {
+			return nil, err
+		}
 		return example.Document(t.Tokenizer, row, s.SequenceLength), nil
 	})
 }

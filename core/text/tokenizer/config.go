@@ -4,10 +4,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"path/filepath"
-	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/herd-lm/herd/core/token"
 )
@@ -39,39 +38,6 @@ func (n *nameJSON) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// templateJSON is a Jinja template: a string, null, or a list with an entry named "default".
-type templateJSON string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (t *templateJSON) UnmarshalJSON(text []byte) error {
-	if json.Unmarshal(text, (*string)(t)) == nil {
-		return nil
-	}
-	list, err := namedTemplates(text)
-	if err != nil {
-		return err
-	}
-	for _, entry := range list {
-		if entry.Name == "default" {
-			*t = templateJSON(entry.Template)
-		}
-	}
-	return nil
-}
-
-// namedTemplate is a chat template of a model that has several, such as "tool_use".
-type namedTemplate struct {
-	Name     string `json:"name"`
-	Template string `json:"template"`
-}
-
-func namedTemplates(text []byte) (list []namedTemplate, err error) {
-	if json.Unmarshal(text, &list) != nil {
-		return nil, fmt.Errorf("chat_template is %.80s, expected a string or a list of names and templates", text)
-	}
-	return list, nil
-}
-
 func loadConfig(dir string) (*config, error) {
 	path := filepath.Join(dir, configFile)
 	text, err := readOptional(path)
@@ -82,14 +48,10 @@ func loadConfig(dir string) (*config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := c.addSpecial(filepath.Join(dir, specialFile)); err != nil {
+	if err := cmp.Or(c.addSpecial(filepath.Join(dir, specialFile)), c.addLegacy(filepath.Join(dir, addedFile)), c.addTemplates(dir)); err != nil {
 		return nil, err
 	}
-	jinja, err := readOptional(filepath.Join(dir, templateFile))
-	if jinja != nil {
-		c.template.Source = string(jinja)
-	}
-	return c, err
+	return c, nil
 }
 
 // parseConfig parses tokenizer_config.json. An empty text gives an empty config.
@@ -134,109 +96,40 @@ func (c *config) addSpecial(path string) error {
 	return nil
 }
 
-// complete sets what tokenizer.json does not contain. If the vocabulary has Llama 3's end of
-// text, this token ends documents, whatever eos_token says, because chat models set eos_token
-// to the end of turn. Without tokenizer_config.json the usual names count.
-//
-// v.BOS is the token that the post-processor puts before a text, if it does that.
-func (c *config) complete(v *Vocabulary) error {
-	if err := c.addTokens(v); err != nil {
+// addLegacy takes tokens from added_tokens.json, which older models have in place of
+// added_tokens_decoder. Those that the other files name as special tokens are special.
+func (c *config) addLegacy(path string) error {
+	text, err := readOptional(path)
+	if err != nil || text == nil || c.AddedTokens != nil {
 		return err
 	}
-	var names []string
-	for _, a := range v.Added {
-		names = append(names, a.Text)
+	var ids map[string]token.ID
+	if err := json.Unmarshal(text, &ids); err != nil {
+		return fmt.Errorf("%s: %w", path, located(text, err))
 	}
-	if v.BOS != "" && c.BOS != "" && v.BOS != string(c.BOS) {
-		return fmt.Errorf("the post_processor of %s begins texts with %s, but bos_token is %s: the two must agree", tokenizerFile, v.BOS, c.BOS)
-	}
-	v.BOS = cmp.Or(string(c.BOS), v.BOS, firstOf(names, NameBeginOfText))
-	v.EOS = cmp.Or(firstOf(names, NameEndOfText), string(c.EOS), v.EOS, firstOf(names, NameEndOfTurn))
-	if c.missing {
-		v.BOS = cmp.Or(v.BOS, firstOf(names, "<s>"))
-		v.EOS = cmp.Or(v.EOS, firstOf(names, "</s>", "<|endoftext|>"))
-	}
-	if c.template.Source != "" {
-		c.template.Stop = string(c.EOS)
-	}
-	if c.AddBOS != nil {
-		v.NoBOS = !*c.AddBOS
-	}
-	if m := c.MaxLength; m != nil && *m > 0 && *m < 1<<31 {
-		v.MaxLength = int(*m)
+	special := c.specialNames()
+	c.AddedTokens = make(map[string]addedJSON, len(ids))
+	for name, id := range ids {
+		c.AddedTokens[strconv.Itoa(int(id))] = addedJSON{Content: name, Special: special[name], Normalized: !special[name]}
 	}
 	return nil
 }
 
-// addTokens adds the tokens that only added_tokens_decoder has, in the order of their ids, as
-// transformers does when it loads a tokenizer.
-func (c *config) addTokens(v *Vocabulary) error {
-	known := map[string]bool{}
-	for _, a := range v.Added {
-		known[a.Text] = true
-	}
-	var more []addedJSON
-	for key, a := range c.AddedTokens {
-		id, err := strconv.ParseInt(key, 10, 32)
-		if err != nil || id < 0 {
-			return fmt.Errorf("%s: added_tokens_decoder has the key %q, expected the id of a token", configFile, key)
+// specialNames returns the tokens that tokenizer_config.json and special_tokens_map.json name.
+func (c *config) specialNames() map[string]bool {
+	names := map[string]bool{}
+	for key, value := range c.carried {
+		var name nameJSON
+		var list []nameJSON
+		if json.Unmarshal(value, &name) == nil {
+			list = append(list, name)
+		} else if json.Unmarshal(value, &list) != nil {
+			continue
 		}
-		if a.ID = token.ID(id); a.Content != "" && !known[a.Content] {
-			more = append(more, a)
+		for _, name := range list {
+			names[string(name)] = names[string(name)] || strings.HasSuffix(key, "_token") || strings.HasSuffix(key, "_special_tokens")
 		}
 	}
-	slices.SortFunc(more, func(a, b addedJSON) int { return int(a.ID - b.ID) })
-	for _, a := range more {
-		switch next := token.ID(len(v.Tokens)); {
-		case a.ID > next:
-			return fmt.Errorf("%s: added_tokens_decoder: %q has id %d, but the vocabulary ends at %d: no token has the ids between", configFile, a.Content, a.ID, next-1)
-		case a.ID == next:
-			v.Tokens = append(v.Tokens, a.Content)
-		case v.Tokens[a.ID] != a.Content:
-			return fmt.Errorf("%s: added_tokens_decoder: %q has id %d, but %q has that id in the vocabulary", configFile, a.Content, a.ID, v.Tokens[a.ID])
-		}
-		v.Added = append(v.Added, a.added())
-	}
-	return nil
-}
-
-// own lists the fields that Save decides by itself.
-var own = []string{"tokenizer_class", "tokenizer_file", "name_or_path", "auto_map", "added_tokens_decoder", "clean_up_tokenization_spaces", "model_input_names"}
-
-// config returns tokenizer_config.json: the fields of the file that t was loaded from, and over
-// them what herd decides.
-func (t *Tokenizer) config() map[string]any {
-	config := map[string]any{}
-	for key, value := range t.carried {
-		config[key] = value
-	}
-	maps.DeleteFunc(config, func(key string, _ any) bool { return slices.Contains(own, key) })
-	config["tokenizer_class"] = "PreTrainedTokenizerFast"
-	config["model_input_names"] = []string{"input_ids", "attention_mask"}
-	config["clean_up_tokenization_spaces"] = false
-	config["model_max_length"] = t.maxLength()
-	delete(config, "bos_token")
-	if t.bos != None {
-		config["bos_token"] = t.vocab.BOS
-	}
-	if eos := t.StopName(); eos != "" {
-		config["eos_token"] = eos
-	}
-	t.saveTemplate(config)
-	return config
-}
-
-// saveTemplate sets chat_template. If the file named several templates and t has their default,
-// all of them stay.
-func (t *Tokenizer) saveTemplate(config map[string]any) {
-	list, err := namedTemplates(t.carried["chat_template"])
-	for _, entry := range list {
-		if err == nil && entry.Name == "default" && entry.Template == t.template.Source {
-			return
-		}
-	}
-	delete(config, "chat_template")
-	if t.template.Source != "" {
-		config["chat_template"] = t.template.Source
-	}
+	delete(names, "")
+	return names
 }

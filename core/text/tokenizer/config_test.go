@@ -155,6 +155,95 @@ func TestBeginningOfPostProcessor(t *testing.T) {
 	}
 }
 
+// TestTemplatesOfFolder: chat_template.jinja and additional_chat_templates are the templates of a
+// model, and Save keeps them all.
+func TestTemplatesOfFolder(t *testing.T) {
+	dir := saved(t, trained(t))
+	if err := os.Mkdir(filepath.Join(dir, templatesDir), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		templateFile: "{{ 1 }}", templatesDir + "/tool_use.jinja": "{{ 2 }}", templatesDir + "/notes.txt": "none",
+		configFile: `{"chat_template": "{{ 0 }}"}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tok, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time from what Save wrote
+		if tok.Template().Source != "{{ 1 }}" {
+			t.Errorf("the template is %q", tok.Template().Source)
+		}
+		dir := saved(t, tok)
+		text, err := encodeJSON(readConfig(t, dir)["chat_template"], "")
+		if want := `[{"name":"default","template":"{{ 1 }}"},{"name":"tool_use","template":"{{ 2 }}"}]`; err != nil || strings.TrimSpace(string(text)) != want {
+			t.Errorf("saved %s, want %s", text, want)
+		}
+		if tok, err = Load(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tok, _, err = rewrite(t, map[string]string{configFile: `{"chat_template": [{"name": "rag", "template": "{{ 2 }}"}]}`})
+	if err != nil || tok.Template().Source != "" {
+		t.Fatalf("the template is %q, error %v", tok.Template().Source, err)
+	}
+	if list, ok := readConfig(t, saved(t, tok))["chat_template"].([]any); !ok || len(list) != 1 {
+		t.Error("templates without a default are lost")
+	}
+}
+
+// TestOrdinaryEnd: an end of text that the vocabulary has as an ordinary token is special.
+func TestOrdinaryEnd(t *testing.T) {
+	for file, text := range map[string]string{configFile: `{"eos_token": "</s>", "bos_token": {"content": "<s>"}}`, specialFile: `{"eos_token": "</s>", "bos_token": "<s>"}`} {
+		files := map[string]string{configFile: `{}`}
+		files[file] = text
+		dir := saved(t, trained(t))
+		vocabulary := trained(t).Vocabulary()
+		vocabulary.Added, vocabulary.BOS, vocabulary.EOS = nil, "", ""
+		vocabulary.Tokens = append(vocabulary.Tokens[:256:256], "<s>", "</s>")
+		vocabulary.Merges = nil
+		plain, err := New(vocabulary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := plain.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range files {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tok, err := Load(dir)
+		if err != nil || tok.Token(tok.EOS()) != "</s>" || tok.Token(tok.BOS()) != "<s>" || !tok.IsSpecial(tok.EOS()) {
+			t.Errorf("%s: error %v", file, err)
+		}
+	}
+}
+
+// TestAddedTokensFile: added_tokens.json of older models has tokens too.
+func TestAddedTokensFile(t *testing.T) {
+	size := token.ID(trained(t).VocabSize())
+	added := `{"<|ask|>": ` + itoa(size) + `, "plain": ` + itoa(size+1) + `}`
+	tok, _, err := rewrite(t, map[string]string{configFile: `{}`, addedFile: added, specialFile: `{"additional_special_tokens": ["<|ask|>"]}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, special := range map[string]bool{"<|ask|>": true, "plain": false} {
+		if id, ok := tok.Special(name); !ok || id < size || tok.IsSpecial(id) != special {
+			t.Errorf("%s is token %d, special %t", name, id, tok.IsSpecial(id))
+		}
+	}
+	tok, _, err = rewrite(t, map[string]string{configFile: `{"added_tokens_decoder": {}}`, addedFile: added})
+	if err != nil || token.ID(tok.VocabSize()) != size {
+		t.Errorf("%d tokens, error %v: added_tokens_decoder counts, not the older file", tok.VocabSize(), err)
+	}
+}
+
 // TestMissingByte: a vocabulary may lack a byte that ordinary text does not have, as StarCoder's
 // does.
 func TestMissingByte(t *testing.T) {
@@ -168,8 +257,28 @@ func TestMissingByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := tok.Encode("a\U00040000b"); len(got) != 5 { // F1 80 80 80
+	const odd = "a\U00040000b" // F1 80 80 80
+	if got := tok.Encode(odd); len(got) != 5 {
 		t.Errorf("encoded as %v", got)
+	}
+	const want = "no token for byte 0xf1, which the text has at offset 1"
+	all := func(int, int, token.ID) bool { return true }
+	if _, err := tok.EncodePlaced(odd, all); err == nil || !strings.Contains(err.Error(), want) || tok.CheckText(odd) == nil || tok.CheckText("ab") != nil {
+		t.Errorf("placed: error %v, want %q", err, want)
+	}
+	v.Added, v.Unknown = []Added{{ID: 255, Text: "<unk>", Special: true}}, "<unk>"
+	v.Tokens = append(v.Tokens, "<unk>")
+	if tok, err = New(v); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(saved(t, tok))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tok := range []*Tokenizer{tok, again} {
+		if got := tok.Encode(odd); len(got) != 6 || got[1] != 255 || tok.CheckText(odd) != nil {
+			t.Errorf("with an unknown token: %v", got)
+		}
 	}
 	v.Tokens = v.Tokens[:100]
 	if _, err := New(v); err == nil {

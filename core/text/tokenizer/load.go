@@ -105,7 +105,13 @@ func parseFile(text []byte) (v Vocabulary, err error) {
 	v.BOS = f.PostProcessor.begins()
 	v.NoBOS = v.BOS == ""
 	v.WholePieces = f.Model.IgnoreMerges
-	return v, f.fill(&v)
+	if err := f.fill(&v); err != nil {
+		return v, err
+	}
+	if unknown := f.Model.UnkToken; unknown != nil && v.SentencePiece == nil && v.lacksByte() {
+		v.Unknown = *unknown
+	}
+	return v, nil
 }
 
 // located adds the line to an error of encoding/json that has an offset.

@@ -163,6 +163,9 @@ func (f *file) writePipeline(v *Vocabulary) {
 	s := v.SentencePiece
 	if s == nil {
 		f.Normalizer, f.PreTokenizer, f.Decoder = sequence(normal), v.Pattern.preTokenizer(), byteLevel(true)
+		if v.Unknown != "" {
+			f.Model.UnkToken = &v.Unknown
+		}
 		return
 	}
 	switch s.Blanks {

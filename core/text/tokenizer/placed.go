@@ -72,6 +72,9 @@ func (t *Tokenizer) placeText(p *Placed, text aligned, cuts []int) error {
 		}
 		p.Ends = append(p.Ends, text.at[end])
 	}
+	if err := t.CheckText(text.text); err != nil {
+		return err
+	}
 	if end != len(text.text) {
 		return fmt.Errorf("the tokens of %.60q have %d bytes, the text %d, so the places of the tokens are unknown", text.text, end, len(text.text))
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/token"
@@ -20,6 +21,8 @@ const (
 	configFile    = "tokenizer_config.json"
 	templateFile  = "chat_template.jinja"
 	specialFile   = "special_tokens_map.json"
+	addedFile     = "added_tokens.json"
+	templatesDir  = "additional_chat_templates"
 )
 
 // Save writes tokenizer.json and tokenizer_config.json to the directory dir, which it creates if
@@ -169,6 +172,16 @@ func (t *Tokenizer) StopName() string {
 		return NameEndOfTurn
 	}
 	return t.vocab.EOS
+}
+
+// writesStop reports whether the chat template writes an eos_token that does not follow from the
+// rest of the tokenizer.
+func (t *Tokenizer) writesStop() bool {
+	usual := t.vocab.EOS
+	if t.EOT() != None {
+		usual = NameEndOfTurn
+	}
+	return strings.Contains(t.template.Source, "eos_token") && t.StopName() != usual
 }
 
 // maxLength returns model_max_length. 10^30 means no limit in transformers

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -126,15 +127,34 @@ func (t *Tokenizer) appendBytes(ids []token.ID, char string) ([]token.ID, bool) 
 	return ids, true
 }
 
-// appendKnown appends the tokens of the bytes that have one. It leaves out the others, as Hugging
-// Face's BPE does without an unknown token.
+// appendKnown appends the tokens of the bytes of text, and the unknown token for those that have
+// none. Without an unknown token it leaves them out, as Hugging Face's BPE does; CheckText reports
+// them.
 func (t *Tokenizer) appendKnown(ids []token.ID, text string) []token.ID {
 	for i := range len(text) {
-		if id := t.base[text[i]]; id != None {
+		id := t.base[text[i]]
+		if id == None {
+			id = t.unknown
+		}
+		if id != None {
 			ids = append(ids, id)
 		}
 	}
 	return ids
+}
+
+// CheckText returns an error if text has a byte of UTF-8 for which a byte-level vocabulary has no
+// token, not even an unknown one: Encode would leave it out.
+func (t *Tokenizer) CheckText(text string) error {
+	if t.vocab.SentencePiece != nil || t.unknown != None {
+		return nil
+	}
+	for i := range len(text) {
+		if b := text[i]; t.base[b] == None && inUTF8(b) {
+			return fmt.Errorf("the vocabulary has no token for byte 0x%02x, which the text has at offset %d", b, i)
+		}
+	}
+	return nil
 }
 
 func (t *Tokenizer) appendUnknown(ids []token.ID, count int) []token.ID {

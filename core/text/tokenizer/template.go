@@ -1,5 +1,14 @@
 package tokenizer
 
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
 // Template is a chat template, which converts the messages of a chat to text. Package
 // core/text/template renders it.
 type Template struct {
@@ -13,3 +22,97 @@ const Llama3Template = `{% set loop_messages = messages %}{% for message in loop
 '+ message['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>
 
 ' }}{% endif %}`
+
+// templateJSON is a Jinja template: a string, null, or a list with an entry named "default".
+type templateJSON string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *templateJSON) UnmarshalJSON(text []byte) error {
+	if json.Unmarshal(text, (*string)(t)) == nil {
+		return nil
+	}
+	list, err := namedTemplates(text)
+	*t = templateJSON(defaultOf(list))
+	return err
+}
+
+// namedTemplate is a chat template of a model that has several, such as "tool_use".
+type namedTemplate struct {
+	Name     string `json:"name"`
+	Template string `json:"template"`
+}
+
+func namedTemplates(text []byte) (list []namedTemplate, err error) {
+	if json.Unmarshal(text, &list) != nil {
+		return nil, fmt.Errorf("chat_template is %.80s, expected a string or a list of names and templates", text)
+	}
+	return list, nil
+}
+
+// defaultOf returns the template named "default", or "".
+func defaultOf(list []namedTemplate) string {
+	for _, entry := range list {
+		if entry.Name == "default" {
+			return entry.Template
+		}
+	}
+	return ""
+}
+
+// addTemplates reads chat_template.jinja, which counts in place of the whole of chat_template, and
+// the other templates in additional_chat_templates. Save writes them as a list in chat_template.
+func (c *config) addTemplates(dir string) error {
+	jinja, err := readOptional(filepath.Join(dir, templateFile))
+	if err != nil {
+		return err
+	}
+	more, err := readTemplates(filepath.Join(dir, templatesDir))
+	if err != nil || jinja == nil && more == nil {
+		return err
+	}
+	list, err := namedTemplates(c.carried["chat_template"])
+	if err != nil || jinja != nil {
+		list = nil
+	}
+	if jinja != nil {
+		c.template.Source = string(jinja)
+	}
+	if c.template.Source != "" {
+		list = append([]namedTemplate{{"default", c.template.Source}}, without(list, "default")...)
+	}
+	for _, entry := range more {
+		list = append(without(list, entry.Name), entry)
+	}
+	if c.carried == nil {
+		c.carried = map[string]json.RawMessage{}
+	}
+	c.carried["chat_template"], err = encodeJSON(list, "")
+	return err
+}
+
+func without(list []namedTemplate, name string) []namedTemplate {
+	return slices.DeleteFunc(slices.Clone(list), func(t namedTemplate) bool { return t.Name == name })
+}
+
+// readTemplates returns the templates of a folder, by the names of their files.
+func readTemplates(dir string) (list []namedTemplate, err error) {
+	files, err := os.ReadDir(dir)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		name, is := strings.CutSuffix(f.Name(), ".jinja")
+		if !is {
+			continue
+		}
+		text, err := readOptional(filepath.Join(dir, f.Name()))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, namedTemplate{name, string(text)})
+	}
+	return list, nil
+}

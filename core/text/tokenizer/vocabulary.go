@@ -28,6 +28,10 @@ type Vocabulary struct {
 	// tokens ("ignore_merges", as in Llama 3).
 	WholePieces bool
 
+	// Unknown is the token of byte-level BPE that stands for a byte without a token; "" if there is
+	// none. SentencePiece has its own.
+	Unknown string
+
 	BOS, EOS string // texts of added tokens, or ""
 	NoBOS    bool   // texts do not begin with BOS, although it has a name (SmolLM2)
 
@@ -75,7 +79,10 @@ func (t *Tokenizer) setKind() (err error) {
 		if t.split, err = t.vocab.Pattern.splitter(); err != nil {
 			return err
 		}
-		t.base, err = baseTokens(t.ids)
+		if t.base, err = baseTokens(t.ids); err != nil || t.vocab.Unknown == "" {
+			return err
+		}
+		t.unknown, err = t.unknownToken(t.vocab.Unknown)
 		return err
 	}
 	if len(t.ids) == 0 {
@@ -192,6 +199,22 @@ func baseTokens(ids map[string]token.ID) (base [256]token.ID, err error) {
 	return base, nil
 }
 
+// lacksByte reports whether a byte of UTF-8 is no token of its own.
+func (v *Vocabulary) lacksByte() bool {
+	var have [256]bool
+	for _, text := range v.Tokens {
+		if len(text) == 1 {
+			have[text[0]] = true
+		}
+	}
+	for b := range have {
+		if inUTF8(byte(b)) && !have[b] {
+			return true
+		}
+	}
+	return false
+}
+
 // isPlain reports whether b is a character of ordinary ASCII text.
 func isPlain(b byte) bool { return b >= ' ' && b < 0x7f || b == '\t' || b == '\n' || b == '\r' }
 
@@ -213,6 +236,12 @@ func (t *Tokenizer) Digest() string {
 	}
 	if v.NoBOS && v.BOS != "" {
 		digestStrings(h, "no bos")
+	}
+	if v.Unknown != "" {
+		digestStrings(h, "unknown", v.Unknown)
+	}
+	if t.writesStop() {
+		digestStrings(h, "eos_token", t.StopName())
 	}
 	if v.Form != "" {
 		digestStrings(h, "form", string(v.Form))

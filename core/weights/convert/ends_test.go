@@ -21,6 +21,8 @@ func ending(t *testing.T, eos string, stops ...string) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pad, _ := tok.Special("<|eom_id|>")
+	tok = tok.WithNamed("pad_token", pad)
 	chatml, err := template.Named("chatml")
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +90,9 @@ func TestEnds(t *testing.T) {
 			}
 			if form != "file" && !slices.Contains(m.Config.GenerationEOS(), int(id(t, m, end))) {
 				t.Errorf("%+v, %s: generation_config.json has %v", c, form, m.Config.GenerationEOS())
+			}
+			if pad, ok := m.Tokenizer.Named("pad_token"); !ok || pad != id(t, m, eom) {
+				t.Errorf("%+v, %s: pad_token is %d", c, form, pad)
 			}
 			if m.Tokenizer.StopName() != c.eos {
 				t.Errorf("%+v, %s: eos_token is %s", c, form, m.Tokenizer.StopName())

@@ -20,6 +20,7 @@ const (
 	keyKinds       = "tokenizer.ggml.token_type" // in SentencePiece's numbers
 	keyMerges      = "tokenizer.ggml.merges"
 	keyUnknown     = "tokenizer.ggml.unknown_token_id"
+	keyPadding     = "tokenizer.ggml.padding_token_id"
 	keyAddBOS      = "tokenizer.ggml.add_bos_token"
 	keyAddEOS      = "tokenizer.ggml.add_eos_token"
 	keySpacePrefix = "tokenizer.ggml.add_space_prefix"
@@ -52,7 +53,11 @@ func tokenizerFromGGUF(m *gguf.Metadata) (*tokenizer.Tokenizer, error) {
 	if eos := token.ID(field(f, keyEOS, f.Int, -1)); eos >= 0 && int(eos) < tok.VocabSize() {
 		chat.Stop = tok.Token(eos)
 	}
-	return tok.WithTemplate(chat), f.err
+	tok = tok.WithTemplate(chat)
+	if pad := token.ID(field(f, keyPadding, f.Int, -1)); pad >= 0 && int(pad) < tok.VocabSize() {
+		tok = tok.WithNamed("pad_token", pad)
+	}
+	return tok, f.err
 }
 
 // tokens are the tokens of a GGUF file with the properties of each.
@@ -214,6 +219,9 @@ func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int, s
 	}
 	if id, ok := t.Special(nameEndOfMessage); ok && slices.Contains(stops, id) {
 		m.Set(keyEOM, uint32(id))
+	}
+	if id, ok := t.Named("pad_token"); ok {
+		m.Set(keyPadding, uint32(id))
 	}
 	m.Set(keyAddBOS, t.BOS() != tokenizer.None && !t.Vocabulary().NoBOS)
 	m.Set(keyAddEOS, false)

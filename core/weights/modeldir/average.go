@@ -222,21 +222,36 @@ var tokenizerFiles = []string{
 
 // copyTokenizer copies the files of the tokenizer unchanged.
 func copyTokenizer(to, from string) error {
-	for _, name := range tokenizerFiles {
-		f, err := os.Open(filepath.Join(from, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+	const more = "additional_chat_templates"
+	names := slices.Clone(tokenizerFiles)
+	templates, err := filepath.Glob(filepath.Join(from, more, "*.jinja"))
+	if err != nil {
+		return err
+	}
+	for _, path := range templates {
+		names = append(names, filepath.Join(more, filepath.Base(path)))
+	}
+	if len(templates) > 0 {
+		if err := os.Mkdir(filepath.Join(to, more), 0o777); err != nil {
 			return err
 		}
-		err = disk.WriteFile(filepath.Join(to, name), func(w io.Writer) error {
-			_, err := io.Copy(w, f)
-			return err
-		})
-		if err := errors.Join(err, f.Close()); err != nil {
+	}
+	for _, name := range names {
+		if err := copyFile(filepath.Join(to, name), filepath.Join(from, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
+}
+
+func copyFile(to, from string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	err = disk.WriteFile(to, func(w io.Writer) error {
+		_, err := io.Copy(w, f)
+		return err
+	})
+	return errors.Join(err, f.Close())
 }

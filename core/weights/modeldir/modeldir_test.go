@@ -191,11 +191,15 @@ func TestAverage(t *testing.T) {
 		}
 	}
 	for _, dir := range dirs[1:] {
+		more := filepath.Join(dir, "additional_chat_templates")
+		if err := errors.Join(os.Mkdir(more, 0o777), os.WriteFile(filepath.Join(more, "tool_use.jinja"), []byte("{{ 1 }}"), 0o666)); err != nil {
+			t.Fatal(err)
+		}
 		out, err := average(t, nil, dir, dir, dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"} {
+		for _, name := range []string{"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "additional_chat_templates/tool_use.jinja"} {
 			got, _ := os.ReadFile(filepath.Join(out, name))
 			if want, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != string(want) {
 				t.Errorf("%s of a model and itself is another (%v)", name, err)
