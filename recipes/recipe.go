@@ -6,6 +6,7 @@
 package recipes
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -130,7 +131,44 @@ func (r *Recipe) set(a config.Assignment) error {
 		own, _ := a.Within(name)
 		return own.Apply(settings)
 	}
-	return a.Apply(r)
+	key, _, ok := strings.Cut(a.Text, "=")
+	name, rest, _ := strings.Cut(key, ".")
+	if _, known := config.Find(r, name); known || !ok {
+		return a.Apply(r)
+	}
+	return fmt.Errorf("%s: unknown key %q%s", a.Place, name, r.meant(name, rest))
+}
+
+// meant says what an assignment to name.rest can mean, as the end of an error: the same key of some
+// stages or imports, or a name that is near.
+func (r *Recipe) meant(name, rest string) string {
+	names := []string{}
+	config.Walk(r, func(f config.Field) bool {
+		names = append(names, f.Key)
+		return false
+	})
+	key := strings.TrimSuffix(name+"."+rest, ".")
+	var with []string
+	for _, one := range r.names() {
+		if _, ok := config.Find(r.named(one), key); ok {
+			with = append(with, one+"."+key)
+		}
+	}
+	if len(with) > 0 {
+		return ": it is a setting of stages or imports, so set " + strings.Join(with, ", ")
+	}
+	return cmp.Or(config.Suggest(name, append(names, r.names()...)), ": the recipe has "+strings.Join(r.names(), ", "))
+}
+
+// names lists the stages and the imports.
+func (r *Recipe) names() (names []string) {
+	for _, m := range r.Data.Import {
+		names = append(names, m.Name)
+	}
+	for _, s := range r.Stages {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 func (r *Recipe) validate() error {

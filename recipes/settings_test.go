@@ -19,6 +19,12 @@ func TestLoadRecipe(t *testing.T) {
 	for _, c := range []struct{ name, yaml, want string }{
 		{"unknown key of a stage", "stages:\n  - name: a\n    dpo: {model: base, betta: 1}\n", `r.yaml:3:24: unknown key "betta", did you mean "beta"?`},
 		{"unknown name", "stages:\n  - name: a\n    dpo: {model: base, precision: fp8}\n", `r.yaml:3:35: precision is "fp8", expected fp32, bf16, int8 or auto`},
+		{"key one level too high", "stages:\n  - name: a\n    model: base\n    sft: {chats: [c]}\n", `r.yaml:3:5: unknown key "model", did you mean "pretrain.model", "sft.model", "reward.model" or another of that name?`},
+		{"key of a stage at the top", stage + "beta: 1\n", `r.yaml:4:1: unknown key "beta", did you mean "stages.dpo.beta"?`},
+		{"key one level too deep", "stages:\n  - name: a\n    sft: {model: base, stages: 1}\n", `r.yaml:3:24: unknown key "stages" in stages.sft: it belongs at the top level`},
+		{"key of another group", "stages:\n  - name: a\n    sft: {model: base, lora: {learning_rat: 1}}\n", `unknown key "learning_rat"`},
+		{"key of a group", "stages:\n  - name: a\n    sft: {model: base, dropout: 0.1}\n", `unknown key "dropout", did you mean "lora.dropout"?`},
+		{"slip within a group", "stages:\n  - name: a\n    sft: {model: base, lora: {alhpa: 1}}\n", `unknown key "alhpa", did you mean "alpha"?`},
 		{"unknown stage", "stages:\n  - name: a\n    sfft: {model: base}\n", `unknown key "sfft", did you mean "sft"?`},
 		{"two kinds", "stages:\n  - name: a\n    sft: {}\n    dpo: {}\n", "one of pretrain"},
 		{"no name", "stages:\n  - sft: {}\n", "expected a name"},
@@ -94,5 +100,26 @@ func TestWritten(t *testing.T) {
 	}
 	if got := again.Stages[len(again.Stages)-1].Settings.(*dpo.Settings).Precision; got != kernel.BF16 {
 		t.Errorf("precision %v, want bf16", got)
+	}
+}
+
+// TestSetRefused: --set of a key that the recipe does not have says what it can mean.
+func TestSetRefused(t *testing.T) {
+	for set, want := range map[string]string{
+		"beta=0.2":       `--set beta=0.2: unknown key "beta": it is a setting of stages or imports, so set dpo.beta`,
+		"model=x":        `unknown key "model": it is a setting of stages or imports, so set base.model, sft.model, reward.model, rejection.model, sft-best.model, dpo.model`,
+		"lora.r=2":       `so set base.lora.r, sft.lora.r, reward.lora.r, sft-best.lora.r, dpo.lora.r`,
+		"dop.beta=1":     `unknown key "dop", did you mean "dpo"?`,
+		"sead=1":         `unknown key "sead", did you mean "seed"?`,
+		"zzzzzzzzz.x=1":  `unknown key "zzzzzzzzz": the recipe has base, sft, reward, rejection, sft-best, dpo`,
+		"dpo.model.x=1":  "--set dpo.model.x=1: ",
+		"dpo.dropout=1":  `unknown key "dropout", did you mean "lora.dropout"?`,
+		"data.chats=1":   `unknown key "chats", did you mean "world.chats"?`,
+		"nonsense":       "expected key=value",
+		"evaluate.beta=": `unknown key "beta"`,
+	} {
+		if _, err := Load("quickstart", config.Assignments("--set", set)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", set, err, want)
+		}
 	}
 }

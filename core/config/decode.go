@@ -32,14 +32,14 @@ func decode(doc []byte, dst any, place func(*token.Token) string) error {
 	if t == nil {
 		return fmt.Errorf("%s: %w", place(nil), err)
 	}
-	return fmt.Errorf("%s: %w", place(t), explain(err, t, reflect.TypeOf(dst)))
+	return fmt.Errorf("%s: %w", place(t), explain(err, t, doc, reflect.TypeOf(dst)))
 }
 
 // explain puts a decoder's error about a token into words for the person who wrote it.
-func explain(err error, t *token.Token, dst reflect.Type) error {
+func explain(err error, t *token.Token, doc []byte, dst reflect.Type) error {
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) {
-		return fmt.Errorf("unknown key %q%s", t.Value, Suggest(t.Value, keysOf(dst)))
+		return unknownKey(t, doc, dst)
 	}
 	var mistyped *yaml.TypeError
 	if errors.As(err, &mistyped) {

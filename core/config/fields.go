@@ -79,12 +79,6 @@ func Find(settings any, key string) (found Field, ok bool) {
 // shaped is a type whose YAML form has the keys of another type.
 type shaped interface{ YAMLShape() reflect.Type }
 
-// keysOf lists the YAML keys of a type and of all types within it.
-func keysOf(t reflect.Type) (keys []string) {
-	eachField(t, func(key string, _ reflect.Type) { keys = append(keys, key) })
-	return keys
-}
-
 // eachField visits all fields with a YAML key of a type, and of all types within it.
 func eachField(t reflect.Type, visit func(key string, t reflect.Type)) {
 	if t.Implements(reflect.TypeFor[shaped]()) && t.Kind() != reflect.Pointer {
