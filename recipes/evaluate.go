@@ -3,12 +3,14 @@ package recipes
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/eval"
@@ -136,7 +138,7 @@ func losses(ctx context.Context, s *subject, _ Stage) error {
 			return err
 		}
 	}
-	if s.Evaluate.Chats == "" {
+	if s.Evaluate.Chats == "" || s.silent() {
 		return nil
 	}
 	chats, _, err := table.ReadAll[table.Chat](s.table(s.Evaluate.Chats))
@@ -144,6 +146,13 @@ func losses(ctx context.Context, s *subject, _ Stage) error {
 		return err
 	}
 	return s.add(eval.Chats(ctx, s.params, s.tok, chats))
+}
+
+// silent reports whether the model has no chat template, as a base model may: pretraining has no
+// setting for one. It gets no measures on chats.
+func (s *subject) silent() bool {
+	_, err := template.New(s.tok)
+	return errors.Is(err, template.ErrMissing)
 }
 
 // rewards measures how often a reward model prefers the chosen answer.
@@ -187,7 +196,7 @@ func answers(ctx context.Context, s *subject, _ Stage) (err error) {
 }
 
 func (s *subject) answers(ctx context.Context) ([]eval.Answer, error) {
-	if s.Evaluate.Prompts == "" {
+	if s.Evaluate.Prompts == "" || s.silent() {
 		return nil, nil
 	}
 	prompts, _, err := table.ReadAll[table.Chat](s.table(s.Evaluate.Prompts))

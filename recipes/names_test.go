@@ -148,3 +148,41 @@ func TestPathsOfRecipes(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestBaseWithoutTemplate: a base model without a chat template is measured on documents only; the
+// stage after it sets a template.
+func TestBaseWithoutTemplate(t *testing.T) {
+	t.Chdir(t.TempDir())
+	tok := testmodel.Tokenizer(t, 265, "What is it? It is a goat.")
+	if err := tok.WithTemplate(tokenizer.Template{}).Save("plain"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "r.yaml", `
+data: {world: {documents: 20, held_out_documents: 4, chats: 4, held_out: 4, preferences: 0, held_out_preferences: 0, prompts: 0}}
+stages:
+  - name: base
+    pretrain:
+      documents: [data/documents.arrow]
+      tokenizer: plain
+      architecture: {hidden_size: 16, intermediate_size: 16, num_hidden_layers: 1, num_attention_heads: 2, num_key_value_heads: 1, max_position_embeddings: 256}
+      sequence_length: 64
+      steps: 1
+      batch_tokens: 256
+      micro_tokens: 256
+  - name: tuned
+    sft: {model: base, template: llama3, chats: [data/chats.arrow], steps: 1, max_tokens: 256, micro_tokens: 256}
+evaluate: {documents: data/documents-heldout.arrow, chats: data/chats.arrow, prompts: data/heldout.arrow, max_tokens: 4}
+`)
+	r, err := Load("r.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := r.Run(t.Context(), Options{Dir: "out"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, tuned := results.Stages[0].Measures, results.Stages[1].Measures
+	if _, ok := base["accuracy"]; ok || base["loss"].N == 0 || tuned["accuracy"].N != 4 {
+		t.Errorf("base %v, tuned %v", base, tuned)
+	}
+}

@@ -44,8 +44,8 @@ type Recipe struct {
 // measurement. Names are relative to the run directory, as in stages: "data/heldout.arrow".
 type Evaluate struct {
 	Documents   string `yaml:"documents"`   // table for the loss and bits per byte
-	Chats       string `yaml:"chats"`       // table for the loss on the assistant's turns
-	Prompts     string `yaml:"prompts"`     // table for accuracy and win rate; its rows have the references, unless check is set
+	Chats       string `yaml:"chats"`       // table for the loss on the assistant's turns, of models with a chat template
+	Prompts     string `yaml:"prompts"`     // table for accuracy and win rate, of models with a chat template; its rows have the references, unless check is set
 	Preferences string `yaml:"preferences"` // table for reward and preference accuracy
 	Length      int    `yaml:"length"`      // maximum length of a piece of a document, in tokens
 
