@@ -101,12 +101,22 @@ func (c peftConfig) validate() error {
 		return fmt.Errorf("init_lora_weights is %q, which changes the base too: save the adapter with PEFT's path_initial_model_for_weight_conversion", c.Init)
 	case c.FanInFanOut:
 		return fmt.Errorf("fan_in_fan_out is true, a Llama's matrices are [out, in]")
-	case len(c.RankPattern) > 0 || len(c.AlphaPattern) > 0:
+	case !alike(c.RankPattern, float64(c.R)) || !alike(c.AlphaPattern, c.Alpha):
 		return fmt.Errorf("rank_pattern and alpha_pattern are not implemented: all modules must have one r and one lora_alpha")
-	case given(c.Layers) || given(c.LayersPattern) || given(c.LayerCopies):
+	case given(c.Layers) || given(c.LayerCopies): // layers_pattern has no effect without layers_to_transform
 		return fmt.Errorf("layers_to_transform, layers_pattern and layer_replication are not implemented: all layers must be adapted alike")
 	}
 	return nil
+}
+
+// alike reports whether a pattern gives all modules the value that they have anyway.
+func alike(pattern map[string]any, value float64) bool {
+	for _, v := range pattern {
+		if v != value {
+			return false
+		}
+	}
+	return true
 }
 
 // changesBase reports whether the initialisation takes parts of the base into the adapter, as

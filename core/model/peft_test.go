@@ -181,7 +181,8 @@ func TestPEFTRefuses(t *testing.T) {
 		"fan_in_fan_out":                        set("fan_in_fan_out", true),
 		"use_qalora is true":                    set("use_qalora", true),
 		`init_lora_weights is "pissa_niter_4"`:  set("init_lora_weights", "pissa_niter_4"),
-		"rank_pattern":                          set("rank_pattern", map[string]int{"q_proj": 4}),
+		"rank_pattern":                          set("rank_pattern", map[string]int{"q_proj": 4, "k_proj": 3}),
+		"rank_pattern and alpha_pattern":        set("alpha_pattern", map[string]any{"q_proj": 4.5}),
 		"layers_to_transform":                   set("layers_to_transform", []int{0}),
 		`modules_to_save is ["lm_head"]`:        set("modules_to_save", []string{"lm_head"}),
 		`task_type is "SEQ_2_SEQ_LM"`:           set("task_type", "SEQ_2_SEQ_LM"),
@@ -213,6 +214,7 @@ func TestPEFTAccepts(t *testing.T) {
 		for key, value := range map[string]any{
 			"alora_invocation_tokens": nil, "arrow_config": map[string]int{}, "target_parameters": []string{}, "use_novelty": false, "note": "",
 			"peft_version": "0.18.0", "megatron_core": "megatron.core", "qalora_group_size": 16, "corda_config": nil, "exclude_modules": "lm_head",
+			"rank_pattern": map[string]int{"q_proj": 3}, "alpha_pattern": map[string]any{"v_proj": c["lora_alpha"]}, "layers_pattern": "layers",
 		} {
 			c[key] = value
 		}

@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/herd-lm/herd/core/kernel"
 	"github.com/herd-lm/herd/core/model"
@@ -110,7 +111,7 @@ func (p *Policy) read(at model.Source, s Settings) (err error) {
 func (p *Policy) answerWith(weights *model.Packed, o engine.Options) {
 	p.engine = engine.New(weights, p.tok, o)
 	p.sampler = p.engine
-	stop := []token.ID{p.tok.EOT(), p.tok.EOS()}
+	stop := slices.DeleteFunc([]token.ID{p.tok.EOT(), p.tok.EOS()}, func(id token.ID) bool { return id == tokenizer.None })
 	if p.format != nil {
 		stop = append(stop, p.format.Stop()...)
 	}

@@ -105,7 +105,7 @@ func (t *Tokenizer) WithNamed(field string, id token.ID) *Tokenizer {
 // nameSpecial makes special tokens of the beginning and the end of text if the vocabulary has them
 // as ordinary tokens, as transformers does.
 func (c *config) nameSpecial(v *Vocabulary) {
-	for _, name := range []string{string(c.BOS), string(c.EOS)} {
+	for _, name := range []string{string(c.BOS), v.BOS, string(c.EOS)} {
 		added := slices.ContainsFunc(v.Added, func(a Added) bool { return a.Text == name })
 		if id := slices.Index(v.Tokens, name); name != "" && id >= 0 && !added {
 			v.Added = append(v.Added, Added{ID: token.ID(id), Text: name, Special: true})

@@ -104,6 +104,8 @@ func TestVerify(t *testing.T) {
 		"end not in config": {spoil{config: func(c *model.Config) { c.EOS = model.IntSet{2} }}, []string{"config.json: eos_token_id [2] lacks 299, <|eot_id|>"}},
 		"end not in generation": {spoil{config: func(c *model.Config) { c.Generation = []byte(`{"eos_token_id": 2}`) }},
 			[]string{"generation_config.json: eos_token_id [2] lacks 299, <|eot_id|>"}},
+		"no end in generation": {spoil{config: func(c *model.Config) { c.Generation = []byte(`{"do_sample": true}`) }},
+			[]string{"generation_config.json: eos_token_id [] lacks 299, <|eot_id|>"}},
 		"cut short": {spoil{dir: func(dir string) error { return os.Truncate(filepath.Join(dir, "model.safetensors"), 5000) }},
 			[]string{"weights: "}},
 		"bad tokenizer": {spoil{dir: edit("tokenizer.json", "{", "[")}, []string{"tokenizer: "}},

@@ -217,7 +217,7 @@ func (v *verification) stops(format *template.Format) {
 	if !slices.Contains(v.config.EOS, int(end)) {
 		v.find(model.ConfigFile, "eos_token_id %v lacks %d, %s, with which the chat template ends an answer: other programs would not stop there", v.config.EOS, end, name)
 	}
-	if eos := v.config.GenerationEOS(); v.config.Generation != nil && eos != nil && !slices.Contains(eos, int(end)) {
+	if eos := v.config.GenerationEOS(); v.config.Generation != nil && !slices.Contains(eos, int(end)) {
 		v.find("generation_config.json", "eos_token_id %v lacks %d, %s, with which the chat template ends an answer: other programs would not stop there", eos, end, name)
 	}
 }
