@@ -33,6 +33,7 @@ func request(from *policy.Policy, q prompt, s Settings, numbers []int) (sample.R
 	for _, k := range numbers {
 		seeds = append(seeds, seedOf(s.Seed, q.ID, k))
 	}
+	s.Settings.TopP = sample.TopP(s.TopP)
 	r, err := from.Ask(q.Messages, s.Settings, seeds...)
 	if err != nil {
 		return r, fmt.Errorf("prompt %s: %w", q.ID, err)

@@ -21,22 +21,57 @@ func (s *Server) readChat(f *fields, m *served) (*request, encoder, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	as := &chatEncoder{speller: speller{tok: m.Tokenizer}}
+	as := &chatEncoder{speller: speller{tok: m.Tokenizer}, begun: map[int]bool{}}
 	f.flag("return_tokens_as_token_ids", &as.asIDs)
 	f.flag("logprobs", &common.Detail)
 	if f.integer("top_logprobs", &common.Top, 0, maxTop) && !common.Detail {
 		f.fail("top_logprobs", "needs logprobs: set logprobs to true")
 	}
 	as.detail = common.Detail
+	goes := readContinue(f, messages)
 	param, most := readMost(f)
 	if err := f.end(); err != nil {
 		return nil, nil, err
 	}
-	ids, err := m.layOut(messages, "model")
+	ids, err := m.lay(messages, goes)
 	if err != nil {
 		return nil, nil, err
 	}
+	common.Continues = goes && messages[len(messages)-1].Content != ""
 	return q, as, s.addPrompts(q, common, []prompt{{"messages", ids, messages}}, param, most)
+}
+
+// readContinue reads vLLM's continue_final_message: the answer goes on with the last message,
+// which must be the assistant's, and gets no new header.
+func readContinue(f *fields, messages []chat.Message) (goes bool) {
+	header := true
+	f.flag("continue_final_message", &goes)
+	asked := f.flag("add_generation_prompt", &header)
+	switch {
+	case goes && messages[len(messages)-1].Role != chat.Assistant:
+		f.fail("continue_final_message", "is true, but the last message is not the assistant's")
+	case goes && asked && header:
+		f.fail("add_generation_prompt", "is true and continue_final_message too: a continued message gets no new header")
+	case !goes && !header:
+		f.fail("add_generation_prompt", "is false: herd answers chats behind the header of an assistant's turn only; use /v1/completions for other texts")
+	}
+	return goes
+}
+
+// lay returns the prompt of a chat, or of one whose last message goes on.
+func (m *served) lay(messages []chat.Message, goes bool) ([]token.ID, error) {
+	if !goes {
+		return m.layOut(messages, "model")
+	}
+	last := len(messages) - 1
+	if last == 0 {
+		return nil, invalid("messages", "there is no message before the one to continue")
+	}
+	ids, err := m.layOut(messages[:last], "model")
+	if err != nil {
+		return nil, err
+	}
+	return append(ids, m.Tokenizer.Encode(messages[last].Content)...), nil
 }
 
 // layOut returns the prompt of a chat. The error of a model without a chat template names
@@ -70,6 +105,7 @@ func readMost(f *fields) (param string, most int) {
 type chatEncoder struct {
 	speller
 	detail bool
+	begun  map[int]bool // choices whose text has begun
 }
 
 type chatMessage struct {
@@ -104,15 +140,18 @@ func (c *chatEncoder) object(streamed bool) string {
 	return "chat.completion"
 }
 
-func (c *chatEncoder) logProbs(tokens []sample.Token) *chatLogProbs {
+func (c *chatEncoder) logProbs(k int, tokens []sample.Token) *chatLogProbs {
 	if !c.detail {
 		return nil
 	}
-	return c.speller.chat(tokens)
+	begun := c.begun[k]
+	l := c.speller.chat(tokens, &begun)
+	c.begun[k] = begun
+	return l
 }
 
 func (c *chatEncoder) choice(k int, a sample.Completion) any {
-	return chatChoice{k, chatMessage{Role: chat.Assistant, Content: a.Text}, c.logProbs(a.Tokens), a.Finish}
+	return chatChoice{k, chatMessage{Role: chat.Assistant, Content: a.Text}, c.logProbs(k, a.Tokens), a.Finish}
 }
 
 func (c *chatEncoder) begin(k int) any {
@@ -125,7 +164,7 @@ func (c *chatEncoder) delta(k int, d sample.Delta) any {
 		p.Delta.Content = &d.Text
 	}
 	if len(d.Tokens) > 0 {
-		p.LogProbs = c.logProbs(d.Tokens)
+		p.LogProbs = c.logProbs(k, d.Tokens)
 	}
 	if d.Finish != "" {
 		p.Finish = &d.Finish

@@ -52,6 +52,9 @@ func (c *textEncoder) prepare(q *request, short bool) {
 		text := ""
 		if prompt := c.tok.DecodeSkipSpecial(r.Prompt); prompt != "" {
 			r.Continues = true
+			for k := range q.n {
+				c.places[i*q.n+k].continues = true
+			}
 			if c.echo {
 				text = prompt
 			}

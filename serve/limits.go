@@ -14,11 +14,11 @@ func (s *Server) addPrompts(q *request, common *sample.Request, prompts []prompt
 	if len(prompts)*q.n > s.Choices {
 		return invalid("n", "%d prompts with n = %d ask for more than %d answers", len(prompts), q.n, s.Choices)
 	}
-	seeds := make([]uint64, q.n)
-	for k := range seeds {
-		seeds[k] = q.seed + uint64(k)
-	}
-	for _, p := range prompts {
+	for i, p := range prompts {
+		seeds := make([]uint64, q.n) // each choice has its own, so that equal prompts get other answers
+		for k := range seeds {
+			seeds[k] = q.seed + uint64(i*q.n+k)
+		}
 		if err := s.checkPrompt(q.model, p); err != nil {
 			return err
 		}

@@ -74,10 +74,18 @@ func bytesOf(text string) []int {
 	return list
 }
 
-func (s speller) chat(tokens []sample.Token) *chatLogProbs {
+// chat encodes the tokens of an answer. begun says whether text precedes them, and is set then:
+// the tokens spell the content, which lacks the blank that SentencePiece puts in front.
+func (s speller) chat(tokens []sample.Token, begun *bool) *chatLogProbs {
 	l := &chatLogProbs{Content: make([]chosen, len(tokens))}
 	for i, t := range tokens {
 		c := chosen{s.alternative(t.ID, t.LogProb), make([]alternative, len(t.Top))}
+		if !*begun && !s.tok.IsSpecial(t.ID) {
+			*begun = true
+			if text := s.tok.Stream().Next(t.ID); !s.asIDs && text != s.tok.Token(t.ID) && utf8.ValidString(s.tok.Token(t.ID)) {
+				c.Token, c.Bytes = text, bytesOf(text)
+			}
+		}
 		for j, a := range t.Top {
 			c.Top[j] = s.alternative(a.ID, a.LogProb)
 		}
@@ -98,13 +106,14 @@ type textLogProbs struct {
 type place struct {
 	decoder    *tokenizer.Stream
 	characters int
+	continues  bool // the choice continues a text, so that a blank in front belongs to it
 }
 
 // text encodes the tokens behind p, and advances p.
 func (s speller) text(tokens []sample.Token, top int, p *place) *textLogProbs {
 	if p.decoder == nil {
 		p.decoder = s.tok.Stream()
-		p.decoder.SkipSpecial = true
+		p.decoder.SkipSpecial, p.decoder.Begun = true, p.continues
 	}
 	l := &textLogProbs{Tokens: []string{}, LogProbs: []float64{}, Offsets: []int{}}
 	for _, t := range tokens {
@@ -117,7 +126,10 @@ func (s speller) text(tokens []sample.Token, top int, p *place) *textLogProbs {
 		}
 		most := map[string]float64{s.spell(t.ID): finite(t.LogProb)} // OpenAI's API always includes the drawn token
 		for _, a := range t.Top {
-			most[s.spell(a.ID)] = finite(a.LogProb)
+			name := s.spell(a.ID)
+			if known, ok := most[name]; !ok || known < finite(a.LogProb) { // two tokens may have one name
+				most[name] = finite(a.LogProb)
+			}
 		}
 		l.Top = append(l.Top, most)
 	}

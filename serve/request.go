@@ -89,8 +89,8 @@ func (q *request) readStreamOptions(f *fields) error {
 func readSettings(f *fields) sample.Settings {
 	s := sample.Settings{Temperature: 1, TopP: 1, Repetition: 1}
 	f.number("temperature", &s.Temperature, 0, 100)
-	if f.number("top_p", &s.TopP, 0, 1) && s.TopP == 0 {
-		s.TopP = math.SmallestNonzeroFloat64 // keeps only the likeliest token; for the engine, 0 is off
+	if f.number("top_p", &s.TopP, 0, 1) {
+		s.TopP = sample.TopP(s.TopP)
 	}
 	if f.integer("top_k", &s.TopK, -1, math.MaxInt32) {
 		s.TopK = max(s.TopK, 0) // vLLM's -1 is off

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -79,13 +81,29 @@ func (f filter) Write(b []byte) (int, error) {
 func samplingFlags(cmd *cobra.Command, s *sample.Settings, precision *kernel.Precision) {
 	flags := cmd.Flags()
 	flags.Float64Var(&s.Temperature, "temperature", s.Temperature, "randomness of sampling; 0 always takes the likeliest token")
-	flags.Float64Var(&s.TopP, "top-p", s.TopP, "draw from the smallest set of likeliest tokens with this total probability")
+	flags.Var((*topP)(&s.TopP), "top-p", "draw from the smallest set of likeliest tokens with this total probability (0: only the likeliest, 1: off)")
 	flags.IntVar(&s.TopK, "top-k", s.TopK, "draw from the `N` likeliest tokens (0: all)")
 	flags.Float64Var(&s.MinP, "min-p", s.MinP, "draw from tokens with at least this fraction of the likeliest token's probability")
 	flags.Float64Var(&s.Repetition, "repetition", 1, "penalty on tokens of the prompt and the answer so far; above 1 makes them less likely, 1 is off")
 	flags.StringArrayVar(&s.StopStrings, "stop", nil, "end an answer before this `TEXT`; you can repeat the flag")
 	flags.IntVar(&s.MaxTokens, "max-tokens", s.MaxTokens, "maximum length of an answer, in tokens")
 	precisionFlag(cmd, precision)
+}
+
+// topP is the value of --top-p.
+type topP float64
+
+func (p *topP) String() string { return strconv.FormatFloat(float64(*p), 'g', -1, 64) }
+func (p *topP) Type() string   { return "float" }
+
+// Set implements pflag.Value.
+func (p *topP) Set(text string) error {
+	asked, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(asked >= 0 && asked <= 1) {
+		return errors.New("expected a number from 0 to 1")
+	}
+	*p = topP(sample.TopP(asked))
+	return nil
 }
 
 // precisionFlag adds --precision to cmd. The current value is the default.

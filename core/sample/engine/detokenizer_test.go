@@ -111,3 +111,18 @@ func sentencePieces(t *testing.T) *tokenizer.Tokenizer {
 	}
 	return tok
 }
+
+// TestSpecialStops: a stop string may be the name of a special token, or have one within it. The
+// text ends before it, without what precedes the token in the stop string.
+func TestSpecialStops(t *testing.T) {
+	tok := newTokenizer(t)
+	end := tok.EOT()
+	name := tok.Token(end)
+	ids := append(append(tok.Encode("ab"), end), tok.Encode("ca")...)
+	for stop, want := range map[string]string{name: "ab", "b" + name: "a", name + "c": "ab", "b" + name + "ca": "a", name + "b": "abca", "bc": "abca"} {
+		text, deltas, ended := detokenize(tok, ids, stop)
+		if text != want || ended != (want != "abca") || strings.Join(deltas, "") != text {
+			t.Errorf("%q: text %q, deltas %q, ended %v, want %q", stop, text, deltas, ended, want)
+		}
+	}
+}
