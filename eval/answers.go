@@ -68,7 +68,7 @@ func Answers(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pro
 	}
 	requests := make([]sample.Request, len(prompts))
 	for i, row := range prompts {
-		if requests[i], err = from.Ask(judge.Prompt(row).Prompt, s, uint64(i)); err != nil {
+		if requests[i], err = from.Ask(judge.Prompt(row).Prompt, row.Tools, s, uint64(i)); err != nil {
 			return nil, fmt.Errorf("eval: row %s: %w", row.ID, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 type Question struct {
 	ID        string            // id of the prompt, for errors and commands
 	Prompt    []chat.Message    // messages before the answer
+	Tools     chat.JSON         // functions that the answer may call, or ""
 	Meta      map[string]string // meta of the prompt's row: rules look here for the reference first
 	Reference string            // reference answer; empty: none
 }
@@ -33,7 +34,7 @@ const stop = "stop"
 // Sample returns the question and the answers of a row of samples. The question has the id and the
 // reference of the prompt.
 func Sample(row table.Sample) Item {
-	item := Item{Question: Question{ID: row.ID, Prompt: row.Prompt, Meta: row.Meta, Reference: row.Reference}}
+	item := Item{Question: Question{ID: row.ID, Prompt: row.Prompt, Tools: row.Tools, Meta: row.Meta, Reference: row.Reference}}
 	if len(row.Parents) > 0 {
 		item.ID = row.Parents[0]
 	}
@@ -49,13 +50,13 @@ func Chat(row table.Chat) (Item, error) {
 	if !ok {
 		return Item{}, fmt.Errorf("row %s does not end with a turn of the assistant: there is nothing to check", row.ID)
 	}
-	return Item{Question{ID: row.ID, Prompt: before, Meta: row.Meta}, []Answer{{Text: answer}}}, nil
+	return Item{Question{ID: row.ID, Prompt: before, Tools: row.Tools, Meta: row.Meta}, []Answer{{Text: answer}}}, nil
 }
 
 // Prompt returns the question of a chat that the model will answer. A final assistant message is
 // the reference, not part of the prompt.
 func Prompt(row table.Chat) Question {
-	q := Question{ID: row.ID, Meta: row.Meta}
+	q := Question{ID: row.ID, Tools: row.Tools, Meta: row.Meta}
 	q.Prompt, q.Reference, _ = closingTurn(row)
 	return q
 }

@@ -108,6 +108,7 @@ func (p Pick) chats(row table.Sample) []table.Chat {
 		list = append(list, table.Chat{
 			Origin:   derived(row),
 			Messages: slices.Concat(row.Prompt, example.Reply(row.Candidates[i].Text)),
+			Tools:    row.Tools,
 		})
 	}
 	return list
@@ -130,7 +131,7 @@ func (p Pick) preference(row table.Sample, gap float64) (table.Preference, bool)
 		contrast = contrast && *best.Correct && !*worst.Correct
 	}
 	return table.Preference{
-		Origin: derived(row), Prompt: row.Prompt,
+		Origin: derived(row), Prompt: row.Prompt, Tools: row.Tools,
 		Chosen: example.Reply(best.Text), Rejected: example.Reply(worst.Text),
 		ChosenScore: best.Score, RejectedScore: worst.Score, Annotator: annotator,
 	}, lead > 0 && lead >= gap && contrast

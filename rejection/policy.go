@@ -23,7 +23,7 @@ func openPolicy(s Settings) (*policy.Policy, error) {
 // checkPrompt returns an error if the policy cannot answer the prompt: a *policy.TooLong if the
 // prompt is too long, another error if it is invalid.
 func checkPrompt(from *policy.Policy, q prompt) error {
-	_, err := from.Ask(q.Messages, sample.Settings{})
+	_, err := from.Ask(q.Messages, q.Tools, sample.Settings{})
 	return err
 }
 
@@ -34,7 +34,7 @@ func request(from *policy.Policy, q prompt, s Settings, numbers []int) (sample.R
 		seeds = append(seeds, seedOf(s.Seed, q.ID, k))
 	}
 	s.Settings.TopP = sample.TopP(s.TopP)
-	r, err := from.Ask(q.Messages, s.Settings, seeds...)
+	r, err := from.Ask(q.Messages, q.Tools, s.Settings, seeds...)
 	if err != nil {
 		return r, fmt.Errorf("prompt %s: %w", q.ID, err)
 	}

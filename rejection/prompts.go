@@ -19,7 +19,7 @@ type prompt struct {
 // key identifies a prompt by its id and its text. A stored response belongs to a prompt only if
 // both are the same.
 func key(id string, row table.Chat) string {
-	return id + "/" + table.ContentID(table.Chat{Messages: row.Messages})
+	return id + "/" + table.ContentID(table.Chat{Messages: row.Messages, Tools: row.Tools})
 }
 
 func (p prompt) key() string { return key(p.ID, p.Chat) }
@@ -29,7 +29,7 @@ func keyOf(row table.Sample) string {
 	if len(row.Parents) != 1 {
 		return ""
 	}
-	return key(row.Parents[0], table.Chat{Messages: row.Prompt})
+	return key(row.Parents[0], table.Chat{Messages: row.Prompt, Tools: row.Tools})
 }
 
 // loadPrompts reads the prompts. Rows with the same id and text are one prompt.
@@ -91,6 +91,7 @@ func (p prompt) row(candidates []table.Candidate) table.Sample {
 	return table.Sample{
 		Origin:     table.Origin{Source: "rejection", Parents: []string{p.ID}, Meta: p.Meta, Extra: p.Extra},
 		Prompt:     p.Messages,
+		Tools:      p.Tools,
 		Reference:  p.reference,
 		Candidates: candidates,
 	}

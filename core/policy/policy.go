@@ -11,6 +11,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/herd-lm/herd/core/model"
@@ -66,13 +67,25 @@ func (p *Policy) Stop() []token.ID { return p.stop }
 // Prompt returns the tokens that the model has to continue to answer messages. There
 // are none if the server lays out chats.
 func (p *Policy) Prompt(messages []chat.Message) ([]token.ID, error) {
-	if p.formless != nil {
+	return p.PromptWithTools(messages, "")
+}
+
+// PromptWithTools is Prompt for a chat in which the assistant may call the functions in tools, a
+// JSON list. A server that lays out chats gets no tools.
+func (p *Policy) PromptWithTools(messages []chat.Message, tools chat.JSON) ([]token.ID, error) {
+	switch {
+	case p.formless != nil:
 		return nil, p.named(p.formless)
-	}
-	if p.format == nil {
+	case p.format == nil && tools != "":
+		return nil, p.named(errors.New("the chat has tools, which herd does not send to a server that lays out the chats: set model, so that herd lays them out"))
+	case p.format == nil:
 		return nil, nil
 	}
-	ids, err := p.format.Prompt(messages)
+	format, err := p.format.WithTools(tools)
+	if err != nil {
+		return nil, p.named(err)
+	}
+	ids, err := format.Prompt(messages)
 	return ids, p.named(err)
 }
 
@@ -99,10 +112,10 @@ func (p *Policy) Request(prompt []token.ID, s sample.Settings, seeds ...uint64) 
 	return sample.Request{Prompt: prompt, Seeds: seeds, Stop: p.stop, Settings: s}
 }
 
-// Ask returns the request for one answer to the messages for each seed. It returns an
-// error if the model cannot answer them, as Prompt and Check do.
-func (p *Policy) Ask(messages []chat.Message, s sample.Settings, seeds ...uint64) (sample.Request, error) {
-	ids, err := p.Prompt(messages)
+// Ask returns the request for one answer to the messages, with the tools of their chat, for each
+// seed. It returns an error if the model cannot answer them, as Prompt and Check do.
+func (p *Policy) Ask(messages []chat.Message, tools chat.JSON, s sample.Settings, seeds ...uint64) (sample.Request, error) {
+	ids, err := p.PromptWithTools(messages, tools)
 	if err == nil {
 		err = p.Check(ids)
 	}

@@ -63,7 +63,7 @@ func save(t *testing.T, p *model.Params, tok *tokenizer.Tokenizer) string {
 // answer returns the text of one answer.
 func answer(t *testing.T, p *policy.Policy) string {
 	t.Helper()
-	r, err := p.Ask(question, sample.Settings{Temperature: 1, MaxTokens: 12}, 3)
+	r, err := p.Ask(question, "", sample.Settings{Temperature: 1, MaxTokens: 12}, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestAsk(t *testing.T) {
 		t.Fatal(err)
 	}
 	var tooLong *policy.TooLong
-	if _, err := p.Ask(long, sample.Settings{}, 1); !errors.As(err, &tooLong) || tooLong.Positions != 160 || tooLong.Tokens < 160 {
+	if _, err := p.Ask(long, "", sample.Settings{}, 1); !errors.As(err, &tooLong) || tooLong.Positions != 160 || tooLong.Tokens < 160 {
 		t.Errorf("a long prompt: error %v", err)
 	}
 	full := make([]token.ID, 160)
@@ -151,7 +151,7 @@ func TestAsk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := without.Ask(question, sample.Settings{}, 1); !errors.Is(err, template.ErrMissing) {
+	if _, err := without.Ask(question, "", sample.Settings{}, 1); !errors.Is(err, template.ErrMissing) {
 		t.Errorf("without a template: error %v", err)
 	}
 	if err := without.Check(tok.Prompt("What is it?")); err != nil {
@@ -161,7 +161,7 @@ func TestAsk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := small.Ask(question, sample.Settings{}, 1); err == nil || !strings.Contains(err.Error(), "they do not match") {
+	if _, err := small.Ask(question, "", sample.Settings{}, 1); err == nil || !strings.Contains(err.Error(), "they do not match") {
 		t.Errorf("a tokenizer of another model: error %v", err)
 	}
 }

@@ -62,7 +62,11 @@ func loadFormat(dir, layout string) (*template.Format, error) {
 
 // Accepts implements judge.Judge: there must be room for one token of the answer.
 func (l *local) Accepts(q judge.Question) error {
-	ids, err := l.format.Prompt(q.Prompt)
+	format, err := l.format.WithTools(q.Tools)
+	if err != nil {
+		return err
+	}
+	ids, err := format.Prompt(q.Prompt)
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,11 @@ func (l *local) example(item judge.Item) (pack.Example, error) {
 	for _, a := range item.Answers {
 		responses = append(responses, example.Reply(a.Text))
 	}
-	e, err := example.Rewarded(l.format, item.ID, item.Prompt, responses...)
+	format, err := l.format.WithTools(item.Tools)
+	if err != nil {
+		return pack.Example{}, err
+	}
+	e, err := example.Rewarded(format, item.ID, item.Prompt, responses...)
 	room := max(1, l.params.Config.Context()-len(e.Prompt.IDs))
 	for i, r := range e.Responses {
 		e.Responses[i].IDs = r.IDs[:min(room, len(r.IDs))]
