@@ -106,6 +106,7 @@ func (v *survey) stage(i int) error {
 	if err != nil {
 		return err
 	}
+	v.manifests[i] = m
 	switch {
 	case there == nil:
 		left, err := s.Kind.there(s.Settings, m)
@@ -116,9 +117,7 @@ func (v *survey) stage(i int) error {
 		if left.Differs {
 			v.changed(Changed{s.Name, left.Holds, []string{left.Changes}})
 		}
-	case there.Digest == m.Digest:
-		v.manifests[i] = &m
-	default:
+	case there.Digest != m.Digest:
 		v.changed(Changed{Stage: s.Name, Changes: there.Differences(m)})
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 // wrong, a line each.
 func (e *engine) check() error {
 	var wrong []error
+	bad := make(map[int]bool) // stages with an error
 	for i := range e.Stages {
 		s := e.resolve(i, e.dir)
 		errs := []error{s.Settings.Validate()}
@@ -31,8 +32,10 @@ func (e *engine) check() error {
 		if s, ok := s.Settings.(*rejection.Settings); ok {
 			errs = append(errs, checkFiles("check.schema", s.Check.Files()))
 		}
-		if errors.Join(errs...) == nil {
+		bad[i] = errors.Join(errs...) != nil || e.readsAny(i, bad)
+		if !bad[i] {
 			errs = append(errs, e.checkVocabulary(i))
+			bad[i] = errs[len(errs)-1] != nil
 		}
 		for _, err := range errs {
 			if err != nil {
@@ -47,6 +50,18 @@ func (e *engine) check() error {
 	}
 	wrong = append(wrong, checkFiles("evaluate: check.schema", e.Evaluate.Check.Files()))
 	return errors.Join(wrong...)
+}
+
+// readsAny reports whether stage i reads the results of one of the stages.
+func (r *Recipe) readsAny(i int, stages map[int]bool) bool {
+	for _, p := range config.Paths(r.Stages[i].Settings) {
+		for _, path := range p.Values() {
+			if name, in := r.inRun(i, path); in && stages[r.index(name)] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func wrap(key string, err error) error {

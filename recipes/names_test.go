@@ -53,6 +53,7 @@ func TestNames(t *testing.T) {
 		{"tables of a model", base + "  - name: tuned\n    sft: {model: base, chats: [base/chats.arrow]}\n", "base/chats.arrow: stage base writes a model, no tables"},
 		{"model of tables", base + "  - name: best\n    rejection: {model: base, prompts: [data/prompts.arrow], check: {kind: exact}}\n  - name: tuned\n    sft: {model: best, chats: [best/chat.arrow]}\n",
 			"stage tuned: model: best: stage best writes tables, no model\nstage tuned: chats: best/chat.arrow: stage best writes best/samples.arrow, best/chats.arrow, best/preferences.arrow"},
+		{"stages after a slip", base + "  - name: tuned\n    sft: {model: bass, chats: [data/chats.arrow]}\n  - name: better\n    sft: {model: tuned, chats: [data/chats.arrow]}\n", `stage tuned: model: bass does not exist, did you mean "base"?`},
 		{"template", base + "  - name: tuned\n    sft: {model: base, chats: [data/chats.arrow], template: chatlm}\n", `stage tuned: sft: `},
 		{"model without template", "  - name: tuned\n    sft: {model: plain, chats: [data/chats.arrow]}\n", "stage tuned: chat: the tokenizer has no chat template"},
 		{"small vocabulary", "  - name: base\n    pretrain: {documents: [data/documents.arrow], vocab_size: 256}\n", "vocab_size is 256, expected 261 or more"},
@@ -61,7 +62,7 @@ func TestNames(t *testing.T) {
 		{"schema", base + "  - name: best\n    rejection: {model: base, prompts: [data/prompts.arrow], check: {kind: schema, schema: gone.json}}\n", "stage best: check.schema: gone.json does not exist"},
 		{"evaluation", base + "evaluate: {prompts: data/held.arrow, chats: gone.arrow}\n", "evaluate: chats: gone.arrow does not exist\nevaluate: prompts: the recipe makes no data/held.arrow, did you mean \"data/heldout.arrow\"?"},
 		{"two stages", "  - name: a\n    sft: {model: gone, chats: [gone.arrow]}\n  - name: b\n    sft: {model: away, chats: []}\n",
-			"stage a: model: gone does not exist\nstage a: chats: gone.arrow does not exist\nstage b: sft: chats is not set"},
+			"stage a: model: gone does not exist\nstage a: chats: gone.arrow does not exist\nstage b: sft: chats is not set\nstage b: model: away does not exist"},
 	} {
 		write(t, "r.yaml", data+"stages:\n"+c.stages)
 		r, err := Load("r.yaml", nil)
@@ -81,6 +82,9 @@ func TestNames(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: error %v, want %q", c.name, err, want)
 			}
+		}
+		if said := strings.Count(err.Error(), "\n") + 1; said != len(lines) {
+			t.Errorf("%s: error %v has %d lines, want %d", c.name, err, said, len(lines))
 		}
 		if _, err := os.Stat("out"); err == nil {
 			t.Errorf("%s: wrote something", c.name)

@@ -60,7 +60,7 @@ const ResultsFile = "results.json"
 // continues from there. Before Run writes anything, a missing input is a *MissingInputs error, and
 // results of other settings or data are a *Replaces error unless Options.Overwrite is set.
 func (r *Recipe) Run(ctx context.Context, o Options) (eval.Results, error) {
-	e := engine{Recipe: r, dir: o.Dir, overwrite: o.Overwrite, profile: o.Profile, report: o.Report, manifests: make(map[int]*run.Manifest)}
+	e := engine{Recipe: r, dir: o.Dir, overwrite: o.Overwrite, profile: o.Profile, report: o.Report, manifests: make(map[int]run.Manifest)}
 	if e.dir == "" {
 		e.dir = filepath.Join("runs", r.Name)
 	}
@@ -102,8 +102,8 @@ type engine struct {
 	overwrite bool
 	profile   bool
 	report    func(Event)
-	made      run.Manifest          // of the data
-	manifests map[int]*run.Manifest // of stages that were finished when the run began
+	made      run.Manifest         // of the data
+	manifests map[int]run.Manifest // of stages whose inputs were all there when the run began
 	results   eval.Results
 	before    []eval.Answer // of the last stage that answered
 }
@@ -145,25 +145,24 @@ func (e *engine) stage(ctx context.Context, i int) error {
 	s := e.resolve(i, e.dir)
 	event := Event{Stage: s.Name, Kind: s.Kind.Name, Index: i, Stages: len(e.Stages)}
 	began := time.Now()
-	m, done := e.manifests[i], true
-	if m == nil {
-		now, err := s.Settings.Manifest()
-		if err != nil {
-			return err
-		}
-		m = &now
-		if done, err = run.Finished(s.out(), m.Digest); err != nil {
+	m, known := e.manifests[i]
+	if !known {
+		var err error
+		if m, err = s.Settings.Manifest(); err != nil {
 			return err
 		}
 	}
+	done, err := run.Finished(s.out(), m.Digest)
+	if err != nil {
+		return err
+	}
 	if !done {
-		if err := e.execute(ctx, s, *m, event, began); err != nil {
+		if err := e.execute(ctx, s, m, event, began); err != nil {
 			return err
 		}
 	}
 	debug.FreeOSMemory() // so that the memory of this stage does not add to that of the next
 	e.tell(event, Testing, time.Since(began))
-	var err error
 	if event.Measures, err = e.evaluate(ctx, i, s, m.Digest); err != nil {
 		return err
 	}

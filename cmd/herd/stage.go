@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -35,7 +36,7 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 	}
 	addSettings(cmd, kind.Defaults())
 	flags := cmd.Flags()
-	file := flags.String("config", "", "`FILE` of settings in YAML, or the herd.json of a run to repeat")
+	file := flags.String("config", "", "`FILE` of settings in YAML, or the directory of a run to repeat, with its herd.json")
 	sets := flags.StringArray("set", nil, "set one setting: `KEY=VALUE`; dots separate nested keys")
 	var o recipes.StageOptions
 	flags.BoolVar(&o.Resume, "resume", false, "continue a run that stopped early")
@@ -49,6 +50,9 @@ func newStageCmd(kind *recipes.Kind) *cobra.Command {
 		s := kind.Defaults()
 		sets := append(config.Assignments("--set", *sets...), pathSets(cmd, s)...)
 		var err error
+		if info, err := os.Stat(*file); err == nil && info.IsDir() {
+			*file = filepath.Join(*file, run.ManifestName)
+		}
 		if filepath.Base(*file) == run.ManifestName {
 			err = repeat(cmd.ErrOrStderr(), filepath.Dir(*file), kind, sets, s)
 		} else {
