@@ -60,7 +60,7 @@ You give settings in a YAML file (` + "`--config FILE`" + `) or one by one (` + 
 the keys of nested settings). In a recipe, the settings of a stage stand under its kind, and
 ` + "`--set STAGE.KEY=VALUE`" + ` sets one of them. A key that does not exist is an error.
 
-The `+"`herd.json`"+` in a directory stores all settings of its run; `+"`--config DIR`"+` repeats that run.
+The ` + "`herd.json`" + ` in a directory stores all settings of its run; ` + "`--config DIR`" + ` repeats that run.
 
 A default that is empty means: not set. "list" is a YAML list of texts: ` + "`[a, b]`" + `.
 `
