@@ -65,7 +65,8 @@ func (m *machine) onText(op string, x Text, y Value) Value {
 	switch op {
 	case "+":
 		if y, ok := y.(Text); ok {
-			return m.join(x, y)
+			safe := x.safe || y.safe
+			return m.join(m.escaping(x, safe), m.escaping(y, safe)).as(safe)
 		}
 	case "*":
 		if n, ok := exact(y); ok {
@@ -80,17 +81,17 @@ func (m *machine) onText(op string, x Text, y Value) Value {
 
 func (m *machine) repeat(t Text, n int64) Text {
 	if n <= 0 || t.s == "" {
-		return Text{}
+		return Text{safe: t.safe}
 	}
 	m.workTimes(len(t.s)+16*len(t.runs), n)
 	if t.runs == nil {
-		return Text{s: strings.Repeat(t.s, int(n)), mark: t.mark}
+		return Text{s: strings.Repeat(t.s, int(n)), mark: t.mark, safe: t.safe}
 	}
 	var b builder
 	for range n {
 		b.add(t)
 	}
-	return b.text()
+	return b.text().as(t.safe)
 }
 
 // workTimes counts the work of n operations that take the given number of units each.

@@ -137,6 +137,9 @@ func (t *filter) eval(f *frame) Value {
 	}
 	v, a := f.eval(of), f.arguments(t.args)
 	f.line = t.line
+	if t.apply == nil {
+		fail("unknown filter %q", t.name)
+	}
 	return t.apply(f, v, a)
 }
 
@@ -152,5 +155,8 @@ type test struct {
 func (t *test) eval(f *frame) Value {
 	v, a := f.eval(t.of), f.arguments(t.args)
 	f.line = t.line
+	if t.holds == nil {
+		fail("unknown test %q", t.name)
+	}
 	return t.holds(f, v, a)
 }

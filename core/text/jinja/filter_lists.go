@@ -85,9 +85,13 @@ func (m *machine) plucked(values []Value, attribute Value) []Value {
 	return out
 }
 
-// mapped applies a filter to each element, or takes an attribute of each.
+// mapped applies a filter to each element, or takes an attribute of each. Like Jinja, it takes
+// whatever counts as false, such as None, as an empty list.
 func mapped(f *frame, v Value, a *args) Value {
 	out := &List{kind: iterator}
+	if !truth(v) {
+		return out
+	}
 	attribute, byAttribute := a.find(math.MaxInt, "attribute")
 	missing := a.get(math.MaxInt, "default", nil)
 	for _, item := range f.each(v) {
@@ -113,8 +117,12 @@ func (m *machine) filter(name string) func(*frame, Value, *args) Value {
 }
 
 // choose keeps the elements for which a test of the element or of its attribute holds, or does not
-// hold. Without a test it keeps the true ones.
+// hold. Without a test it keeps the true ones. Like Jinja, it takes whatever counts as false, such
+// as None, as an empty list.
 func (m *machine) choose(v Value, a *args, byAttribute, keep bool) Value {
+	if !truth(v) {
+		return &List{kind: iterator}
+	}
 	f := &frame{machine: m}
 	rest := *a
 	var attribute Value

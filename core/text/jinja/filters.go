@@ -9,46 +9,48 @@ import (
 // filters maps the names after a bar to functions. Filters that take another filter by name look it
 // up in the machine.
 var filters = map[string]func(f *frame, v Value, a *args) Value{
-	"abs":        func(f *frame, v Value, _ *args) Value { return f.abs(v) },
-	"attr":       func(f *frame, v Value, a *args) Value { return f.attribute(v, a.text(0, "name", "").s) },
-	"batch":      batch,
-	"capitalize": func(f *frame, v Value, _ *args) Value { return f.capitalize(f.str(v)) },
-	"count":      func(f *frame, v Value, _ *args) Value { return int64(f.length(v)) },
-	"d":          orDefault,
-	"default":    orDefault,
-	"dictsort":   dictSort,
-	"e":          escapeHTML,
-	"escape":     escapeHTML,
-	"first":      first,
-	"float":      toFloat,
-	"indent":     indent,
-	"int":        toInt,
-	"items":      items,
-	"join":       join,
-	"last":       last,
-	"length":     func(f *frame, v Value, _ *args) Value { return int64(f.length(v)) },
-	"list":       func(f *frame, v Value, _ *args) Value { return f.copied(v) },
-	"lower":      func(f *frame, v Value, _ *args) Value { return f.convert(f.str(v), strings.ToLower) },
-	"map":        mapped,
-	"max":        func(f *frame, v Value, a *args) Value { return f.extreme(v, a, 1) },
-	"min":        func(f *frame, v Value, a *args) Value { return f.extreme(v, a, -1) },
-	"reject":     func(f *frame, v Value, a *args) Value { return f.choose(v, a, false, false) },
-	"rejectattr": func(f *frame, v Value, a *args) Value { return f.choose(v, a, true, false) },
-	"replace":    replaceFilter,
-	"reverse":    reverse,
-	"round":      round,
-	"safe":       func(f *frame, v Value, _ *args) Value { return f.str(v) },
-	"select":     func(f *frame, v Value, a *args) Value { return f.choose(v, a, false, true) },
-	"selectattr": func(f *frame, v Value, a *args) Value { return f.choose(v, a, true, true) },
-	"sort":       sorted,
-	"string":     func(f *frame, v Value, _ *args) Value { return f.str(v) },
-	"sum":        sum,
-	"title":      func(f *frame, v Value, _ *args) Value { return f.title(f.str(v), breaksTitle) },
-	"tojson":     toJSON,
-	"trim":       func(f *frame, v Value, a *args) Value { return strip(f.str(v), a, true, true) },
-	"unique":     unique,
-	"upper":      func(f *frame, v Value, _ *args) Value { return f.convert(f.str(v), strings.ToUpper) },
-	"wordcount":  func(f *frame, v Value, _ *args) Value { return int64(len(strings.Fields(f.str(v).s))) },
+	"abs":         func(f *frame, v Value, _ *args) Value { return f.abs(v) },
+	"attr":        func(f *frame, v Value, a *args) Value { return f.attribute(v, a.text(0, "name", "").s) },
+	"batch":       batch,
+	"capitalize":  func(f *frame, v Value, _ *args) Value { return f.capitalize(f.str(v)) },
+	"count":       func(f *frame, v Value, _ *args) Value { return int64(f.length(v)) },
+	"d":           orDefault,
+	"default":     orDefault,
+	"dictsort":    dictSort,
+	"e":           escapeHTML,
+	"escape":      escapeHTML,
+	"first":       first,
+	"forceescape": func(f *frame, v Value, a *args) Value { return escapeHTML(f, f.str(v).as(false), a) },
+	"format":      formatFilter,
+	"float":       toFloat,
+	"indent":      indent,
+	"int":         toInt,
+	"items":       items,
+	"join":        join,
+	"last":        last,
+	"length":      func(f *frame, v Value, _ *args) Value { return int64(f.length(v)) },
+	"list":        func(f *frame, v Value, _ *args) Value { return f.copied(v) },
+	"lower":       func(f *frame, v Value, _ *args) Value { return f.convert(f.str(v), strings.ToLower) },
+	"map":         mapped,
+	"max":         func(f *frame, v Value, a *args) Value { return f.extreme(v, a, 1) },
+	"min":         func(f *frame, v Value, a *args) Value { return f.extreme(v, a, -1) },
+	"reject":      func(f *frame, v Value, a *args) Value { return f.choose(v, a, false, false) },
+	"rejectattr":  func(f *frame, v Value, a *args) Value { return f.choose(v, a, true, false) },
+	"replace":     replaceFilter,
+	"reverse":     reverse,
+	"round":       round,
+	"safe":        func(f *frame, v Value, _ *args) Value { return f.str(v).as(true) },
+	"select":      func(f *frame, v Value, a *args) Value { return f.choose(v, a, false, true) },
+	"selectattr":  func(f *frame, v Value, a *args) Value { return f.choose(v, a, true, true) },
+	"sort":        sorted,
+	"string":      func(f *frame, v Value, _ *args) Value { return f.str(v) },
+	"sum":         sum,
+	"title":       func(f *frame, v Value, _ *args) Value { return f.title(f.str(v).as(false), breaksTitle) },
+	"tojson":      toJSON,
+	"trim":        func(f *frame, v Value, a *args) Value { return strip(f.str(v), a, true, true) },
+	"unique":      unique,
+	"upper":       func(f *frame, v Value, _ *args) Value { return f.convert(f.str(v), strings.ToUpper) },
+	"wordcount":   func(f *frame, v Value, _ *args) Value { return int64(len(strings.Fields(f.str(v).s))) },
 }
 
 func breaksTitle(r rune) bool { return isSpace(r) || strings.ContainsRune("-({[<", r) }
@@ -90,7 +92,15 @@ func (m *machine) abs(v Value) Value {
 	return math.Abs(x)
 }
 
+// mustExist fails for an undefined value, which most filters take as an empty text.
+func mustExist(v Value) {
+	if u, ok := v.(undefined); ok {
+		fail("%s", u.what)
+	}
+}
+
 func toInt(f *frame, v Value, a *args) Value {
+	mustExist(v)
 	switch v := v.(type) {
 	case Text:
 		s := strings.ReplaceAll(strings.TrimFunc(v.s, isSpace), "_", "")
@@ -113,6 +123,7 @@ func toInt(f *frame, v Value, a *args) Value {
 }
 
 func toFloat(_ *frame, v Value, a *args) Value {
+	mustExist(v)
 	if t, ok := v.(Text); ok {
 		if x, err := strconv.ParseFloat(strings.TrimFunc(t.s, isSpace), 64); err == nil {
 			return x
@@ -140,15 +151,19 @@ func round(f *frame, v Value, a *args) Value {
 }
 
 func replaceFilter(f *frame, v Value, a *args) Value {
-	return f.replace(f.str(v), a.text(0, "old", ""), a.text(1, "new", ""), a.integer(2, "count", -1))
+	return f.replace(f.str(v).as(false), a.text(0, "old", ""), a.text(1, "new", ""), a.integer(2, "count", -1))
 }
 
-func escapeHTML(f *frame, v Value, _ *args) Value {
-	return f.convert(f.str(v), strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace)
+func formatFilter(f *frame, v Value, a *args) Value {
+	if len(a.names) > 0 {
+		fail("cannot format with names")
+	}
+	return f.percent(f.str(v), &List{items: a.values, kind: tuple})
 }
 
 // indent puts white space before each line, except the first line and empty ones.
 func indent(f *frame, v Value, a *args) Value {
+	mustExist(v)
 	by, ok := a.get(0, "width", int64(4)).(Text)
 	if !ok {
 		by = literal(strings.Repeat(" ", max(0, min(a.integer(0, "width", 4), 1000))))
@@ -166,5 +181,5 @@ func indent(f *frame, v Value, a *args) Value {
 		}
 		b.add(line)
 	}
-	return b.text()
+	return b.text().as(f.str(v).safe)
 }

@@ -19,7 +19,7 @@ func (m *machine) percent(t Text, v Value) Text {
 		if len(rest) < 2 || rest[1] != 's' && rest[1] != 'd' || len(values) == 0 {
 			fail("cannot format %.10q: expected %%s or %%d, and a value for each", rest)
 		}
-		b.add(m.str(values[0]))
+		b.add(m.escaping(m.str(values[0]), t.safe))
 		values = values[1:]
 		return 2
 	})
@@ -50,7 +50,7 @@ func (m *machine) format(t Text, a *args) Text {
 		if !ok {
 			fail("no value for {%.20s}", key)
 		}
-		b.add(m.str(v))
+		b.add(m.escaping(m.str(v), t.safe))
 		return end + 1
 	})
 }
@@ -59,12 +59,13 @@ func (m *machine) format(t Text, a *args) Text {
 // returns the number of bytes that it replaces.
 func (m *machine) fill(t Text, characters string, put func(rest string, b *builder) int) Text {
 	var b builder
+	safe := t.safe
 	for {
 		at := strings.IndexAny(t.s, characters)
 		if at < 0 {
 			b.add(t)
 			m.work(len(b.s))
-			return b.text()
+			return b.text().as(safe)
 		}
 		b.add(t.Slice(0, at))
 		n := at + put(t.s[at:], &b)

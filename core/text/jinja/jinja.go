@@ -35,6 +35,7 @@ func Parse(source string) (t *Template, err error) {
 	defer catch(&err)
 	p := &parser{tokens: lex(source)}
 	body := p.statements()
+	p.refuse(0)
 	return &Template{body: body, marks: p.marks}, nil
 }
 

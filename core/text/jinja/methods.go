@@ -27,7 +27,8 @@ var textMethods = map[string]textMethod{
 	"rfind":        func(f *frame, t Text, a *args) Value { return f.find(t, a, strings.LastIndex) },
 	"count":        func(f *frame, t Text, a *args) Value { return f.count(t, a.text(0, "sub", "")) },
 	"replace": func(f *frame, t Text, a *args) Value {
-		return f.replace(t, a.text(0, "old", ""), a.text(1, "new", ""), a.integer(2, "count", -1))
+		with := f.escaping(a.text(1, "new", ""), t.safe)
+		return f.replace(t, a.text(0, "old", ""), with, a.integer(2, "count", -1))
 	},
 	"split":      func(f *frame, t Text, a *args) Value { return f.split(t, a, false) },
 	"rsplit":     func(f *frame, t Text, a *args) Value { return f.split(t, a, true) },
@@ -112,7 +113,7 @@ func (m *machine) convert(t Text, change func(string) string) Text {
 
 func (m *machine) capitalize(t Text) Text {
 	_, n := utf8.DecodeRuneInString(t.s)
-	return m.join(m.convert(t.Slice(0, n), titled), m.convert(t.Slice(n, len(t.s)), strings.ToLower))
+	return m.join(m.convert(t.Slice(0, n), titled), m.convert(t.Slice(n, len(t.s)), strings.ToLower)).as(t.safe)
 }
 
 func titled(s string) string { return strings.Map(unicode.ToTitle, s) }
@@ -190,24 +191,25 @@ func (m *machine) replace(t, old, with Text, count int) Text {
 		rest = rest.Slice(at+len(old.s), len(rest.s))
 	}
 	b.add(rest)
-	return b.text()
+	return b.text().as(t.safe)
 }
 
-// joinAll joins values with a separator. If strict is set, all values must be strings.
+// joinAll joins values with a separator. If strict is set, as in Python's join, all values must be
+// strings, and a safe separator escapes them.
 func (m *machine) joinAll(values []Value, between Text, strict bool) Value {
 	var b builder
 	for i, v := range values {
 		if _, ok := v.(Text); strict && !ok {
 			fail("expected strings to join, not %s", describe(v))
 		}
-		part := m.str(v)
+		part := m.escaping(m.str(v), strict && between.safe)
 		m.work(len(part.s) + len(between.s) + 16*(len(part.runs)+len(between.runs)))
 		if i > 0 {
 			b.add(between)
 		}
 		b.add(part)
 	}
-	return b.text()
+	return b.text().as(strict && between.safe)
 }
 
 func consists(t Text, of func(rune) bool) bool {

@@ -14,6 +14,29 @@ type parser struct {
 	depth  int
 	loops  int  // loops around the current statement, within its macro
 	marks  bool // whether there is a {% generation %}
+
+	unknown []located // filters and tests that herd does not know, see tolerate
+}
+
+// tolerate allows unknown filters and tests in what was read since before, the length of unknown:
+// they fail when the template uses them. Jinja 2 does so in {% if %} and in "a if b else c", so
+// that templates can test for what a program offers.
+func (p *parser) tolerate(before int) { p.unknown = p.unknown[:before] }
+
+// refuse fails if there are unknown filters or tests in what was read since before. Jinja 2 does
+// so outside of conditions, and in every block that opens a scope, such as a loop within an if.
+func (p *parser) refuse(before int) {
+	if len(p.unknown) > before {
+		failAt(p.unknown[before].line, "%s", p.unknown[before].text)
+	}
+}
+
+// scoped reads a block that opens a scope.
+func (p *parser) scoped(ends ...string) ([]statement, string) {
+	before := len(p.unknown)
+	body, ended := p.block(ends...)
+	p.refuse(before)
+	return body, ended
 }
 
 func (p *parser) now() lexeme { return p.tokens[p.at] }
@@ -112,7 +135,7 @@ func (p *parser) statement(tag lexeme) statement {
 		return p.parseWith()
 	case "generation":
 		p.marks = true
-		body, _ := p.block("endgeneration")
+		body, _ := p.scoped("endgeneration")
 		return generation{body}
 	case "break", "continue":
 		if p.loops == 0 {
@@ -125,6 +148,7 @@ func (p *parser) statement(tag lexeme) statement {
 }
 
 func (p *parser) parseIf() statement {
+	defer p.tolerate(len(p.unknown))
 	s := &branch{test: p.tupleOf(p.or, "")}
 	body, ended := p.block("elif", "else", "endif")
 	s.then = body
@@ -144,15 +168,17 @@ func (p *parser) parseFor() statement {
 	p.expect(name, "in")
 	s.over = p.tupleOf(p.or, "recursive")
 	if p.skip(name, "if") {
+		before := len(p.unknown)
 		s.where = p.expression()
+		p.refuse(before)
 	}
 	s.recursive = p.skip(name, "recursive")
 	p.loops++
-	body, ended := p.block("endfor", "else")
+	body, ended := p.scoped("endfor", "else")
 	p.loops--
 	s.body = body
 	if ended == "else" {
-		s.otherwise, _ = p.block("endfor")
+		s.otherwise, _ = p.scoped("endfor")
 	}
 	return s
 }
@@ -163,8 +189,10 @@ func (p *parser) parseSet(line int) statement {
 		s.value = p.tuple()
 		return s
 	}
+	before := len(p.unknown)
 	s.filters = p.filters(nil)
 	s.body, _ = p.block("endset")
+	p.refuse(before)
 	return s
 }
 
@@ -178,7 +206,7 @@ func (p *parser) parseMacro() statement {
 func (p *parser) macroBody(m *macro, ending string) {
 	loops := p.loops
 	p.loops = 0
-	m.body, _ = p.block(ending)
+	m.body, _ = p.scoped(ending)
 	p.loops = loops
 }
 
@@ -213,9 +241,11 @@ func (p *parser) parseCall(line int) statement {
 }
 
 func (p *parser) parseFilterBlock(line int) statement {
+	before := len(p.unknown)
 	s := &filterBlock{line: line, filters: p.filter(nil)}
 	s.filters = p.filters(s.filters)
 	s.body, _ = p.block("endfilter")
+	p.refuse(before)
 	return s
 }
 
@@ -229,7 +259,7 @@ func (p *parser) parseWith() statement {
 		p.expect(operator, "=")
 		s.values = append(s.values, p.expression())
 	}
-	s.body, _ = p.block("endwith")
+	s.body, _ = p.scoped("endwith")
 	return s
 }
 

@@ -37,12 +37,14 @@ func (p *parser) tupleOf(element func() expression, ending string) expression {
 func (p *parser) expression() expression {
 	p.nest()
 	defer func() { p.depth-- }()
+	before := len(p.unknown)
 	e := p.or()
 	for p.skip(name, "if") {
 		c := &conditional{then: e, test: p.or()}
 		if p.skip(name, "else") {
 			c.otherwise = p.expression()
 		}
+		p.tolerate(before)
 		e = c
 	}
 	return e

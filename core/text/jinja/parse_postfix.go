@@ -1,6 +1,9 @@
 package jinja
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 func (p *parser) postfix(e expression) expression {
 	for {
@@ -95,7 +98,7 @@ func (p *parser) filter(e expression) expression {
 	l := p.expect(name, "")
 	f := &filter{line: l.line, name: l.text, of: e, apply: filters[l.text]}
 	if f.apply == nil {
-		failAt(l.line, "unknown filter %q", l.text)
+		p.unknown = append(p.unknown, located{l.line, fmt.Sprintf("unknown filter %q", l.text)})
 	}
 	if p.now().is(operator, "(") {
 		f.args = p.arguments()
@@ -109,7 +112,7 @@ func (p *parser) test(e expression) expression {
 	l := p.expect(name, "")
 	t := &test{line: l.line, name: l.text, of: e, holds: tests[l.text]}
 	if t.holds == nil {
-		failAt(l.line, "unknown test %q", l.text)
+		p.unknown = append(p.unknown, located{l.line, fmt.Sprintf("unknown test %q", l.text)})
 	}
 	switch next := p.now(); {
 	case next.is(operator, "("):

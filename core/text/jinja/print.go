@@ -83,6 +83,10 @@ func (m *machine) printList(b *builder, v *List) {
 // quote formats a text as a Python string literal.
 func (m *machine) quote(b *builder, t Text) {
 	m.work(len(t.s))
+	if t.safe {
+		b.literal("Markup(")
+		defer b.literal(")")
+	}
 	mark := "'"
 	if strings.Contains(t.s, "'") && !strings.Contains(t.s, `"`) {
 		mark = `"`

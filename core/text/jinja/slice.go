@@ -30,7 +30,7 @@ func (m *machine) slice(v, start, stop, step Value) Value {
 		if r.step == 1 {
 			m.work(len(v.s) / 8)
 			if r.start >= r.stop {
-				return Text{}
+				return Text{safe: v.safe}
 			}
 			from, to := byteRange(v.s, r.start, r.stop)
 			return v.Slice(from, to)
@@ -38,7 +38,7 @@ func (m *machine) slice(v, start, stop, step Value) Value {
 		chars := m.each(v)
 		var b builder
 		r.each(func(i int) { b.add(chars[i].(Text)) })
-		return b.text()
+		return b.text().as(v.safe)
 	case *List:
 		if v.kind != iterator {
 			m.work(valueWork * len(v.items))

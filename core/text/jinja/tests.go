@@ -19,6 +19,7 @@ var tests = map[string]func(f *frame, v Value, a *args) bool{
 	"iterable":    func(_ *frame, v Value, _ *args) bool { return isIterable(v) },
 	"callable":    func(_ *frame, v Value, _ *args) bool { _, ok := v.(function); return ok },
 	"sameas":      func(f *frame, v Value, a *args) bool { return same(f, v, a.get(0, "other", nil)) },
+	"escaped":     func(_ *frame, v Value, _ *args) bool { t, ok := v.(Text); return ok && t.safe },
 	"odd":         func(f *frame, v Value, _ *args) bool { return f.remainder(v, int64(2)) == 1 },
 	"even":        func(f *frame, v Value, _ *args) bool { return f.remainder(v, int64(2)) == 0 },
 	"divisibleby": func(f *frame, v Value, a *args) bool { return f.remainder(v, a.get(0, "num", nil)) == 0 },

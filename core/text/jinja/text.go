@@ -18,6 +18,7 @@ type Text struct {
 	mark Mark  // mark of the whole text if there are no runs
 	runs []Run // parts that cover s, and may extend beyond it
 	at   int   // offset of s in the bytes that runs cover
+	safe bool  // it is Python's Markup, see safe.go
 }
 
 // Run is a part of a text with one mark. It ends before the byte End.
@@ -49,9 +50,9 @@ func (t Text) Runs() []Run {
 // Slice returns the bytes [from, to) of the text.
 func (t Text) Slice(from, to int) Text {
 	if from >= to {
-		return Text{}
+		return Text{safe: t.safe}
 	}
-	part := Text{s: t.s[from:to], mark: t.mark}
+	part := Text{s: t.s[from:to], mark: t.mark, safe: t.safe}
 	if t.runs == nil {
 		return part
 	}
@@ -59,7 +60,7 @@ func (t Text) Slice(from, to int) Text {
 	first := t.runAt(part.at)
 	last := t.runAt(t.at + to - 1)
 	if part.runs = t.runs[first : last+1]; first == last {
-		return Text{s: part.s, mark: part.runs[0].Mark}
+		return Text{s: part.s, mark: part.runs[0].Mark, safe: t.safe}
 	}
 	return part
 }
@@ -89,11 +90,11 @@ func (t Text) each(do func(s string, m Mark)) {
 // convert applies f to each part with one mark. f must convert each character independently.
 func (t Text) convert(f func(string) string) Text {
 	if t.runs == nil {
-		return Text{s: f(t.s), mark: t.mark}
+		return Text{s: f(t.s), mark: t.mark, safe: t.safe}
 	}
 	var b builder
 	t.each(func(s string, m Mark) { b.write(f(s), m) })
-	return b.text()
+	return b.text().as(t.safe)
 }
 
 // builder joins texts.

@@ -203,7 +203,7 @@ func (m *machine) each(v Value) []Value {
 	case Text:
 		m.work(valueWork * len(v.s))
 		items := make([]Value, 0, len(v.s))
-		for rest := v; rest.s != ""; {
+		for rest := v.as(false); rest.s != ""; {
 			_, n := utf8.DecodeRuneInString(rest.s)
 			items, rest = append(items, rest.Slice(0, n)), rest.Slice(n, len(rest.s))
 		}

@@ -359,6 +359,243 @@ templates = [
 ]
 
 
-cases = ["{{ " + e + " }}" for e in expressions.strip().split("\n")] + templates
+# Markup of |safe and |escape, falsy values and undefined ones in filters, and unknown filters and
+# tests, which Jinja 2 refuses only where they are used if they stand in a condition.
+odd = r"""
+{{ None | selectattr('a') | list }}
+{{ None | rejectattr('a') | list }}
+{{ None | select | list }}
+{{ None | reject('eq', 1) | list }}
+{{ None | map('upper') | list }}
+{{ None | map(attribute='a') | list }}
+{{ none|list }}
+{{ none|length }}
+{{ none|join(',') }}
+{{ none|first }}
+{{ none|sum }}
+{{ none|unique|list }}
+{{ none|sort }}
+{{ none|batch(2)|list }}
+{{ none|reverse }}
+{{ none|max }}
+{{ none|items|list }}
+{{ none|dictsort }}
+{{ none|trim }}
+{{ none|upper }}
+{{ none|default('x') }}
+{{ none|default('x', true) }}
+{{ none|selectattr('a')|list|length }}
+{{ 0|selectattr('a')|list }}
+{{ 0|map('upper')|list }}
+{{ false|select|list }}
+{{ ''|select|list }}
+{{ 5|select|list }}
+{{ u|selectattr('a')|list }}
+{{ u|map('upper')|list }}
+{{ u|list }}
+{{ u|length }}
+{{ u|join(',') }}
+{{ u|first }}|
+{{ u|last }}|
+{{ u|sum }}
+{{ u|trim }}|
+{{ u|upper }}|
+{{ u|tojson }}
+{{ u|int }}
+{{ u|float }}
+{{ u|string }}|
+{{ u|items|list }}
+{{ u|dictsort }}
+{{ u|safe }}|
+{{ u|escape }}|
+{{ u|replace('a','b') }}|
+{{ u|sort }}
+{{ u|unique|list }}
+{{ u|max }}|
+{{ u|abs }}
+{{ u|round }}
+{{ u|wordcount }}
+{{ u|capitalize }}|
+{{ u|title }}|
+{{ u|indent }}|
+{{ u|reverse|list }}
+{{ u|batch(2)|list }}
+{% if false %}{{ x|nope }}{% endif %}ok
+{{ (x|nope) if false else 'ok' }}
+{{ 'a' if true else x|nope }}
+{% for i in [] %}{{ i|nope }}{% endfor %}ok
+{% for i in [1] %}{{ i|nope }}{% endfor %}ok
+{% if true %}a{% else %}{{ x|nope }}{% endif %}
+{% if true %}a{% elif x|nope %}{% endif %}
+{% if x|nope %}{% endif %}
+{% if x is nope %}{% endif %}
+{% if false %}{{ x is nope }}{% endif %}ok
+{% if false %}{% if x is nope %}{% endif %}{% endif %}ok
+{% set y = x|nope %}
+{% if false %}{% set y = x|nope %}{% endif %}ok
+{% if false %}{% for i in x|nope %}{{ i }}{% endfor %}{% endif %}ok
+{% if false %}{% filter nope %}a{% endfilter %}{% endif %}ok
+{% macro m(x) %}{{ x|nope }}{% endmacro %}ok
+{% macro m(x) %}{% if x %}{{ x|nope }}{% endif %}{% endmacro %}{{ m(0) }}ok
+{% macro m(x) %}{% if x %}{{ x|nope }}{% endif %}{% endmacro %}{{ m(1) }}ok
+{% if false %}{% macro m(x) %}{{ x|nope }}{% endmacro %}{% endif %}ok
+{% if true %}{% macro m(x) %}{{ x|nope }}{% endmacro %}{% endif %}ok
+{% if true %}{% macro m(x) %}{{ x|nope }}{% endmacro %}{{ m(1) }}{% endif %}ok
+{% if false %}{% for i in [1] %}{{ i|nope }}{% endfor %}{% endif %}ok
+{% if true %}{{ x|nope }}{% endif %}ok
+{% if 'a' is defined and x|nope %}{% endif %}
+{{ ['a']|map('nope')|list }}
+{{ []|map('nope')|list }}
+{{ []|select('nope')|list }}
+{{ [1]|select('nope')|list }}
+{% if false %}{{ x is nope }}{% else %}{{ 1 is nope }}{% endif %}
+{% if false %}{{ nope(1) }}{% endif %}ok
+{% if false %}{% set ns.a = x|nope %}{% endif %}ok
+{% for i in [1] if i|nope %}{% endfor %}
+{% if false %}{% for i in [1] if i is nope %}{% endfor %}{% endif %}ok
+{{ '<a>'|safe + '<b>' }}
+{{ '<b>' + '<a>'|safe }}
+{{ '<a>'|safe + '<b>'|safe }}
+{{ '<a>'|safe ~ '<b>' }}
+{{ '<b>' ~ '<a>'|safe }}
+{{ ('<a>'|safe ~ '<b>')|upper }}
+{{ '<a>'|safe + 1 }}
+{{ '<a>'|safe + none }}
+{{ 1 + '<a>'|safe }}
+{{ '<a>'|e + '<b>' }}
+{{ '<a>'|e|e }}
+{{ '<a>'|safe|e }}
+{{ '<a>'|e|safe }}
+{{ '<a>'|escape|upper }}
+{{ '<a>'|forceescape }}
+{{ '<a>'|e|forceescape }}
+{{ '<a>'|safe * 2 + '<' }}
+{{ '<%s>'|safe % '<b>' }}
+{{ '<%s>'|safe|format('<b>') }}
+{{ '<%s>'|format('<b>') }}
+{{ '<%d>'|safe % 3 }}
+{{ '<%s %s>'|safe % ('<', 1) }}
+{{ ('<{}>'|safe).format('<b>') }}
+{{ ('<a>'|safe).replace('a', '<') }}
+{{ '<a>'|safe|replace('a', '<') }}
+{{ 'xax'|replace('a', '<'|safe) }}
+{{ '<ax'|replace('a', '<'|safe) }}
+{{ ['<', '>'|safe]|join('&') }}
+{{ ['<', '>']|join('&'|safe) }}
+{{ ('&'|safe).join(['<', '>'|safe]) }}
+{{ '&'.join(['<', '>'|safe]) }}
+{{ '<a>'|safe == '<a>' }}
+{{ '<a>'|safe in ['<a>'] }}
+{{ '<a>'|safe is string }}
+{{ '<a>' is escaped }}|{{ '<a>'|safe is escaped }}
+{{ ('<a>'|safe)[0] + '<' }}
+{{ ('<a>'|safe)[1:] + '<' }}
+{{ ('<a>'|safe).split('a')[0] + '<' }}
+{{ ('<a>'|safe).strip() + '<' }}
+{{ ('<a>'|safe).upper() + '<' }}
+{{ '<a>'|safe|trim + '<' }}
+{{ '<a>'|safe|upper + '<' }}
+{{ '<a>'|safe|lower + '<' }}
+{{ '<a>'|safe|string + '<' }}
+{{ '<a>'|safe|capitalize + '<' }}
+{{ '<a>'|safe|title + '<' }}
+{{ '<a>'|safe|indent + '<' }}
+{{ '<a>'|safe|reverse + '<' }}
+{{ '<a>'|safe|first + '<' }}
+{{ '<a>'|safe|list }}
+{{ '<a>'|safe|tojson + '<' }}
+{{ {'a': '<'}|tojson + '<' }}
+{{ {'a': '<'}|tojson|safe + '<' }}
+{% set x %}<a>{% endset %}{{ x + '<' }}
+{% set x = '<a>'|safe %}{{ x + '<' }}
+{% set x = '<a>'|safe %}{% set x = x + '<' %}{% set x = x + '>' %}{{ x }}
+{% set x = '<a>'|safe %}{% set x = '<' + x %}{% set x = '>' + x %}{{ x }}
+{% macro m() %}<a>{% endmacro %}{{ m() + '<' }}
+{% macro m() %}<a>{% endmacro %}{{ '<' + m() }}
+{% set x = "a"|safe %}{% set x = x ~ '<' %}{{ x + '<' }}
+{{ [('<'|safe)] }}
+{{ {'a': '<'|safe} }}
+{{ [('<'|e)]|tojson }}
+{{ '<a>'|safe|length }}
+{{ ('<'|safe) + u }}
+{{ ('<'|safe) ~ u ~ '<' }}
+{{ ('<'|safe) ~ none ~ 1 }}
+{{ '%s'|format(none) }}
+{% set ns = namespace(a=1) %}{{ ns.b is defined }}
+{% set ns = namespace({'a': 2}, b=3) %}{{ ns.a }}{{ ns.b }}
+{% set ns = namespace(a=1) %}{{ ns['a'] }}
+{% set ns = namespace() %}{% set ns.x = [1] %}{% set ns.x = ns.x + [2] %}{{ ns.x }}
+{% set ns = {} %}{% set ns.x = 1 %}
+{% set ns = namespace(a='<'|safe) %}{% set ns.a = ns.a + '<' %}{{ ns.a }}
+{% set ns = namespace(a=[]) %}{{ ns.a|length }}{{ ns.b|default(3) }}
+{{ u.a }}
+{{ u['a'] }}
+{{ x.a.b is defined }}
+{{ none.a is defined }}
+{{ none.a.b is defined }}
+{{ u + 'a' }}
+{{ 'a' + u }}
+{{ u ~ 'a' }}
+{{ u == none }}|{{ u == v }}
+{{ not u }}
+{{ u in [1] }}
+{{ 1 in u }}
+{{ u < 1 }}
+{{ u is none }}
+{{ [u] }}
+{{ [u]|select|list }}
+{{ [1,none,2]|select|list }}
+{{ [1,none,2]|select('none')|list }}
+{{ [{'a':1},{}]|selectattr('a')|list }}
+{{ [{'a':1},{}]|selectattr('a','defined')|list }}
+{{ [{'a':1},{}]|selectattr('a','undefined')|list }}
+{{ [{'a':{'b':1}},{}]|selectattr('a.b')|list }}
+{{ [{'a':{'b':1}},{'a':{}}]|selectattr('a.b','defined')|list }}
+{{ [{'a':1},{'a':2}]|selectattr('a','in',[1])|list }}
+{{ [{'a':1},{'a':2}]|selectattr('a','equalto',2)|map(attribute='a')|first }}
+{{ [none]|selectattr('a')|list }}
+{{ [none]|map(attribute='a')|list }}
+{{ [none]|map(attribute='a', default='x')|list }}
+{{ []|selectattr('a')|first is defined }}
+{{ (none or [])|selectattr('a')|list }}
+{{ [1,2]|map('string')|join }}
+{{ [1,2]|map('add', 1)|list }}
+{{ ['a']|map('replace', 'a', 'b')|list }}
+{{ ['a']|map('default', 'b')|list }}
+{{ [u]|map('default', 'b')|list }}
+{{ [[1,2]]|map('first')|list }}
+{{ [[1,2]]|map(attribute=0)|list }}
+{{ [' a ']|map('trim')|join('|') }}
+{{ 'abc'|select('in', 'ab')|join }}
+{{ {'a':1,'b':0}|select|list }}
+{{ {'a':1}|map('upper')|list }}
+{{ 3|e }}
+{{ none|e }}
+{{ none|safe }}
+{{ 3|safe + 1 }}
+{{ (1,2)|safe }}
+{{ true|e }}
+{{ u|e }}|
+{{ '"'|e }}{{ "'"|e }}{{ '&'|e }}
+{{ ('<a>'|safe).lstrip('<') + '<' }}
+{{ ('<a>'|safe).startswith('<') }}
+{{ '<' + ('<a>'|safe) + '<' }}
+{{ ('a' ~ ('<'|safe)) + '<' }}
+{{ '-' * 3 + '<'|safe }}
+{{ ('<'|safe).join(['a','b']) + '<' }}
+{{ ''|safe + '<' }}
+{{ ('<'|safe if true) + '<' }}
+{% filter escape %}<a>{% endfilter %}
+{% filter safe %}<a>{% endfilter %}
+{% filter upper|safe %}<a>{% endfilter %}
+{% set x | upper %}<a>{% endset %}{{ x + '<' }}
+{% call(x) m() %}{% endcall %}
+{{ '<a>' | e | length }}
+{{ ('<'|safe) < 'a' }}
+{{ {('<'|safe): 1}['<'] }}
+{{ {'<': 1}['<'|safe] }}
+"""
+
+cases = ["{{ " + e + " }}" for e in expressions.strip().split("\n")] + templates + odd.strip().split("\n")
 golden = [{"template": source, **rendered(source, context)} for source in cases]
 json.dump({"context": context, "cases": golden}, open("golden.json", "w"), ensure_ascii=False, indent=1)
