@@ -101,7 +101,7 @@ eval/stat:
 eval/report: core/sample data/table eval/stat
 
 # The stages: none imports another.
-pretrain: core/model core/run core/text/tokenizer core/train core/train/pack core/train/stage
+pretrain: core/model core/run core/text/template core/text/tokenizer core/token core/train core/train/pack core/train/stage
 	data/example data/table
 sft: core/model core/run core/train core/train/pack
 	core/train/stage data/example data/table

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/token"
 	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/core/train/stage"
@@ -86,9 +89,10 @@ func (s Settings) params(t *train.Task) (*model.Params, error) {
 	if bos := int(tok.BOS()); tok.BOS() != tokenizer.None {
 		c.BOS = &bos
 	}
-	c.EOS = model.IntSet{int(tok.EOS())}
-	if tok.EOT() != tokenizer.None {
-		c.EOS = append(c.EOS, int(tok.EOT()))
+	for _, id := range append([]token.ID{tok.EOS(), tok.EOT()}, template.Ends(tok)...) {
+		if id != tokenizer.None && !slices.Contains(c.EOS, int(id)) {
+			c.EOS = append(c.EOS, int(id))
+		}
 	}
 	p, err := model.New(c)
 	if err != nil {

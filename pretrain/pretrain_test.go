@@ -101,7 +101,7 @@ func TestRefuses(t *testing.T) {
 // TestFewSpecialTokens: a vocabulary needs a token that ends documents, and no other.
 func TestFewSpecialTokens(t *testing.T) {
 	s := fixture(t)
-	tok, err := tokenizer.Train(slices.Values([]string{"The goat eats leaves."}), tokenizer.TrainSettings{VocabSize: 258, Special: []string{"</s>"}})
+	tok, err := tokenizer.Train(slices.Values([]string{"The goat eats leaves."}), tokenizer.TrainSettings{VocabSize: 258, Special: []string{"</s>", "<|end|>"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,8 @@ func TestFewSpecialTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(s.Tokenizer, "tokenizer_config.json")
-	for text, want := range map[string]string{`{}`: "pretrain: the tokenizer has no token that ends a document", `{"eos_token": "</s>"}`: ""} {
+	const chats = `"chat_template": "{% for m in messages %}{{ m.role }} {{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}assistant {% endif %}"`
+	for text, want := range map[string]string{`{}`: "pretrain: the tokenizer has no token that ends a document", `{"eos_token": "</s>", ` + chats + `}`: ""} {
 		if err := os.WriteFile(config, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +120,9 @@ func TestFewSpecialTokens(t *testing.T) {
 		}
 	}
 	c, err := model.LoadConfig(s.Out)
-	if end, _ := tok.Special("</s>"); err != nil || c.BOS != nil || !slices.Equal(c.EOS, model.IntSet{int(end)}) {
-		t.Errorf("bos_token_id %v, eos_token_id %v, want none and %d; error %v", c.BOS, c.EOS, end, err)
+	end, _ := tok.Special("</s>")
+	turn, _ := tok.Special("<|end|>")
+	if want := (model.IntSet{int(end), int(turn)}); err != nil || c.BOS != nil || !slices.Equal(c.EOS, want) {
+		t.Errorf("bos_token_id %v, eos_token_id %v, want none and %v; error %v", c.BOS, c.EOS, want, err)
 	}
 }

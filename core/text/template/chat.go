@@ -68,7 +68,8 @@ func (f *Format) AllowDropped() *Format {
 }
 
 // WithTools returns a copy of f whose templates see tools: a JSON list of functions, as
-// transformers' apply_chat_template takes it. Without tools it returns f.
+// transformers' apply_chat_template takes it. If the model has a template named tool_use, that one
+// lays out the chats, as in transformers. Without tools WithTools returns f.
 func (f *Format) WithTools(tools chat.JSON) (*Format, error) {
 	if tools == "" {
 		return f, nil
@@ -78,8 +79,17 @@ func (f *Format) WithTools(tools chat.JSON) (*Format, error) {
 		return nil, fmt.Errorf("chat: tools: %w", err)
 	}
 	g := *f
+	if source := f.tok.ToolTemplate(); source != "" {
+		other, err := New(f.tok.WithTemplate(tokenizer.Template{Source: source, Stop: f.tok.StopName()}))
+		if err != nil {
+			return nil, fmt.Errorf("chat: the template tool_use: %w", err)
+		}
+		g = *other
+		g.date, g.allowDropped = f.date, f.allowDropped
+	}
+	values := g.values
 	g.values = map[string]jinja.Value{}
-	for name, v := range f.values {
+	for name, v := range values {
 		g.values[name] = v
 	}
 	g.values["tools"] = v

@@ -366,6 +366,35 @@ func TestTools(t *testing.T) {
 	}
 }
 
+// TestToolTemplate: a template named tool_use lays out chats with tools, unless another template
+// takes the place of the model's.
+func TestToolTemplate(t *testing.T) {
+	chatml := newFormat(t, "chatml").tok.Template().Source
+	tok := newTokenizer(t).WithTemplate(tokenizer.Template{Source: chatml})
+	tok = tok.WithTemplates([]tokenizer.NamedTemplate{{Name: "tool_use", Template: "tools: {{ tools | tojson }}{{ eos_token }}" + chatml}})
+	for _, c := range []struct {
+		tok   *tokenizer.Tokenizer
+		tools chat.JSON
+		want  bool
+	}{{tok, `["look"]`, true}, {tok, "", false}, {tok.WithTemplate(tokenizer.Template{Source: "{{ tools | tojson }}" + chatml}), `["look"]`, false}} {
+		f, err := New(c.tok)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, err = f.WithTools(c.tools); err != nil {
+			t.Fatal(err)
+		}
+		ids, err := f.Prompt([]chat.Message{say("user", "hi")})
+		if text := f.tok.Decode(ids); err != nil || strings.HasPrefix(text, `tools: ["look"]<|eot_id|><|im_start|>`) != c.want {
+			t.Errorf("tools %s: %q, error %v", c.tools, text, err)
+		}
+	}
+	other := tok.WithTemplates([]tokenizer.NamedTemplate{{Name: "tool_use", Template: "{{ 1 }}"}})
+	if other.Digest() == tok.Digest() {
+		t.Error("the digest leaves out how chats with tools are laid out")
+	}
+}
+
 func TestNameOf(t *testing.T) {
 	for _, name := range Names {
 		template, err := Named(name)

@@ -91,12 +91,17 @@ func (t *Tokenizer) Named(field string) (token.ID, bool) {
 
 // WithNamed returns a copy of t whose tokenizer_config.json names a token in a field.
 func (t *Tokenizer) WithNamed(field string, id token.ID) *Tokenizer {
+	return t.withField(field, t.Token(id))
+}
+
+// withField returns a copy of t with another value of a field of tokenizer_config.json.
+func (t *Tokenizer) withField(field string, value any) *Tokenizer {
 	with := *t
 	with.carried = maps.Clone(t.carried)
 	if with.carried == nil {
 		with.carried = map[string]json.RawMessage{}
 	}
-	if text, err := encodeJSON(t.Token(id), ""); err == nil { // a string always is JSON
+	if text, err := encodeJSON(value, ""); err == nil { // strings always are JSON
 		with.carried[field] = text
 	}
 	return &with

@@ -34,8 +34,7 @@ func (t *Tokenizer) config() map[string]any {
 // saveTemplate sets chat_template. If the file named several templates and t has their default, or
 // they have none, all of them stay.
 func (t *Tokenizer) saveTemplate(config map[string]any) {
-	list, err := namedTemplates(t.carried["chat_template"])
-	if err == nil && len(list) > 0 && defaultOf(list) == t.template.Source {
+	if len(t.Templates()) > 0 {
 		return
 	}
 	delete(config, "chat_template")

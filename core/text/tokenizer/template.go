@@ -36,13 +36,13 @@ func (t *templateJSON) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// namedTemplate is a chat template of a model that has several, such as "tool_use".
-type namedTemplate struct {
+// NamedTemplate is a chat template of a model that has several, such as "tool_use".
+type NamedTemplate struct {
 	Name     string `json:"name"`
 	Template string `json:"template"`
 }
 
-func namedTemplates(text []byte) (list []namedTemplate, err error) {
+func namedTemplates(text []byte) (list []NamedTemplate, err error) {
 	if json.Unmarshal(text, &list) != nil {
 		return nil, fmt.Errorf("chat_template is %.80s, expected a string or a list of names and templates", text)
 	}
@@ -50,7 +50,7 @@ func namedTemplates(text []byte) (list []namedTemplate, err error) {
 }
 
 // defaultOf returns the template named "default", or "".
-func defaultOf(list []namedTemplate) string {
+func defaultOf(list []NamedTemplate) string {
 	for _, entry := range list {
 		if entry.Name == "default" {
 			return entry.Template
@@ -78,7 +78,7 @@ func (c *config) addTemplates(dir string) error {
 		c.template.Source = string(jinja)
 	}
 	if c.template.Source != "" {
-		list = append([]namedTemplate{{"default", c.template.Source}}, without(list, "default")...)
+		list = append([]NamedTemplate{{"default", c.template.Source}}, without(list, "default")...)
 	}
 	for _, entry := range more {
 		list = append(without(list, entry.Name), entry)
@@ -90,12 +90,41 @@ func (c *config) addTemplates(dir string) error {
 	return err
 }
 
-func without(list []namedTemplate, name string) []namedTemplate {
-	return slices.DeleteFunc(slices.Clone(list), func(t namedTemplate) bool { return t.Name == name })
+// Templates returns the chat templates besides the default one, in the order of the file. There are
+// none if t has another template than the file's default.
+func (t *Tokenizer) Templates() []NamedTemplate {
+	list, err := namedTemplates(t.carried["chat_template"])
+	if err != nil || defaultOf(list) != t.template.Source {
+		return nil
+	}
+	return without(list, "default")
+}
+
+// ToolTemplate returns the template that lays out chats with tools in place of the default one, as
+// in transformers, or "".
+func (t *Tokenizer) ToolTemplate() string {
+	for _, entry := range t.Templates() {
+		if entry.Name == "tool_use" {
+			return entry.Template
+		}
+	}
+	return ""
+}
+
+// WithTemplates returns a copy of t that has other templates besides its own.
+func (t *Tokenizer) WithTemplates(list []NamedTemplate) *Tokenizer {
+	if t.template.Source != "" {
+		list = append([]NamedTemplate{{"default", t.template.Source}}, without(list, "default")...)
+	}
+	return t.withField("chat_template", list)
+}
+
+func without(list []NamedTemplate, name string) []NamedTemplate {
+	return slices.DeleteFunc(slices.Clone(list), func(t NamedTemplate) bool { return t.Name == name })
 }
 
 // readTemplates returns the templates of a folder, by the names of their files.
-func readTemplates(dir string) (list []namedTemplate, err error) {
+func readTemplates(dir string) (list []NamedTemplate, err error) {
 	files, err := os.ReadDir(dir)
 	if os.IsNotExist(err) {
 		return nil, nil
@@ -112,7 +141,7 @@ func readTemplates(dir string) (list []namedTemplate, err error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, namedTemplate{name, string(text)})
+		list = append(list, NamedTemplate{name, string(text)})
 	}
 	return list, nil
 }

@@ -240,6 +240,9 @@ func (t *Tokenizer) Digest() string {
 	if v.Unknown != "" {
 		digestStrings(h, "unknown", v.Unknown)
 	}
+	if source := t.ToolTemplate(); source != "" {
+		digestStrings(h, "tool_use", source)
+	}
 	if t.writesStop() {
 		digestStrings(h, "eos_token", t.StopName())
 	}

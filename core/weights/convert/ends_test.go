@@ -28,7 +28,7 @@ func ending(t *testing.T, eos string, stops ...string) *Model {
 		t.Fatal(err)
 	}
 	m := drawn(t, small())
-	m.Tokenizer = tok.WithTemplate(tokenizer.Template{Source: chatml.Source, Stop: eos})
+	m.Tokenizer = tok.WithTemplate(tokenizer.Template{Source: chatml.Source, Stop: eos}).WithTemplates([]tokenizer.NamedTemplate{{Name: "rag", Template: "{{ 1 }}"}})
 	m.Config.EOS = nil
 	for _, name := range stops {
 		m.Config.EOS = append(m.Config.EOS, int(id(t, m, name)))
@@ -93,6 +93,9 @@ func TestEnds(t *testing.T) {
 			}
 			if pad, ok := m.Tokenizer.Named("pad_token"); !ok || pad != id(t, m, eom) {
 				t.Errorf("%+v, %s: pad_token is %d", c, form, pad)
+			}
+			if more := m.Tokenizer.Templates(); len(more) != 1 || more[0].Name != "rag" || more[0].Template != "{{ 1 }}" {
+				t.Errorf("%+v, %s: other templates %v", c, form, more)
 			}
 			if m.Tokenizer.StopName() != c.eos {
 				t.Errorf("%+v, %s: eos_token is %s", c, form, m.Tokenizer.StopName())

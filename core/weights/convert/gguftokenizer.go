@@ -24,7 +24,8 @@ const (
 	keyAddBOS      = "tokenizer.ggml.add_bos_token"
 	keyAddEOS      = "tokenizer.ggml.add_eos_token"
 	keySpacePrefix = "tokenizer.ggml.add_space_prefix"
-	keyTemplate    = "tokenizer.chat_template"
+	keyTemplate    = "tokenizer.chat_template"  // the default; others have their name behind it
+	keyTemplates   = "tokenizer.chat_templates" // names of the others
 )
 
 // padding is the name that converters give to rows of the embedding without a token.
@@ -56,6 +57,13 @@ func tokenizerFromGGUF(m *gguf.Metadata) (*tokenizer.Tokenizer, error) {
 	tok = tok.WithTemplate(chat)
 	if pad := token.ID(field(f, keyPadding, f.Int, -1)); pad >= 0 && int(pad) < tok.VocabSize() {
 		tok = tok.WithNamed("pad_token", pad)
+	}
+	var more []tokenizer.NamedTemplate
+	for _, name := range get[[]string](f, keyTemplates, nil) {
+		more = append(more, tokenizer.NamedTemplate{Name: name, Template: get(f, keyTemplate+"."+name, "")})
+	}
+	if more != nil {
+		tok = tok.WithTemplates(more)
 	}
 	return tok, f.err
 }
@@ -227,6 +235,14 @@ func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int, s
 	m.Set(keyAddEOS, false)
 	if source := t.Template().Source; source != "" {
 		m.Set(keyTemplate, source)
+	}
+	var names []string
+	for _, entry := range t.Templates() {
+		m.Set(keyTemplate+"."+entry.Name, entry.Template)
+		names = append(names, entry.Name)
+	}
+	if names != nil {
+		m.Set(keyTemplates, names)
 	}
 	return nil
 }
