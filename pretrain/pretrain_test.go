@@ -111,13 +111,17 @@ func TestFewSpecialTokens(t *testing.T) {
 	}
 	config := filepath.Join(s.Tokenizer, "tokenizer_config.json")
 	const chats = `"chat_template": "{% for m in messages %}{{ m.role }} {{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}assistant {% endif %}"`
-	for text, want := range map[string]string{`{}`: "pretrain: the tokenizer has no token that ends a document", `{"eos_token": "</s>", ` + chats + `}`: ""} {
+	try := func(text string) error {
 		if err := os.WriteFile(config, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := Run(t.Context(), s, train.Options{}); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Fatalf("%s: error %v, want %q", text, err, want)
-		}
+		return Run(t.Context(), s, train.Options{})
+	}
+	if err := try(`{}`); err == nil || !strings.Contains(err.Error(), "pretrain: the tokenizer has no token that ends a document") {
+		t.Errorf("no end of text: error %v", err)
+	}
+	if err := try(`{"eos_token": "</s>", ` + chats + `}`); err != nil {
+		t.Fatal(err)
 	}
 	c, err := model.LoadConfig(s.Out)
 	end, _ := tok.Special("</s>")
