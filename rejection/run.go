@@ -121,7 +121,7 @@ func (r *session) findStored() (err error) {
 	if err != nil {
 		return err
 	}
-	r.tally = newTally(len(r.prompts), r.Samples)
+	r.tally = newTally(len(r.prompts), r.Samples, r.Pick)
 	r.catalog, err = r.store.index(r.prompts, r.Samples, func(i int, c table.Candidate, scored bool) {
 		if scored {
 			r.tally.count(i, c)
