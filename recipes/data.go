@@ -63,6 +63,23 @@ func (d Data) validate(isInput func(key string) bool) error {
 			return fmt.Errorf("data: import %s: %w", m.Name, err)
 		}
 	}
+	return d.validateTables()
+}
+
+// validateTables returns an error if two tables have the same name: one would replace the other.
+func (d Data) validateTables() error {
+	names := d.tables()
+	for _, m := range d.Import {
+		if len(m.Parts) > 0 {
+			names = append(names, dataDir+"/"+m.Name+".arrow") // before herd divides it
+		}
+	}
+	slices.Sort(names)
+	for i := 1; i < len(names); i++ {
+		if names[i] == names[i-1] {
+			return fmt.Errorf("data: two imports, or an import and the world, would write %s: rename one", names[i])
+		}
+	}
 	return nil
 }
 

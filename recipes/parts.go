@@ -127,6 +127,9 @@ func (m Import) partKey(from table.AnyReader) (key func(n int, row table.Record)
 	return func(_ int, row table.Record) string { return table.RecordID(row) }, nil
 }
 
+// fewRows is a number of rows of which more than half may be near copies by chance.
+const fewRows = 20
+
 // nearKey reads the table once to find near copies. The key of a group is the least of its texts,
 // so that the order of the rows does not count.
 func nearKey(from table.AnyReader, prompted bool) (func(int, table.Record) string, error) {
@@ -140,9 +143,12 @@ func nearKey(from table.AnyReader, prompted bool) (func(int, table.Record) strin
 		groups.Add(text)
 		texts = append(texts, hex128(near.Normalise(text)))
 	}
-	least := make(map[int]string)
+	least, sizes := make(map[int]string), make(map[int]int)
 	for n, text := range texts {
 		first := groups.Of(n)
+		if sizes[first]++; len(texts) >= fewRows && sizes[first] > len(texts)/2 {
+			return nil, fmt.Errorf("parts_by is near, but more than half of the %d rows are near copies of each other, so they cannot be divided: do they share a long text? use content or prompt", len(texts))
+		}
 		if known, ok := least[first]; !ok || text < known {
 			least[first] = text
 		}

@@ -102,13 +102,13 @@ func TestPartsSeed(t *testing.T) {
 // dealt out one by one.
 func TestPartsKeepTogether(t *testing.T) {
 	const (
-		words = "over the hills and along the river %[1]d%[1]d%[1]d the herd moves on"
+		words = "the %[1]dth herd has %[1]d goats, %[1]d hens, %[1]d cats, %[1]d dogs, %[1]d cows and %[1]d owls in field %[1]d"
 		chatX = `"messages": [{"role": "user", "content": "q%[1]d"}, {"role": "assistant", "content": "x"}]`
 		chatY = `"messages": [{"role": "user", "content": "q%[1]d"}, {"role": "assistant", "content": "y"}]`
 		pairX = `"prompt": "q%[1]d", "chosen": "yes", "rejected": "no"`
 		pairY = `"prompt": "q%[1]d", "chosen": "no", "rejected": "never"`
 	)
-	near := []string{`"text": "` + words + `"`, `"text": "Over the hills, and along the river %[1]d%[1]d%[1]d the herd MOVES  on!"`, `"text": "` + words + ` now"`}
+	near := []string{`"text": "` + words + `"`, `"text": "The %[1]dth Herd has %[1]d goats; %[1]d HENS; %[1]d cats,  %[1]d dogs, %[1]d cows and %[1]d owls in field %[1]d!"`, `"text": "` + words + ` now"`}
 	for _, c := range []struct {
 		name   string
 		by     PartsBy
@@ -133,17 +133,17 @@ func TestPartsKeepTogether(t *testing.T) {
 				lines = append(lines, fmt.Sprintf(`{"id": "%d-%d", `, 100+i, k)+fmt.Sprintf(row+"}", 100+i))
 			}
 		}
-		in, straddling := make(map[string]int), 0
+		in, straddling, used := make(map[string]int), 0, make(map[int]bool)
 		for p, rows := range divided(t, Import{Parts: []Part{{"a", 0.5}, {"b", 0.5}}, PartsBy: c.by}, lines) {
 			for _, row := range rows {
 				group, _, _ := strings.Cut(row.RowOrigin().ID, "-")
 				if at, seen := in[group]; seen && at != p {
 					straddling++
 				}
-				in[group] = p
+				in[group], used[p] = p, true
 			}
 		}
-		if len(in) != groups || c.atomic && straddling > 0 || !c.atomic && straddling < groups/4 {
+		if len(in) != groups || len(used) != 2 || c.atomic && straddling > 0 || !c.atomic && straddling < groups/4 {
 			t.Errorf("%s: %d rows of %d groups are in another part than the rest", c.name, straddling, len(in))
 		}
 	}
@@ -187,8 +187,21 @@ func TestPartsRefused(t *testing.T) {
 	if err := docs.write(t.TempDir()); err == nil || !strings.Contains(err.Error(), "documents have no prompts") {
 		t.Errorf("documents by prompt: error %v", err)
 	}
+	docs.PartsBy = ByNear
+	for n, want := range map[int]string{40: "more than half of the 40 rows are near copies", 3: ""} {
+		lines := linesOf(n, `{"text": "the same long text in each of all the rows, over the hills and far away %[1]d"}`)
+		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := docs.write(t.TempDir()); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%d near copies: error %v, want %q", n, err, want)
+		}
+	}
 	for want, text := range map[string]string{
-		`parts_by is "contents", expected content, prompt or near`: "parts: [{name: a, share: 1}], parts_by: contents",
+		`two imports, or an import and the world, would write data/x.arrow`:     "parts: [{name: a, share: 1}]}, {name: x, files: [g]",
+		`two imports, or an import and the world, would write data/x-a-b.arrow`: "parts: [{name: a-b, share: 1}]}, {name: x-a, files: [g], parts: [{name: b, share: 1}]",
+		`an import and a stage are both called "a"`:                             "limit: 0}, {name: a, files: [g]",
+		`parts_by is "contents", expected content, prompt or near`:              "parts: [{name: a, share: 1}], parts_by: contents",
 		"need parts":                "parts_by: near",
 		`two parts are called "a"`:  "parts: [{name: a, share: 0.5}, {name: a, share: 0.5}]",
 		`part "a/b": the name must`: "parts: [{name: a/b, share: 1}]",

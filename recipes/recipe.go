@@ -193,6 +193,11 @@ func (r *Recipe) validate() error {
 	if err := r.validateInputs(); err != nil {
 		return err
 	}
+	for _, m := range r.Data.Import {
+		if slices.Contains(names, m.Name) {
+			return fmt.Errorf("an import and a stage are both called %q", m.Name)
+		}
+	}
 	return r.Data.validate(r.isInput)
 }
 

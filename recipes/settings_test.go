@@ -32,6 +32,7 @@ func TestLoadRecipe(t *testing.T) {
 		{"name with slash", "stages:\n  - name: a/b\n    dpo: {}\n", "no dots, slashes"},
 		{"no stages", "seed: 1\n", "no stages"},
 		{"bad share", stage + "data:\n  import:\n    - {name: x, files: [f], parts: [{name: p, share: 0.4}]}\n", "add up to 0.4"},
+		{"import with the name of the world's table", stage + "data:\n  world: {}\n  import: [{name: chats, files: [f]}]\n", "would write data/chats.arrow"},
 		{"bad world", stage + "data:\n  world: {documents: -1}\n", "documents"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
