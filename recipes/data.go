@@ -31,14 +31,15 @@ func (d Data) hasWorld() bool { return d.World != world.Settings{} }
 
 // Import makes data/NAME.arrow out of files, or data/NAME-PART.arrow for each part.
 type Import struct {
-	Name   string        `yaml:"name"`                               // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
-	Files  []string      `yaml:"files"`                              // files or folders, relative to the folder of the recipe's file; in --set and in built-in recipes to the working directory
-	Kind   table.Kind    `yaml:"kind"`                               // kind of rows: documents, chats, preferences or samples; empty: herd detects it
-	Format format.Format `yaml:"format"`                             // format of the files, as in herd data import --format; empty: herd detects it
-	Split  format.Split  `yaml:"split"`                              // how text files become documents: none, lines or paragraphs
-	Limit  int           `yaml:"limit"`                              // maximum number of rows; 0: all
-	Ignore []string      `yaml:"ignore,omitempty" json:",omitempty"` // keys of rows and messages to leave out
-	Parts  []Part        `yaml:"parts"`                              // parts into which herd divides the rows; empty: one table
+	Name   string            `yaml:"name"`                               // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
+	Files  []string          `yaml:"files"`                              // files or folders, relative to the folder of the recipe's file; in --set and in built-in recipes to the working directory
+	Kind   table.Kind        `yaml:"kind"`                               // kind of rows: documents, chats, preferences or samples; empty: herd detects it
+	Format format.Format     `yaml:"format"`                             // format of the files, as in herd data import --format; empty: herd detects it
+	Split  format.Split      `yaml:"split"`                              // how text files become documents: none, lines or paragraphs
+	Limit  int               `yaml:"limit"`                              // maximum number of rows; 0: all
+	Map    map[string]string `yaml:"map,omitempty" json:",omitempty"`    // names of the formats' fields for columns that are called otherwise: {solution: completion}
+	Ignore []string          `yaml:"ignore,omitempty" json:",omitempty"` // keys of rows and messages to leave out
+	Parts  []Part            `yaml:"parts"`                              // parts into which herd divides the rows; empty: one table
 
 	PartsBy   PartsBy `yaml:"parts_by,omitempty" json:",omitempty"`   // rows that must be in the same part: those of equal content, of equal prompt, or near copies; empty: prompt for preferences, unpaired and samples, content for documents and chats
 	PartsSeed uint64  `yaml:"parts_seed,omitempty" json:",omitempty"` // random seed for the part of each row; the recipe's seed has no influence
@@ -168,7 +169,7 @@ func (r *Recipe) makeData(dir string, m run.Manifest) (made bool, err error) {
 
 func (m Import) write(dir string) error {
 	path := filepath.Join(dir, m.Name+".arrow")
-	_, err := format.Import(path, m.Files, format.ImportSettings{Format: m.Format, Kind: m.Kind, Split: m.Split, Limit: m.Limit, Ignore: m.Ignore})
+	_, err := format.Import(path, m.Files, format.ImportSettings{Format: m.Format, Kind: m.Kind, Split: m.Split, Limit: m.Limit, Ignore: m.Ignore, Map: m.Map})
 	if err != nil || len(m.Parts) == 0 {
 		return err
 	}

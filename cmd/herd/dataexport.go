@@ -2,6 +2,9 @@ package main
 
 import (
 	"io"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +19,10 @@ func newDataExportCmd() *cobra.Command {
 		Short:   "Export a table as JSON lines",
 		Example: "  herd data export chats.arrow --out chats.jsonl",
 		Args:    operands("TABLE"),
-		RunE: func(_ *cobra.Command, tables []string) error {
+		RunE: func(cmd *cobra.Command, tables []string) error {
+			if ext := strings.ToLower(filepath.Ext(out)); slices.Contains([]string{".csv", ".tsv", ".parquet", ".arrow", ".json"}, ext) {
+				return misuse(cmd, "--out is %s, but herd exports JSON lines: name the file .jsonl", out)
+			}
 			return writeOutput(out, overwrite, func(w io.Writer) error { return format.ExportJSONL(w, tables[0]) })
 		},
 	}

@@ -17,9 +17,10 @@ func newDataImportCmd() *cobra.Command {
 	layout := choose(append([]string{"auto"}, formatNames()...)...)
 	cmd := &cobra.Command{
 		Use:   "import FILE|DIR... --out TABLE",
-		Short: "Import JSON, JSONL or text files as a table",
-		Long: `Import JSON, JSONL or text files as a table. Files may be gzip-compressed. If you name a
-folder, herd imports the files in it.
+		Short: "Import JSON, JSONL, CSV, Arrow or text files as a table",
+		Long: `Import files as a table: JSON, JSONL, CSV, TSV, Arrow files and streams, herd's own tables (to
+join several), and text. Files may be gzip-compressed. If you name a folder, herd imports the
+files in it. The first line of a CSV or TSV file names its columns.
 
 herd refuses a key of a message that it does not know, because the key may change what is
 to be learnt. --ignore leaves a key out. herd keeps other keys of a row in the column meta.
@@ -44,6 +45,7 @@ Formats:` + wrapped(layout.allowed),
 	flags.StringVar(&split, "split", "", "cut text files into documents: none, paragraphs or a `SEPARATOR`")
 	flags.IntVar(&s.Limit, "limit", 0, "maximum number of rows to import (0: all)")
 	flags.StringSliceVar(&s.Ignore, "ignore", nil, "leave out these `KEYS` of rows and messages")
+	flags.StringToStringVar(&s.Map, "map", nil, "use a column under another name, `COLUMN=FIELD`, such as solution=completion; fields are the keys of the formats")
 	flags.BoolVar(&s.Overwrite, "overwrite", false, "replace the table if it exists")
 	require(cmd, "out")
 	return cmd

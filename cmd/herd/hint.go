@@ -14,6 +14,7 @@ import (
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/weights/convert"
+	"github.com/herd-lm/herd/data/format"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/recipes"
 )
@@ -43,6 +44,8 @@ func hint(cmd *cobra.Command, err error) string {
 		return "replace it with --overwrite"
 	case errors.As(err, new(*recipes.Replaces)):
 		return "keep these results and write to another directory with --out DIR, or replace them with --overwrite"
+	case errors.As(err, new(*format.Exists)) && has("overwrite"):
+		return "replace it with --overwrite"
 	case errors.As(err, &missing) && has("set"):
 		return "set them: " + settingInputs(cmd, missing.Inputs)
 	case errors.As(err, &noBase) && has("model") && has("adapter"):

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -22,6 +20,9 @@ type ImportSettings struct {
 	Limit     int        // rows to import; 0 for all
 	Overwrite bool       // replace an existing destination
 	Ignore    []string   // keys of rows and messages to leave out
+
+	// Map gives columns the names that the formats know: {"solution": "completion"}.
+	Map map[string]string
 }
 
 // Report describes an import.
@@ -31,6 +32,7 @@ type Report struct {
 	Files   []FileReport
 	Skipped int            // files and passages in folders that are not text
 	Left    map[string]int // rows left out, by reason: "ties"
+	Kept    []string       // keys of rows that became meta columns
 	Dropped map[string]int // keys that no table keeps, with the number of their values: "messages.timestamp"
 }
 
@@ -54,6 +56,9 @@ func (r Report) String() string {
 	for _, reason := range slices.Sorted(maps.Keys(r.Left)) {
 		fmt.Fprintf(&b, "%8d  left out: %s\n", r.Left[reason], reason)
 	}
+	if len(r.Kept) > 0 {
+		fmt.Fprintf(&b, "%8s  kept as meta: %s\n", "", strings.Join(r.Kept, ", "))
+	}
 	for _, key := range slices.Sorted(maps.Keys(r.Dropped)) {
 		fmt.Fprintf(&b, "%8d  values not kept: %s\n", r.Dropped[key], key)
 	}
@@ -69,7 +74,7 @@ func (r Report) String() string {
 // halves of surrogate pairs ("\ud800") become U+FFFD.
 func Import(dst string, srcs []string, s ImportSettings) (Report, error) {
 	if _, err := os.Lstat(dst); err == nil && !s.Overwrite {
-		return Report{}, fmt.Errorf("%s exists: choose another destination or allow overwriting", dst)
+		return Report{}, &Exists{dst}
 	}
 	sources, err := findSources(srcs)
 	if err != nil {
@@ -85,9 +90,14 @@ func Import(dst string, srcs []string, s ImportSettings) (Report, error) {
 			break
 		}
 	}
-	run.report.Dropped = run.reading.dropped
+	run.report.Dropped, run.report.Kept = run.reading.dropped, slices.Sorted(maps.Keys(run.reading.kept))
 	return run.report, run.finish(srcs)
 }
+
+// Exists reports that there is already a file where a table is to be written.
+type Exists struct{ Path string }
+
+func (e *Exists) Error() string { return e.Path + " exists: choose another path" }
 
 // importRun is one call of Import.
 type importRun struct {
@@ -107,7 +117,8 @@ func (run *importRun) file(src source) error {
 	if binary, err := in.isBinary(); binary || err != nil {
 		return src.wrap(cmp.Or(err, run.skip(src, errors.New("is not a text file"))))
 	}
-	format, rows := run.rows(src, in)
+	var format Format
+	rows := run.records(&format, src, in)
 	before := run.report.Rows
 	for row, err := range rows {
 		if err == nil {
@@ -124,45 +135,19 @@ func (run *importRun) file(src source) error {
 			break
 		}
 	}
-	run.report.Files = append(run.report.Files, FileReport{src.path, *format, run.report.Rows - before})
+	run.report.Files = append(run.report.Files, FileReport{src.path, format, run.report.Rows - before})
 	return nil
-}
-
-// rows returns the rows of a file, and a pointer to its format, which is set once the first row
-// is known.
-func (run *importRun) rows(src source, in io.Reader) (*Format, iter.Seq2[table.Record, error]) {
-	format := run.settings.Format
-	if format == Text || format == "" && !src.isJSON() {
-		format = Text
-		return &format, documents(in, run.settings.Split, src.name, func() error {
-			return run.skip(src, errors.New("is not valid UTF-8"))
-		})
-	}
-	return &format, run.jsonRecords(&format, src, in)
-}
-
-func (run *importRun) jsonRecords(format *Format, src source, in io.Reader) iter.Seq2[table.Record, error] {
-	return func(yield func(table.Record, error) bool) {
-		var conv converter
-		for row, err := range jsonRows(in) {
-			var rec table.Record
-			if err == nil {
-				rec, err = run.convert(&conv, row, src.name)
-				*format = conv.format
-			}
-			if rec == nil && err == nil {
-				continue // left out
-			}
-			if !yield(rec, err) || err != nil {
-				return
-			}
-		}
-	}
 }
 
 // convert converts a row. The first row decides the converter.
 func (run *importRun) convert(conv *converter, row jsonRow, source string) (table.Record, error) {
 	o, err := run.reading.parseObject(row.raw)
+	if err == nil {
+		err = o.rename(run.settings.Map)
+	}
+	if err == nil && conv.convert == nil {
+		err = run.checkMap(o)
+	}
 	if err == nil && conv.convert == nil {
 		*conv, err = findConverter(o, run.settings.Format, run.settings.Kind)
 	}
@@ -178,6 +163,16 @@ func (run *importRun) convert(conv *converter, row jsonRow, source string) (tabl
 		return nil, nil
 	}
 	return rec, nil
+}
+
+// checkMap returns an error for a column to be mapped that the first row lacks.
+func (run *importRun) checkMap(o *object) error {
+	for column, field := range run.settings.Map {
+		if _, ok := o.keys[field]; !ok {
+			return fmt.Errorf("map: there is no column %q, the columns are %s", column, o.keyNames())
+		}
+	}
+	return nil
 }
 
 // leave counts a row that is left out.

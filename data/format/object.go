@@ -133,6 +133,7 @@ func (o *object) rest() map[string]string {
 			o.drop(key)
 			continue
 		}
+		o.reading.keep(key)
 		if s, err := parseText(v); err == nil {
 			meta[key] = s
 			continue

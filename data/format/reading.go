@@ -5,9 +5,10 @@ import "slices"
 // reading is what the conversion of all rows of an import shares: the user's wishes, and counts
 // of what is dropped.
 type reading struct {
-	format  Format         // that the user named, or ""
-	ignore  []string       // keys that the user wants to ignore
-	dropped map[string]int // how often a key of a message was dropped
+	format  Format          // that the user named, or ""
+	ignore  []string        // keys that the user wants to ignore
+	dropped map[string]int  // how often a key of a message was dropped
+	kept    map[string]bool // keys of rows that became meta columns
 }
 
 func (r *reading) ignores(key string) bool { return r != nil && slices.Contains(r.ignore, key) }
@@ -20,4 +21,14 @@ func (r *reading) drop(key string) {
 		r.dropped = map[string]int{}
 	}
 	r.dropped[key]++
+}
+
+func (r *reading) keep(key string) {
+	if r == nil {
+		return
+	}
+	if r.kept == nil {
+		r.kept = map[string]bool{}
+	}
+	r.kept[key] = true
 }

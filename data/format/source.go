@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -59,7 +60,22 @@ func walkFolder(root string) (found []source, err error) {
 		found = append(found, source{path: path, name: name, folder: true})
 		return err
 	})
-	return found, err
+	return withoutDescriptions(found), err
+}
+
+// withoutDescriptions leaves out the files with which Hugging Face's datasets describes the Arrow
+// or Parquet files of a folder.
+func withoutDescriptions(found []source) []source {
+	isData := func(s source) bool {
+		ext := filepath.Ext(s.path)
+		return ext == ".arrow" || ext == ".parquet"
+	}
+	if !slices.ContainsFunc(found, isData) {
+		return found
+	}
+	return slices.DeleteFunc(found, func(s source) bool {
+		return slices.Contains([]string{"dataset_info.json", "dataset_dict.json", "state.json", "README.md", "LICENSE"}, filepath.Base(s.path))
+	})
 }
 
 // wrap puts the file's path before an error that begins with a place or a verb.
@@ -106,11 +122,17 @@ type sourceReader struct {
 
 func (r *sourceReader) Close() error { return r.file.Close() }
 
-// isBinary looks for a NUL near the start, as grep and git do.
+// isBinary looks for a NUL near the start, as grep and git do. Formats that herd knows are not
+// binary in this sense.
 func (r *sourceReader) isBinary() (bool, error) {
 	head, err := r.Peek(8000)
 	if err != nil && err != io.EOF {
 		return false, fmt.Errorf("cannot be read: %w", err)
+	}
+	for _, known := range [][]byte{arrowFile, arrowStream, parquetFile} {
+		if bytes.HasPrefix(head, known) {
+			return false, nil
+		}
 	}
 	return bytes.IndexByte(head, 0) >= 0, nil
 }

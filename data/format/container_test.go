@@ -1,0 +1,181 @@
+package format
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/ipc"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/data/table"
+)
+
+func chatsIn(t *testing.T, path string) [][]chat.Message {
+	t.Helper()
+	rows, _, err := table.ReadAll[table.Chat](path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]chat.Message
+	for _, row := range rows {
+		all = append(all, row.Messages)
+	}
+	return all
+}
+
+// TestColumns: CSV and TSV files have rows, not one text; cells may have quotes, line breaks and
+// messages as JSON.
+func TestColumns(t *testing.T) {
+	want := []chat.Message{{Role: "user", Content: "a, \"b\"\nc"}, {Role: "assistant", Content: "d"}}
+	for name, text := range map[string]string{
+		"a.csv": "prompt,completion,id\n\"a, \"\"b\"\"\nc\",d,7\n",
+		"b.csv": "\ufeffprompt;completion;id\r\n\"a, \"\"b\"\"\nc\";d;7\r\n",
+		"c.tsv": "id\tprompt\tcompletion\n7\t\"a, \"\"b\"\"\nc\"\td\n",
+		"d.csv": "messages,id\n\"[{\"\"role\"\":\"\"user\"\",\"\"content\"\":\"\"a, \\\"\"b\\\"\"\\nc\"\"},{\"\"role\"\":\"\"assistant\"\",\"\"content\"\":\"\"d\"\"}]\",7\n",
+		"E.CSV": "prompt,completion,id\n\"a, \"\"b\"\"\nc\",d,7",
+	} {
+		dst, r, err := importFile(t, name, text, ImportSettings{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		rows, _, err := table.ReadAll[table.Chat](dst)
+		if err != nil || r.Rows != 1 || rows[0].ID != "7" || !chat.Same(rows[0].Messages, want) {
+			t.Errorf("%s: %+v, %v", name, rows, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"prompt,completion\na,b\nc\n": "line 3: wrong number of fields",
+		"prompt,prompt\na,b\n":        `column 2 is named "prompt"`,
+		"prompt,\na,b\n":              `column 2 is named ""`,
+		"prompt,completion\n\"a,b\n":  "line 2: ",
+		"colour,shape\nred,round\n":   "the keys colour, shape fit none",
+		"prompt,completion\na,\xff\n": "not valid UTF-8",
+	} {
+		if _, _, err := importFile(t, "x.csv", text, ImportSettings{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestMap: columns with other names are used under those that the formats know.
+func TestMap(t *testing.T) {
+	dst, r, err := importFile(t, "x.csv", "ask,say,note\nq,a,n\n", ImportSettings{Map: map[string]string{"ask": "prompt", "say": "completion"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := chatsIn(t, dst); len(got) != 1 || got[0][0].Content != "q" || got[0][1].Content != "a" || strings.Join(r.Kept, " ") != "note" {
+		t.Errorf("%v, kept %v", got, r.Kept)
+	}
+	for want, m := range map[string]map[string]string{
+		`there is no column "asked", the columns are ask, note, say`:   {"asked": "prompt"},
+		"map: ask is to be say, but the row has a column of that name": {"ask": "say"},
+	} {
+		if _, _, err := importFile(t, "x.csv", "ask,say,note\nq,a,n\n", ImportSettings{Map: m}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: error %v, want %q", m, err, want)
+		}
+	}
+}
+
+// TestNotText: pages, archives and Parquet files are no text, unless the user says so.
+func TestNotText(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"page.html": {"<!DOCTYPE html>\n<p>hi", "is an HTML page"},
+		"page.txt":  {"\n<html><p>hi", "is an HTML page"},
+		"crawl":     {"WARC/1.0\r\nWARC-Type: response\r\n", "is a WARC file"},
+		"x.parquet": {"PAR1\x15\x00\x00PAR1", "is a Parquet file"},
+	} {
+		if _, _, err := importFile(t, name, c.text, ImportSettings{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", name, err, c.want)
+		}
+	}
+	if _, r, err := importFile(t, "page.html", "<html>hi", ImportSettings{Format: Text}); err != nil || r.Rows != 1 {
+		t.Errorf("as text: %v, %v", r, err)
+	}
+}
+
+// TestArrow: files and streams of other programs are converted like JSON, and herd's own tables
+// keep everything, so that several can be joined.
+func TestArrow(t *testing.T) {
+	dir := t.TempDir()
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "question", Type: arrow.BinaryTypes.LargeString}, {Name: "response", Type: arrow.BinaryTypes.String},
+		{Name: "class", Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Uint32, ValueType: arrow.BinaryTypes.String}},
+	}, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	for _, s := range []string{"x", "y"} {
+		b.Field(0).(*array.LargeStringBuilder).Append("q" + s)
+		b.Field(1).(*array.StringBuilder).Append("a" + s)
+		if err := b.Field(2).AppendValueFromString("c" + s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record := b.NewRecord()
+	write := func(name string, stream bool) string {
+		path := filepath.Join(dir, name)
+		file, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		w := interface {
+			Write(arrow.Record) error
+			Close() error
+		}(ipc.NewWriter(file, ipc.WithSchema(schema)))
+		if !stream {
+			if w, err = ipc.NewFileWriter(file, ipc.WithSchema(schema)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if err := w.Write(record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, stream := range []bool{false, true} {
+		dst := filepath.Join(t.TempDir(), "out.arrow")
+		r, err := Import(dst, []string{write("data.arrow", stream)}, ImportSettings{})
+		if err != nil || r.Rows != 4 || r.Kind != table.Chats {
+			t.Fatalf("stream %t: %v, %v", stream, r, err)
+		}
+		rows, _, err := table.ReadAll[table.Chat](dst)
+		if err != nil || rows[3].Messages[0].Content != "qy" || rows[3].Messages[1].Content != "ay" || rows[3].Meta["class"] != "cy" {
+			t.Errorf("stream %t: %+v, %v", stream, rows, err)
+		}
+		joined := filepath.Join(t.TempDir(), "joined.arrow")
+		if r, err := Import(joined, []string{dst, dst}, ImportSettings{}); err != nil || r.Rows != 8 {
+			t.Errorf("joined: %v, %v", r, err)
+		}
+	}
+	damaged := write("damaged.arrow", true)
+	if err := os.Truncate(damaged, 500); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Import(filepath.Join(dir, "none.arrow"), []string{damaged}, ImportSettings{}); err == nil || !strings.Contains(err.Error(), "damaged.arrow") {
+		t.Errorf("a stream that is cut: %v", err)
+	}
+	// A dataset as Hugging Face's datasets saves it has descriptions beside the stream.
+	set := filepath.Join(dir, "set")
+	if err := os.MkdirAll(set, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"state.json", "dataset_info.json"} {
+		if err := os.WriteFile(filepath.Join(set, name), []byte("{}"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("set/data-00000-of-00001.arrow", true)
+	if r, err := Import(filepath.Join(dir, "set.arrow"), []string{set}, ImportSettings{}); err != nil || r.Rows != 4 {
+		t.Errorf("a saved dataset: %v, %v", r, err)
+	}
+}
