@@ -62,7 +62,7 @@ func TestEndToEnd(t *testing.T) {
 		}
 	})
 	t.Run("with a change", func(t *testing.T) {
-		changed := append(slices.Clone(run), "--set", "dpo.beta=0.3")
+		changed := append(slices.Clone(run), "--set", "dpo.beta=0.3", "--overwrite")
 		h.in(t).says(": skipped", len(stages), changed...) // the data and all stages but dpo
 	})
 	t.Run("models", func(t *testing.T) { checkModels(h.in(t)) })
