@@ -84,6 +84,10 @@ func (d Data) validateTables() error {
 	return nil
 }
 
+// divisionByContent is in the digest of data with parts, because an older herd divided the rows by
+// their ids: the same settings made other tables.
+const divisionByContent = "parts by content"
+
 // dataManifest describes the tables by the settings and by the content of the files.
 func (r *Recipe) dataManifest() (run.Manifest, error) {
 	inputs := make(run.Inputs)
@@ -96,6 +100,8 @@ func (r *Recipe) dataManifest() (run.Manifest, error) {
 		m.Files = nil
 		if len(m.Parts) == 0 {
 			m.Parts = nil // a recipe that herd wrote has an empty list
+		} else {
+			settings = append(settings, divisionByContent)
 		}
 		settings = append(settings, m)
 	}
