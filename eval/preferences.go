@@ -47,7 +47,7 @@ func Rewards(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, pai
 		byStrength[s].add(won)
 	}
 	m := Measures{"reward_accuracy": all.share()}
-	m.skipped(long, len(pairs))
+	m.leaveOut("pairs/too_long", long, len(pairs))
 	for s, c := range byStrength {
 		if s > 0 {
 			m[fmt.Sprintf("reward_accuracy/strength_%d", s)] = c.share()
@@ -83,15 +83,8 @@ func Preferences(ctx context.Context, p, reference *model.Params, tok *tokenizer
 		right.add(stat.Win(margins[i]))
 	}
 	m := Measures{"preference_accuracy": right.share(), "preference_margin": stat.Mean(margins)}
-	m.skipped(long, len(pairs))
+	m.leaveOut("pairs/too_long", long, len(pairs))
 	return m, nil
-}
-
-// skipped adds how many pairs were left out because they are longer than the model's context.
-func (m Measures) skipped(long, all int) {
-	if long > 0 {
-		m["pairs/too_long"] = stat.Measure{Value: float64(long), Low: float64(long), High: float64(long), N: all}
-	}
 }
 
 // paired returns the pairs that fit the model, as examples that read prepares, and how many are

@@ -54,7 +54,15 @@ func (r Results) Table(w io.Writer, width int) error {
 		}
 		fmt.Fprintln(t)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, s := range r.Stages {
+		for _, line := range s.Measures.omissions() {
+			fmt.Fprintf(w, "%s: %s\n", s.Stage, line)
+		}
+	}
+	return nil
 }
 
 // cellWidth is the maximum width of a column with the space after it, except for long names such as

@@ -74,6 +74,24 @@ func TestTableOfDifferentSizes(t *testing.T) {
 	}
 }
 
+// TestTableOmissions: the table says which rows were not measured.
+func TestTableOmissions(t *testing.T) {
+	r := Results{Stages: []Stage{
+		{"sft", Measures{"chat_loss": measure(2, 1, 3, 19), "chats/too_long": measure(1, 1, 1, 20)}},
+		{"dpo", Measures{"chat_loss": measure(2, 1, 3, 17), "chats/too_long": measure(3, 3, 3, 20), "chats/no_turn": measure(1, 1, 1, 20)}},
+	}}
+	var b strings.Builder
+	if err := r.Table(&b, 0); err != nil {
+		t.Fatal(err)
+	}
+	const want = "\nsft: 1 of 20 chats are longer than the model's context and not measured\n" +
+		"dpo: warning: 3 of 20 chats are longer than the model's context and not measured\n" +
+		"dpo: 1 of 20 chats have no assistant's turn and are not measured\n"
+	if !strings.HasSuffix(b.String(), want) {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
 // TestWrite reads the file back as another program would.
 func TestWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "results.json")

@@ -56,17 +56,23 @@ func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats
 		return nil, fmt.Errorf("eval: %w", err)
 	}
 	var examples []pack.Example
+	var long, unlearnt int
 	for _, c := range chats {
 		e, err := example.Chat(format, c)
 		if err != nil {
 			return nil, fmt.Errorf("eval: row %s: %w", c.ID, err)
 		}
-		if e.Targets() > 0 && len(e.Prompt.IDs) <= p.Config.Context() {
+		switch {
+		case len(e.Prompt.IDs) > p.Config.Context():
+			long++
+		case e.Targets() == 0:
+			unlearnt++
+		default:
 			examples = append(examples, e)
 		}
 	}
 	if len(examples) == 0 {
-		return nil, fmt.Errorf("eval: no chat has an assistant's turn that fits the model")
+		return nil, fmt.Errorf("eval: no chat can be measured: of %d, %d are longer than the model's %d positions, and %d have no assistant's turn", len(chats), long, p.Config.Context(), unlearnt)
 	}
 	logps, err := score.LogProbs(ctx, p, examples, score.MicroTokens)
 	if err != nil {
@@ -79,5 +85,8 @@ func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats
 		}
 		tokens[i] = float64(len(row))
 	}
-	return Measures{"chat_loss": stat.Ratio(nats, tokens)}, nil
+	m := Measures{"chat_loss": stat.Ratio(nats, tokens)}
+	m.leaveOut("chats/too_long", long, len(chats))
+	m.leaveOut("chats/no_turn", unlearnt, len(chats))
+	return m, nil
 }

@@ -81,7 +81,7 @@ func TestChats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := math.Log(float64(tok.VocabSize())); !near(m["chat_loss"].Value, want, 1e-5) || m["chat_loss"].N != 2 {
+	if want := math.Log(float64(tok.VocabSize())); !near(m["chat_loss"].Value, want, 1e-5) || m["chat_loss"].N != 2 || m["chats/too_long"] != measure(1, 1, 1, 4) || m["chats/no_turn"] != measure(1, 1, 1, 4) {
 		t.Errorf("a model that knows nothing: %v, want %v", m, want)
 	}
 

@@ -75,7 +75,11 @@ func (s Settings) examples(t *train.Task) ([]pack.Example, pack.Count, error) {
 		if err := t.Tokenizer.CheckText(row.Text); err != nil {
 			return nil, err
 		}
-		return example.Document(t.Tokenizer, row, s.SequenceLength), nil
+		pieces := example.Document(t.Tokenizer, row, s.SequenceLength)
+		if len(pieces) == 0 {
+			pieces = []pack.Example{{Row: row.ID}} // counted as a row with nothing to learn
+		}
+		return pieces, nil
 	})
 }
 

@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +22,10 @@ import (
 //	DIR/checkpoint/     a model directory too, with the state to resume from
 //	DIR/.herd.unfinished   while the files of the finished model are written
 //	DIR/herd.json       written last: a model directory that has it is finished
+
+// ExtraRows is the key of a pack.Count in the manifest of a trained model: what became of the rows
+// that it was trained on.
+const ExtraRows = "rows"
 
 // state is the part of a checkpoint that is not tensors. The order of the data, the learning
 // rate and all random numbers follow from the step and the settings.
@@ -141,6 +146,13 @@ func (l *loop) saveModel(dir, dtype string) error {
 	}
 	m := l.Manifest
 	m.Step = l.step
+	if l.Rows.Rows > 0 {
+		rows, err := json.Marshal(l.Rows)
+		if err != nil {
+			return err
+		}
+		m.Extra = map[string]json.RawMessage{ExtraRows: rows}
+	}
 	return run.WriteManifest(dir, m)
 }
 

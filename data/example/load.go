@@ -2,6 +2,7 @@ package example
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/data/table"
@@ -44,7 +45,7 @@ func load[T table.Row](paths []string, limit pack.Limit, convert func(T) ([]pack
 		}
 	}
 	if count.Used == 0 {
-		return count, fmt.Errorf("%v have no rows to learn from: %v", paths, count)
+		return count, fmt.Errorf("%s: %w", strings.Join(paths, ", "), count.Nothing())
 	}
 	return count, nil
 }

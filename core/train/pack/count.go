@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -16,7 +17,7 @@ type Count struct {
 	Alike   int `json:"alike,omitempty"`    // skipped: the responses of a pair are the same
 	LeftOut int `json:"left_out,omitempty"` // by a setting of the stage, such as min_strength
 
-	limit int // tokens
+	limit Limit
 }
 
 // add adds the fate of one row: made are the examples that the stage made of it, kept those that
@@ -46,8 +47,28 @@ func (c Count) Lost() int { return c.Long + c.Empty + c.Alike }
 // Notable reports whether the count says more than that all rows are used as they are.
 func (c Count) Notable() bool { return c.Used < c.Rows || c.Cut > 0 }
 
-// Heavy reports whether more than a tenth of the rows is lost.
-func (c Count) Heavy() bool { return 10*c.Lost() > c.Rows }
+// Heavy reports whether more than a tenth of the rows is lost or cut.
+func (c Count) Heavy() bool { return 10*(c.Lost()+c.Cut) > c.Rows }
+
+// Nothing returns the error of tables that leave a stage nothing to learn from. It says why.
+func (c Count) Nothing() error {
+	switch c.Rows {
+	case 0:
+		return errors.New("there are no rows")
+	case c.Long:
+		if c.limit.TooLong == Truncate {
+			return fmt.Errorf("the prompts of all %d rows leave no room for a token to learn within max_tokens %d: raise it", c.Rows, c.limit.MaxTokens)
+		}
+		return fmt.Errorf("all %d rows are longer than max_tokens %d: raise it, or set too_long to %s", c.Rows, c.limit.MaxTokens, Truncate)
+	case c.Alike:
+		return fmt.Errorf("all %d rows are pairs of equal responses", c.Rows)
+	case c.Empty:
+		return fmt.Errorf("none of %d rows has a token to learn", c.Rows)
+	case c.LeftOut:
+		return fmt.Errorf("a setting leaves out all %d rows", c.Rows)
+	}
+	return fmt.Errorf("there is nothing to learn from %v", c)
+}
 
 // String formats the count: "300 rows: 21 used, 279 longer than 512 tokens skipped".
 func (c Count) String() string {
@@ -56,8 +77,8 @@ func (c Count) String() string {
 		n    int
 		what string
 	}{
-		{c.Cut, fmt.Sprintf("of them cut to %d tokens", c.limit)},
-		{c.Long, fmt.Sprintf("longer than %d tokens skipped", c.limit)},
+		{c.Cut, fmt.Sprintf("of them cut to %d tokens", c.limit.MaxTokens)},
+		{c.Long, fmt.Sprintf("longer than %d tokens skipped", c.limit.MaxTokens)},
 		{c.Alike, "with equal responses skipped"},
 		{c.Empty, "with nothing to learn skipped"},
 		{c.LeftOut, "left out by a setting"},

@@ -37,7 +37,7 @@ func (l Limit) Validate() error {
 // leaves no target, its weights are 0, or its responses are equal, so that a pair has no contrast.
 func (l Limit) Apply(examples []Example, count *Count) (kept []Example, err error) {
 	f := fate{made: len(examples)}
-	count.limit = l.MaxTokens
+	count.limit = l
 	for _, e := range examples {
 		long := l.MaxTokens > 0 && e.longest() > l.MaxTokens
 		switch {

@@ -216,6 +216,56 @@ func TestCountString(t *testing.T) {
 	}
 }
 
+// TestNothing: the error of a stage without rows says what became of them.
+func TestNothing(t *testing.T) {
+	unlearnt := row(3)
+	clear(unlearnt.Prompt.Weight)
+	unlearnt.Norm = 0
+	skip, cut := pack.Limit{MaxTokens: 4, TooLong: pack.Skip}, pack.Limit{MaxTokens: 4, TooLong: pack.Truncate}
+	prompted := pack.Example{Prompt: pack.Run{IDs: make([]token.ID, 9)}, Responses: []pack.Run{{IDs: make([]token.ID, 2), Weight: []float32{1, 1}}}, Norm: 2}
+	for _, c := range []struct {
+		limit pack.Limit
+		rows  [][]pack.Example
+		want  string
+	}{
+		{skip, [][]pack.Example{{row(9)}, {row(8)}}, "all 2 rows are longer than max_tokens 4: raise it, or set too_long to truncate"},
+		{cut, [][]pack.Example{{prompted}}, "the prompts of all 1 rows leave no room for a token to learn within max_tokens 4: raise it"},
+		{skip, [][]pack.Example{{unlearnt}}, "none of 1 rows has a token to learn"},
+		{skip, [][]pack.Example{{}, {}}, "a setting leaves out all 2 rows"},
+		{skip, nil, "there are no rows"},
+		{skip, [][]pack.Example{{row(9)}, {}}, "there is nothing to learn from 2 rows: 0 used, 1 longer than 4 tokens skipped, 1 left out by a setting"},
+	} {
+		var count pack.Count
+		for _, e := range c.rows {
+			if _, err := c.limit.Apply(e, &count); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := count.Nothing(); err.Error() != c.want {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+	}
+}
+
+// TestHeavyCut: a run that cuts more than a tenth of its rows warns.
+func TestHeavyCut(t *testing.T) {
+	for n, want := range map[int]bool{1: false, 2: true} {
+		var count pack.Count
+		for i := range 10 {
+			length := 3
+			if i < n {
+				length = 9
+			}
+			if _, err := (pack.Limit{MaxTokens: 4, TooLong: pack.Truncate}).Apply([]pack.Example{row(length)}, &count); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if count.Cut != n || count.Heavy() != want {
+			t.Errorf("%v: heavy is %v", count, count.Heavy())
+		}
+	}
+}
+
 func TestLimitValidate(t *testing.T) {
 	for _, c := range []struct {
 		limit pack.Limit

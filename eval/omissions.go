@@ -1,0 +1,38 @@
+package eval
+
+import (
+	"fmt"
+
+	"github.com/herd-lm/herd/eval/stat"
+)
+
+// left are the measures that count rows which were not measured, and why.
+var left = []struct{ name, format string }{
+	{"pairs/too_long", "%v of %d pairs are longer than the model's context and not measured"},
+	{"chats/too_long", "%v of %d chats are longer than the model's context and not measured"},
+	{"chats/no_turn", "%v of %d chats have no assistant's turn and are not measured"},
+}
+
+// leaveOut adds how many of all rows were not measured, if any.
+func (m Measures) leaveOut(name string, n, all int) {
+	if n > 0 {
+		m[name] = stat.Measure{Value: float64(n), Low: float64(n), High: float64(n), N: all}
+	}
+}
+
+// omissions returns a line for each reason why rows were not measured. Above a tenth it is a
+// warning.
+func (m Measures) omissions() (lines []string) {
+	for _, reason := range left {
+		x, ok := m[reason.name]
+		if !ok {
+			continue
+		}
+		line := fmt.Sprintf(reason.format, x.Value, x.N)
+		if 10*x.Value > float64(x.N) {
+			line = "warning: " + line
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
