@@ -53,7 +53,7 @@ core/text/template: core/text/chat core/text/jinja core/text/tokenizer core/toke
 core/weights/checkpoint: core/disk core/half
 core/model: core/disk core/graph core/kernel core/memory core/token core/train/optim
 	core/weights/checkpoint
-core/weights/convert: core/disk core/kernel core/memory core/model core/text/template core/text/tokenizer core/token
+core/weights/convert: core/disk core/kernel core/memory core/model core/run core/text/template core/text/tokenizer core/token
 	core/weights/checkpoint core/weights/gguf
 core/weights/modeldir: core/disk core/model core/run core/text/chat core/text/template
 	core/text/tokenizer core/weights/checkpoint

@@ -54,6 +54,7 @@ const adapterConfig = "adapter_config.json"
 var modelFiles = []string{
 	"config.json", "generation_config.json", adapterConfig, "*.safetensors",
 	"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "chat_template.jinja",
+	"special_tokens_map.json", "added_tokens.json", "additional_chat_templates/*.jinja",
 }
 
 // digestInput returns the digest of a file or of the model in a directory. Of a directory

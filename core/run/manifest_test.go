@@ -130,3 +130,25 @@ func TestDigestJSON(t *testing.T) {
 		t.Errorf("the digest of \"abc\" has become %s: old manifests no longer match", got)
 	}
 }
+
+// TestManifestOfModel: every file that says how a model reads text is part of its digest.
+func TestManifestOfModel(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "additional_chat_templates"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for _, name := range []string{"config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "additional_chat_templates/tool_use.jinja"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		m, err := NewManifest("graze", nil, Inputs{"model": {dir}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before, ok := seen[m.Digest]; ok {
+			t.Errorf("%s does not count: the digest is the same as after %s", name, before)
+		}
+		seen[m.Digest] = name
+	}
+}

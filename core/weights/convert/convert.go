@@ -24,6 +24,8 @@ type Model struct {
 	Config    model.Config
 	Tokenizer *tokenizer.Tokenizer // nil if the model has none
 	Weights   Weights
+
+	path string // that it was opened from; "" for a model in memory
 }
 
 // Weights are the tensors of a model, with the names and the layout of Hugging Face. Read fills
@@ -61,7 +63,7 @@ func Open(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Kind = kind
+	m.Kind, m.path = kind, path
 	if m.Name == "" {
 		m.Name = nameOf(path)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/herd-lm/herd/core/disk"
 	"github.com/herd-lm/herd/core/model"
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/weights/checkpoint"
@@ -57,6 +58,10 @@ func writeHuggingFace(dir string, m *Model, progress Progress) error {
 	if err := config.StopAt(template.Ends(m.Tokenizer)...); err != nil {
 		return err
 	}
+	manifest, err := m.manifest()
+	if err != nil {
+		return err
+	}
 	return disk.WriteDir(dir, func(tmp string) error {
 		if err := config.Save(tmp); err != nil {
 			return err
@@ -64,11 +69,22 @@ func writeHuggingFace(dir string, m *Model, progress Progress) error {
 		if err := checkpoint.WriteModel(tmp, sources, map[string]string{"format": "pt"}, checkpoint.ShardBytes); err != nil {
 			return err
 		}
-		if m.Tokenizer == nil {
-			return nil
+		if m.Tokenizer != nil {
+			if err := m.Tokenizer.Save(tmp); err != nil {
+				return err
+			}
 		}
-		return m.Tokenizer.Save(tmp)
+		return run.WriteManifest(tmp, manifest)
 	})
+}
+
+// manifest says what a directory was converted from. herd replaces only directories that have one.
+func (m *Model) manifest() (run.Manifest, error) {
+	inputs := run.Inputs{}
+	if m.path != "" {
+		inputs["model"] = []string{m.path}
+	}
+	return run.NewManifest("convert", nil, inputs)
 }
 
 // stream reads whole tensors, because some have their rows in another order, and returns them in

@@ -24,6 +24,9 @@ func Write(path string, m *Model, form Form, overwrite bool, progress Progress) 
 	if entries, err := os.ReadDir(path); !overwrite && (err == nil && len(entries) > 0 || err != nil && !os.IsNotExist(err)) {
 		return fmt.Errorf("%s exists: choose another path", path)
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() != (form == HF) {
+		return fmt.Errorf("%s is a %s, but the form %s is a %s: choose another path", path, kindOfEntry(info.IsDir()), form, kindOfEntry(form == HF))
+	}
 	if form == HF {
 		return writeHuggingFace(path, m, progress)
 	}
@@ -189,4 +192,11 @@ func checkFinite(x []float32, t gguf.Type) error {
 		}
 	}
 	return nil
+}
+
+func kindOfEntry(directory bool) string {
+	if directory {
+		return "directory"
+	}
+	return "file"
 }
