@@ -82,7 +82,7 @@ func TestRefusesExtraColumns(t *testing.T) {
 	if err := table.WriteAll(s.Prompts[0], table.Header{}, rows); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := loadPrompts(s); err == nil || !strings.Contains(err.Error(), "herd's column reference") {
+	if _, _, err := loadPrompts(s); err == nil || !strings.Contains(err.Error(), "herd's column reference") {
 		t.Errorf("got error %v", err)
 	}
 }
@@ -105,7 +105,7 @@ func TestRefusesColumnsOfTwoTypes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := loadPrompts(s); err == nil || !strings.Contains(err.Error(), s.Prompts[1]+": column level: is utf8 in some rows and float64 in others") {
+	if _, _, err := loadPrompts(s); err == nil || !strings.Contains(err.Error(), s.Prompts[1]+": column level: is utf8 in some rows and float64 in others") {
 		t.Errorf("got error %v", err)
 	}
 }

@@ -22,9 +22,33 @@ import (
 func (r *session) finish() []func() error {
 	return []func() error{
 		r.removeManifest, r.store.keepSurplus, r.join,
-		func() error { return run.WriteManifest(r.Out, r.manifest) },
+		r.writeManifest,
 		r.store.clear,
 	}
+}
+
+// writeManifest adds what became of the rows to the manifest, if some gave no sample.
+func (r *session) writeManifest() error {
+	skipped := len(r.summary.Skipped)
+	if skipped+r.summary.Repeated > 0 {
+		rows, err := json.Marshal(rows{r.summary.Prompts + skipped + r.summary.Repeated, r.summary.Prompts, skipped, r.summary.Repeated})
+		if err != nil {
+			return err
+		}
+		r.manifest.Extra[extraRows] = rows
+	}
+	return run.WriteManifest(r.Out, r.manifest)
+}
+
+// extraRows is the key of rows in the manifest.
+const extraRows = "rows"
+
+// rows says what became of the rows of the prompts.
+type rows struct {
+	Rows     int `json:"rows"`
+	Used     int `json:"used"`
+	TooLong  int `json:"too_long,omitempty"`
+	Repeated int `json:"repeated,omitempty"`
 }
 
 func (r *session) removeManifest() error {

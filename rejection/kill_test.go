@@ -217,7 +217,7 @@ func begin(t *testing.T, s Settings) *session {
 		t.Fatal(err)
 	}
 	r := &session{Settings: s, Options: Options{Mode: run.Mode{Resume: true}, PartSamples: 5, PartEvery: time.Hour}, manifest: m, identity: s.identify(m.Inputs)}
-	if r.prompts, err = loadPrompts(s); err != nil {
+	if r.prompts, _, err = loadPrompts(s); err != nil {
 		t.Fatal(err)
 	}
 	if err := inOrder(r.claimDir, r.openModels, r.checkPrompts, r.begin, r.findStored); err != nil {

@@ -32,39 +32,41 @@ func keyOf(row table.Sample) string {
 	return key(row.Parents[0], table.Chat{Messages: row.Prompt, Tools: row.Tools})
 }
 
-// loadPrompts reads the prompts. Rows with the same id and text are one prompt.
-func loadPrompts(s Settings) ([]prompt, error) {
+// loadPrompts reads the prompts. Rows with the same id and text are one prompt; repeated counts those
+// after the first.
+func loadPrompts(s Settings) (prompts []prompt, repeated int, err error) {
 	if err := table.FitTogether(s.Prompts...); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var prompts []prompt
 	known := make(map[string]string) // id to key
 	for _, path := range s.Prompts {
 		for row, err := range table.Scan[table.Chat](path) {
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			if s.Limit > 0 && len(prompts) == s.Limit {
-				return prompts, nil
+				return prompts, repeated, nil
 			}
 			p, err := newPrompt(row)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
+				return nil, 0, fmt.Errorf("%s: %w", path, err)
 			}
 			before, again := known[p.ID]
 			if again && before != p.key() {
-				return nil, fmt.Errorf("%s: row %s has the id of a row before it that asks something else: samples are kept by id, give each prompt its own", path, p.ID)
+				return nil, 0, fmt.Errorf("%s: row %s has the id of a row before it that asks something else: samples are kept by id, give each prompt its own", path, p.ID)
 			}
-			if !again {
-				known[p.ID] = p.key()
-				prompts = append(prompts, p)
+			if again {
+				repeated++
+				continue
 			}
+			known[p.ID] = p.key()
+			prompts = append(prompts, p)
 		}
 	}
 	if len(prompts) == 0 {
-		return nil, fmt.Errorf("%v hold no prompts", s.Prompts)
+		return nil, 0, fmt.Errorf("%v hold no prompts", s.Prompts)
 	}
-	return prompts, nil
+	return prompts, repeated, nil
 }
 
 func newPrompt(row table.Chat) (prompt, error) {
@@ -117,7 +119,7 @@ func (r *session) checkPrompts() error {
 		}
 	}
 	if r.prompts = short; len(short) == 0 {
-		return fmt.Errorf("all %d prompts are too long", len(r.summary.Skipped))
+		return fmt.Errorf("all %d prompts are too long: they leave no room for an answer", len(r.summary.Skipped))
 	}
 	return nil
 }

@@ -38,12 +38,15 @@ func TestLoadPrompts(t *testing.T) {
 		if err := table.WriteAll(path, table.Header{}, c.rows); err != nil {
 			t.Fatal(err)
 		}
-		prompts, err := loadPrompts(Settings{Prompts: []string{path}, Limit: c.limit})
+		prompts, repeated, err := loadPrompts(Settings{Prompts: []string{path}, Limit: c.limit})
 		var list []string
 		for _, p := range prompts {
 			list = append(list, p.ID+":"+p.reference)
 		}
 		got := strings.Join(list, " ")
+		if want := map[string]int{"the same again": 1, "limited": 1}[c.name]; repeated != want {
+			t.Errorf("%s: %d rows repeat others, want %d", c.name, repeated, want)
+		}
 		if err != nil {
 			got = err.Error()
 		}
@@ -92,7 +95,7 @@ func TestOtherWords(t *testing.T) {
 func TestTooLong(t *testing.T) {
 	s := fixture(t, 0)
 	s.Pick.CutOff = true
-	rows := []table.Chat{ask("short", "What?"), ask("long", strings.Repeat("x y ", 50))}
+	rows := []table.Chat{ask("short", "What?"), ask("long", strings.Repeat("x y ", 50)), ask("short", "What?")}
 	if err := table.WriteAll(s.Prompts[0], table.Header{}, rows); err != nil {
 		t.Fatal(err)
 	}
@@ -105,11 +108,15 @@ func TestTooLong(t *testing.T) {
 	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}, Summarise: func(got Summary) { sum = got }}); err != nil {
 		t.Fatal(err)
 	}
-	if sum.Prompts != 1 || !slices.Equal(sum.Skipped, []string{"long"}) {
+	if sum.Prompts != 1 || !slices.Equal(sum.Skipped, []string{"long"}) || sum.Repeated != 1 || !sum.Heavy() {
 		t.Errorf("%+v", sum)
 	}
+	m, err := run.ReadManifest(s.Out)
+	if err != nil || strings.Join(strings.Fields(string(m.Extra[extraRows])), "") != `{"rows":3,"used":1,"too_long":1,"repeated":1}` {
+		t.Errorf("rows %s, error %v", m.Extra[extraRows], err)
+	}
 	s.Prompts[0] += ".long"
-	if err := table.WriteAll(s.Prompts[0], table.Header{}, rows[1:]); err != nil {
+	if err := table.WriteAll(s.Prompts[0], table.Header{}, rows[1:2]); err != nil {
 		t.Fatal(err)
 	}
 	if err := Run(t.Context(), s, Options{Mode: run.Mode{Resume: true}}); err == nil || !strings.Contains(err.Error(), "all 1 prompts are too long") {

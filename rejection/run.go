@@ -68,7 +68,7 @@ func Run(ctx context.Context, s Settings, o Options) error {
 // execute takes the run from its inputs to its files.
 func (r *session) execute(ctx context.Context) error {
 	var err error
-	if r.prompts, err = loadPrompts(r.Settings); err != nil {
+	if r.prompts, r.summary.Repeated, err = loadPrompts(r.Settings); err != nil {
 		return err
 	}
 	if err := r.claimDir(); err != nil {

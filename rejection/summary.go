@@ -12,7 +12,8 @@ import (
 // Summary counts the results of a run.
 type Summary struct {
 	Prompts     int      `json:"prompts"`
-	Skipped     []string `json:"skipped,omitempty"` // ids of prompts that were too long
+	Skipped     []string `json:"skipped,omitempty"`  // ids of prompts that were too long
+	Repeated    int      `json:"repeated,omitempty"` // rows that repeat the prompt of a row before them, with its id
 	Samples     int      `json:"samples"`
 	Drawn       int      `json:"drawn"`             // samples that were not there when the run began or was resumed
 	CutOff      int      `json:"cut_off"`           // samples that reached the limit on tokens
@@ -56,6 +57,9 @@ func count(is bool) int {
 	}
 	return 0
 }
+
+// Heavy reports whether more than a tenth of the prompts were skipped.
+func (s Summary) Heavy() bool { return 10*len(s.Skipped) > s.Prompts+len(s.Skipped) }
 
 // why says why no response qualified.
 func (s Summary) why(settings Settings) string {

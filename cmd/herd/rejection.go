@@ -24,7 +24,14 @@ func (d *display) sampled(s rejection.Summary) {
 		d.line(fmt.Sprintf("%d samples correct, %d prompts solved%s", s.Correct, s.Solved, passes(s.Report.PassAtK)))
 	}
 	if n := len(s.Skipped); n > 0 {
-		d.line(fmt.Sprintf("%d prompts were too long and skipped: %s", n, strings.Join(s.Skipped[:min(n, 5)], ", ")))
+		line := fmt.Sprintf("%d prompts were too long and skipped: %s", n, strings.Join(s.Skipped[:min(n, 5)], ", "))
+		if s.Heavy() {
+			line = "warning: " + line
+		}
+		d.line(line)
+	}
+	if s.Repeated > 0 {
+		d.line(fmt.Sprintf("%d rows repeat the prompt of a row before them and were left out", s.Repeated))
 	}
 	d.line(fmt.Sprintf("%d chats of %d prompts, %d preferences; %s has the report", s.Chats, s.Picked, s.Preferences, rejection.ReportFile))
 }
