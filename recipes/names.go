@@ -89,7 +89,8 @@ func (e *engine) checkPath(i int, p config.Path, path string) error {
 	case in && first == dataDir:
 		return fmt.Errorf("%s: expected a directory, but %s holds tables", path, dataDir)
 	case in:
-		return e.Stages[e.index(first)].checkOutput(p, path)
+		from := e.Stages[e.index(first)]
+		return cmp.Or(from.checkOutput(p, path), from.checkRole(e.Stages[i], p, path))
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -161,6 +162,23 @@ func (s Stage) checkOutput(p config.Path, path string) error {
 		return fmt.Errorf("%s: stage %s writes tables, no model", path, s.Name)
 	case p.Role != config.Tables && clean != s.Name:
 		return fmt.Errorf("%s: the model of stage %s is in %s", path, s.Name, s.Name)
+	}
+	return nil
+}
+
+// checkRole returns an error if reader needs a model that answers and the stage writes a reward
+// model, or the reverse. A reward model on a server needs only a tokenizer here.
+func (s Stage) checkRole(reader Stage, p config.Path, path string) error {
+	if p.Role == config.Tables {
+		return nil
+	}
+	scores := s.Kind.Name == "reward"
+	r, samples := reader.Settings.(*rejection.Settings)
+	switch {
+	case p.Key == "reward" && !scores && samples && r.RemoteReward.URL == "":
+		return fmt.Errorf("%s: stage %s writes no reward model", path, s.Name)
+	case p.Key != "reward" && scores && reader.Kind.Name != "reward":
+		return fmt.Errorf("%s: stage %s writes a reward model, which scores answers and cannot write them", path, s.Name)
 	}
 	return nil
 }

@@ -54,6 +54,8 @@ func TestNames(t *testing.T) {
 		{"model of tables", base + "  - name: best\n    rejection: {model: base, prompts: [data/prompts.arrow], check: {kind: exact}}\n  - name: tuned\n    sft: {model: best, chats: [best/chat.arrow]}\n",
 			"stage tuned: model: best: stage best writes tables, no model\nstage tuned: chats: best/chat.arrow: stage best writes best/samples.arrow, best/chats.arrow, best/preferences.arrow"},
 		{"stages after a slip", base + "  - name: tuned\n    sft: {model: bass, chats: [data/chats.arrow]}\n  - name: better\n    sft: {model: tuned, chats: [data/chats.arrow]}\n", `stage tuned: model: bass does not exist, did you mean "base"?`},
+		{"reward model that writes", base + "  - name: judge\n    reward: {model: base, preferences: [data/preferences.arrow]}\n  - name: judge2\n    reward: {model: judge, preferences: [data/preferences.arrow]}\n  - name: tuned\n    sft: {model: judge, chats: [data/chats.arrow]}\n", "stage tuned: model: judge: stage judge writes a reward model"},
+		{"model that cannot score", base + "  - name: best\n    rejection: {model: base, reward: base, prompts: [data/prompts.arrow]}\n", "stage best: reward: base: stage base writes no reward model"},
 		{"template", base + "  - name: tuned\n    sft: {model: base, chats: [data/chats.arrow], template: chatlm}\n", `stage tuned: sft: `},
 		{"model without template", "  - name: tuned\n    sft: {model: plain, chats: [data/chats.arrow]}\n", "stage tuned: chat: the tokenizer has no chat template"},
 		{"small vocabulary", "  - name: base\n    pretrain: {documents: [data/documents.arrow], vocab_size: 256}\n", "vocab_size is 256, expected 261 or more"},

@@ -181,3 +181,18 @@ func TestTemplate(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestRewardModel: a reward model cannot learn to answer.
+func TestRewardModel(t *testing.T) {
+	s := fixture(t)
+	tok, err := tokenizer.Load(s.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := testmodel.Shape{Vocab: tok.VocabSize(), Hidden: 8, Intermediate: 16, Layers: 1, Heads: 2, Positions: 256, InitRange: 0.1}.Config()
+	testmodel.Write(t, s.Model, testmodel.Random(t, c.Reward(), 1), tok)
+	s.TooLong = "skip"
+	if err := Run(t.Context(), s, train.Options{}); err == nil || !strings.Contains(err.Error(), "base is a reward model: it scores answers and cannot write them") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,6 +1,8 @@
 package stage
 
 import (
+	"cmp"
+	"fmt"
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
@@ -59,6 +61,8 @@ func (s Start) load(t train.Settings) (*model.Params, error) {
 	}
 	if s.As != nil {
 		c = s.As(c)
+	} else if c.IsReward() {
+		return nil, fmt.Errorf("%s is a reward model: it scores answers and cannot write them", cmp.Or(at.Adapter, at.Model))
 	}
 	if t.LoRA.IsZero() {
 		return at.LoadAs(c, true)
