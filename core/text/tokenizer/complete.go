@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/herd-lm/herd/core/token"
 )
@@ -20,6 +21,7 @@ func (c *config) complete(v *Vocabulary) error {
 	if err := c.addTokens(v); err != nil {
 		return err
 	}
+	c.nameByClass(v)
 	c.nameSpecial(v)
 	var names []string
 	for _, a := range v.Added {
@@ -105,6 +107,31 @@ func (t *Tokenizer) withField(field string, value any) *Tokenizer {
 		with.carried[field] = text
 	}
 	return &with
+}
+
+// ofClass holds the bos_token and eos_token that transformers' classes use if a file names none.
+var ofClass = map[string][2]nameJSON{
+	"CodeLlamaTokenizer": {"<s>", "</s>"},
+	"GemmaTokenizer":     {"<bos>", "<eos>"},
+	"GPT2Tokenizer":      {"<|endoftext|>", "<|endoftext|>"},
+	"GPTNeoXTokenizer":   {"<|endoftext|>", "<|endoftext|>"},
+	"LlamaTokenizer":     {"<s>", "</s>"},
+	"Qwen2Tokenizer":     {"", "<|endoftext|>"},
+}
+
+// nameByClass names the beginning and the end of text by the class of the tokenizer if no file does
+// and the vocabulary has them.
+func (c *config) nameByClass(v *Vocabulary) {
+	names := ofClass[strings.TrimSuffix(c.Class, "Fast")]
+	silent := func(key string, name nameJSON) bool {
+		return c.carried[key] == nil && slices.Contains(v.Tokens, string(name))
+	}
+	if v.BOS == "" && silent("bos_token", names[0]) {
+		c.BOS = names[0]
+	}
+	if silent("eos_token", names[1]) {
+		c.EOS = names[1]
+	}
 }
 
 // nameSpecial makes special tokens of the beginning and the end of text if the vocabulary has them

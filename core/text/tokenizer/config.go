@@ -16,6 +16,7 @@ import (
 type config struct {
 	BOS          nameJSON             `json:"bos_token"`
 	EOS          nameJSON             `json:"eos_token"`
+	Class        string               `json:"tokenizer_class"`
 	AddBOS       *bool                `json:"add_bos_token"`
 	MaxLength    *float64             `json:"model_max_length"` // up to 1e30
 	ChatTemplate templateJSON         `json:"chat_template"`

@@ -225,6 +225,37 @@ func TestOrdinaryEnd(t *testing.T) {
 	}
 }
 
+// TestEndOfClass: without a name in a file, the class of the tokenizer says how a text ends; null
+// says that it has no end.
+func TestEndOfClass(t *testing.T) {
+	v := trained(t).Vocabulary()
+	v.Added, v.BOS, v.EOS, v.Merges = nil, "", "", nil
+	v.Tokens = append(v.Tokens[:256:256], "<|endoftext|>", "</s>")
+	v.Added = []Added{{ID: 256, Text: "<|endoftext|>", Special: true}, {ID: 257, Text: "</s>", Special: true}}
+	plain, err := New(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		`{"tokenizer_class": "GPT2Tokenizer"}`:                            "<|endoftext|>",
+		`{"tokenizer_class": "Qwen2TokenizerFast", "bos_token": null}`:    "<|endoftext|>",
+		`{"tokenizer_class": "LlamaTokenizerFast"}`:                       "</s>",
+		`{"tokenizer_class": "GPT2Tokenizer", "eos_token": "</s>"}`:       "</s>",
+		`{"tokenizer_class": "GPT2Tokenizer", "eos_token": null}`:         "",
+		`{"tokenizer_class": "PreTrainedTokenizerFast"}`:                  "",
+		`{"tokenizer_class": "GemmaTokenizer", "model_max_length": 1024}`: "",
+	} {
+		dir := saved(t, plain)
+		if err := os.WriteFile(filepath.Join(dir, configFile), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		tok, err := Load(dir)
+		if err != nil || tok.Token(tok.EOS()) != want {
+			t.Errorf("%s: a text ends with %q, want %q; error %v", text, tok.Token(tok.EOS()), want, err)
+		}
+	}
+}
+
 // TestAddedTokensFile: added_tokens.json of older models has tokens too.
 func TestAddedTokensFile(t *testing.T) {
 	size := token.ID(trained(t).VocabSize())
