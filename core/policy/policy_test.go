@@ -198,3 +198,22 @@ func TestRemote(t *testing.T) {
 		t.Error("a template without a tokenizer is accepted")
 	}
 }
+
+// TestRemoteStops: a server is asked to stop at all tokens at which the model stops here.
+func TestRemoteStops(t *testing.T) {
+	tok := newTokenizer(t)
+	params := newParams(t, tok.VocabSize(), func(c model.Config) model.Config {
+		c.Generation = []byte(`{"eos_token_id": [7, 8]}`)
+		return c
+	})
+	at := remote.Settings{URL: "http://127.0.0.1:1", Model: "parrot", Prompt: remote.Chat}
+	p, err := policy.Remote(policy.Settings{Model: save(t, params, tok), Chats: true}, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []token.ID{7, 8, tok.EOT(), tok.EOS()} {
+		if !slices.Contains(p.Stop(), id) {
+			t.Errorf("the stop tokens %v lack %d", p.Stop(), id)
+		}
+	}
+}
