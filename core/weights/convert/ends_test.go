@@ -22,7 +22,8 @@ func ending(t *testing.T, eos string, stops ...string) *Model {
 		t.Fatal(err)
 	}
 	pad, _ := tok.Special("<|eom_id|>")
-	tok = tok.WithNamed("pad_token", pad)
+	start, _ := tok.Special("<|im_start|>")
+	tok = tok.WithNamed("pad_token", pad).WithNamed("unk_token", start)
 	chatml, err := template.Named("chatml")
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +94,9 @@ func TestEnds(t *testing.T) {
 			}
 			if pad, ok := m.Tokenizer.Named("pad_token"); !ok || pad != id(t, m, eom) {
 				t.Errorf("%+v, %s: pad_token is %d", c, form, pad)
+			}
+			if unknown, ok := m.Tokenizer.Named("unk_token"); !ok || unknown != id(t, m, "<|im_start|>") {
+				t.Errorf("%+v, %s: unk_token is %d", c, form, unknown)
 			}
 			if more := m.Tokenizer.Templates(); len(more) != 1 || more[0].Name != "rag" || more[0].Template != "{{ 1 }}" {
 				t.Errorf("%+v, %s: other templates %v", c, form, more)

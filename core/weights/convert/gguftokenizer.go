@@ -28,6 +28,9 @@ const (
 	keyTemplates   = "tokenizer.chat_templates" // names of the others
 )
 
+// namedKeys are the keys for fields of tokenizer_config.json that herd itself does not use.
+var namedKeys = [][2]string{{"pad_token", keyPadding}, {"unk_token", keyUnknown}}
+
 // padding is the name that converters give to rows of the embedding without a token.
 func padding(id int) string { return fmt.Sprintf("[PAD%d]", id) }
 
@@ -55,8 +58,10 @@ func tokenizerFromGGUF(m *gguf.Metadata) (*tokenizer.Tokenizer, error) {
 		chat.Stop = tok.Token(eos)
 	}
 	tok = tok.WithTemplate(chat)
-	if pad := token.ID(field(f, keyPadding, f.Int, -1)); pad >= 0 && int(pad) < tok.VocabSize() {
-		tok = tok.WithNamed("pad_token", pad)
+	for _, k := range namedKeys {
+		if id := token.ID(field(f, k[1], f.Int, -1)); id >= 0 && int(id) < tok.VocabSize() {
+			tok = tok.WithNamed(k[0], id)
+		}
 	}
 	var more []tokenizer.NamedTemplate
 	for _, name := range get[[]string](f, keyTemplates, nil) {
@@ -228,8 +233,10 @@ func tokenizerToGGUF(m *gguf.Metadata, t *tokenizer.Tokenizer, vocabulary int, s
 	if id, ok := t.Special(nameEndOfMessage); ok && slices.Contains(stops, id) {
 		m.Set(keyEOM, uint32(id))
 	}
-	if id, ok := t.Named("pad_token"); ok {
-		m.Set(keyPadding, uint32(id))
+	for _, k := range namedKeys {
+		if id, ok := t.Named(k[0]); ok {
+			m.Set(k[1], uint32(id))
+		}
 	}
 	m.Set(keyAddBOS, t.BOS() != tokenizer.None && !t.Vocabulary().NoBOS)
 	m.Set(keyAddEOS, false)
