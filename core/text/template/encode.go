@@ -1,6 +1,7 @@
 package template
 
 import (
+	"regexp"
 	"slices"
 	"sort"
 
@@ -14,20 +15,37 @@ import (
 func (f *Format) encode(text jinja.Text, cuts ...int) (tokenizer.Placed, error) {
 	runs := text.Runs()
 	return f.tok.EncodePlaced(text.String(), func(start, end int, id token.ID) bool {
-		return !f.isReserved(id) || fromTemplate(runs, start, end)
+		return !f.isReserved(id) || fromTemplate(text.String(), runs, start, end)
 	}, cuts...)
 }
 
 func (f *Format) isReserved(id token.ID) bool { return f.tok.IsSpecial(id) || f.reserved[id] }
 
-// fromTemplate reports whether the template itself wrote all bytes [start, end).
-func fromTemplate(runs []jinja.Run, start, end int) bool {
-	for i := runAt(runs, start); i < len(runs) && runs[i].Mark.Origin == ofTemplate; i++ {
+// fromTemplate reports whether the template itself wrote all bytes [start, end), perhaps with the
+// name of a role: some templates build '<|' + message['role'] + '|>', which is a special token in
+// the generation prompt and has to be the same token in a chat.
+func fromTemplate(text string, runs []jinja.Run, start, end int) bool {
+	for i := runAt(runs, start); i < len(runs); i++ {
+		from := 0
+		if i > 0 {
+			from = runs[i-1].End
+		}
+		if o := runs[i].Mark.Origin; o != ofTemplate && !isRole(o, text[from:runs[i].End]) {
+			return false
+		}
 		if runs[i].End >= end {
 			return true
 		}
 	}
 	return false
+}
+
+var roleName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+// isRole reports whether text is the name of a role, which cannot forge anything but itself.
+func isRole(o jinja.Origin, text string) bool {
+	m, p := messageOf(o)
+	return m >= 0 && p == partRole && roleName.MatchString(text)
 }
 
 // runAt returns the index of the run that holds the byte at.
