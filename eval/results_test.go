@@ -92,6 +92,22 @@ func TestTableOmissions(t *testing.T) {
 	}
 }
 
+// TestAddRows: what a stage did not learn is in the file and below the table.
+func TestAddRows(t *testing.T) {
+	m := Measures{}
+	if m.AddRows(map[string]int{"rows": 3, "used": 3}); len(m) != 0 {
+		t.Errorf("all rows used: %v", m)
+	}
+	m.AddRows(map[string]int{"rows": 30, "used": 22, "cut": 4, "too_long": 7, "alike": 1})
+	if len(m) != 4 || m["rows/used"] != measure(22, 22, 22, 30) || m["rows/cut"] != measure(4, 4, 4, 30) {
+		t.Errorf("%v", m)
+	}
+	want := []string{"warning: 7 of 30 rows were too long and not learnt", "1 of 30 pairs had equal responses and were not learnt"}
+	if diff := cmp.Diff(want, m.omissions()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestWrite reads the file back as another program would.
 func TestWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "results.json")

@@ -12,6 +12,7 @@ import (
 	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/eval"
 	"github.com/herd-lm/herd/judge"
@@ -41,6 +42,9 @@ func (e *engine) evaluate(ctx context.Context, i int, s Stage, digest string) (e
 		if now.Measures, now.Answers, err = s.Kind.measure(ctx, e, s); err != nil {
 			return nil, fmt.Errorf("evaluation: %w", err)
 		}
+		if err := addRows(now.Measures, s.out()); err != nil {
+			return nil, fmt.Errorf("evaluation: %w", err)
+		}
 		if err := writeEvaluation(path, now); err != nil {
 			return nil, fmt.Errorf("evaluation: %w", err)
 		}
@@ -49,6 +53,22 @@ func (e *engine) evaluate(ctx context.Context, i int, s Stage, digest string) (e
 		e.before = now.Answers
 	}
 	return now.Measures, nil
+}
+
+// addRows adds what became of the rows of a stage, which its manifest says.
+func addRows(m eval.Measures, dir string) error {
+	made, err := run.ReadManifest(dir)
+	if err != nil {
+		return err
+	}
+	var counts map[string]int
+	if text, ok := made.Extra[train.ExtraRows]; ok {
+		if err := json.Unmarshal(text, &counts); err != nil {
+			return fmt.Errorf("%s: %w", filepath.Join(dir, run.ManifestName), err)
+		}
+		m.AddRows(counts)
+	}
+	return nil
 }
 
 // evaluationDigest covers the stage, the settings and data of the evaluation, and the answers of

@@ -8,9 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/run"
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/train"
 	"github.com/herd-lm/herd/data/format"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/eval"
 	"github.com/herd-lm/herd/internal/realdata"
 	"github.com/herd-lm/herd/judge"
 	"github.com/herd-lm/herd/judge/rule"
@@ -96,6 +99,19 @@ func TestMeasuresByRule(t *testing.T) {
 		q := judge.Prompt(c)
 		return q.Meta["answer"] + q.Reference
 	})
+}
+
+// TestAddRows: the counts of rows in a stage's manifest become measures.
+func TestAddRows(t *testing.T) {
+	dir := t.TempDir()
+	m := run.Manifest{Stage: "sft", Extra: map[string]json.RawMessage{train.ExtraRows: json.RawMessage(`{"rows":9,"used":7,"too_long":2}`)}}
+	if err := run.WriteManifest(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	got := eval.Measures{}
+	if err := addRows(got, dir); err != nil || got["rows/too_long"].Value != 2 || got["rows/too_long"].N != 9 || len(got) != 2 {
+		t.Errorf("%v, error %v", got, err)
+	}
 }
 
 // TestMeasuresGSM8K measures the recorded solutions of GSM8K.
