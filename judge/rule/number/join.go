@@ -9,13 +9,13 @@ import (
 // What may stand between two numbers of one quantity; joiner without what is
 // around them and the sign of the second.
 var (
-	equals = regexp.MustCompile(`^[^\n.,;:!?=≈]*[=≈][-−–+ \t$€£¥*_({\[]*$`)
+	equals = regexp.MustCompile(`^[^\n.,;:!?=≈]*[=≈][-−–+ \t\p{Sc}*_({\[]*$`)
 	joiner = regexp.MustCompile(`^(?:|[—×÷·*xX:,;|&/^]|[^\n.;:!?]*\b(?:and|or)|to|through|by|vs\.?)$`)
 	clause = regexp.MustCompile(`[\n.,;:!?]`)
 )
 
 // around matches text around a number that does not change its meaning.
-const around = " \t$€£¥*_%"
+const around = " \t$€£¥₹₩₽₺₫₱฿*_%"
 
 // join combines a and b to one quantity if the gap between them does.
 func join(a, b quantity, gap string) (quantity, bool) {

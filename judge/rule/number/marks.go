@@ -6,6 +6,9 @@ import (
 	"unicode"
 )
 
+// currencies are words for money that may stand before a number.
+const currencies = `USD|US|EUR|GBP|INR|Rs|CAD|AUD|NZD|SGD|HKD|JPY|CNY|RMB|KRW|CHF|SEK|NOK|DKK|PLN|RUB|TRY|BRL|MXN|ZAR|THB|VND|IDR|PHP|NGN|kr|yen|yuan|won|dollars?|euros?|pounds?|rupees?|pesos?|francs?|cents?`
+
 const (
 	hashMark   = "####"
 	boxMark    = `\boxed`
@@ -15,14 +18,29 @@ const (
 var (
 	hashed  = regexp.MustCompile(`#{4,}`)
 	boxed   = regexp.MustCompile(`\\f?box(?:ed)?\s*\{`)
-	phrased = regexp.MustCompile(`(?im)\banswer(?:[ \t]+(?:is|was|equals|becomes|(?:would|should|must|will)[ \t]+be|comes[ \t]+(?:out[ \t]+)?to)\b|[*_ \t]*[:=：])|\bfinal[ \t]+answer[*_ \t]*$`)
+	phrased = regexp.MustCompile(`(?im)` + strings.Join([]string{
+		`\banswer(?:[ \t]+(?:to|for|of)\b[^.!?:=\n]{0,80}?)?[ \t]+(?:is|was|equals|becomes|(?:would|should|must|will)[ \t]+be|comes[ \t]+(?:out[ \t]+)?to)\b`,
+		`\banswer['’]s\b`,
+		`\banswer[ \t]+(?:can[ \t]?not|can['’]t|(?:is|was|would|should|could|must|will|wo)n['’]t)\b`,
+		`(?:\b|_)answer["'”’*_ \t` + "`" + `]*[:=：]`,
+		`\bans(?:[*_ \t]*[:=：]|\.)`,
+		`答案(?:是|为|為|[*_ \t]*[:：=])`,
+		`<(?:final[ _-]?)?answer>`,
+		`\|[*_ \t]*(?:final[ \t]+)?answer[*_ \t]*\|`, // in a table
+		`^[#>*_ \t]*(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|my[ \t]+)?answer[*_ \t]*(?:[-–—]+[ \t]+|→|⇒|[-=]>)`,
+		`^[#>*_ \t]*answer[*_ \t\r]*$`, // a title
+		`\bfinal[ \t]+answer[*_ \t\r]*$`,
+	}, `|`))
+	negated = regexp.MustCompile(`(?i)n['’]t\b|not\b`)
 
 	// lead is what may stand between a mark and its number: "x =", a sign, a currency, an opening
 	// bracket, a quote, "about". Other words may not: "#### Step 2" is a heading.
-	lead = regexp.MustCompile(`(?i)^(?:[^=\d\n]{0,40}=)?(?:[-−–+\s*_$€£¥₹(\[{:≈~"“'‘«|\p{So}]|\b(?:about|approximately|approx|around|roughly|exactly|only|just|simply|therefore|thus|equal to|a total of|USD|US|EUR|GBP|INR|Rs|CAD|AUD|JPY|CNY|RMB|CHF)\b\.?)*$`)
+	lead = regexp.MustCompile(`(?i)^(?:[^=\d\n]{0,40}=)?(?:[-−–+\s\x{a0}\x{2009}*_\p{Sc}(\[{:≈~"“'‘«「|\p{So}]|\b[A-Z]{1,2}\$|\b(?:about|approximately|approx|around|roughly|exactly|only|just|simply|therefore|thus|equal to|a total of|` + currencies + `)\b\.?)*$`)
+
+	quoted = regexp.MustCompile(`^[ \t]*>[ \t]+`)
 
 	// heading begins a title of a part of the solution, behind "####".
-	heading = regexp.MustCompile(`(?i)^[\s*_]*(?:(?:step|part|case|example|solution|explanation|reasoning|problem|question|given|calculat\w+|method|approach|verification|check|conclusion|analysis|final answer|answer)\b)`)
+	heading = regexp.MustCompile(`(?i)^[\s*_]*(?:(?:step|part|case|example|solution|explanation|reasoning|problem|question|given|calculat\w+|method|approach|verification|check|conclusion|analysis|(?:so,? )?(?:the )?(?:final )?answer)\b)`)
 
 	// listed is what follows the number of a heading or of a list's item: "#### 2. Adding up".
 	listed = regexp.MustCompile(`^[.)][*_]*[ \t]+[*_]*\pL`)
@@ -30,13 +48,13 @@ var (
 
 	// doubtful words between a mark and the only number of its line make its meaning unsure, as
 	// the end of a sentence does.
-	doubtful = regexp.MustCompile(`(?i)[.!?;](?:\s|$)|n't\b|\b(?:not|never|than|but|except|without|between|least|most|less|more|half|twice|double|triple|times|or|and|plus|minus|of|per|after|before|from|helpful|correct|right|wrong|clear|found|given|in)\b`)
+	doubtful = regexp.MustCompile(`(?i)[.!?;](?:\s|$)|[<>≤≥≠±]|n't\b|\b(?:not|never|than|but|except|without|between|least|most|less|more|half|twice|double|triple|times|or|and|plus|minus|of|per|after|before|from|helpful|correct|right|wrong|clear|found|given|in)\b`)
 
 	// spelt finds numbers in words.
 	spelt = regexp.MustCompile(`(?i)\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen)\b`)
 
 	// unit is what may stand behind a number in a box, as " cm}^2".
-	unit = regexp.MustCompile(`^[\pL\s.,%$€£¥₹°"”'’/(){}\[\]²³-]*(?:\^\{?[23]\}?)?[\s.)}\]]*$`)
+	unit = regexp.MustCompile(`^[\pL\s\x{a0}\x{2009}.,%\p{Sc}°"”」»'’/(){}\[\]²³-]*(?:\^\{?[23]\}?)?[\s.)}\]]*$`)
 )
 
 // hashes returns what stands behind "####". A line without a number may be a title: it is unread.
@@ -59,6 +77,8 @@ func hashes(text string) (found, unread []candidate) {
 func phrases(text string) (found, unread []candidate) {
 	for _, line := range behind(phrased, text) {
 		switch {
+		case negated.MatchString(line.mark):
+			unread = append(unread, candidate{words: line.mark + line.text})
 		case line.isItem() && second.MatchString(line.section):
 		case line.hasNumber():
 			found = append(found, line.answer())
@@ -71,6 +91,7 @@ func phrases(text string) (found, unread []candidate) {
 
 // marked is the line of text behind a mark.
 type marked struct {
+	mark    string
 	text    string
 	all     []quantity
 	section string // all text up to the next mark
@@ -81,9 +102,18 @@ type marked struct {
 func behind(mark *regexp.Regexp, text string) (found []marked) {
 	marks := append(mark.FindAllStringIndex(text, -1), []int{len(text)})
 	for i, at := range marks[:len(marks)-1] {
-		m := marked{section: text[at[1]:marks[i+1][0]]}
-		for line := range strings.Lines(m.section) {
-			if m.text = strings.TrimRight(plain(line), "\n"); !m.isBlank() {
+		m := marked{mark: text[at[0]:at[1]], section: text[at[1]:marks[i+1][0]]}
+		element, _, _ := strings.Cut(m.section, "</")
+		if !strings.HasPrefix(m.mark, "<") {
+			element = m.section
+		}
+		behind := true // the mark, on its line
+		for line := range strings.Lines(element) {
+			if !behind {
+				line = quoted.ReplaceAllString(line, "")
+			}
+			behind = false
+			if m.text = strings.TrimRight(plain(line), "\r\n"); !m.isBlank() {
 				break
 			}
 		}
@@ -96,8 +126,16 @@ func behind(mark *regexp.Regexp, text string) (found []marked) {
 // hasNumber reports whether there is a number, in digits or in words.
 func (m marked) hasNumber() bool { return len(m.all) > 0 || spelt.MatchString(m.text) }
 
+// isBlank reports whether the line has nothing but decoration. An unknown sign, such as ∞, is an
+// answer that herd cannot read.
 func (m marked) isBlank() bool {
-	return !strings.ContainsFunc(m.text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+	line := strings.TrimSpace(m.text)
+	if len(line) > 2 && strings.Trim(line, "-—=*_|") == "" { // a rule, as under a title
+		return true
+	}
+	return !strings.ContainsFunc(line, func(r rune) bool {
+		return !unicode.IsSpace(r) && !strings.ContainsRune("*_`'\"“”‘’:：$\\[](){}#>=~|.", r)
+	})
 }
 
 // isItem reports whether the line looks like an item of a numbered list: "Answer: 1. Take 5.".

@@ -95,7 +95,7 @@ func TestFind(t *testing.T) {
 		{"#### 90^\\circ", "90", "####"},
 		{"H2O and CO2 are 2 molecules", "2", ""},
 		{"H2O", none, ""},
-		{"答案是72个。", "72", ""},
+		{"答案是72个。", "72", "answer is"},
 
 		// Fractions.
 		{"#### 3/4", "0.75", "####"},

@@ -9,6 +9,12 @@ import (
 const thin = "\u2009"
 
 var (
+	// styles are LaTeX's commands that change only how a text looks.
+	styles = regexp.MustCompile(`\\(?:(?:text)?color\{[^{}]*\}|(?:text(?:bf|it|rm|sf|tt|sl|sc|up|normal)|math(?:rm|bf|it|sf|tt|bin|ord|normal)|hbox|emph|boldsymbol|bm|bf|rm|it|large|Large|LARGE|huge|Huge|small|normalsize|textstyle)\b)`)
+
+	// abbreviated are words before a number whose full stop is no decimal point.
+	abbreviated = regexp.MustCompile(`(?i)\b(Rs|kr|Fr|Nr|No)\.(\d)`)
+
 	// notes are GSM8K's, for calculators: <<48/2=24>>.
 	notes = regexp.MustCompile(`<<[^<>\n]*>>`)
 	tags  = regexp.MustCompile(`</?[a-zA-Z][^<>\n]{0,60}>`)
@@ -32,6 +38,8 @@ var (
 func plain(text string) string {
 	text = notes.ReplaceAllString(text, "")
 	text = tags.ReplaceAllString(text, " ")
+	text = styles.ReplaceAllString(text, "")
+	text = abbreviated.ReplaceAllString(text, "$1. $2")
 	text = fraction.ReplaceAllStringFunc(text, func(s string) string {
 		m := fraction.FindStringSubmatch(s)
 		before := m[1]

@@ -18,9 +18,9 @@ const letter = `[\p{Latin}\p{Greek}\p{Cyrillic}]`
 // What may stand right before a number.
 var (
 	inWord   = regexp.MustCompile(`(?:` + letter + `_?|\d_|(?:` + letter + `|})\^\{?)$`) // H2O, x_1, and the power of a unit: cm^2
-	negative = regexp.MustCompile(`(?:(?:^|[\s(\[{=:*_"“',$€£¥≈])[-−–]|=[ \t]*[-−–][ \t]*)[$€£¥]?$`)
-	positive = regexp.MustCompile(`(?:^|[\s(\[{=:*_"“',$€£¥≈])\+[$€£¥]?$`)
-	operator = regexp.MustCompile(`(?:[-−–—+×÷·^√±<≤≥]|[\pL\d)\]}](?:[ \t]+[*/][ \t]+|\*{1,2}|/)|[^\s>][ \t]*>|\\[a-zA-Z]+|[\pL\d)]\()[ \t]*[($€£¥{\[]*$`)
+	negative = regexp.MustCompile(`(?:(?:^|[\s(\[{=:*_"“',\p{Sc}≈])[-−–]|=[ \t]*[-−–][ \t]*)[\p{Sc}]?$`)
+	positive = regexp.MustCompile(`(?:^|[\s(\[{=:*_"“',\p{Sc}≈])\+[\p{Sc}]?$`)
+	operator = regexp.MustCompile(`(?:[-−–—+×÷·^√±<≤≥]|[\pL\d)\]}](?:[ \t]+[*/][ \t]+|\*{1,2}|/)|[^\s>][ \t]*>|\\[a-zA-Z]+|[\pL\d)]\()[ \t]*[(\p{Sc}{\[]*$`)
 )
 
 // What may stand right behind a number.
@@ -31,6 +31,9 @@ var (
 	unitary   = regexp.MustCompile(`^[mgslhLJNWVCFK]`)
 	continued = regexp.MustCompile(`^[}\])]*[ \t]*(?:\^|_\d|[⁰¹²³⁴⁵⁶⁷⁸⁹]|\\[a-zA-Z]|[√±]|[+×÷·][ \t]*[\pL\d(\\$√]|\*{1,2}[\pL\d(\\]|[ \t]\*[ \t]+[\pL\d(\\]|/[ \t]*[\d(\\])`)
 )
+
+// based is behind the 0 of a number that is not decimal: 0x1F.
+var based = regexp.MustCompile(`^[xXbBoO][\da-fA-F]`)
 
 var powers = map[string]int64{"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 
@@ -66,7 +69,7 @@ func scan(text string, m []int) (quantity, bool) {
 	if minus && q.value != nil {
 		q.value.Neg(q.value)
 	}
-	if q.operand || continued.MatchString(after) {
+	if q.operand || continued.MatchString(after) || text[m[0]:m[1]] == "0" && based.MatchString(after) {
 		q.value = nil
 	}
 	return q.scale(after), true
