@@ -31,7 +31,8 @@ var (
 		`^[#>*_ \t]*answer[*_ \t\r]*$`, // a title
 		`\bfinal[ \t]+answer[*_ \t\r]*$`,
 	}, `|`))
-	negated = regexp.MustCompile(`(?i)n['’]t\b|not\b`)
+	explicit = regexp.MustCompile(`[:=：>|]$`)
+	negated  = regexp.MustCompile(`(?i)n['’]t\b|not\b`)
 
 	// lead is what may stand between a mark and its number: "x =", a sign, a currency, an opening
 	// bracket, a quote, "about". Other words may not: "#### Step 2" is a heading.
@@ -73,7 +74,7 @@ func hashes(text string) (found, unread []candidate) {
 }
 
 // phrases returns what stands behind "answer is". A line without a number, such as "I hope this
-// answer is helpful", may not be about the answer: it is unread.
+// answer is helpful", may not be about the answer: it is unread. "Answer: none" is about it.
 func phrases(text string) (found, unread []candidate) {
 	for _, line := range behind(phrased, text) {
 		switch {
@@ -82,6 +83,8 @@ func phrases(text string) (found, unread []candidate) {
 		case line.isItem() && second.MatchString(line.section):
 		case line.hasNumber():
 			found = append(found, line.answer())
+		case explicit.MatchString(line.mark) && !line.isBlank():
+			found = append(found, candidate{words: line.text})
 		default:
 			unread = append(unread, line.first())
 		}
