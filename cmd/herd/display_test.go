@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/herd-lm/herd/core/train"
+	"github.com/herd-lm/herd/eval"
+	"github.com/herd-lm/herd/recipes"
 )
 
 func steps(d *display, n int) {
@@ -117,5 +119,16 @@ func TestShortAndRough(t *testing.T) {
 		if got := rough(d); got != want {
 			t.Errorf("rough(%d) = %q, want %q", d, got, want)
 		}
+	}
+}
+
+// TestOutcome: a measure of a stage comes with the number of rows behind it.
+func TestOutcome(t *testing.T) {
+	e := recipes.Event{Status: recipes.Done, Measures: eval.Measures{
+		"loss": {Value: 1.5, N: 30}, "reward_accuracy": {Value: 0.714, N: 7}, "rows/used": {Value: 7, N: 30},
+	}}
+	const want = " in 0s, loss 1.500 (30), reward accuracy 0.714 (7)"
+	if got := outcome(e); got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

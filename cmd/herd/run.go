@@ -119,7 +119,7 @@ func title(e recipes.Event) string {
 	return fmt.Sprintf("%s (%s)", e.Stage, e.Kind)
 }
 
-// outcome returns how long a stage took, and its main measures.
+// outcome returns how long a stage took, and its main measures, with the number of rows behind each.
 func outcome(e recipes.Event) string {
 	var b strings.Builder
 	if e.Status == recipes.Done {
@@ -127,7 +127,7 @@ func outcome(e recipes.Event) string {
 	}
 	for _, name := range []string{"loss", "accuracy", "win_rate", "reward_accuracy", "sample_accuracy", "picked_accuracy"} {
 		if m, ok := e.Measures[name]; ok {
-			fmt.Fprintf(&b, ", %s %.3f", strings.ReplaceAll(name, "_", " "), m.Value)
+			fmt.Fprintf(&b, ", %s %.3f (%d)", strings.ReplaceAll(name, "_", " "), m.Value, m.N)
 		}
 	}
 	return b.String()
