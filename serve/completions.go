@@ -2,8 +2,10 @@ package serve
 
 import (
 	"math"
+	"slices"
 
 	"github.com/herd-lm/herd/core/sample"
+	"github.com/herd-lm/herd/core/token"
 )
 
 // defaultMost is the greatest length of an answer if a request sets none, as in OpenAI's
@@ -21,15 +23,21 @@ func (s *Server) readCompletion(f *fields, m *served) (*request, encoder, error)
 	f.flag("return_tokens_as_token_ids", &as.asIDs)
 	common.Detail = f.integer("logprobs", &common.Top, 0, maxTop)
 	as.detail, as.top = common.Detail, common.Top
-	if f.flag("echo", &as.echo); as.echo && common.Detail {
-		f.fail("logprobs", "is not supported with echo: herd does not compute the log-probabilities of a prompt")
+	f.flag("echo", &as.echo)
+	if common.PromptDetail = as.echo && common.Detail; common.PromptDetail && q.stream {
+		f.fail("stream", "is not supported with echo and logprobs: the log-probabilities of the prompt come at once")
 	}
 	best := q.n
 	if f.integer("best_of", &best, 1, math.MaxInt32); best != q.n {
 		f.fail("best_of", "is not supported unless it equals n")
 	}
 	most := 0
-	f.integer("max_tokens", &most, 1, math.MaxInt32)
+	if f.integer("max_tokens", &most, 0, math.MaxInt32) && most == 0 {
+		if as.only, q.only = true, true; !as.echo {
+			f.fail("max_tokens", "is 0, which needs echo: there would be nothing to return")
+		}
+		most = 1 // drawn, and left out
+	}
 	if err := f.end(); err != nil {
 		return nil, nil, err
 	}
@@ -61,6 +69,7 @@ func (c *textEncoder) prepare(q *request, short bool) {
 		}
 		for range q.n {
 			c.prompts = append(c.prompts, text)
+			c.ids = append(c.ids, r.Prompt)
 		}
 	}
 }
@@ -70,8 +79,10 @@ type textEncoder struct {
 	speller
 	detail, echo bool
 	top          int
-	prompts      []string // to echo before each choice; empty: no echo
-	places       []place  // of each choice in its stream
+	only         bool         // return the prompt alone, without what follows
+	prompts      []string     // to echo before each choice; empty: no echo
+	ids          [][]token.ID // of these prompts
+	places       []place      // of each choice in its stream
 }
 
 type textChoice struct {
@@ -91,7 +102,28 @@ func (c *textEncoder) logProbs(tokens []sample.Token, k int) *textLogProbs {
 }
 
 func (c *textEncoder) choice(k int, a sample.Completion) any {
-	return textChoice{k, c.prompts[k] + a.Text, c.logProbs(a.Tokens, k), &a.Finish}
+	if c.only {
+		a.Text, a.Tokens, a.Finish = "", nil, sample.Length
+	}
+	if !c.echo || !c.detail {
+		return textChoice{k, c.prompts[k] + a.Text, c.logProbs(a.Tokens, k), &a.Finish}
+	}
+	return textChoice{k, c.prompts[k] + a.Text, c.echoed(c.ids[k], a, &c.places[k]), &a.Finish}
+}
+
+// echoed returns the log-probabilities of a prompt and of what follows. The first token has none.
+func (c *textEncoder) echoed(prompt []token.ID, a sample.Completion, p *place) *textLogProbs {
+	p.continues = false
+	first := c.speller.text([]sample.Token{{ID: prompt[0]}}, c.top, p)
+	first.LogProbs[0] = nil
+	if c.top > 0 {
+		first.Top[0] = nil
+	}
+	rest := c.speller.text(append(slices.Clone(a.Prompt), a.Tokens...), c.top, p)
+	return &textLogProbs{
+		Tokens: append(first.Tokens, rest.Tokens...), LogProbs: append(first.LogProbs, rest.LogProbs...),
+		Top: append(first.Top, rest.Top...), Offsets: append(first.Offsets, rest.Offsets...),
+	}
 }
 
 func (c *textEncoder) begin(k int) any {

@@ -97,9 +97,9 @@ func (s speller) chat(tokens []sample.Token, begun *bool) *chatLogProbs {
 // textLogProbs is the log-probabilities of a completion.
 type textLogProbs struct {
 	Tokens   []string             `json:"tokens"`
-	LogProbs []float64            `json:"token_logprobs"`
-	Top      []map[string]float64 `json:"top_logprobs"` // null if the client asks for none
-	Offsets  []int                `json:"text_offset"`  // number of characters before each token
+	LogProbs []*float64           `json:"token_logprobs"` // null for the first token of an echoed prompt
+	Top      []map[string]float64 `json:"top_logprobs"`   // null if the client asks for none
+	Offsets  []int                `json:"text_offset"`    // number of characters before each token
 }
 
 // place is the position in a choice up to which its tokens were encoded.
@@ -115,10 +115,11 @@ func (s speller) text(tokens []sample.Token, top int, p *place) *textLogProbs {
 		p.decoder = s.tok.Stream()
 		p.decoder.SkipSpecial, p.decoder.Begun = true, p.continues
 	}
-	l := &textLogProbs{Tokens: []string{}, LogProbs: []float64{}, Offsets: []int{}}
+	l := &textLogProbs{Tokens: []string{}, LogProbs: []*float64{}, Offsets: []int{}}
 	for _, t := range tokens {
 		l.Tokens = append(l.Tokens, s.spell(t.ID))
-		l.LogProbs = append(l.LogProbs, finite(t.LogProb))
+		logProb := finite(t.LogProb)
+		l.LogProbs = append(l.LogProbs, &logProb)
 		l.Offsets = append(l.Offsets, p.characters)
 		p.characters += utf8.RuneCountInString(p.decoder.Next(t.ID))
 		if top == 0 {

@@ -20,6 +20,7 @@ type request struct {
 	n        int              // choices for each prompt
 	seed     uint64           // of the first choice of each prompt
 
+	only   bool // the prompt is scored, and nothing follows it
 	stream bool
 	usage  bool // a stream ends with the numbers of tokens
 }

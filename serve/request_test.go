@@ -185,7 +185,6 @@ func TestRefused(t *testing.T) {
 		{with(`"stream":true,"stream_options":{"include_usage":1}`), "stream_options.include_usage", "invalid_value"},
 		{with(`"stream":"yes"`), "stream", "invalid_value"},
 		{with(`"logprobs":21`), "logprobs", "invalid_value"},
-		{with(`"logprobs":1,"echo":true`), "logprobs", "invalid_value"},
 		{with(`"best_of":2`), "best_of", "invalid_value"},
 		{with(`"suffix":"x"`), "suffix", "unsupported_parameter"},
 		{with(`"logit_bias":{"1":2}`), "logit_bias", "unsupported_parameter"},

@@ -166,6 +166,9 @@ func (p *response) used() *usage {
 	u := &usage{Prompt: p.promptTokens()}
 	for _, completions := range p.completions {
 		for _, c := range completions {
+			if p.only {
+				break
+			}
 			u.Answer += len(c.IDs)
 		}
 	}

@@ -33,6 +33,10 @@ type Request struct {
 	Detail bool // fill Completion.Tokens
 	Top    int  // with Detail: also this many of the likeliest tokens at each place
 
+	// PromptDetail asks for Completion.Prompt. The engine then computes the whole prompt,
+	// whatever other requests have in common with it. A remote server refuses it.
+	PromptDetail bool
+
 	// Stream, if not nil, is called as the completion of Seeds[k] grows, by one goroutine
 	// at a time for each k. It must not block: all other requests would wait.
 	Stream func(k int, d Delta)
@@ -54,6 +58,7 @@ type Completion struct {
 	Finish  string     // Stop or Length
 	Seed    uint64
 	Tokens  []Token // of IDs, if Request.Detail
+	Prompt  []Token // the prompt's tokens from the second on, each given those before it, if Request.PromptDetail
 }
 
 // Token is a drawn token with the likeliest alternatives. Log-probabilities are the

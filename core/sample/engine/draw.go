@@ -44,6 +44,18 @@ func (d *sampler) draw(logits []float32, r sample.Request, p *penalties, rng *ra
 	return drawn
 }
 
+// given returns a token that is not drawn but given, with its log-probability and those of the
+// likeliest tokens if r asks for them.
+func (d *sampler) given(logits []float32, id token.ID, r sample.Request) sample.Token {
+	d.dist.set(logits, 1)
+	logNorm := d.dist.logNorm()
+	t := sample.Token{ID: id, LogProb: float64(logits[id]) - logNorm}
+	if r.Top > 0 && !math.IsNaN(logNorm) {
+		t.Top = d.likeliest(logits, r.Top, logNorm)
+	}
+	return t
+}
+
 // coldest is the temperature below which only the likeliest token can be drawn.
 const coldest = 1e-30
 

@@ -40,6 +40,9 @@ func (s *scheduler) end(q *sequence) {
 // finish returns a request to its caller, and frees what it still holds.
 func (s *scheduler) finish(r *request, err error) {
 	r.err, r.over = err, true
+	for k := range r.completions {
+		r.completions[k].Prompt = r.scored
+	}
 	own := func(q *sequence) bool {
 		if q.request == r {
 			q.drop(s.pages)

@@ -19,7 +19,8 @@ type request struct {
 	next        int       // index of the completion to start next
 	open        int       // completions that have not ended
 	completions []sample.Completion
-	embedding   []float32 // if not nil, the result in place of completions, [HiddenSize]
+	scored      []sample.Token // of the prompt, from its second token on
+	embedding   []float32      // if not nil, the result in place of completions, [HiddenSize]
 
 	over     bool // the caller has it back
 	err      error

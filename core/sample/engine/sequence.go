@@ -45,9 +45,25 @@ func newSequence(r *request, k int, tok *tokenizer.Tokenizer) *sequence {
 
 func (q *sequence) isPrefill() bool { return q.k == prefill }
 
+// scores reports whether the sequence computes the log-probabilities of a prompt.
+func (q *sequence) scores() bool { return q.isPrefill() && q.request.PromptDetail }
+
+// score appends the log-probabilities of the tokens that follow those from position from on.
+// logits has a row [V] for each of these.
+func (q *sequence) score(logits []float32, vocab, from int, s *sampler) {
+	r := q.request
+	r.scored = r.scored[:min(from, len(r.scored))] // a preempted prefill computes them again
+	for at := from; at < from+len(logits)/vocab && at+1 < len(q.tokens); at++ {
+		r.scored = append(r.scored, s.given(logits[(at-from)*vocab:][:vocab], q.tokens[at+1], r.Request))
+	}
+}
+
 // attach takes cached full pages that follow the computed tokens. It leaves at least the
 // last token to compute.
 func (q *sequence) attach(p *pages) (found int) {
+	if q.scores() {
+		return 0
+	}
 	for q.computed%kernel.PageTokens == 0 && len(q.tokens)-q.computed > kernel.PageTokens {
 		next := p.find(q.last(), q.tokens[q.computed:][:kernel.PageTokens])
 		if next == nil {
@@ -79,10 +95,10 @@ func (q *sequence) drop(p *pages) {
 }
 
 // rows appends the next n tokens to compute, which have pages. Only the last of all
-// tokens asks for logits.
+// tokens asks for logits, or all of a prompt to score.
 func (q *sequence) rows(list []model.Row, n int) []model.Row {
 	for at := q.computed; at < q.computed+n; at++ {
-		list = append(list, model.Row{Pages: q.kv, At: at, ID: q.tokens[at], Want: at == len(q.tokens)-1})
+		list = append(list, model.Row{Pages: q.kv, At: at, ID: q.tokens[at], Want: q.scores() || at == len(q.tokens)-1})
 	}
 	return list
 }

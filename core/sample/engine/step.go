@@ -22,22 +22,30 @@ func (s *scheduler) step() {
 		s.failAll(err)
 		return
 	}
-	complete := s.batch[:0]
+	complete, last := s.batch[:0], make([]int, 0, len(s.batch)) // last: of its rows of logits
+	rows := 0
 	for _, c := range s.batch {
 		completes := c.completes()
+		switch {
+		case c.scores():
+			c.score(logits[rows*s.vocab:][:c.n*s.vocab], s.vocab, c.computed, &s.samplersFor(1)[0])
+			rows += c.n
+		case completes:
+			rows++
+		}
 		c.advance(s.pages, c.n)
 		if completes {
-			complete = append(complete, c)
+			complete, last = append(complete, c), append(last, rows-1)
 		}
 	}
-	s.draw(complete, logits)
+	s.draw(complete, logits, last)
 }
 
-// draw gives each completed chunk its row of logits, [len(chunks), V].
-func (s *scheduler) draw(chunks []chunk, logits []float32) {
+// draw gives each completed chunk its last row of logits, [rows, V].
+func (s *scheduler) draw(chunks []chunk, logits []float32, last []int) {
 	samplers := s.samplersFor(len(chunks))
 	kernel.Parallel(len(chunks), func(i int) {
-		q, own := chunks[i].sequence, logits[i*s.vocab:][:s.vocab]
+		q, own := chunks[i].sequence, logits[last[i]*s.vocab:][:s.vocab]
 		if q.isPrefill() {
 			q.request.logits = slices.Clone(own)
 		} else {

@@ -50,6 +50,8 @@ func (e *Engine) check(r sample.Request) error {
 	}
 	form := e.form(r)
 	switch {
+	case r.PromptDetail:
+		return fmt.Errorf("herd does not ask servers for the log-probabilities of a prompt")
 	case len(r.Seeds) == 0:
 		return fmt.Errorf("the request has no seeds: there is nothing to draw")
 	case form == Chat && len(r.Messages) == 0:
