@@ -16,6 +16,8 @@ func TestDecorations(t *testing.T) {
 		"Final answer: %s", "**Final Answer**\n\n%s", "### Final Answer\n%s", "The final answer is %s", "So the answer would be %s", "Answer = %s", "\\boxed{%s}", "$\\boxed{%s}$",
 		"<answer>%s</answer>", "<answer>\n%s\n</answer>", "Ans: %s", "Answer - %s", "Answer → %s", "## Answer\n%s", "**Answer**\n%s", "Answer\r\n%s", "| Answer | %s |", "The answer to question 5 is %s", "So the answer's %s", "答案：%s",
 		"Answer:\n> %s", "Answer:\n---\n%s",
+		"Answer (in dollars): %s", "The answer, in dollars, is %s", "The answer should therefore be %s", "The answer I got is %s", "**Answer** %s", "Final answer below:\n%s", "\\textbf{Answer}: %s", "The answer\nis %s", "Final answer. %s",
+		"The answer seems to be %s", "The answer works out to %s", "The answer turns out to be %s", "The answer has to be %s", "Answers: %s",
 	}
 	numbers := []string{
 		"12", "`12`", "'12'", "\"12\"", "“12”", "‘12’", "«12»", "**12**", "__12__", "_12_", "*12*", "(12)", "[12]", "$12", "US$12", "USD 12", "EUR 12", "€12", "12€", "12 €", "12 USD", "12 dollars",
@@ -66,6 +68,10 @@ func TestUnreadMarks(t *testing.T) {
 		"Answer: 13\nFinal answer: ∞":                           none,
 		"Answer: let me think.\n5 and 7, so the answer is 12.":  "12",
 		"The answer is 12.\nAnswer:":                            "12",
+		"So it is 12, as in the answer (see above).":            "12",
+		"Of 13 eggs he has sold one, the answer (12) is clear":  "12",
+		"The answer, after 13 steps, is 12. Took 13 s.":         "12",
+		"Answer [12]\nTook 13 s.":                               "12",
 		"Answer: >13":                                           none,
 		"The answer isn't 13.":                                  none,
 		"The answer cannot be 13.":                              none,

@@ -9,6 +9,9 @@ import (
 // currencies are words for money that may stand before a number.
 const currencies = `USD|US|EUR|GBP|INR|Rs|CAD|AUD|NZD|SGD|HKD|JPY|CNY|RMB|KRW|CHF|SEK|NOK|DKK|PLN|RUB|TRY|BRL|MXN|ZAR|THB|VND|IDR|PHP|NGN|kr|yen|yuan|won|dollars?|euros?|pounds?|rupees?|pesos?|francs?|cents?`
 
+// aside is what may stand between "the answer" and "is".
+const aside = `(?:[ \t]+(?:to|for|of|in|I|we|you|that)\b[^.!?:=\n]{0,80}?|,[^.!?:=\n]{1,60}?,|[ \t]*\([^()\d\n]{1,60}\))?`
+
 const (
 	hashMark   = "####"
 	boxMark    = `\boxed`
@@ -19,19 +22,23 @@ var (
 	hashed  = regexp.MustCompile(`#{4,}`)
 	boxed   = regexp.MustCompile(`\\f?box(?:ed)?\s*\{`)
 	phrased = regexp.MustCompile(`(?im)` + strings.Join([]string{
-		`\banswer(?:[ \t]+(?:to|for|of)\b[^.!?:=\n]{0,80}?)?[ \t]+(?:is|was|equals|becomes|(?:would|should|must|will)[ \t]+be|comes[ \t]+(?:out[ \t]+)?to)\b`,
+		`\banswers?` + aside + `\s+(?:is|are|was|equals?|becomes|(?:would|should|must|will|could|might|may|has[ \t]+to|have[ \t]+to)(?:[ \t]+\w+)?[ \t]+be|(?:comes|works|adds|amounts)[ \t]+(?:out[ \t]+|up[ \t]+)?to|(?:seems|appears|turns[ \t]+out)[ \t]+to[ \t]+be)\b`,
 		`\banswer['’]s\b`,
 		`\banswer[ \t]+(?:can[ \t]?not|can['’]t|(?:is|was|would|should|could|must|will|wo)n['’]t)\b`,
-		`(?:\b|_)answer["'”’*_ \t` + "`" + `]*[:=：]`,
+		`(?:\b|_)answers?(?:[ \t]*\([^()\n]{1,40}\)|[ \t]+(?:below|here|as[ \t]+follows|in[ \t]+\w+))?["'”’*_ \t` + "`" + `})\]]*[:=：]`,
 		`\bans(?:[*_ \t]*[:=：]|\.)`,
 		`答案(?:是|为|為|[*_ \t]*[:：=])`,
 		`<(?:final[ _-]?)?answer>`,
+		`(?:\*\*|__)(?:final[ \t]+)?answer(?:\*\*|__)`,
+		`\banswer[ \t]*[(\[]`,
+		`^[#>*_ \t]*(?:the[ \t]+)?final[ \t]+answer[*_]*\.[ \t]`,
 		`\|[*_ \t]*(?:final[ \t]+)?answer[*_ \t]*\|`, // in a table
 		`^[#>*_ \t]*(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+|my[ \t]+)?answer[*_ \t]*(?:[-–—]+[ \t]+|→|⇒|[-=]>)`,
 		`^[#>*_ \t]*answer[*_ \t\r]*$`, // a title
 		`\bfinal[ \t]+answer[*_ \t\r]*$`,
 	}, `|`))
 	explicit = regexp.MustCompile(`[:=：>|]$`)
+	bracket  = regexp.MustCompile(`[(\[]$`)
 	negated  = regexp.MustCompile(`(?i)n['’]t\b|not\b`)
 
 	// lead is what may stand between a mark and its number: "x =", a sign, a currency, an opening
@@ -80,6 +87,7 @@ func phrases(text string) (found, unread []candidate) {
 		switch {
 		case negated.MatchString(line.mark):
 			unread = append(unread, candidate{words: line.mark + line.text})
+		case bracket.MatchString(line.mark) && line.first().value == nil: // "the answer (see above)"
 		case line.isItem() && second.MatchString(line.section):
 		case line.hasNumber():
 			found = append(found, line.answer())
