@@ -161,7 +161,8 @@ func checkExamples(examples []pack.Example, c model.Config) error {
 	return nil
 }
 
-// advance does one optimiser step, reports it, and saves a checkpoint if one is due.
+// advance does one optimiser step, reports it, and saves a checkpoint if one is due. It writes the
+// metrics first: a run that resumes from a checkpoint writes none of the steps before it again.
 func (l *loop) advance() error {
 	if l.began.IsZero() {
 		l.began, l.beganStep, l.beganTokens = time.Now(), l.step, l.tokens
@@ -172,6 +173,11 @@ func (l *loop) advance() error {
 		return fmt.Errorf("train: %s, step %d: %w", l.Manifest.Stage, l.step+1, err)
 	}
 	l.step++
+	l.time(&progress)
+	if err := l.metrics.write(progress); err != nil {
+		return err
+	}
+	l.watch.lap(reporting)
 	if every := l.Settings.CheckpointEvery; every > 0 && l.step%every == 0 && l.step < l.steps {
 		if err := l.save(); err != nil {
 			return err
@@ -179,7 +185,11 @@ func (l *loop) advance() error {
 		l.watch.lap(saving)
 		progress.Checkpointed = true
 	}
-	return l.report(progress)
+	if l.Report != nil {
+		l.Report(progress)
+		l.watch.lap(reporting)
+	}
+	return nil
 }
 
 // optimize computes the gradient of the next step over its micro-batches, each weighted by
@@ -240,15 +250,11 @@ func (l *loop) diverged(what string, batches ...*token.Batch) error {
 	return fmt.Errorf("%s at rows %v%s; %s; check these rows, or lower learning_rate or clip_norm", what, rows, more, saved)
 }
 
-func (l *loop) report(p Progress) error {
+// time adds the speed of this session and the time that remains.
+func (l *loop) time(p *Progress) {
 	elapsed := time.Since(l.began)
 	p.TokensPerS = float64(l.tokens-l.beganTokens) / elapsed.Seconds()
 	p.Remaining = elapsed / time.Duration(l.step-l.beganStep) * time.Duration(l.steps-l.step)
-	if l.Report != nil {
-		l.Report(p)
-	}
-	defer l.watch.lap(reporting)
-	return l.metrics.write(p)
 }
 
 func (l *loop) interrupt(cause error) error {

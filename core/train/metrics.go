@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -49,13 +50,17 @@ func metricsPrefix(path string, steps int) (int64, error) {
 	}
 	defer f.Close()
 	var keep int64
-	for lines := bufio.NewScanner(f); lines.Scan(); keep += int64(len(lines.Bytes())) + 1 {
-		var p Progress
-		if json.Unmarshal(lines.Bytes(), &p) != nil || p.Step > steps {
-			break
+	for lines := bufio.NewReader(f); ; {
+		line, err := lines.ReadBytes('\n') // io.EOF: the line has no end, or there is none
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
 		}
+		var p Progress
+		if err != nil || json.Unmarshal(line, &p) != nil || p.Step > steps {
+			return keep, nil
+		}
+		keep += int64(len(line))
 	}
-	return keep, nil
 }
 
 func (m *metricsFile) write(p Progress) error {
