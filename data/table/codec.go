@@ -23,12 +23,26 @@ type codec[V any] struct {
 	reader func(from arrow.Array) (func(i int) V, error)
 }
 
-// text reads all of Arrow's string types (Polars writes large strings). It reads null as "".
+// stringsOf returns the function that reads string i of an array, and whether it holds strings: of
+// any of Arrow's string types, also in a dictionary (Polars writes large strings and categories).
+func stringsOf(a arrow.Array) (at func(int) string, ok bool) {
+	if d, coded := a.(*array.Dictionary); coded {
+		value, ok := stringsOf(d.Dictionary())
+		return func(i int) string { return value(d.GetValueIndex(i)) }, ok
+	}
+	values, ok := a.(interface{ Value(int) string })
+	if !ok {
+		return nil, false
+	}
+	return values.Value, true
+}
+
+// text reads all strings. It reads null as "".
 var text = codec[string]{
 	typ:    arrow.BinaryTypes.String,
 	append: func(to array.Builder, v string) { to.(*array.StringBuilder).Append(v) },
 	reader: func(from arrow.Array) (func(int) string, error) {
-		values, ok := from.(interface{ Value(int) string })
+		value, ok := stringsOf(from)
 		if !ok {
 			return nil, fmt.Errorf("is %v, expected strings", from.DataType())
 		}
@@ -36,7 +50,7 @@ var text = codec[string]{
 			if from.IsNull(i) {
 				return ""
 			}
-			return strings.Clone(values.Value(i)) // otherwise one string keeps a whole batch in memory
+			return strings.Clone(value(i)) // otherwise one string keeps a whole batch in memory
 		}, nil
 	},
 }

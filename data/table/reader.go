@@ -46,10 +46,27 @@ func (r *Reader[T]) verify() error {
 			return err
 		}
 		// An empty batch of the file's schema shows whether the columns have the right types.
-		empty := array.NewRecordBuilder(memory.DefaultAllocator, r.file.arrow.Schema()).NewRecord()
-		_, err = bindRecord[T](empty)
+		_, err = bindRecord[T](emptyRecord(r.file.arrow.Schema()))
 		return err
 	})
+}
+
+// emptyRecord returns a record without rows.
+func emptyRecord(schema *arrow.Schema) arrow.Record {
+	columns := make([]arrow.Array, len(schema.Fields()))
+	for i, f := range schema.Fields() {
+		columns[i] = emptyColumn(f.Type)
+	}
+	return array.NewRecord(schema, columns, 0)
+}
+
+// emptyColumn returns an array without values. Arrow has no builder for dictionaries of large
+// strings or of views of strings, which Polars writes.
+func emptyColumn(typ arrow.DataType) arrow.Array {
+	if d, ok := typ.(*arrow.DictionaryType); ok {
+		return array.NewDictionaryArray(d, emptyColumn(d.IndexType), emptyColumn(d.ValueType))
+	}
+	return array.NewBuilder(memory.DefaultAllocator, typ).NewArray()
 }
 
 // Header returns the file's header.
