@@ -75,3 +75,16 @@ func TestMessageWeights(t *testing.T) {
 		}
 	}
 }
+
+// TestValidate: beta 0 has no contrast, and nll_weight 0 is the default.
+func TestValidate(t *testing.T) {
+	s := fixture(t)
+	for _, c := range []struct {
+		beta, nll float64
+		ok        bool
+	}{{0.1, 0, true}, {0.1, 1, true}, {0, 0, false}, {math.NaN(), 0, false}, {0.1, -1, false}, {0.1, math.NaN(), false}} {
+		if s.Beta, s.NLLWeight = c.beta, c.nll; (s.Validate() == nil) != c.ok {
+			t.Errorf("beta %g, nll_weight %g: %v", c.beta, c.nll, s.Validate())
+		}
+	}
+}
