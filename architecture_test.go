@@ -136,6 +136,7 @@ var borders = map[string][]string{
 	"gorgonia.org/":                          {"core/graph", "core/model"},
 	"github.com/chewxy/hm":                   {"core/graph"},
 	"github.com/apache/arrow/":               {"data/table", "data/format"},
+	"github.com/parquet-go/":                 {"data/format"},
 	"github.com/spf13/cobra":                 {"cmd/herd"},
 	"golang.org/x/term":                      {"cmd/herd"},
 	"github.com/goccy/go-yaml":               {"core/config", "recipes"},

@@ -93,7 +93,7 @@ func TestPartsSeed(t *testing.T) {
 		}
 		return all
 	}
-	if held(1) != held(1) || held(1) == held(2) || held(0) == held(1) {
+	if again := held(1); again != held(1) || held(1) == held(2) || held(0) == held(1) {
 		t.Errorf("held out with seeds 0, 1, 2: %s; %s; %s", held(0), held(1), held(2))
 	}
 }

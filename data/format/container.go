@@ -15,12 +15,13 @@ import (
 type container int
 
 const (
-	asText   container = iota // documents
-	asJSON                    // JSON or JSONL
-	asCSV                     // columns of text
-	asArrow                   // an Arrow file or stream of another program
-	asTable                   // one of herd's own tables
-	unusable                  // a format that herd knows and does not import
+	asText    container = iota // documents
+	asJSON                     // JSON or JSONL
+	asCSV                      // columns of text
+	asArrow                    // an Arrow file or stream of another program
+	asParquet                  // a Parquet file
+	asTable                    // one of herd's own tables
+	unusable                   // a format that herd knows and does not import
 )
 
 // container detects the container of a file from its first bytes and its name.
@@ -36,7 +37,7 @@ func (s source) container(in *sourceReader) (container, error) {
 	case bytes.HasPrefix(head, arrowStream):
 		return asArrow, nil
 	case bytes.HasPrefix(head, parquetFile):
-		return unusable, errors.New("is a Parquet file, which herd does not import yet: write it as JSONL or as an Arrow file first (for example with DuckDB: COPY (FROM 'x.parquet') TO 'x.jsonl')")
+		return asParquet, nil
 	case bytes.HasPrefix(head, []byte("WARC/")):
 		return unusable, errors.New("is a WARC file: herd does not extract text from web pages yet, and its raw content is no text to learn; name the format text to import it as it is")
 	case strings.HasPrefix(lower, "<!doctype html") || strings.HasPrefix(lower, "<html"):
@@ -58,6 +59,8 @@ func (s source) objects(kind container, in *sourceReader) iter.Seq2[jsonRow, err
 	case asCSV:
 		head, _ := in.Peek(4096)
 		return csvRows(in, csvDelimiter(s.plainName(), string(head)))
+	case asParquet:
+		return parquetRows(in.file)
 	case asArrow:
 		return arrowRows(func() (batches, error) {
 			if head, _ := in.Peek(len(arrowFile)); bytes.HasPrefix(head, arrowFile) {

@@ -88,7 +88,7 @@ func TestNotText(t *testing.T) {
 		"page.html": {"<!DOCTYPE html>\n<p>hi", "is an HTML page"},
 		"page.txt":  {"\n<html><p>hi", "is an HTML page"},
 		"crawl":     {"WARC/1.0\r\nWARC-Type: response\r\n", "is a WARC file"},
-		"x.parquet": {"PAR1\x15\x00\x00PAR1", "is a Parquet file"},
+		"x.parquet": {"PAR1\x15\x00\x00PAR1", "cannot be read as a Parquet file"},
 	} {
 		if _, _, err := importFile(t, name, c.text, ImportSettings{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
@@ -96,6 +96,37 @@ func TestNotText(t *testing.T) {
 	}
 	if _, r, err := importFile(t, "page.html", "<html>hi", ImportSettings{Format: Text}); err != nil || r.Rows != 1 {
 		t.Errorf("as text: %v, %v", r, err)
+	}
+}
+
+// TestParquet reads a file that DuckDB 1.4 wrote (COPY ... TO with Zstandard), with lists of structs,
+// nulls and umlauts.
+func TestParquet(t *testing.T) {
+	dst := filepath.Join(t.TempDir(), "out.arrow")
+	r, err := Import(dst, []string{filepath.Join("testdata", "chats.parquet")}, ImportSettings{})
+	if err != nil || r.Rows != 3 || r.Kind != table.Chats {
+		t.Fatalf("%v, %v", r, err)
+	}
+	rows, _, err := table.ReadAll[table.Chat](dst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []chat.Message{{Role: "user", Content: "ü"}, {Role: "assistant", Content: "d"}}
+	if !chat.Same(rows[2].Messages, want) || rows[0].Meta["tags"] != `["a","b"]` || rows[0].Meta["n"] != "1" {
+		t.Errorf("%+v", rows)
+	}
+	b, err := os.ReadFile(filepath.Join("testdata", "chats.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []int{len(b) / 2, len(b) - 20, 12} {
+		damaged := filepath.Join(t.TempDir(), "damaged.parquet")
+		if err := os.WriteFile(damaged, append(b[:cut:cut], b[len(b)-8:]...), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Import(filepath.Join(t.TempDir(), "x.arrow"), []string{damaged}, ImportSettings{}); err == nil || !strings.Contains(err.Error(), "damaged.parquet") {
+			t.Errorf("cut to %d bytes: error %v", cut, err)
+		}
 	}
 }
 
