@@ -2,9 +2,11 @@ package serve
 
 import (
 	"math"
+	"slices"
 
 	"github.com/herd-lm/herd/core/sample"
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/token"
 )
 
@@ -37,7 +39,11 @@ func (s *Server) readChat(f *fields, m *served) (*request, encoder, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	common.Continues = goes && messages[len(messages)-1].Content != ""
+	if common.Continues = goes && messages[len(messages)-1].Content != ""; common.Continues {
+		for k := range q.n {
+			as.begun[k] = true
+		}
+	}
 	return q, as, s.addPrompts(q, common, []prompt{{"messages", ids, messages}}, param, most)
 }
 
@@ -67,11 +73,18 @@ func (m *served) lay(messages []chat.Message, goes bool) ([]token.ID, error) {
 	if last == 0 {
 		return nil, invalid("messages", "there is no message before the one to continue")
 	}
-	ids, err := m.layOut(messages[:last], "model")
-	if err != nil {
+	if _, err := m.layOut(messages[:last], "model"); err != nil {
 		return nil, err
 	}
-	return append(ids, m.Tokenizer.Encode(messages[last].Content)...), nil
+	before, after, err := m.Format.Continue(messages[:last], messages[last:])
+	if err != nil {
+		return nil, invalid("messages", "%v", err)
+	}
+	end := slices.Index(after.Kind, template.EndOfTurn)
+	if end < 0 {
+		end = len(after.IDs)
+	}
+	return slices.Concat(before.IDs, after.IDs[:end]), nil
 }
 
 // layOut returns the prompt of a chat. The error of a model without a chat template names

@@ -1,9 +1,9 @@
 // The server's API, as far as the page needs it.
 
 export class Failure extends Error {
-	constructor(status, message) {
+	constructor(status, message, code) {
 		super(message);
-		this.status = status;
+		Object.assign(this, { status, code });
 	}
 }
 
@@ -22,7 +22,7 @@ export async function ask(path, key, body, signal) {
 	if (response.ok) return response;
 	const told = await response.json().catch(() => null);
 	const after = response.headers.get("Retry-After");
-	throw new Failure(response.status, (told?.error?.message ?? `The server answered with status ${response.status}.`) + (after ? ` (in ${after} s)` : ""));
+	throw new Failure(response.status, (told?.error?.message ?? `The server answered with status ${response.status}.`) + (after ? ` (in ${after} s)` : ""), told?.error?.code);
 }
 
 // events yields what a stream of server-sent events says, until its end mark.

@@ -102,11 +102,10 @@ document.addEventListener("keydown", (e) => {
 });
 compare.addEventListener("change", () => {
 	state.compare = compare.checked;
-	if (state.compare && !state.panes[1].messages.length) state.panes[1].messages = structuredClone(state.panes[0].messages);
-	show();
+	show(); // each pane has its own conversation: no model's answers stand under another's name
 });
 at("fresh").addEventListener("click", () => {
-	for (const p of state.panes) p.messages = [];
+	for (const p of state.panes) [p.messages, p.left] = [[], 0];
 	show();
 	text.focus();
 });

@@ -25,6 +25,7 @@ export class Pane {
 		select.replaceChildren(...models.map((m) => new Option(m.chat ? m.id : `${m.id} (no chat template)`, m.id)));
 		if (!models.some((m) => m.id === settings.model)) settings.model = (models.find((m) => m.chat) ?? models[0])?.id ?? "";
 		for (const field of this.fields) field.value = settings[field.dataset.name] ?? "";
+		this.node.querySelector("details").open = models.length > 1 && !this.state.messages.length;
 		this.title();
 	}
 
@@ -75,9 +76,18 @@ export class Pane {
 
 	stop() { this.stopper?.abort(); }
 
+	// forget leaves the oldest question and answer out of what the model sees. It returns false if
+	// only the latest question is left.
+	forget() {
+		const { messages, left = 0 } = this.state;
+		if (left + 2 > messages.length - 2) return false; // the last message is the answer to come
+		this.state.left = left + 2;
+		return true;
+	}
+
 	request() {
-		const { settings, messages } = this.state;
-		const request = { model: settings.model, messages: messages.filter((m) => !m.problem).map(({ role, content }) => ({ role, content })) };
+		const { settings, messages, left = 0 } = this.state;
+		const request = { model: settings.model, messages: messages.slice(left, -1).filter((m) => !m.problem).map(({ role, content }) => ({ role, content })) };
 		if (settings.system) request.messages.unshift({ role: "system", content: settings.system });
 		for (const name of ["temperature", "top_p", "top_k", "min_p", "max_tokens", "seed"]) {
 			if (settings[name]) request[name] = Number(settings[name]);
@@ -87,7 +97,6 @@ export class Pane {
 
 	// go has the model answer; what it says is shown as it comes.
 	async go() {
-		const request = this.request();
 		const message = { role: "assistant", content: "" };
 		this.state.messages.push(message);
 		this.stopper = new AbortController();
@@ -97,11 +106,12 @@ export class Pane {
 		const item = this.list.lastElementChild, text = item.querySelector(".text");
 		item.classList.add("writing");
 		try {
-			const end = await answer(request, this.page.key(), signal, (piece) => {
+			const end = await this.ask(signal, (piece) => {
 				message.content += piece;
 				this.follow(() => show(text, message.content));
 			});
 			message.note = told(end);
+			if (this.state.left) message.note += " \u00b7 the model no longer sees the oldest turns";
 		} catch (err) {
 			if (signal.aborted) message.note = "stopped";
 			else this.page.fail(err, message);
@@ -109,6 +119,18 @@ export class Pane {
 		this.stopper = null;
 		this.draw();
 		this.page.changed();
+	}
+
+	// ask leaves out the oldest turns until the conversation fits the model's context.
+	async ask(signal, shown) {
+		for (;;) {
+			const request = this.request();
+			try {
+				return await answer(request, this.page.key(), signal, shown);
+			} catch (err) {
+				if (err.code !== "context_length_exceeded" || !this.forget()) throw err;
+			}
+		}
 	}
 
 	// follow keeps the end in sight, if it was.
