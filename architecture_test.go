@@ -140,6 +140,7 @@ var borders = map[string][]string{
 	"github.com/spf13/cobra":                 {"cmd/herd"},
 	"golang.org/x/term":                      {"cmd/herd"},
 	"github.com/goccy/go-yaml":               {"core/config", "recipes"},
+	"github.com/klauspost/compress/":         {"data/format"},
 	"github.com/klauspost/cpuid/":            {"core/kernel"},
 	"github.com/dlclark/regexp2":             {"core/text/tokenizer"},
 	"golang.org/x/text/":                     {"core/text/tokenizer"},

@@ -51,7 +51,13 @@ func (s source) container(in *sourceReader) (container, error) {
 }
 
 // plainName returns the file's name in lower case, without the ending of a compressed file.
-func (s source) plainName() string { return strings.TrimSuffix(strings.ToLower(s.path), ".gz") }
+func (s source) plainName() string {
+	name := strings.ToLower(s.path)
+	if ext := filepath.Ext(name); ext == ".gz" || ext == ".zst" || ext == ".zstd" {
+		name = strings.TrimSuffix(name, ext)
+	}
+	return name
+}
 
 // objects yields the rows of a file as JSON objects.
 func (s source) objects(kind container, in *sourceReader) iter.Seq2[jsonRow, error] {

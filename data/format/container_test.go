@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/table"
@@ -59,6 +60,25 @@ func TestColumns(t *testing.T) {
 	} {
 		if _, _, err := importFile(t, "x.csv", text, ImportSettings{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestZstandard: files that Zstandard has compressed are read as what they hold, and damaged ones
+// are errors.
+func TestZstandard(t *testing.T) {
+	e, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := e.EncodeAll([]byte("prompt,completion\nq,a\n"), nil)
+	dst, r, err := importFile(t, "x.csv.zst", string(packed), ImportSettings{})
+	if err != nil || r.Rows != 1 || chatsIn(t, dst)[0][1].Content != "a" {
+		t.Errorf("%v, %v", r, err)
+	}
+	for _, damaged := range []string{string(packed[:len(packed)-3]), string(packed[:6])} {
+		if _, _, err := importFile(t, "x.csv.zst", damaged, ImportSettings{}); err == nil || !strings.Contains(err.Error(), "x.csv.zst") {
+			t.Errorf("damaged: %v", err)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // source is one file to import.
@@ -88,26 +90,22 @@ func (s source) wrap(err error) error {
 
 // isJSON reports whether the file's name ends as JSON files do.
 func (s source) isJSON() bool {
-	switch filepath.Ext(strings.TrimSuffix(strings.ToLower(s.path), ".gz")) {
+	switch filepath.Ext(s.plainName()) {
 	case ".json", ".jsonl", ".ndjson":
 		return true
 	}
 	return false
 }
 
-// open opens the file. It decompresses gzip and skips a byte order mark.
+// open opens the file. It decompresses gzip and Zstandard, and skips a byte order mark.
 func (s source) open() (*sourceReader, error) {
 	file, err := os.Open(s.path)
 	if err != nil {
 		return nil, err
 	}
 	r := &sourceReader{Reader: bufio.NewReaderSize(file, 1<<16), file: file}
-	if head, _ := r.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
-		unzipped, err := gzip.NewReader(r.Reader)
-		if err != nil {
-			return nil, errors.Join(s.wrap(fmt.Errorf("is damaged: %w", err)), file.Close())
-		}
-		r.Reader = bufio.NewReaderSize(unzipped, 1<<16)
+	if err := r.decompress(); err != nil {
+		return nil, errors.Join(s.wrap(fmt.Errorf("is damaged: %w", err)), file.Close())
 	}
 	if head, _ := r.Peek(3); string(head) == "\ufeff" {
 		_, err = r.Discard(3)
@@ -118,9 +116,38 @@ func (s source) open() (*sourceReader, error) {
 type sourceReader struct {
 	*bufio.Reader
 	file *os.File
+	zstd *zstd.Decoder // nil unless the file is compressed with Zstandard
 }
 
-func (r *sourceReader) Close() error { return r.file.Close() }
+// decompress makes r read what a file holds that gzip or Zstandard has compressed.
+func (r *sourceReader) decompress() error {
+	var plain io.Reader
+	switch head, _ := r.Peek(4); {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		unzipped, err := gzip.NewReader(r.Reader)
+		if err != nil {
+			return err
+		}
+		plain = unzipped
+	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		d, err := zstd.NewReader(r.Reader, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
+		if err != nil {
+			return err
+		}
+		r.zstd, plain = d, d
+	default:
+		return nil
+	}
+	r.Reader = bufio.NewReaderSize(plain, 1<<16)
+	return nil
+}
+
+func (r *sourceReader) Close() error {
+	if r.zstd != nil {
+		r.zstd.Close()
+	}
+	return r.file.Close()
+}
 
 // isBinary looks for a NUL near the start, as grep and git do. Formats that herd knows are not
 // binary in this sense.
