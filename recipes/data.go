@@ -33,7 +33,7 @@ func (d Data) hasWorld() bool { return d.World != world.Settings{} }
 type Import struct {
 	Name   string            `yaml:"name"`                               // name of the table: data/NAME.arrow, or of a part: data/NAME-PART.arrow
 	Files  []string          `yaml:"files"`                              // files or folders, relative to the folder of the recipe's file; in --set and in built-in recipes to the working directory
-	Kind   table.Kind        `yaml:"kind"`                               // kind of rows: documents, chats, preferences or samples; empty: herd detects it
+	Kind   table.Kind        `yaml:"kind"`                               // kind of rows: documents, chats, preferences, unpaired or samples; empty: herd detects it
 	Format format.Format     `yaml:"format"`                             // format of the files, as in herd data import --format; empty: herd detects it
 	Split  format.Split      `yaml:"split"`                              // how text files become documents: none, lines or paragraphs
 	Limit  int               `yaml:"limit"`                              // maximum number of rows; 0: all

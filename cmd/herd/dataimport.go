@@ -22,8 +22,9 @@ func newDataImportCmd() *cobra.Command {
 tables (to join several), and text. Files may be compressed with gzip or Zstandard. If you name a folder, herd imports the
 files in it. The first line of a CSV or TSV file names its columns.
 
-herd refuses a key of a message that it does not know, because the key may change what is
-to be learnt. --ignore leaves a key out. herd keeps other keys of a row in the column meta.
+herd refuses a key of a message that it does not know, and a row with a weight, mask, verdict, part
+of a prompt or answer that the format would not use. --ignore leaves a key out. herd keeps other keys
+of a row in the column meta: the answer to a prompt is a reference there, and --format qa learns it.
 
 Formats:` + wrapped(layout.allowed),
 		Example: "  herd data import hh-rlhf/*.jsonl.gz --out preferences.arrow",

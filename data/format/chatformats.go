@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/herd-lm/herd/core/text/chat"
@@ -14,15 +13,16 @@ import (
 // The converters in this file make chats. Alpaca and ShareGPT follow LLaMA-Factory's converters
 // (src/llamafactory/data/converter.py).
 
-func openAI(o *object) table.Record { return o.chat(o.withSystem(o.messages("user", "messages"))) }
+func openAI(o *object) table.Record {
+	return o.chat(o.withSystem(o.messages("user", "messages", "conversation")))
+}
 
 func shareGPT(o *object) table.Record {
 	return o.chat(o.withSystem(o.messages("user", "conversations")))
 }
 
 func alpaca(o *object) table.Record {
-	answer := o.messages("assistant", "output", "response")
-	return o.chat(append(o.alpacaPrompt(), answer...))
+	return o.chat(o.answered(o.alpacaPrompt(), "output", "response"))
 }
 
 // The names of a prompt and of its answer in data sets of two columns.
@@ -32,8 +32,7 @@ var (
 )
 
 func completion(o *object) table.Record {
-	prompt := o.withSystem(o.messages("user", promptKeys...))
-	return o.chat(append(prompt, o.messages("assistant", answerKeys...)...))
+	return o.chat(o.answered(o.ask(), answerKeys...))
 }
 
 func isCompletion(o *object, forced bool) bool {
@@ -42,12 +41,10 @@ func isCompletion(o *object, forced bool) bool {
 
 // qa learns the answers that prompts keep as references: GSM8K's question and answer.
 func qa(o *object) table.Record {
-	prompt := o.withSystem(o.messages("user", promptKeys...))
-	answer := o.messages("assistant", referenceKeys...)
-	if answer == nil {
+	if !o.hasAny(referenceKeys...) {
 		o.fail(referenceKeys[0], errors.New("is missing"))
 	}
-	return o.chat(append(prompt, answer...))
+	return o.chat(o.answered(o.ask(), referenceKeys...))
 }
 
 // seedTask is a task of self-instruct's seeds: an instruction with one instance.
@@ -71,31 +68,9 @@ func prompts(o *object) table.Record {
 	if o.has("instruction") && !o.has("prompt") {
 		ms = o.alpacaPrompt()
 	} else {
-		ms = o.withSystem(o.messages("user", promptKeys...))
+		ms = o.ask()
 	}
-	o.refuseAnswers()
 	return o.chat(ms)
-}
-
-// likeAnswers are parts of the names under which data sets keep answers.
-var likeAnswers = []string{"response", "completion", "output", "chosen", "reject", "prefer", "generation", "instances", "winner", "reply", "replies", "candidate", "assistant"}
-
-// refuseAnswers refuses a row of prompts with a key that looks like an answer: the table would
-// have it in no place where a stage learns from it.
-//
-// The user may ask for the prompts of preferences, or name the format.
-func (o *object) refuseAnswers() {
-	if o.has("chosen", "rejected") || o.reading != nil && o.reading.format == Prompts {
-		return
-	}
-	for key, v := range o.keys {
-		looks := func(part string) bool { return strings.Contains(strings.ToLower(key), part) }
-		isText := v[0] == '"' || v[0] == '[' || v[0] == '{'
-		if o.used[key] || isEmpty(v) || o.ignores(key) || !isText || !slices.ContainsFunc(likeAnswers, looks) {
-			continue
-		}
-		o.fail(key, fmt.Errorf("looks like an answer, but the keys %s fit prompts only: name the columns with map (map: {%s: completion}), or ignore %s", o.keyNames(), key, key))
-	}
 }
 
 // chat returns a chat of the messages with the row's tools and weight. A row with a verdict on

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/table"
@@ -20,8 +19,10 @@ import (
 //	last user turn      user, assistant, user, assistant the same: the prompt is part of it
 //	user, assistant     user, assistant                  the prompt and what the dialogues share
 //
-// Copies of a message may differ in white space at their ends. The system message may be in any
-// of the three.
+//	user, ..., last user last user, assistant            the prompt: the dialogues begin with its end
+//	user                assistant, user, assistant       the prompt and what the responses share
+//
+// Copies of a message may differ in white space. The system message may be in any of the three.
 func (o *object) divide(p *table.Preference, prompt []chat.Message, chosen string) {
 	parts := []*[]chat.Message{&prompt, &p.Chosen, &p.Rejected}
 	system, err := cutSystem(parts...)
@@ -40,6 +41,10 @@ func (o *object) divide(p *table.Preference, prompt []chat.Message, chosen strin
 		p.Chosen, p.Rejected = p.Chosen[shared:], p.Rejected[shared:]
 	case len(prompt) > 0 && prompt[len(prompt)-1].Role == chat.Assistant:
 		err = errors.New("ends with a message of the assistant, and the responses begin with one")
+	case len(prompt) > 0: // what both responses say before their first different answer
+		shared = backToAnswer(p.Chosen, p.Rejected, shared)
+		prompt = append(slices.Clone(prompt), p.Chosen[:shared]...)
+		p.Chosen, p.Rejected = p.Chosen[shared:], p.Rejected[shared:]
 	}
 	if err == nil && len(prompt) == 0 {
 		err = errors.New("is missing, and the responses have no common beginning")
@@ -60,17 +65,22 @@ func before(prompt, dialogue []chat.Message, shared int) ([]chat.Message, error)
 	switch {
 	case len(prompt) == 0 || contains(dialogue[:len(dialogue)-1], prompt):
 		return start, nil
-	case prompt[len(prompt)-1].Role == chat.Assistant && dialogue[0].Role == chat.User:
+	case prompt[len(prompt)-1].Role == chat.Assistant && dialogue[0].Role != chat.Assistant:
 		return append(slices.Clone(prompt), start...), nil
+	}
+	for n := min(len(prompt), shared); n > 0; n-- {
+		if slices.EqualFunc(prompt[len(prompt)-n:], start[:n], alike) {
+			return append(slices.Clone(prompt), start[n:]...), nil
+		}
 	}
 	return nil, errors.New("is not among the messages of the dialogues: herd cannot tell what comes before the responses")
 }
 
 // cutSystem removes the system message with which lists of messages begin, and returns it, or
-// none. If several have one, they must say the same.
+// none. A list may be nothing else. If several have one, they must say the same.
 func cutSystem(lists ...*[]chat.Message) (system []chat.Message, err error) {
 	for _, list := range lists {
-		if len(*list) < 2 || (*list)[0].Role != chat.System {
+		if len(*list) == 0 || (*list)[0].Role != chat.System {
 			continue
 		}
 		if system != nil && !alike(system[0], (*list)[0]) {
@@ -91,6 +101,15 @@ func sharedStart(a, b []chat.Message) int {
 	return n
 }
 
+// backToAnswer returns the largest number of messages, at most n, after which the assistant
+// speaks in both a and b, or 0.
+func backToAnswer(a, b []chat.Message, n int) int {
+	for n > 0 && (a[n].Role != chat.Assistant || b[n].Role != chat.Assistant) {
+		n--
+	}
+	return n
+}
+
 // contains reports whether the messages of part follow each other in whole.
 func contains(whole, part []chat.Message) bool {
 	for i := 0; i+len(part) <= len(whole); i++ {
@@ -101,8 +120,8 @@ func contains(whole, part []chat.Message) bool {
 	return false
 }
 
-// alike is chat.Message.Same without regard to white space around the content.
+// alike is chat.Message.Same without regard to white space.
 func alike(a, b chat.Message) bool {
-	a.Content, b.Content = strings.TrimSpace(a.Content), strings.TrimSpace(b.Content)
+	a.Content, b.Content = squeeze(a.Content), squeeze(b.Content)
 	return a.Same(b)
 }

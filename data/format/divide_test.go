@@ -2,43 +2,55 @@ package format
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
+	"github.com/herd-lm/herd/internal/testmodel"
 )
 
 // TestLayoutsOfAPair: however a data set spells a pair, the same preference results.
 func TestLayoutsOfAPair(t *testing.T) {
 	say := func(role, content string) chat.Message { return chat.Message{Role: role, Content: content} }
 	user, assistant := chat.User, chat.Assistant
-	talk := []chat.Message{say(user, "u1"), say(assistant, "a1"), say(user, "u2")}
+	talk := []chat.Message{say(user, "u one"), say(assistant, "a1"), say(user, "u2")}
 	good, bad := say(assistant, "good"), say(assistant, "bad")
 	whole := func(last chat.Message, before ...chat.Message) []chat.Message {
 		return append(append([]chat.Message{}, before...), last)
 	}
-	blank := []chat.Message{say(user, "u1 "), say(assistant, "\na1"), say(user, " u2")}
+	blank := []chat.Message{say(user, "u one "), say(assistant, "\na1"), say(user, " u2")}
+	spaced := []chat.Message{say(user, "u  one"), say(assistant, "a1\n"), say(user, " u2\t")}
+	const anthropic = "\n\nHuman: u one\n\nAssistant: a1\n\nHuman: u2\n\nAssistant: "
 	system := say(chat.System, "s")
+	format := testmodel.Format(t, testmodel.Tokenizer(t, 275, "the herd, the llamas, the herd", "the herders herd the llamas"))
 	type row map[string]any
 	for _, withSystem := range []bool{false, true} {
 		layouts := map[string]row{
-			"explicit":                        {"prompt": talk, "chosen": whole(good), "rejected": whole(bad)},
-			"explicit, one message":           {"prompt": talk, "chosen": good, "rejected": bad},
-			"explicit, texts":                 {"prompt": talk, "chosen": "good", "rejected": "bad"},
-			"implicit":                        {"chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
-			"said twice":                      {"prompt": talk, "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
-			"last turn":                       {"prompt": talk[2:], "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
-			"last turn as text":               {"prompt": "u2", "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
-			"first turn as text":              {"prompt": "u1", "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
-			"blanks in the prompt":            {"prompt": blank, "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
-			"blanks in the rejected dialogue": {"chosen": whole(good, talk...), "rejected": whole(bad, blank...)},
-			"blank in a prompt as text":       {"prompt": "u2\n", "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
-			"prompt continued by dialogues":   {"prompt": talk[:2], "chosen": whole(good, talk[2]), "rejected": whole(bad, talk[2])},
-			"sharegpt":                        {"conversations": talk, "chosen": good, "rejected": bad},
-			"openai":                          {"input": row{"messages": talk}, "preferred_output": whole(good), "non_preferred_output": whole(bad)},
-			"cells of a CSV file":             {"prompt": text(talk), "chosen": text(whole(good)), "rejected": text(whole(bad))},
+			"explicit":                          {"prompt": talk, "chosen": whole(good), "rejected": whole(bad)},
+			"explicit, one message":             {"prompt": talk, "chosen": good, "rejected": bad},
+			"explicit, texts":                   {"prompt": talk, "chosen": "good", "rejected": "bad"},
+			"implicit":                          {"chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
+			"said twice":                        {"prompt": talk, "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
+			"last turn":                         {"prompt": talk[2:], "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
+			"last turn as text":                 {"prompt": "u2", "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
+			"first turn as text":                {"prompt": "u one", "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
+			"blanks in the prompt":              {"prompt": blank, "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
+			"blanks in the rejected dialogue":   {"chosen": whole(good, talk...), "rejected": whole(bad, blank...)},
+			"blank in a prompt as text":         {"prompt": "u2\n", "chosen": whole(good, talk...), "rejected": whole(bad, talk...)},
+			"prompt continued by dialogues":     {"prompt": talk[:2], "chosen": whole(good, talk[2]), "rejected": whole(bad, talk[2])},
+			"prompt ends where dialogues begin": {"prompt": talk, "chosen": whole(good, talk[2]), "rejected": whole(bad, talk[2])},
+			"responses share their start":       {"prompt": talk[:1], "chosen": whole(good, talk[1:]...), "rejected": whole(bad, talk[1:]...)},
+			"blanks within the prompt":          {"prompt": "u\none", "chosen": whole(good, talk...), "rejected": whole(bad, spaced...)},
+			"anthropic":                         {"chosen": anthropic + "good", "rejected": anthropic + " bad\n"},
+			"anthropic, stripped":               {"chosen": strings.TrimSpace(anthropic) + " good", "rejected": strings.TrimSpace(anthropic) + " bad"},
+			"anthropic prompt":                  {"prompt": anthropic, "chosen": " good", "rejected": "bad"},
+			"sharegpt":                          {"conversations": talk, "chosen": good, "rejected": bad},
+			"openai":                            {"input": row{"messages": talk}, "preferred_output": whole(good), "non_preferred_output": whole(bad)},
+			"cells of a CSV file":               {"prompt": text(talk), "chosen": text(whole(good)), "rejected": text(whole(bad))},
 		}
 		want := table.Preference{Prompt: talk, Chosen: whole(good), Rejected: whole(bad)}
 		if withSystem {
@@ -59,6 +71,10 @@ func TestLayoutsOfAPair(t *testing.T) {
 				got := table.Preference{Prompt: rows[0].Prompt, Chosen: rows[0].Chosen, Rejected: rows[0].Rejected}
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("%s %s (-want +got):\n%s", name, raw, diff)
+				}
+				e, _, err := example.Responses(format, "id", got.Prompt, got.Chosen, got.Rejected)
+				if err != nil || len(e.Responses) != 2 {
+					t.Errorf("%s: laid out for DPO: %v", name, err)
 				}
 			}
 		}
@@ -87,7 +103,10 @@ func systemForms(in map[string]any, system chat.Message, with bool) (forms []map
 	}
 	before := func(v any) any { return append([]chat.Message{system}, v.([]chat.Message)...) }
 	put(func(row map[string]any) { row["system"] = "s" })
-	for _, keys := range [][]string{{"prompt"}, {"conversations"}, {"chosen", "rejected"}} {
+	if ms, ok := in["chosen"].([]chat.Message); ok && in["prompt"] == nil && len(ms) > 1 {
+		put(func(row map[string]any) { row["prompt"] = []chat.Message{system} })
+	}
+	for _, keys := range [][]string{{"prompt"}, {"conversations"}, {"chosen", "rejected"}, {"chosen"}} {
 		all := true
 		for _, key := range keys {
 			ms, ok := in[key].([]chat.Message)

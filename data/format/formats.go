@@ -52,7 +52,7 @@ var converters = withUnpaired(append(herdConverters(), []converter{
 	{Numbered, table.Preferences, keys("response_0", "response_1", "better_response_id"), numberedPreference},
 	{Annotation, table.Preferences, keys("instruction", "output_1", "output_2"), annotation},
 	{ShareGPT, table.Chats, keys("conversations"), shareGPT},
-	{OpenAI, table.Chats, keys("messages"), openAI},
+	{OpenAI, table.Chats, either(keys("messages"), keys("conversation")), openAI},
 	{Alpaca, table.Chats, either(keys("instruction", "output"), keys("instruction", "response")), alpaca},
 	{SeedTask, table.Chats, keys("instruction", "instances"), seedTask},
 	{Completion, table.Chats, isCompletion, completion},
@@ -121,8 +121,9 @@ func (c converter) row(o *object, source string) (table.Record, error) {
 	r := c.convert(o)
 	if o.err == nil && c.format != Herd {
 		if c.kind != table.Documents {
-			o.refuseMedia()
+			o.refuseMedia(r)
 		}
+		o.refuseLost(r)
 		describe(o, r, source)
 	}
 	if o.err != nil {

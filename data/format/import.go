@@ -33,7 +33,10 @@ type Report struct {
 	Skipped int            // files and passages in folders that are not text
 	Left    map[string]int // rows left out, by reason: "ties"
 	Kept    []string       // keys of rows that became meta columns
-	Dropped map[string]int // keys that no table keeps, with the number of their values: "messages.timestamp"
+
+	// References are those of them that hold the right answer to a prompt, for a checker.
+	References []string
+	Dropped    map[string]int // keys that no table keeps, with the number of their values: "messages.timestamp"
 }
 
 // FileReport describes the import of one file.
@@ -59,6 +62,9 @@ func (r Report) String() string {
 	if len(r.Kept) > 0 {
 		fmt.Fprintf(&b, "%8s  kept as meta: %s\n", "", strings.Join(r.Kept, ", "))
 	}
+	for _, key := range r.References {
+		fmt.Fprintf(&b, "%8s  %s is the reference of each prompt, not to learn from (format qa: the answer of each chat)\n", "", key)
+	}
 	for _, key := range slices.Sorted(maps.Keys(r.Dropped)) {
 		fmt.Fprintf(&b, "%8d  values not kept: %s\n", r.Dropped[key], key)
 	}
@@ -80,7 +86,7 @@ func Import(dst string, srcs []string, s ImportSettings) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	run := importRun{dst: dst, settings: s, reading: &reading{format: s.Format, ignore: s.Ignore}}
+	run := importRun{dst: dst, settings: s, reading: &reading{format: s.Format, kind: s.Kind, ignore: s.Ignore}}
 	defer run.abort()
 	for _, src := range sources {
 		if err := run.file(src); err != nil {
@@ -91,7 +97,22 @@ func Import(dst string, srcs []string, s ImportSettings) (Report, error) {
 		}
 	}
 	run.report.Dropped, run.report.Kept = run.reading.dropped, slices.Sorted(maps.Keys(run.reading.kept))
+	run.report.References = run.references()
 	return run.report, run.finish(srcs)
+}
+
+// references returns the meta columns of prompts with the right answer.
+func (run *importRun) references() (keys []string) {
+	isPrompts := func(f FileReport) bool { return f.Format == Prompts }
+	if !slices.ContainsFunc(run.report.Files, isPrompts) {
+		return nil
+	}
+	for _, key := range run.report.Kept {
+		if slices.Contains(referenceKeys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // Exists reports that there is already a file where a table is to be written.

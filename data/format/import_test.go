@@ -254,6 +254,7 @@ func TestExportImportRoundTrip(t *testing.T) {
 	t.Run("chats", func(t *testing.T) { checkExport(t, testrows.Draw(700, r.Chat)) })
 	t.Run("preferences", func(t *testing.T) { checkExport(t, testrows.Draw(700, r.Preference)) })
 	t.Run("samples", func(t *testing.T) { checkExport(t, testrows.Draw(700, r.Sample)) })
+	t.Run("unpaired", func(t *testing.T) { checkExport(t, testrows.Draw(700, r.Unpaired)) })
 }
 
 func checkExport[T table.Row](t *testing.T, rows []T) {

@@ -75,21 +75,31 @@ func parseWeight(v json.RawMessage) (float64, error) {
 	return w, nil
 }
 
-// weighAll gives every message of the assistant that has no weight the weight of its row.
+// rowWeights are the names under which data sets say how much a row counts in the loss.
+var rowWeights = []string{"sample_weight", "loss_weight", "weight"}
+
+// weighAll multiplies the weight of every message of the assistant by the weight of its row.
+// Several keys must agree.
 func (o *object) weighAll(ms []chat.Message) []chat.Message {
-	_, v := o.take("sample_weight")
-	if v == nil {
-		if _, v = o.take("loss_weight"); v == nil {
-			_, v = o.take("weight")
+	var weight *float64
+	for _, key := range rowWeights {
+		_, v := o.take(key)
+		if v == nil {
+			continue
 		}
+		w, err := parseWeight(v)
+		if err == nil && weight != nil && *weight != w {
+			err = errors.New("contradicts another key for the weight of the row")
+		}
+		o.fail(key, err)
+		weight = &w
 	}
-	if v == nil {
+	if weight == nil || *weight == 1 {
 		return ms
 	}
-	w, err := parseWeight(v)
-	o.fail("weight", err)
-	for i := range ms {
-		if ms[i].Role == chat.Assistant && ms[i].Weight == nil && w != 1 {
+	for i, m := range ms {
+		if m.Role == chat.Assistant {
+			w := *weight * m.LossWeight()
 			ms[i].Weight = &w
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,6 +20,9 @@ func (r *reading) parseMessages(v json.RawMessage, role string) ([]chat.Message,
 		s, err := parseText(v)
 		if list := listInText(s); err == nil && list != nil { // a cell of a CSV file
 			return r.parseMessageList(list)
+		}
+		if pythonList.MatchString(s) {
+			return nil, errors.New("is a list of messages as Python prints it, which is no JSON: write the column as JSON")
 		}
 		return []chat.Message{{Role: role, Content: s}}, err
 	case '{':
@@ -51,6 +55,9 @@ func listInText(s string) json.RawMessage {
 	}
 	return json.RawMessage(s)
 }
+
+// pythonList matches the beginning of messages in a cell that str() made of a list.
+var pythonList = regexp.MustCompile(`^\[\{'(role|content|from|value)': ?['"]`)
 
 func (r *reading) parseMessageList(v json.RawMessage) ([]chat.Message, error) {
 	var list []json.RawMessage
@@ -90,7 +97,7 @@ func (r *reading) parseMessage(v json.RawMessage) (chat.Message, error) {
 		m.Content = o.content()
 		m.ToolCalls = o.toolCalls()
 	}
-	m.Reasoning = o.onlyText("reasoning_content", "reasoning", "thinking")
+	m.Reasoning = o.onlyText(reasonings...)
 	m.ToolCallID, m.Name = o.name("tool_call_id"), o.text("name")
 	m.Weight = o.lossWeight(role)
 	if role != chat.Assistant && (m.Reasoning != "" || m.ToolCalls != nil) {
@@ -110,15 +117,37 @@ func (o *object) dropEmpty(except ...string) {
 	}
 }
 
-// isEmpty reports whether a value says nothing: null, "", [] or {}.
+// isEmpty reports whether a value says nothing: null, white space, or a list or an object of such
+// values.
 func isEmpty(v json.RawMessage) bool {
-	compact := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" \t\r\n", r) {
-			return -1
+	const most = 256 // bytes: a longer value says something, and need not be parsed twice
+	switch v[0] {
+	case 'n':
+		return true
+	case '"', '[', '{':
+		var value any
+		return len(v) <= most && json.Unmarshal(v, &value) == nil && saysNothing(value)
+	}
+	return false
+}
+
+func saysNothing(value any) bool {
+	switch value := value.(type) {
+	case nil:
+		return true
+	case string:
+		return strings.TrimSpace(value) == ""
+	case []any:
+		return !slices.ContainsFunc(value, func(v any) bool { return !saysNothing(v) })
+	case map[string]any:
+		for _, v := range value {
+			if !saysNothing(v) {
+				return false
+			}
 		}
-		return r
-	}, string(v[:min(len(v), 16)]))
-	return len(v) <= 16 && slices.Contains([]string{"null", `""`, "[]", "{}"}, compact)
+		return true
+	}
+	return false
 }
 
 // content takes a message's content: a string, or a list of parts whose texts it joins. It may

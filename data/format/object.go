@@ -22,7 +22,9 @@ type object struct {
 	keys map[string]json.RawMessage
 	used map[string]bool
 	err  error
-	skip string // why the import leaves the row out, though it is sound; "" if it does not
+
+	dialogue bool   // the prompt is one of Anthropic's dialogues, whose turns begin with a blank
+	skip     string // why the import leaves the row out, though it is sound; "" if it does not
 }
 
 func (r *reading) parseObject(raw json.RawMessage) (*object, error) {
@@ -45,8 +47,15 @@ func (o *object) hasAny(keys ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { return o.has(key) })
 }
 
-// take returns the value of the first key that is present, or nil.
+// take returns the value of the first key that is present and says something. If none does, it
+// returns the first that is present, or nil.
 func (o *object) take(keys ...string) (key string, v json.RawMessage) {
+	for _, k := range keys {
+		if o.has(k) && !isEmpty(o.keys[k]) {
+			o.used[k] = true
+			return k, o.keys[k]
+		}
+	}
 	for _, k := range keys {
 		if o.has(k) {
 			o.used[k] = true
@@ -126,7 +135,7 @@ func (o *object) messages(role string, keys ...string) []chat.Message {
 func (o *object) rest() map[string]string {
 	meta := map[string]string{}
 	for key, v := range o.keys {
-		if o.used[key] || isNull(v) {
+		if o.used[key] || isEmpty(v) {
 			continue
 		}
 		if o.ignores(key) {

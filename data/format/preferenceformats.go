@@ -24,7 +24,7 @@ func alpacaPreference(o *object) table.Record {
 // promptPreference is TRL's format: https://huggingface.co/docs/trl/dataset_formats. If there
 // is no prompt, the common beginning of the two responses is the prompt.
 func promptPreference(o *object) table.Record {
-	return o.preference(o.messages("user", promptKeys...), "chosen", "rejected")
+	return o.preference(o.prompt(), "chosen", "rejected")
 }
 
 // openAIPreference is OpenAI's format for DPO.
@@ -50,7 +50,7 @@ func openAIPreference(o *object) table.Record {
 // rankedPreference has the better response in response_j and the worse in response_k
 // (lvwerra/stack-exchange-paired).
 func rankedPreference(o *object) table.Record {
-	return o.preference(o.messages("user", promptKeys...), "response_j", "response_k")
+	return o.preference(o.prompt(), "response_j", "response_k")
 }
 
 // numberedPreference names the better of two numbered responses (PKU-SafeRLHF).
@@ -60,7 +60,7 @@ func numberedPreference(o *object) table.Record {
 		o.fail("better_response_id", errors.New("expected 0 or 1"))
 		return &table.Preference{}
 	}
-	return o.preference(o.messages("user", promptKeys...),
+	return o.preference(o.prompt(),
 		"response_"+strconv.Itoa(int(*better)), "response_"+strconv.Itoa(1-int(*better)))
 }
 
@@ -105,15 +105,21 @@ func (o *object) preference(prompt []chat.Message, chosen, rejected string) *tab
 }
 
 // response takes messages, or a text, which may be one of Anthropic's dialogues.
-func (o *object) response(key string) []chat.Message {
-	if _, v := o.take(key); v != nil && v[0] == '"' {
-		s, err := parseText(v)
-		o.fail(key, err)
-		if ms := parseDialogue(s); ms != nil {
-			return ms
-		}
+func (o *object) response(keys ...string) []chat.Message {
+	key, v := o.take(keys...)
+	if v == nil || v[0] != '"' {
+		return o.messages("assistant", keys...)
 	}
-	return o.messages("assistant", key)
+	s, err := parseText(v)
+	o.fail(key, err)
+	if ms := parseDialogue(s); ms != nil {
+		return ms
+	}
+	ms := o.messages("assistant", keys...)
+	if o.dialogue && len(ms) == 1 {
+		ms[0].Content = strings.TrimSpace(ms[0].Content)
+	}
+	return ms
 }
 
 func (o *object) strength() int {
@@ -132,6 +138,9 @@ func (o *object) strength() int {
 // "Assistant:" begin each turn. It returns nil for other texts.
 func parseDialogue(s string) []chat.Message {
 	const human, assistant = "\n\nHuman:", "\n\nAssistant:"
+	if strings.HasPrefix(s, human[2:]) {
+		s = "\n\n" + s // a copy without white space at its ends
+	}
 	if !strings.HasPrefix(s, human) || !strings.Contains(s, assistant) {
 		return nil
 	}

@@ -1,11 +1,16 @@
 package format
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/herd-lm/herd/data/table"
+)
 
 // reading is what the conversion of all rows of an import shares: the user's wishes, and counts
 // of what is dropped.
 type reading struct {
 	format  Format          // that the user named, or ""
+	kind    table.Kind      // that the user asked for, or ""
 	ignore  []string        // keys that the user wants to ignore
 	dropped map[string]int  // how often a key of a message was dropped
 	kept    map[string]bool // keys of rows that became meta columns

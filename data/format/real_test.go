@@ -1,9 +1,12 @@
 package format
 
 import (
+	"maps"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/data/view"
 	"github.com/herd-lm/herd/internal/realdata"
@@ -29,6 +32,7 @@ func TestImportRealFiles(t *testing.T) {
 		{"sft/llamafactory-v1_sft_demo.jsonl.gz", OpenAI, table.Chats, 500},
 		{"prefs/llamafactory-dpo_en_demo.json.gz", ShareGPTPreference, table.Preferences, 300},
 		{"prefs/llamafactory-dpo_zh_demo.json.gz", ShareGPTPreference, table.Preferences, 300},
+		{"prefs/alpacaeval-annot-vicuna-7b-v1.3.json.gz", Annotation, table.Preferences, 802}, // and 3 ties
 		{"prefs/llamafactory-kto_en_demo.json.gz", OpenAI, table.Unpaired, 300},
 		{"pretrain/c4_demo.jsonl", JSONText, table.Documents, 300},
 		{"pretrain/dolma-cc_en_head-0091.jsonl.gz", JSONText, table.Documents, 10},
@@ -52,6 +56,74 @@ func TestImportRealFiles(t *testing.T) {
 				t.Errorf("stats of %d rows, %v", s.Rows, err)
 			}
 		})
+	}
+}
+
+// TestRealFilesRefused: files with answers that herd cannot place are refused, and say why.
+func TestRealFilesRefused(t *testing.T) {
+	root := realdata.Path(t, "data")
+	for file, want := range map[string]string{
+		"sft/oasst-en_100_tree.jsonl.gz":                    "line 1: prompt: content: is missing",
+		"prefs/openinstruct-eval_instances_tulu_1.jsonl.gz": "line 1: completions: looks like an answer",
+	} {
+		_, err := Import(filepath.Join(t.TempDir(), "table.arrow"), []string{filepath.Join(root, file)}, ImportSettings{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", file, err, want)
+		}
+	}
+}
+
+// TestRealTools: tools, calls and results of calls are parts of a chat. Python's json counted
+// them in the file.
+func TestRealTools(t *testing.T) {
+	dst := filepath.Join(t.TempDir(), "table.arrow")
+	if _, err := Import(dst, []string{realdata.Path(t, "data", "sft", "llamafactory-glaive_toolcall_en_demo.json.gz")}, ImportSettings{}); err != nil {
+		t.Fatal(err)
+	}
+	rows, _, err := table.ReadAll[table.Chat](dst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools, calls, results := 0, 0, 0
+	for _, row := range rows {
+		if row.Tools != "" {
+			tools++
+		}
+		for _, m := range row.Messages {
+			calls += len(m.ToolCalls)
+			if m.Role == chat.Tool {
+				results++
+			}
+		}
+	}
+	if got, want := [3]int{tools, calls, results}, [3]int{191, 211, 211}; got != want {
+		t.Errorf("%v rows with tools, calls, results, want %v", got, want)
+	}
+}
+
+// TestRealChoices: a question of MMLU comes with its choices, and its answer is a letter.
+func TestRealChoices(t *testing.T) {
+	dst := filepath.Join(t.TempDir(), "table.arrow")
+	if _, err := Import(dst, []string{realdata.Path(t, "data", "eval", "mmlu_stem-first300.jsonl.gz")}, ImportSettings{}); err != nil {
+		t.Fatal(err)
+	}
+	rows, _, err := table.ReadAll[table.Chat](dst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const third = "To prevent desiccation and injury, the embryos of terrestrial vertebrates are encased within a fluid secreted by the\nA. amnion\nB. chorion\nC. allantois\nD. yolk sac"
+	if got := rows[2].Messages[0].Content; got != third {
+		t.Errorf("question %q", got)
+	}
+	letters := map[string]int{}
+	for _, row := range rows {
+		letters[row.Meta["answer"]]++
+		if strings.Count(row.Messages[0].Content, "\n") < 4 || row.Meta["choices"] != "" {
+			t.Errorf("%q has no choices", row.Messages[0].Content)
+		}
+	}
+	if want := map[string]int{"A": 66, "B": 60, "C": 83, "D": 91}; !maps.Equal(letters, want) {
+		t.Errorf("answers %v, want %v", letters, want)
 	}
 }
 

@@ -48,6 +48,9 @@ func (o *object) parseCalls(v json.RawMessage) ([]chat.Call, error) {
 			return nil, fmt.Errorf("is the text %s, expected JSON with name and arguments", brief(mustJSON(text)))
 		}
 	}
+	if isEmpty(v) {
+		return nil, nil
+	}
 	list := []json.RawMessage{v}
 	if v[0] == '[' {
 		list = nil
@@ -150,5 +153,25 @@ func (o *object) tools() chat.JSON {
 		o.fail(key, errors.New("expected a JSON list of functions"))
 		return ""
 	}
+	o.fail(key, checkTools(v))
 	return list
+}
+
+// checkTools returns an error for a tool that is no object with a name, or with a function that
+// has one: a template would print nothing, or anything, for it.
+func checkTools(list json.RawMessage) error {
+	var tools []json.RawMessage
+	if err := json.Unmarshal(list, &tools); err != nil {
+		return err
+	}
+	for i, raw := range tools {
+		var tool struct {
+			Name     string
+			Function struct{ Name string }
+		}
+		if raw[0] != '{' || json.Unmarshal(raw, &tool) != nil || tool.Name == "" && tool.Function.Name == "" {
+			return fmt.Errorf("tool %d is %s, expected an object with the name of a function", i+1, brief(raw))
+		}
+	}
+	return nil
 }

@@ -16,7 +16,11 @@ func (o *object) verdict() (key string, good, ok bool) {
 		if !o.has(key) {
 			continue
 		}
-		switch strings.ToLower(strings.Trim(string(o.keys[key]), `"`)) {
+		text := strings.ToLower(strings.Trim(string(o.keys[key]), `"`))
+		if key == "kto_tag" || o.reading != nil && o.reading.kind == table.Unpaired {
+			text = map[string]string{"1": "true", "0": "false"}[plainNumber(o.keys[key])]
+		}
+		switch text {
 		case "true":
 			return key, true, true
 		case "false":
