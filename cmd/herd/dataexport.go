@@ -20,7 +20,7 @@ func newDataExportCmd() *cobra.Command {
 		Example: "  herd data export chats.arrow --out chats.jsonl",
 		Args:    operands("TABLE"),
 		RunE: func(cmd *cobra.Command, tables []string) error {
-			if ext := strings.ToLower(filepath.Ext(out)); slices.Contains([]string{".csv", ".tsv", ".parquet", ".arrow", ".json"}, ext) {
+			if ext := strings.ToLower(filepath.Ext(out)); !slices.Contains([]string{".jsonl", ".ndjson", ".txt", ""}, ext) {
 				return misuse(cmd, "--out is %s, but herd exports JSON lines: name the file .jsonl", out)
 			}
 			return writeOutput(out, overwrite, func(w io.Writer) error { return format.ExportJSONL(w, tables[0]) })

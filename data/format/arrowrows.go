@@ -73,17 +73,9 @@ func arrowObject(record arrow.Record, i int) (json.RawMessage, error) {
 		if c > 0 {
 			b.WriteByte(',')
 		}
-		name, err := json.Marshal(record.ColumnName(c))
-		if err != nil {
+		if err := writeMember(&b, record.ColumnName(c), column.GetOneForMarshal(i)); err != nil {
 			return nil, err
 		}
-		value, err := json.Marshal(column.GetOneForMarshal(i))
-		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", record.ColumnName(c), err)
-		}
-		b.Write(name)
-		b.WriteByte(':')
-		b.Write(value)
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -27,8 +28,7 @@ const (
 // container detects the container of a file from its first bytes and its name.
 func (s source) container(in *sourceReader) (container, error) {
 	head, _ := in.Peek(512)
-	lower := strings.ToLower(strings.TrimSpace(string(head)))
-	switch name := s.plainName(); {
+	switch ext := filepath.Ext(s.plainName()); {
 	case bytes.HasPrefix(head, arrowFile):
 		if isHerdTable(s.path) {
 			return asTable, nil
@@ -38,16 +38,29 @@ func (s source) container(in *sourceReader) (container, error) {
 		return asArrow, nil
 	case bytes.HasPrefix(head, parquetFile):
 		return asParquet, nil
-	case bytes.HasPrefix(head, []byte("WARC/")):
+	case bytes.HasPrefix(head, []byte("WARC/")), ext == ".warc", ext == ".wet":
 		return unusable, errors.New("is a WARC file: herd does not extract text from web pages yet, and its raw content is no text to learn; name the format text to import it as it is")
-	case strings.HasPrefix(lower, "<!doctype html") || strings.HasPrefix(lower, "<html"):
+	case isHTML(head), ext == ".html", ext == ".htm", ext == ".xhtml":
 		return unusable, errors.New("is an HTML page: herd does not extract text from web pages yet; name the format text to import it as it is")
-	case filepath.Ext(name) == ".csv", filepath.Ext(name) == ".tsv", filepath.Ext(name) == ".tab":
+	case ext == ".csv", ext == ".tsv", ext == ".tab":
 		return asCSV, nil
-	case s.isJSON():
+	case s.isJSON() || beginsWithObject(head):
 		return asJSON, nil
 	}
 	return asText, nil
+}
+
+// isHTML reports whether a file begins as a page does. Comments and declarations may come first.
+func isHTML(head []byte) bool {
+	lower := strings.ToLower(strings.TrimSpace(string(head)))
+	return strings.HasPrefix(lower, "<") && (strings.Contains(lower, "<!doctype html") || strings.Contains(lower, "<html"))
+}
+
+// beginsWithObject reports whether a file begins with a JSON object on a line of its own, or with
+// the beginning of a long one, whatever the file is called.
+func beginsWithObject(head []byte) bool {
+	line, _, whole := bytes.Cut(bytes.TrimSpace(head), []byte("\n"))
+	return bytes.HasPrefix(line, []byte(`{"`)) && (!whole || json.Valid(bytes.TrimSpace(line)))
 }
 
 // plainName returns the file's name in lower case, without the ending of a compressed file.
@@ -134,15 +147,18 @@ func (run *importRun) converted(format *Format, src source, objects iter.Seq2[js
 
 // rename gives columns the names that the converters know, as the user maps them.
 func (o *object) rename(names map[string]string) error {
-	for column, field := range names {
-		v, ok := o.keys[column]
-		if !ok {
-			continue
+	taken := make(map[string]json.RawMessage, len(names))
+	for column := range names { // all before any is named: columns may change places
+		if v, ok := o.keys[column]; ok {
+			taken[column] = v
+			delete(o.keys, column)
 		}
-		if other, taken := o.keys[field]; taken && column != field && !isEmpty(other) {
+	}
+	for column, v := range taken {
+		field := names[column]
+		if other, there := o.keys[field]; there && !isEmpty(other) {
 			return fmt.Errorf("map: %s is to be %s, but the row has a column of that name", column, field)
 		}
-		delete(o.keys, column)
 		o.keys[field] = v
 	}
 	return nil

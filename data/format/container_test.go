@@ -102,11 +102,60 @@ func TestMap(t *testing.T) {
 	}
 }
 
+// TestMapPlaces: columns may change places, and a mapped cell may be empty in the first row.
+func TestMapPlaces(t *testing.T) {
+	dst, _, err := importFile(t, "x.csv", "completion,prompt\nq,a\n", ImportSettings{Map: map[string]string{"completion": "prompt", "prompt": "completion"}})
+	if err != nil || chatsIn(t, dst)[0][0].Content != "q" {
+		t.Errorf("swapped: %v", err)
+	}
+	if _, _, err := importFile(t, "x.csv", "ask,prompt\nq,\n", ImportSettings{Map: map[string]string{"typo": "prompt"}}); err == nil || !strings.Contains(err.Error(), `there is no column "typo"`) {
+		t.Errorf("a column that is not there: %v", err)
+	}
+	if _, r, err := importFile(t, "x.csv", "ask,hint\nq,\nr,h\n", ImportSettings{Map: map[string]string{"ask": "prompt", "hint": "system"}}); err != nil || r.Rows != 2 {
+		t.Errorf("an empty first cell: %v, %v", r, err)
+	}
+}
+
+// TestObjectsUnderAnyName: a file of JSON objects is one, whatever it is called. Text that only
+// begins with a brace is text.
+func TestObjectsUnderAnyName(t *testing.T) {
+	const rows = `{"prompt":"q","completion":"a"}` + "\n" + `{"prompt":"r","completion":"b"}` + "\n"
+	for _, name := range []string{"rows", "rows.data", "rows.txt"} {
+		if _, r, err := importFile(t, name, rows, ImportSettings{}); err != nil || r.Rows != 2 || r.Kind != table.Chats {
+			t.Errorf("%s: %v, %v", name, r, err)
+		}
+	}
+	for _, text := range []string{"{\"a\": 1, and so on\nmore", "{ a }\n", "[{\"a\": 1}] is a list"} {
+		if _, r, err := importFile(t, "x.txt", text, ImportSettings{}); err != nil || r.Kind != table.Documents {
+			t.Errorf("%q: %v, %v", text, r, err)
+		}
+	}
+}
+
+// TestLaterRows: a row without the answer that the first row has is an error, and so is a key that
+// occurs twice.
+func TestLaterRows(t *testing.T) {
+	for second, want := range map[string]string{
+		`{"prompt":"c","solution":"d"}`:                    "line 2: completion: is missing",
+		`{"prompt":"c"}`:                                   "line 2: completion: is missing",
+		`{"prompt":"c","completion":"d","completion":"e"}`: "line 2: a key occurs twice",
+		`{"prompt":[{"role":"user","content":"a","content":"b"}],"completion":"d"}`: "a key occurs twice",
+	} {
+		_, _, err := importFile(t, "x.jsonl", `{"prompt":"a","completion":"b: {\"c\": \\\""}`+"\n"+second, ImportSettings{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", second, err, want)
+		}
+	}
+}
+
 // TestNotText: pages, archives and Parquet files are no text, unless the user says so.
 func TestNotText(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"page.html": {"<!DOCTYPE html>\n<p>hi", "is an HTML page"},
 		"page.txt":  {"\n<html><p>hi", "is an HTML page"},
+		"late.txt":  {"<!-- a -->\n<?xml?>\n<HTML><p>hi", "is an HTML page"},
+		"part.html": {"<p>hi</p>", "is an HTML page"},
+		"x.warc":    {"gzip lost its head", "is a WARC file"},
 		"crawl":     {"WARC/1.0\r\nWARC-Type: response\r\n", "is a WARC file"},
 		"x.parquet": {"PAR1\x15\x00\x00PAR1", "cannot be read as a Parquet file"},
 	} {

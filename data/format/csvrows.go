@@ -13,7 +13,7 @@ import (
 )
 
 // csvRows yields the rows of a file with columns as JSON objects of texts. The first line names
-// the columns. Empty cells are left out. If it yields an error, which says where, it stops.
+// the columns. Empty cells are null. If it yields an error, which says where, it stops.
 func csvRows(in io.Reader, delimiter rune) iter.Seq2[jsonRow, error] {
 	return func(yield func(jsonRow, error) bool) {
 		r := csv.NewReader(in)
@@ -75,25 +75,35 @@ func csvObject(columns, cells []string) (json.RawMessage, error) {
 		if !utf8.ValidString(cell) {
 			return nil, errors.New("the row is not valid UTF-8")
 		}
-		if cell == "" {
-			continue
-		}
-		if b.Len() > 1 {
+		if i > 0 {
 			b.WriteByte(',')
 		}
-		for k, text := range []string{columns[i], cell} {
-			quoted, err := json.Marshal(text)
-			if err != nil {
-				return nil, err
-			}
-			if k == 1 {
-				b.WriteByte(':')
-			}
-			b.Write(quoted)
+		var value any // null
+		if cell != "" {
+			value = cell
+		}
+		if err := writeMember(&b, columns[i], value); err != nil {
+			return nil, err
 		}
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
+}
+
+// writeMember appends "name": value to an object.
+func writeMember(b *bytes.Buffer, name string, value any) error {
+	key, err := json.Marshal(name)
+	if err != nil {
+		return err
+	}
+	v, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("column %s: %w", name, err)
+	}
+	b.Write(key)
+	b.WriteByte(':')
+	b.Write(v)
+	return nil
 }
 
 func lineOfCSV(err error, line int) int {

@@ -163,11 +163,11 @@ func (run *importRun) file(src source) error {
 // convert converts a row. The first row decides the converter.
 func (run *importRun) convert(conv *converter, row jsonRow, source string) (table.Record, error) {
 	o, err := run.reading.parseObject(row.raw)
-	if err == nil {
-		err = o.rename(run.settings.Map)
-	}
 	if err == nil && conv.convert == nil {
 		err = run.checkMap(o)
+	}
+	if err == nil {
+		err = o.rename(run.settings.Map)
 	}
 	if err == nil && conv.convert == nil {
 		*conv, err = findConverter(o, run.settings.Format, run.settings.Kind)
@@ -188,8 +188,8 @@ func (run *importRun) convert(conv *converter, row jsonRow, source string) (tabl
 
 // checkMap returns an error for a column to be mapped that the first row lacks.
 func (run *importRun) checkMap(o *object) error {
-	for column, field := range run.settings.Map {
-		if _, ok := o.keys[field]; !ok {
+	for column := range run.settings.Map {
+		if _, ok := o.keys[column]; !ok {
 			return fmt.Errorf("map: there is no column %q, the columns are %s", column, o.keyNames())
 		}
 	}

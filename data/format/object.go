@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,7 +30,34 @@ type object struct {
 
 func (r *reading) parseObject(raw json.RawMessage) (*object, error) {
 	o := &object{reading: r, raw: raw, used: map[string]bool{}}
-	return o, json.Unmarshal(raw, &o.keys)
+	if err := json.Unmarshal(raw, &o.keys); err != nil {
+		return o, err
+	}
+	if members(raw) > len(o.keys) {
+		return o, errors.New("a key occurs twice in one object: herd cannot tell which value counts")
+	}
+	return o, nil
+}
+
+// members counts the members of a valid JSON object, also those that have the same key.
+func members(raw []byte) (n int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		case c == ':' && depth == 1:
+			n++
+		}
+	}
+	return n
 }
 
 // has reports whether all keys are present and not null.

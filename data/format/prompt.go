@@ -2,6 +2,7 @@ package format
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,6 +43,9 @@ func (o *object) ask() []chat.Message {
 // prompt, or its end.
 func (o *object) answered(prompt []chat.Message, keys ...string) []chat.Message {
 	answer := o.reasoned(o.response(keys...))
+	if len(answer) == 0 {
+		o.fail(keys[0], errors.New("is missing: the rows of this format have an answer"))
+	}
 	if o.err != nil || len(answer) == 0 || answer[0].Role == chat.Assistant {
 		return append(prompt, answer...)
 	}

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,32 +88,34 @@ func (o *object) parseCall(raw json.RawMessage) (chat.Call, error) {
 	if kind := p.text("type"); kind != "" && kind != "function" {
 		p.fail("type", fmt.Errorf("is %q, expected function", kind))
 	}
-	f := p
-	if _, inner := p.take("function"); inner != nil {
-		if inner[0] != '{' {
-			return call, fmt.Errorf("function: is %s, expected an object", brief(inner))
-		}
-		if f, err = o.parseObject(inner); err != nil {
-			return call, err
-		}
-		f.dropEmpty("arguments", "parameters")
+	f, err := p.function()
+	if err != nil {
+		return call, err
 	}
 	if call.Name = f.text("name"); call.Name == "" {
 		f.fail("name", errors.New("is missing"))
 	}
 	call.Arguments = f.arguments()
 	f.refuseUnused()
-	if f != p {
-		p.refuseUnused()
-	}
-	return call, errors.Join(p.err, f.errIfOther(p))
+	p.refuseUnused()
+	return call, cmp.Or(p.err, f.err)
 }
 
-func (o *object) errIfOther(p *object) error {
-	if o == p {
-		return nil
+// function returns the object with the name and the arguments of a call: that under function, or
+// the call itself.
+func (o *object) function() (*object, error) {
+	_, inner := o.take("function")
+	if inner == nil {
+		return o, nil
 	}
-	return o.err
+	if inner[0] != '{' {
+		return nil, fmt.Errorf("function: is %s, expected an object", brief(inner))
+	}
+	f, err := o.parseObject(inner)
+	if err == nil {
+		f.dropEmpty("arguments", "parameters")
+	}
+	return f, err
 }
 
 // arguments takes the arguments of a call: an object, or JSON of one in a text, as OpenAI
