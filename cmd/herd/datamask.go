@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/token"
+	"github.com/herd-lm/herd/data/example"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/data/view"
 )
@@ -42,6 +44,7 @@ type maskedToken struct {
 	Kind   string   `json:"kind"` // header, content or end_of_turn
 	Turn   int32    `json:"turn"` // index of the message, -1 before the first
 	Learnt bool     `json:"learnt"`
+	Weight float32  `json:"weight,omitempty"` // what it counts in the loss, unless that is 1 or nothing
 }
 
 var kindNames = [...]string{template.Header: "header", template.Content: "content", template.EndOfTurn: "end_of_turn"}
@@ -86,11 +89,19 @@ func (m *maskView) parts(row table.Record) ([]maskedPart, error) {
 }
 
 func (m *maskView) chat(row table.Chat) ([]maskedPart, error) {
-	r, err := m.format.Chat(row.Messages)
-	return []maskedPart{m.part("chat", r)}, err
+	format, err := m.format.WithTools(row.Tools)
+	if err != nil {
+		return nil, err
+	}
+	r, err := format.Chat(row.Messages)
+	return []maskedPart{m.part("chat", r, row.Messages)}, err
 }
 
 func (m *maskView) preference(row table.Preference) (parts []maskedPart, err error) {
+	format, err := m.format.WithTools(row.Tools)
+	if err != nil {
+		return nil, err
+	}
 	for _, response := range []struct {
 		name     string
 		messages []chat.Message
@@ -98,22 +109,28 @@ func (m *maskView) preference(row table.Preference) (parts []maskedPart, err err
 		if len(response.messages) == 0 {
 			continue
 		}
-		before, after, err := m.format.Continue(row.Prompt, response.messages)
+		before, after, err := format.Continue(row.Prompt, response.messages)
 		if err != nil {
 			return nil, err
 		}
 		if parts == nil {
-			parts = append(parts, m.part("prompt", before))
+			parts = append(parts, m.part("prompt", before, row.Prompt))
 		}
-		parts = append(parts, m.part(response.name, after))
+		parts = append(parts, m.part(response.name, after, slices.Concat(row.Prompt, response.messages)))
 	}
 	return parts, nil
 }
 
-func (m *maskView) part(name string, r template.Rendered) maskedPart {
+// part shows tokens of the messages that r.Turn counts.
+func (m *maskView) part(name string, r template.Rendered, messages []chat.Message) maskedPart {
 	p := maskedPart{Name: name}
-	for i, id := range r.IDs {
-		p.Tokens = append(p.Tokens, maskedToken{id, m.format.Tokenizer().Token(id), kindNames[r.Kind[i]], r.Turn[i], r.Own[i]})
+	for i, w := range example.Weights(r, messages) {
+		id := r.IDs[i]
+		t := maskedToken{ID: id, Text: m.format.Tokenizer().Token(id), Kind: kindNames[r.Kind[i]], Turn: r.Turn[i], Learnt: w != 0}
+		if w != 1 {
+			t.Weight = w
+		}
+		p.Tokens = append(p.Tokens, t)
 	}
 	return p
 }
@@ -124,13 +141,20 @@ func (m *maskView) print(number int, row maskedRow) error {
 	}
 	fmt.Fprintf(m.out, "=== row %d  %s\n", number, visible(row.ID))
 	for _, p := range row.Parts {
-		learnt := 0
+		learnt, weighted := 0, 0
 		for _, t := range p.Tokens {
 			if t.Learnt {
 				learnt++
 			}
+			if t.Weight != 0 {
+				weighted++
+			}
 		}
-		fmt.Fprintf(m.out, "--- %s  %d tokens, %d learnt\n%s\n", p.Name, len(p.Tokens), learnt, m.line(p.Tokens))
+		note := ""
+		if weighted > 0 {
+			note = fmt.Sprintf(", %d of them with another weight than 1", weighted)
+		}
+		fmt.Fprintf(m.out, "--- %s  %d tokens, %d learnt%s\n%s\n", p.Name, len(p.Tokens), learnt, note, m.line(p.Tokens))
 	}
 	_, err := fmt.Fprintln(m.out)
 	return err
