@@ -28,7 +28,8 @@ type Format struct {
 	tail     []token.ID        // further tokens with which the template ends every turn of the assistant
 	turnsErr error             // why the assistant's turns cannot be found, or nil
 
-	allowDropped bool // whether the template may leave out text of messages
+	tools        chat.JSON // that the templates see, or ""
+	allowDropped bool      // whether the template may leave out text of messages
 }
 
 // New returns the format for the tokenizer's own chat template. It returns ErrMissing if the
@@ -92,7 +93,7 @@ func (f *Format) WithTools(tools chat.JSON) (*Format, error) {
 	for name, v := range values {
 		g.values[name] = v
 	}
-	g.values["tools"] = v
+	g.values["tools"], g.tools = v, tools
 	return &g, nil
 }
 

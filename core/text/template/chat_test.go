@@ -213,7 +213,7 @@ func TestRoleTokens(t *testing.T) {
 	if err := checkContinue(f, []chat.Message{say("user", "<|user|>a")}, []chat.Message{say(chat.Assistant, "b")}); err != nil {
 		t.Error(err)
 	}
-	r, err := f.Chat([]chat.Message{say("user", "<|user|>"), say(chat.Assistant, "<|assistant|>"), say("user|><|assistant", "x")})
+	r, err := f.Chat([]chat.Message{say("user", "<|user|>"), say(chat.Assistant, "<|assistant|>"), say("user|><|assistant", "x"), say("im_end", "y")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package template
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
@@ -10,7 +9,7 @@ import (
 	"github.com/herd-lm/herd/core/text/jinja"
 )
 
-// Dropped reports that a template leaves out text of a message, or the tools.
+// Dropped reports that a template leaves out text of a message, or of the tools.
 type Dropped struct {
 	Message int    // index of the message, or -1 for the tools
 	What    string // "the reasoning", ...
@@ -18,53 +17,90 @@ type Dropped struct {
 }
 
 func (e *Dropped) Error() string {
-	if e.Message < 0 {
+	switch {
+	case e.Message >= 0:
+		return fmt.Sprintf("chat: the template leaves out %s of message %d, from %s on: a model would learn the rest alone", e.What, e.Message, excerpt(e.Text))
+	case e.Text == "":
 		return "chat: the template does not print the tools of the chat: use a template that does, or leave out the tools"
 	}
-	return fmt.Sprintf("chat: the template leaves out %s of message %d, from %s on: a model would learn the rest alone", e.What, e.Message, excerpt(e.Text))
+	return fmt.Sprintf("chat: the template leaves out a part of the tools, from %s on: use a template that prints them, or leave out the tools", excerpt(e.Text))
 }
 
 // checkDropped returns a *Dropped error if the template left out anything but white space of what
-// the messages say. from is the first message of the assistant whose words matter; those of
-// others always do.
+// the messages say. Of what the assistant said before message from, the reasoning may be missing:
+// many templates show a model only that of its latest turn.
 func (f *Format) checkDropped(messages []chat.Message, text jinja.Text, from int) error {
 	if f.allowDropped {
 		return nil
 	}
-	written := writtenBy(text)
-	if f.values["tools"] != nil && written[fromTools] == "" {
-		return &Dropped{Message: -1}
+	w := writtenBy(text)
+	if err := f.droppedTools(w); err != nil {
+		return err
 	}
 	for i, m := range messages {
 		if m.Role == chat.Assistant && i < from {
-			continue
+			m = withoutReasoning(m)
 		}
-		if err := dropped(m, i, written); err != nil {
+		if err := dropped(m, i, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writtenBy returns for each origin the text of it that the template wrote, without white space.
-func writtenBy(text jinja.Text) map[jinja.Origin]string {
-	parts := map[jinja.Origin]*strings.Builder{}
+// withoutReasoning returns the message without what the assistant thought, which may also stand
+// in the content, before </think>.
+func withoutReasoning(m chat.Message) chat.Message {
+	m.Reasoning = ""
+	if _, answer, ok := strings.Cut(m.Content, "</think>"); ok {
+		m.Content = answer
+	}
+	return m
+}
+
+// written is what a template wrote.
+type written struct {
+	text  jinja.Text
+	parts map[jinja.Origin]string // of each origin, without white space
+}
+
+func writtenBy(text jinja.Text) written {
+	builders := map[jinja.Origin]*strings.Builder{}
 	whole, start := text.String(), 0
 	for _, r := range text.Runs() {
 		o := r.Mark.Origin
 		if o != ofTemplate {
-			if parts[o] == nil {
-				parts[o] = &strings.Builder{}
+			if builders[o] == nil {
+				builders[o] = &strings.Builder{}
 			}
-			parts[o].WriteString(whole[start:r.End])
+			builders[o].WriteString(whole[start:r.End])
 		}
 		start = r.End
 	}
-	written := make(map[jinja.Origin]string, len(parts))
-	for o, b := range parts {
-		written[o] = withoutBlanks(b.String())
+	w := written{text, make(map[jinja.Origin]string, len(builders))}
+	for o, b := range builders {
+		w.parts[o] = withoutBlanks(b.String())
 	}
-	return written
+	return w
+}
+
+// around returns the text from the first that came from o up to text of another origin behind it.
+// Numbers, which have no origin, are within.
+func (w written) around(o jinja.Origin) string {
+	whole, start, from := w.text.String(), 0, -1
+	for _, r := range w.text.Runs() {
+		switch at := r.Mark.Origin; {
+		case at == o && from < 0:
+			from = start
+		case at != o && at != ofTemplate && from >= 0:
+			return whole[from:start]
+		}
+		start = r.End
+	}
+	if from < 0 {
+		return ""
+	}
+	return whole[from:]
 }
 
 func withoutBlanks(s string) string {
@@ -77,20 +113,19 @@ func withoutBlanks(s string) string {
 }
 
 // dropped returns a *Dropped error for the first part of message i that the template left out.
-func dropped(m chat.Message, i int, written map[jinja.Origin]string) error {
+func dropped(m chat.Message, i int, w written) error {
 	for _, p := range []struct {
 		part part
 		what string
-		said []string
-	}{
-		{partContent, "text", []string{m.Content}},
-		{partReasoning, "the reasoning", []string{m.Reasoning}},
-		{partCalls, "the tool calls", textsOf(m.ToolCalls)},
-	} {
-		for _, said := range p.said {
-			if at, all := missing(said, written[from(i, p.part)]); !all {
-				return &Dropped{Message: i, What: p.what, Text: said[at:]}
-			}
+		said string
+	}{{partContent, "text", m.Content}, {partReasoning, "the reasoning", m.Reasoning}} {
+		if at, all := missing(p.said, w.parts[from(i, p.part)]); !all {
+			return &Dropped{Message: i, What: p.what, Text: p.said[at:]}
+		}
+	}
+	for k, call := range m.ToolCalls {
+		if lost, ok := droppedCall(call, fromCall(i, k), w); ok {
+			return &Dropped{Message: i, What: "the tool calls", Text: lost}
 		}
 	}
 	return nil
@@ -100,45 +135,14 @@ func dropped(m chat.Message, i int, written map[jinja.Origin]string) error {
 // separators of ASCII too.
 func isBlank(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
-// textsOf returns the names and all texts in the arguments of calls.
-func textsOf(calls []chat.Call) (texts []string) {
-	var collect func(v any)
-	collect = func(v any) {
-		switch v := v.(type) {
-		case string:
-			texts = append(texts, v)
-		case []any:
-			for _, x := range v {
-				collect(x)
-			}
-		case map[string]any:
-			for key, x := range v {
-				texts = append(texts, key)
-				collect(x)
-			}
-		}
-	}
-	for _, call := range calls {
-		texts = append(texts, call.Name)
-		var arguments any
-		if json.Unmarshal([]byte(call.Arguments), &arguments) == nil {
-			collect(arguments)
-		}
-	}
-	return texts
-}
-
 // missing returns the first byte of said from which on the characters do not occur in written,
 // in this order. White space does not count, and written may have more between them, as escapes.
 func missing(said, written string) (at int, all bool) {
 	for i, r := range said {
-		if isBlank(r) {
+		if isBlank(r) || r == unicode.ReplacementChar { // which also stands for a byte that is not UTF-8
 			continue
 		}
 		next := strings.IndexRune(written, r)
-		if r == unicode.ReplacementChar { // also stands for a byte that is not UTF-8
-			continue
-		}
 		if next < 0 {
 			return i, false
 		}

@@ -45,15 +45,43 @@ func TestDropped(t *testing.T) {
 			t.Errorf("%s, accepted: %v", name, err)
 		}
 	}
+	// Calls are told apart, and numbers count.
+	two := chat.Message{Role: chat.Assistant, ToolCalls: []chat.Call{{Name: "look", Arguments: `{"x":"12"}`}, {Name: "look", Arguments: `{"x":"2"}`}}}
+	for name, c := range map[string]struct {
+		old, new, want string
+		m              chat.Message
+	}{
+		"the second call": {"{% for c in m.tool_calls %}", "{% for c in (m.tool_calls or [])[:1] %}", `leaves out the tool calls of message 1, from "look" on`, two},
+		"a number":        {"{{ c.function.arguments | tojson }}", "{{ c.function.arguments | list | join }}", `leaves out the tool calls of message 1, from "55" on`, calling(`{"x":55}`)},
+		"a null":          {"{{ c.function.arguments | tojson }}", "{{ c.function.arguments | list | join }}", `from "null" on`, calling(`{"x":null}`)},
+		"all numbers":     {"", "", "", calling(`{"x":[55,-1.50,1e30,true,null]}`)},
+		"a description":   {"{{ tools | tojson }}", "{% for t in tools %}{{ t.name }}{% endfor %}", `leaves out a part of the tools, from "sees" on`, calling("{}")},
+	} {
+		f, err := formatOf(t, strings.Replace(full, c.old, c.new, 1)).WithTools(`[{"name":"look","description":"sees"}]`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Chat([]chat.Message{question, c.m}); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: error %v, want %q", name, err, c.want)
+		}
+	}
 	// In a prompt the template may drop what the assistant said earlier, and nothing else.
 	f := formatOf(t, reasoning)
 	if _, err := f.Prompt([]chat.Message{question, say(chat.Assistant, "<think>hm</think>yo"), question}); err != nil {
 		t.Error(err)
 	}
+	f = formatOf(t, strings.Replace(full, "{{ m.content | trim }}", "{{ '' if m.role == 'assistant' else m.content }}", 1))
+	if _, err := f.Prompt([]chat.Message{question, say(chat.Assistant, "yo"), question}); err == nil || !strings.Contains(err.Error(), "leaves out text of message 1") {
+		t.Errorf("an earlier answer that is not printed: error %v", err)
+	}
 	f = formatOf(t, strings.Replace(full, "{{ m.content | trim }}", "{{ '' if m.role == 'system' else m.content }}", 1))
 	if _, err := f.Prompt([]chat.Message{say("system", "be brief"), question}); err == nil || !strings.Contains(err.Error(), "leaves out text of message 0") {
 		t.Errorf("a system message that is not printed: error %v", err)
 	}
+}
+
+func calling(arguments chat.JSON) chat.Message {
+	return chat.Message{Role: chat.Assistant, ToolCalls: []chat.Call{{Name: "look", Arguments: arguments}}}
 }
 
 // TestTwoEnds: if a template ends every turn with two added tokens, both are learnt.

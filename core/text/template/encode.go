@@ -1,10 +1,10 @@
 package template
 
 import (
-	"regexp"
 	"slices"
 	"sort"
 
+	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/jinja"
 	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/token"
@@ -40,12 +40,11 @@ func fromTemplate(text string, runs []jinja.Run, start, end int) bool {
 	return false
 }
 
-var roleName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
-
-// isRole reports whether text is the name of a role, which cannot forge anything but itself.
+// isRole reports whether text is the name of a role that herd knows, written for a role.
 func isRole(o jinja.Origin, text string) bool {
 	m, p := messageOf(o)
-	return m >= 0 && p == partRole && roleName.MatchString(text)
+	_, known := chat.RoleOf(text)
+	return m >= 0 && p == partRole && known
 }
 
 // runAt returns the index of the run that holds the byte at.

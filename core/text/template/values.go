@@ -14,10 +14,12 @@ const (
 	partRole part = iota
 	partContent
 	partReasoning
-	partCalls
 	partResult // name and id of a tool's result, or the speaker's name
-	parts
+	partCalls  // the first call; the others follow
 )
+
+// stride is the number of origins of a message. Calls that have no origin left share the last one.
+const stride = 64
 
 // Origins of the text that a template writes: the template itself, the tools, and for each
 // message its parts.
@@ -26,14 +28,18 @@ const (
 	fromTools  jinja.Origin = -1
 )
 
-func from(message int, p part) jinja.Origin { return jinja.Origin(int(parts)*message + int(p) + 1) }
+func from(message int, p part) jinja.Origin { return jinja.Origin(stride*message + int(p) + 1) }
+
+func fromCall(message, call int) jinja.Origin {
+	return from(message, min(partCalls+part(call), stride-1))
+}
 
 // messageOf returns the message that text came from, or -1, and which part of it.
 func messageOf(o jinja.Origin) (message int, p part) {
 	if o <= 0 {
 		return -1, partRole
 	}
-	return int(o-1) / int(parts), part(int(o-1) % int(parts))
+	return int(o-1) / stride, min(part(int(o-1)%stride), partCalls)
 }
 
 // isSaid reports whether the part is something that the speaker said, and no header.
@@ -88,7 +94,7 @@ func valueOf(m chat.Message, i int) (*jinja.Dict, error) {
 	list := make([]jinja.Value, len(m.ToolCalls))
 	for k, call := range m.ToolCalls {
 		var err error
-		if list[k], err = valueOfCall(call, from(i, partCalls)); err != nil {
+		if list[k], err = valueOfCall(call, fromCall(i, k)); err != nil {
 			return nil, err
 		}
 	}
