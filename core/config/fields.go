@@ -81,19 +81,8 @@ type shaped interface{ YAMLShape() reflect.Type }
 
 // eachField visits all fields with a YAML key of a type, and of all types within it.
 func eachField(t reflect.Type, visit func(key string, t reflect.Type)) {
-	if t.Implements(reflect.TypeFor[shaped]()) && t.Kind() != reflect.Pointer {
-		t = reflect.Zero(t).Interface().(shaped).YAMLShape()
-	}
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map:
-		eachField(t.Elem(), visit)
-	case reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
-			if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
-				visit(key, f.Type)
-			}
-			eachField(f.Type, visit)
-		}
-	}
+	eachDirect(t, func(key string, inner reflect.Type) {
+		visit(key, inner)
+		eachField(inner, visit)
+	})
 }
