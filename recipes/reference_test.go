@@ -135,6 +135,8 @@ func typeOf(t reflect.Type) string {
 		return "list of groups"
 	case t.Kind() == reflect.Slice:
 		return "list"
+	case t.Kind() == reflect.Map:
+		return "names with values"
 	case t.Kind() == reflect.Pointer:
 		return typeOf(t.Elem())
 	case reflect.New(t).Type().Implements(reflect.TypeFor[interface{ UnmarshalText([]byte) error }]()), t.Kind() == reflect.String && t.Name() != "string":

@@ -19,8 +19,8 @@ func newDataImportCmd() *cobra.Command {
 		Use:   "import FILE|DIR... --out TABLE",
 		Short: "Import JSON, JSONL, CSV, Parquet, Arrow or text files as a table",
 		Long: `Import files as a table: JSON, JSONL, CSV, TSV, Parquet, Arrow files and streams, herd's own
-tables (to join several), and text. Files may be compressed with gzip or Zstandard. If you name a folder, herd imports the
-files in it. The first line of a CSV or TSV file names its columns.
+tables (to join several), and text. Files may be compressed with gzip or Zstandard. If you name a
+folder, herd imports the files in it. The first line of a CSV or TSV file names its columns.
 
 herd refuses a key of a message that it does not know, and a row with a weight, mask, verdict, part
 of a prompt or answer that the format would not use. --ignore leaves a key out. herd keeps other keys
