@@ -58,7 +58,7 @@ func (m *machine) join(texts ...Text) Text {
 	for _, t := range texts {
 		m.work(len(t.s) + 16*len(t.runs))
 	}
-	return concat(texts...)
+	return Concat(texts...)
 }
 
 func (m *machine) onText(op string, x Text, y Value) Value {

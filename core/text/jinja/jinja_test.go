@@ -192,7 +192,7 @@ func TestSlices(t *testing.T) {
 		if got, want := origins(whole.Slice(from, to)), origins(whole)[from:to]; got != want {
 			t.Fatalf("[%d:%d] of %s is %s", from, to, origins(whole), got)
 		}
-		if got := origins(concat(whole.Slice(0, from), whole.Slice(from, len(whole.s)))); got != origins(whole) {
+		if got := origins(Concat(whole.Slice(0, from), whole.Slice(from, len(whole.s)))); got != origins(whole) {
 			t.Fatalf("%s, cut and joined, is %s", origins(whole), got)
 		}
 	}

@@ -131,7 +131,8 @@ func (b *builder) text() Text {
 	return t
 }
 
-func concat(texts ...Text) Text {
+// Concat joins texts with their marks.
+func Concat(texts ...Text) Text {
 	var b builder
 	for _, t := range texts {
 		b.add(t)

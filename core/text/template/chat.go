@@ -3,6 +3,7 @@ package template
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/herd-lm/herd/core/text/chat"
@@ -20,16 +21,21 @@ type Format struct {
 	tok      *tokenizer.Tokenizer
 	template *jinja.Template
 	values   map[string]jinja.Value // variables of every rendering
-	date     time.Time
+	tools    chat.JSON              // that the templates see, or ""
+	options
 
 	prompt   string            // the generation prompt: header of an assistant's turn
 	reserved map[token.ID]bool // tokens that only the template may write, though they are not special
 	stop     token.ID          // ends the assistant's turns, or None
 	tail     []token.ID        // further tokens with which the template ends every turn of the assistant
 	turnsErr error             // why the assistant's turns cannot be found, or nil
+}
 
-	tools        chat.JSON // that the templates see, or ""
+// options are what the user of a Format chooses. Another template of the same model keeps them.
+type options struct {
+	date         time.Time // for templates that ask for one
 	allowDropped bool      // whether the template may leave out text of messages
+	reasoning    Reasoning
 }
 
 // New returns the format for the tokenizer's own chat template. It returns ErrMissing if the
@@ -43,7 +49,7 @@ func New(tok *tokenizer.Tokenizer) (*Format, error) {
 	if err != nil {
 		return nil, fmt.Errorf("chat: %w", err)
 	}
-	f := &Format{tok: tok, template: template, date: DefaultDate, stop: tokenizer.None}
+	f := &Format{tok: tok, template: template, options: options{date: DefaultDate}, stop: tokenizer.None}
 	f.values = map[string]jinja.Value{"tools": nil, "documents": nil}
 	for name, text := range map[string]string{"bos_token": tok.Token(tok.BOS()), "eos_token": tok.StopName()} {
 		if text != "" {
@@ -86,13 +92,9 @@ func (f *Format) WithTools(tools chat.JSON) (*Format, error) {
 			return nil, fmt.Errorf("chat: the template tool_use: %w", err)
 		}
 		g = *other
-		g.date, g.allowDropped = f.date, f.allowDropped
+		g.options = f.options
 	}
-	values := g.values
-	g.values = map[string]jinja.Value{}
-	for name, v := range values {
-		g.values[name] = v
-	}
+	g.values = maps.Clone(g.values)
 	g.values["tools"], g.tools = v, tools
 	return &g, nil
 }
@@ -135,7 +137,7 @@ func (f *Format) Prompt(messages []chat.Message) ([]token.ID, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.checkDropped(messages, text, len(messages)); err != nil {
+	if _, err := f.checkDropped(messages, text, len(messages)); err != nil {
 		return nil, err
 	}
 	p, err := f.encode(text)
@@ -160,6 +162,10 @@ func (f *Format) Chat(messages []chat.Message) (Rendered, error) {
 //	before ++ after has the text of Chat(prompt ++ response)
 //
 // Nothing in before is marked as the assistant's own: a model does not learn a prompt.
+//
+// If the template does not print the two as a model writes them, LearnReasoning lays out a response
+// of one message by itself, as Turns does: before ++ after then has the text that the model writes.
+// Without LearnReasoning the error is a *TurnByTurn.
 func (f *Format) Continue(prompt, response []chat.Message) (before, after Rendered, err error) {
 	if len(prompt) == 0 {
 		return before, after, fmt.Errorf("chat: the prompt has no messages")
@@ -169,11 +175,21 @@ func (f *Format) Continue(prompt, response []chat.Message) (before, after Render
 	}
 	all := append(append(make([]chat.Message, 0, len(prompt)+len(response)), prompt...), response...)
 	whole, turns, err := f.layout(all, len(prompt))
-	if err != nil {
+	if err == nil {
+		before, after = whole.split(turns[0].first)
+		return before, after, nil
+	}
+	if len(response) > 1 {
 		return before, after, err
 	}
-	cut := turns[0].first
-	return whole.slice(0, cut), whole.slice(cut, len(whole.IDs)), nil
+	before, after, failed := f.asWritten(prompt, response[0])
+	switch {
+	case failed != nil:
+		return before, after, err
+	case !f.reasoning.allowed():
+		return Rendered{}, Rendered{}, &TurnByTurn{err}
+	}
+	return before, after, nil
 }
 
 func (f *Format) render(shown conversation, generationPrompt bool) (jinja.Text, error) {

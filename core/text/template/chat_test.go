@@ -248,7 +248,7 @@ func TestAddedTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	think, _ := f.tok.Special("<think>")
-	if at := slices.Index(r.IDs, think); at < 0 || !r.Own[at] || r.Kind[at] != Content {
+	if at := slices.Index(r.IDs, think); at < 0 || !r.Own[at] || r.Kind[at] != Thought {
 		t.Errorf("<think> is at %d of %v", at, r)
 	}
 }

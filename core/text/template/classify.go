@@ -8,7 +8,7 @@ import (
 // classify sets the kind, turn and owner of each token.
 func (f *Format) classify(p tokenizer.Placed, text jinja.Text, turns []turn) Rendered {
 	n := len(p.IDs)
-	r := Rendered{p.IDs, make([]Kind, n), make([]int32, n), make([]bool, n)}
+	r := Rendered{IDs: p.IDs, Kind: make([]Kind, n), Turn: make([]int32, n), Own: make([]bool, n)}
 	runs := text.Runs()
 	start := 0
 	for k, end := range p.Ends {
@@ -31,12 +31,15 @@ func (f *Format) classify(p tokenizer.Placed, text jinja.Text, turns []turn) Ren
 		start = end
 	}
 	for _, t := range turns {
-		ended := false
+		ended, thought := false, thoughtEnd(text, t)
 		for k := t.first; k < t.last; k++ {
 			ended = ended || r.Kind[k] == EndOfTurn
 			r.Own[k], r.Turn[k], r.Kind[k] = true, int32(t.message), Content
-			if ended {
+			switch {
+			case ended:
 				r.Kind[k] = EndOfTurn
+			case p.Ends[k] <= thought:
+				r.Kind[k], r.Own[k] = Thought, f.reasoning != MaskReasoning
 			}
 		}
 	}

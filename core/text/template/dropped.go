@@ -27,12 +27,17 @@ func (e *Dropped) Error() string {
 }
 
 // checkDropped returns a *Dropped error if the template left out anything but white space of what
-// the messages say. Of what the assistant said before message from, the reasoning may be missing:
-// many templates show a model only that of its latest turn.
-func (f *Format) checkDropped(messages []chat.Message, text jinja.Text, from int) error {
-	if f.allowDropped {
-		return nil
+// the messages say, or partly if AllowDropped accepts that. Of what the assistant said before message
+// from, the reasoning may be missing: many templates show a model only that of its latest turn.
+func (f *Format) checkDropped(messages []chat.Message, text jinja.Text, from int) (partly bool, err error) {
+	err = f.findDropped(messages, text, from)
+	if err != nil && f.allowDropped {
+		return true, nil
 	}
+	return false, err
+}
+
+func (f *Format) findDropped(messages []chat.Message, text jinja.Text, from int) error {
 	w := writtenBy(text)
 	if err := f.droppedTools(w); err != nil {
 		return err
@@ -52,7 +57,7 @@ func (f *Format) checkDropped(messages []chat.Message, text jinja.Text, from int
 // in the content, before </think>.
 func withoutReasoning(m chat.Message) chat.Message {
 	m.Reasoning = ""
-	if _, answer, ok := strings.Cut(m.Content, "</think>"); ok {
+	if _, answer, ok := strings.Cut(m.Content, thinkEnd); ok {
 		m.Content = answer
 	}
 	return m
@@ -118,7 +123,7 @@ func dropped(m chat.Message, i int, w written) error {
 		part part
 		what string
 		said string
-	}{{partContent, "text", m.Content}, {partReasoning, "the reasoning", m.Reasoning}} {
+	}{{partContent, "text", w.withoutTags(m.Content, i)}, {partReasoning, "the reasoning", m.Reasoning}} {
 		if at, all := missing(p.said, w.parts[from(i, p.part)]); !all {
 			return &Dropped{Message: i, What: p.what, Text: p.said[at:]}
 		}
@@ -129,6 +134,16 @@ func dropped(m chat.Message, i int, w written) error {
 		}
 	}
 	return nil
+}
+
+// withoutTags returns the content of message i without the marks of a thought, if the template, like
+// that of Qwen 3, takes the thought out of the content and writes the marks itself.
+func (w written) withoutTags(content string, i int) string {
+	thought, answer, ok := strings.Cut(content, thinkEnd)
+	if !ok || strings.Contains(w.parts[from(i, partContent)], thinkEnd) || !strings.Contains(w.around(from(i, partContent)), thinkEnd) {
+		return content
+	}
+	return strings.TrimPrefix(strings.TrimSpace(thought), thinkBegin) + answer
 }
 
 // isBlank reports whether a template may strip the character: Python's str.strip counts the

@@ -110,7 +110,7 @@ func marks(f *Format, r Rendered) string {
 	var out strings.Builder
 	previous := ""
 	for i, id := range r.IDs {
-		mark := "HCE"[r.Kind[i]:r.Kind[i]+1] + "-0123"[r.Turn[i]+1:r.Turn[i]+2]
+		mark := "HTCE"[r.Kind[i]:r.Kind[i]+1] + "-0123"[r.Turn[i]+1:r.Turn[i]+2]
 		if r.Own[i] {
 			mark += "*"
 		}

@@ -19,20 +19,28 @@ func (f *Format) layout(messages []chat.Message, from int) (r Rendered, turns []
 	if err != nil {
 		return r, nil, err
 	}
-	if err := f.checkDropped(messages, text, from); err != nil {
+	partly, err := f.checkDropped(messages, text, from)
+	if err != nil {
 		return r, nil, err
 	}
 	if turns, err = f.turns(messages, c, text, from); err != nil {
 		return r, nil, err
 	}
+	r, err = f.mark(text, turns)
+	r.Partly = partly
+	return r, turns, err
+}
+
+// mark encodes a text and marks turns in it, of which it finds the tokens.
+func (f *Format) mark(text jinja.Text, turns []turn) (Rendered, error) {
 	p, err := f.encodeTurns(text, turns)
 	if err != nil {
-		return r, nil, fmt.Errorf("chat: %w", err)
+		return Rendered{}, fmt.Errorf("chat: %w", err)
 	}
 	if err := f.locate(p, text, turns); err != nil {
-		return r, nil, err
+		return Rendered{}, err
 	}
-	return f.classify(p, text, turns), turns, nil
+	return f.classify(p, text, turns), nil
 }
 
 // turns returns the assistant's turns, beginning with message from: one for each of its

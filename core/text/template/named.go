@@ -61,7 +61,7 @@ func sample(t tokenizer.Template) *string {
 		return nil
 	}
 	var all strings.Builder
-	f := Format{template: template, date: DefaultDate, values: map[string]jinja.Value{
+	f := Format{template: template, options: options{date: DefaultDate}, values: map[string]jinja.Value{
 		"bos_token": jinja.NewText("<bos>", ofTemplate), "eos_token": jinja.NewText("<eos>", ofTemplate),
 	}}
 	say := func(role string) chat.Message { return chat.Message{Role: role, Content: " " + role + "'s words\n"} }
