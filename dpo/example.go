@@ -52,7 +52,7 @@ func Example(format *template.Format, row table.Preference, maskFormat bool) (pa
 func contrasted(weights []float32, kinds []template.Kind, maskFormat bool) []float32 {
 	w := slices.Clone(weights)
 	for i, kind := range kinds {
-		if maskFormat && kind != template.Content {
+		if maskFormat && kind == template.EndOfTurn {
 			w[i] = 0
 		}
 	}

@@ -11,6 +11,7 @@ var left = []struct{ name, format string }{
 	{"pairs/too_long", "%v of %d pairs are longer than the model's context and not measured"},
 	{"chats/too_long", "%v of %d chats are longer than the model's context and not measured"},
 	{"chats/no_turn", "%v of %d chats have no assistant's turn and are not measured"},
+	{"rows/partly", "of %[2]d rows, %[1]v were learnt without what the chat template leaves out"},
 	{"rows/too_long", "%v of %d rows were too long and not learnt"},
 	{"rows/empty", "%v of %d rows had nothing to learn"},
 	{"rows/alike", "%v of %d pairs had equal responses and were not learnt"},
@@ -20,7 +21,7 @@ var left = []struct{ name, format string }{
 // it used all of them as they are.
 func (m Measures) AddRows(counts map[string]int) {
 	all := counts["rows"]
-	if counts["used"] == all && counts["cut"] == 0 {
+	if counts["used"] == all && counts["cut"] == 0 && counts["partly"] == 0 {
 		return
 	}
 	for key, n := range counts {

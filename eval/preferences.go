@@ -94,6 +94,7 @@ func paired(p *model.Params, tok *tokenizer.Tokenizer, pairs []table.Preference,
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("eval: %w", err)
 	}
+	format = format.WithReasoning(template.LearnReasoning)
 	for _, row := range pairs {
 		chats, err := format.WithTools(row.Tools)
 		if err != nil {

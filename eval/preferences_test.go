@@ -86,15 +86,15 @@ func TestPreferences(t *testing.T) {
 	// rows of their own.
 	lead := func(i int) (nats float64) {
 		for sign, response := range map[float64][]chat.Message{1: list[i].Chosen, -1: list[i].Rejected} {
-			e, err := example.Chat(formatOf(t, tok), table.Chat{Messages: append(slices.Clone(list[i].Prompt), response...)})
+			whole, err := example.Chats(formatOf(t, tok), table.Chat{Messages: append(slices.Clone(list[i].Prompt), response...)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, _, err := score.CrossEntropy(t.Context(), policy, []pack.Example{e}, 100)
+			p, _, err := score.CrossEntropy(t.Context(), policy, whole, 100)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, _, err := score.CrossEntropy(t.Context(), reference, []pack.Example{e}, 100)
+			r, _, err := score.CrossEntropy(t.Context(), reference, whole, 100)
 			if err != nil {
 				t.Fatal(err)
 			}

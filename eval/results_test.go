@@ -102,7 +102,8 @@ func TestAddRows(t *testing.T) {
 	if len(m) != 4 || m["rows/used"] != measure(22, 22, 22, 30) || m["rows/cut"] != measure(4, 4, 4, 30) {
 		t.Errorf("%v", m)
 	}
-	want := []string{"warning: 7 of 30 rows were too long and not learnt", "1 of 30 pairs had equal responses and were not learnt"}
+	m.AddRows(map[string]int{"rows": 30, "used": 30, "partly": 2})
+	want := []string{"of 30 rows, 2 were learnt without what the chat template leaves out", "warning: 7 of 30 rows were too long and not learnt", "1 of 30 pairs had equal responses and were not learnt"}
 	if diff := cmp.Diff(want, m.omissions()); diff != "" {
 		t.Error(diff)
 	}

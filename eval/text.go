@@ -49,44 +49,58 @@ func Texts(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, docs 
 	return Measures{"loss": stat.Ratio(nats, tokens), "bits_per_byte": stat.Ratio(bits, bytes)}, nil
 }
 
-// Chats measures how well a model predicts the assistant's words: the loss in nats per token.
+// Chats measures how well a model predicts the assistant's words, reasoning too: the loss in nats per
+// token. It leaves out a chat of which a turn is too long.
 func Chats(ctx context.Context, p *model.Params, tok *tokenizer.Tokenizer, chats []table.Chat) (Measures, error) {
 	format, err := template.New(tok)
 	if err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}
+	format = format.WithReasoning(template.LearnReasoning)
 	var examples []pack.Example
-	var long, unlearnt int
+	var owner []int // chat of each example, counted from 0 among those that are measured
+	var measured, long, unlearnt int
 	for _, c := range chats {
-		e, err := example.Chat(format, c)
+		turns, err := example.Chats(format, c)
 		if err != nil {
 			return nil, fmt.Errorf("eval: row %s: %w", c.ID, err)
 		}
-		switch {
-		case len(e.Prompt.IDs) > p.Config.Context():
+		switch longest, targets := extent(turns); {
+		case longest > p.Config.Context():
 			long++
-		case e.Targets() == 0:
+		case targets == 0:
 			unlearnt++
 		default:
-			examples = append(examples, e)
+			for _, e := range turns {
+				examples, owner = append(examples, e), append(owner, measured)
+			}
+			measured++
 		}
 	}
-	if len(examples) == 0 {
+	if measured == 0 {
 		return nil, fmt.Errorf("eval: no chat can be measured: of %d, %d are longer than the model's %d positions, and %d have no assistant's turn", len(chats), long, p.Config.Context(), unlearnt)
 	}
 	logps, err := score.LogProbs(ctx, p, examples, score.MicroTokens)
 	if err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}
-	nats, tokens := make([]float64, len(logps)), make([]float64, len(logps))
-	for i, row := range logps {
-		for _, logp := range row {
-			nats[i] -= float64(logp)
+	nats, tokens := make([]float64, measured), make([]float64, measured)
+	for i, turn := range logps {
+		for _, logp := range turn {
+			nats[owner[i]] -= float64(logp)
 		}
-		tokens[i] = float64(len(row))
+		tokens[owner[i]] += float64(len(turn))
 	}
 	m := Measures{"chat_loss": stat.Ratio(nats, tokens)}
 	m.leaveOut("chats/too_long", long, len(chats))
 	m.leaveOut("chats/no_turn", unlearnt, len(chats))
 	return m, nil
+}
+
+// extent returns the length of the longest example, and how many tokens the model has to predict.
+func extent(examples []pack.Example) (longest, targets int) {
+	for _, e := range examples {
+		longest, targets = max(longest, len(e.Prompt.IDs)), targets+e.Targets()
+	}
+	return longest, targets
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
+	"github.com/herd-lm/herd/core/text/tokenizer"
 	"github.com/herd-lm/herd/core/train/pack"
 	"github.com/herd-lm/herd/core/train/score"
 	"github.com/herd-lm/herd/data/example"
@@ -88,11 +91,11 @@ func TestChats(t *testing.T) {
 	p := random(t, tok, false, 1)
 	var nats, tokens float64
 	for _, c := range chats[:2] {
-		e, err := example.Chat(formatOf(t, tok), c)
+		turns, err := example.Chats(formatOf(t, tok), c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, w, err := score.CrossEntropy(t.Context(), p, []pack.Example{e}, 100)
+		n, w, err := score.CrossEntropy(t.Context(), p, turns, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,5 +110,37 @@ func TestChats(t *testing.T) {
 	}
 	if _, err := Chats(t.Context(), p, tok, []table.Chat{{Origin: table.Origin{ID: "empty"}}}); err == nil || !strings.Contains(err.Error(), "row empty") {
 		t.Errorf("no messages: error %v", err)
+	}
+}
+
+// TestChatsWithReasoning: a chat of which each turn is laid out by itself is one chat, reasoning
+// included, and not measured if one turn is too long.
+func TestChatsWithReasoning(t *testing.T) {
+	tok := newTokenizer(t)
+	source := "{% for m in messages %}{{ '<|start_header_id|>' + m.content }}<|eot_id|>{% endfor %}{% if add_generation_prompt %}<|start_header_id|>{% endif %}"
+	tok = tok.WithTemplate(tokenizer.Template{Source: source})
+	turn := func(thought string) []chat.Message {
+		return append(user("who?"), chat.Message{Role: chat.Assistant, Reasoning: thought, Content: "he"})
+	}
+	chats := []table.Chat{{Messages: append(turn("hm"), turn("so")...)}, {Messages: append(turn("hm"), turn(strings.Repeat("?", 60))...)}, asked("c", "who?", "he")}
+	p := random(t, tok, false, 1)
+	m, err := Chats(t.Context(), p, tok, chats)
+	if err != nil || m["chat_loss"].N != 2 || m["chats/too_long"] != measure(1, 1, 1, 3) {
+		t.Fatalf("%v, error %v", m, err)
+	}
+	var nats, tokens float64
+	for _, c := range []table.Chat{chats[0], chats[2]} {
+		turns, err := example.Chats(formatOf(t, tok).WithReasoning(template.LearnReasoning), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, w, err := score.CrossEntropy(t.Context(), p, turns, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nats, tokens = nats+n, tokens+w
+	}
+	if !near(m["chat_loss"].Value, nats/tokens, 1e-6*nats) {
+		t.Errorf("chat loss %v, want %v", m, nats/tokens)
 	}
 }

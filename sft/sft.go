@@ -63,6 +63,6 @@ func (s Settings) examples(t *train.Task) ([]pack.Example, pack.Count, error) {
 		return nil, pack.Count{}, err
 	}
 	return example.Load(s.Chats, s.Limit, func(row table.Chat) ([]pack.Example, error) {
-		return example.One(example.Chat(format, row))
+		return example.Chats(format, row)
 	})
 }

@@ -65,7 +65,7 @@ func TestTooLong(t *testing.T) {
 	}{{"error", 0, "row long has"}, {"skip", 1, ""}, {"truncate", 2, ""}} {
 		s.TooLong = c.tooLong
 		examples, _, err := example.Load(s.Chats, s.Limit, func(row table.Chat) ([]pack.Example, error) {
-			return example.One(example.Chat(format, row))
+			return example.Chats(format, row)
 		})
 		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: error %v, want one that says %q", c.tooLong, err, c.want)

@@ -20,6 +20,7 @@ import (
 // maskView prints rows as tokens and marks those that a model would learn.
 type maskView struct {
 	model, template string
+	reasoning       string // template.Reasoning
 	json, noColor   bool
 
 	format *template.Format
@@ -30,7 +31,7 @@ type maskView struct {
 // maskedRow is the JSON form of a row.
 type maskedRow struct {
 	ID    string       `json:"id"`
-	Parts []maskedPart `json:"parts"` // the chat, or the prompt and its responses
+	Parts []maskedPart `json:"parts"` // the chat or its turns, or the prompt and its responses
 }
 
 type maskedPart struct {
@@ -41,19 +42,20 @@ type maskedPart struct {
 type maskedToken struct {
 	ID     token.ID `json:"id"`
 	Text   string   `json:"text"`
-	Kind   string   `json:"kind"` // header, content or end_of_turn
+	Kind   string   `json:"kind"` // header, thought, content or end_of_turn
 	Turn   int32    `json:"turn"` // index of the message, -1 before the first
 	Learnt bool     `json:"learnt"`
 	Weight float32  `json:"weight,omitempty"` // what it counts in the loss, unless that is 1 or nothing
 }
 
-var kindNames = [...]string{template.Header: "header", template.Content: "content", template.EndOfTurn: "end_of_turn"}
+var kindNames = [...]string{template.Header: "header", template.Thought: "thought", template.Content: "content", template.EndOfTurn: "end_of_turn"}
 
 // show prints n rows, beginning with row from; n of 0 prints all rows that follow.
 func (m *maskView) show(w io.Writer, path string, from, n int) (err error) {
 	if m.format, err = template.Load(m.model, m.template); err != nil {
 		return err
 	}
+	m.format = m.format.WithReasoning(template.Reasoning(m.reasoning))
 	m.out = bufio.NewWriter(w)
 	m.colour = isTerminal(w) && !m.noColor && os.Getenv("NO_COLOR") == ""
 	kind, _, err := table.KindOf(path)
@@ -88,13 +90,21 @@ func (m *maskView) parts(row table.Record) ([]maskedPart, error) {
 	return nil, fmt.Errorf("a row of %s has no assistant messages", row.RowKind())
 }
 
-func (m *maskView) chat(row table.Chat) ([]maskedPart, error) {
+func (m *maskView) chat(row table.Chat) (parts []maskedPart, err error) {
 	format, err := m.format.WithTools(row.Tools)
 	if err != nil {
 		return nil, err
 	}
-	r, err := format.Chat(row.Messages)
-	return []maskedPart{m.part("chat", r, row.Messages)}, err
+	turns, err := format.Turns(row.Messages)
+	for _, r := range turns {
+		parts = append(parts, m.part("chat", r, row.Messages))
+	}
+	for i := range turns {
+		if len(turns) > 1 {
+			parts[i].Name = fmt.Sprintf("turn %d of %d", i+1, len(turns))
+		}
+	}
+	return parts, err
 }
 
 func (m *maskView) preference(row table.Preference) (parts []maskedPart, err error) {
@@ -202,7 +212,7 @@ func (m *maskView) painted(t maskedToken, text string) string {
 		colour = endColour
 	case t.Learnt:
 		colour = learntColour
-	case t.Kind != kindNames[template.Content]:
+	case t.Kind == kindNames[template.Header], t.Kind == kindNames[template.EndOfTurn]:
 		colour = headerColour
 	default:
 		return text

@@ -13,6 +13,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/weights/convert"
 	"github.com/herd-lm/herd/data/format"
 	"github.com/herd-lm/herd/data/table"
@@ -58,6 +59,12 @@ func hint(cmd *cobra.Command, err error) string {
 		return "merge the adapter into its model with herd model merge"
 	case errors.As(err, new(*convert.NoTokenizer)) && has("tokenizer"):
 		return "name a tokenizer with --tokenizer"
+	case errors.As(err, new(*template.TurnByTurn)) && has("set"):
+		return "learn each turn with its reasoning (--set reasoning=learn) or behind it (--set reasoning=mask)"
+	case errors.As(err, new(*template.TurnByTurn)) && has("reasoning"):
+		return "show what --reasoning learn or --reasoning mask learns"
+	case errors.As(err, new(*template.Dropped)) && has("set"):
+		return "learn what is left with --set allow_dropped=true"
 	case errors.Is(err, table.ErrNotArrow):
 		return "import JSON, JSONL or text as a table with herd data import"
 	}

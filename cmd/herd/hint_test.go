@@ -10,6 +10,7 @@ import (
 
 	"github.com/herd-lm/herd/core/model"
 	"github.com/herd-lm/herd/core/run"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/data/table"
 )
 
@@ -37,6 +38,10 @@ func TestHint(t *testing.T) {
 		{command(), occupied(run.Contents{}), ""},
 		{command("model"), &model.NoBase{Adapter: "a"}, ""},
 		{command("model", "adapter"), &model.NoBase{Adapter: "a"}, "name the directory of the model: --model DIR --adapter a"},
+		{command("set"), &template.TurnByTurn{Err: &template.Dropped{}}, "learn each turn with its reasoning (--set reasoning=learn) or behind it (--set reasoning=mask)"},
+		{command("reasoning"), &template.TurnByTurn{Err: &template.Dropped{}}, "show what --reasoning learn or --reasoning mask learns"},
+		{command("set"), &template.Dropped{}, "learn what is left with --set allow_dropped=true"},
+		{command(), &template.Dropped{}, ""},
 		{command(), table.ErrNotArrow, "import JSON, JSONL or text as a table with herd data import"},
 		{command("resume"), errors.New("no such file"), ""},
 		{nil, stopped, ""},

@@ -107,7 +107,9 @@ func (l *layout) tokenizer() (*tokenizer.Tokenizer, error) {
 func (l *layout) chats() (*template.Format, error) {
 	tok, err := l.tokenizer()
 	if err == nil && l.format == nil {
-		l.format, err = template.New(tok)
+		if l.format, err = template.New(tok); err == nil {
+			l.format = l.format.WithReasoning(template.LearnReasoning)
+		}
 	}
 	return l.format, err
 }

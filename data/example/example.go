@@ -2,10 +2,13 @@
 // Weights mark the tokens from which the model learns, and values mark those at which the value
 // head is read.
 //
-// Begin with Document, Chat, Responses and Rewarded for one row, and Load for tables.
+// Begin with Document, Chats, Responses and Rewarded for one row, and Load for tables.
 package example
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/core/text/tokenizer"
@@ -26,28 +29,44 @@ func Document(tok *tokenizer.Tokenizer, row table.Document, length int) []pack.E
 	return pieces
 }
 
-// Chat returns the example of a conversation. The model learns every token of the assistant's
-// turns, including the end of turn, given all tokens before it. A token counts the weight of
-// its message.
-func Chat(format *template.Format, row table.Chat) (pack.Example, error) {
+// Chats returns the examples of a conversation: one, or one for each turn of the assistant where
+// format lays out each by itself (template.LearnReasoning). The model learns every token of the
+// assistant's turns, including the end of turn, given all tokens before it. A token counts the
+// weight of its message.
+func Chats(format *template.Format, row table.Chat) ([]pack.Example, error) {
 	format, err := format.WithTools(row.Tools)
 	if err != nil {
-		return pack.Example{}, err
+		return nil, err
 	}
-	rendered, err := format.Chat(row.Messages)
+	turns, err := format.Turns(row.Messages)
 	if err != nil {
-		return pack.Example{}, err
+		return nil, err
 	}
-	e := pack.Example{Row: row.ID, Prompt: pack.Run{IDs: rendered.IDs, Weight: Weights(rendered, row.Messages)}}
+	if len(turns) == 0 {
+		return []pack.Example{{Row: row.ID}}, nil // no turn counts
+	}
+	examples := make([]pack.Example, len(turns))
+	for i, r := range turns {
+		examples[i] = learnt(row.ID, r, row.Messages)
+	}
+	return examples, nil
+}
+
+func learnt(row string, r template.Rendered, messages []chat.Message) pack.Example {
+	e := pack.Example{Row: row, Prompt: pack.Run{IDs: r.IDs, Weight: Weights(r, messages)}, Partly: r.Partly}
 	for _, w := range e.Prompt.Weight {
 		e.Norm += float64(w)
 	}
-	return e, nil
+	return e
 }
+
+// ErrPrompts reports responses that need different prompts: the prompts of some models say whether
+// the answer begins with reasoning.
+var ErrPrompts = errors.New("chat: the template gives a response with reasoning another prompt than one without: give all responses reasoning, or none")
 
 // Responses puts several responses to a prompt into one example, so that the model computes the
 // prompt, up to the header of the assistant's turn, once. Rendered describes the tokens of each
-// response.
+// response. It returns ErrPrompts if the prompt has other tokens for one response than for another.
 func Responses(format *template.Format, id string, prompt []chat.Message, responses ...[]chat.Message) (pack.Example, []template.Rendered, error) {
 	e := pack.Example{Row: id}
 	var rendered []template.Rendered
@@ -56,7 +75,10 @@ func Responses(format *template.Format, id string, prompt []chat.Message, respon
 		if err != nil {
 			return e, nil, err
 		}
-		e.Prompt.IDs = before.IDs
+		if e.Prompt.IDs != nil && !slices.Equal(e.Prompt.IDs, before.IDs) {
+			return e, nil, ErrPrompts
+		}
+		e.Prompt.IDs, e.Partly = before.IDs, e.Partly || after.Partly
 		e.Responses = append(e.Responses, pack.Run{IDs: after.IDs})
 		rendered = append(rendered, after)
 	}

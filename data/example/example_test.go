@@ -1,6 +1,7 @@
 package example_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -90,10 +91,11 @@ var conversation = []chat.Message{
 // TestChat: what is learnt is the assistant's words with the end of its turns.
 func TestChat(t *testing.T) {
 	tok, format := newFormat(t)
-	e, err := example.Chat(format, table.Chat{Origin: table.Origin{ID: "c"}, Messages: conversation})
-	if err != nil {
-		t.Fatal(err)
+	turns, err := example.Chats(format, table.Chat{Origin: table.Origin{ID: "c"}, Messages: conversation})
+	if err != nil || len(turns) != 1 {
+		t.Fatal(len(turns), err)
 	}
+	e := turns[0]
 	var learnt []token.ID
 	for i, w := range e.Prompt.Weight {
 		switch w {
@@ -174,7 +176,7 @@ func TestRewarded(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	_, format := newFormat(t)
-	if _, err := example.Chat(format, table.Chat{}); err == nil {
+	if _, err := example.Chats(format, table.Chat{}); err == nil {
 		t.Error("a chat without messages passes")
 	}
 	if _, _, err := example.Responses(format, "p", conversation[:2], []chat.Message{say("user", "no")}); err == nil {
@@ -190,13 +192,13 @@ func TestMessageWeights(t *testing.T) {
 	_, format := newFormat(t)
 	none, half := 0.0, 0.5
 	row := table.Chat{Messages: slices.Clone(conversation)}
-	plain, err := example.Chat(format, row)
+	plain, err := one(example.Chats(format, row))
 	if err != nil {
 		t.Fatal(err)
 	}
 	row.Messages[2].Weight, row.Messages[4].Weight = &none, &half
 	row.Messages[1].Weight = &half // what others say is never learnt
-	weighted, err := example.Chat(format, row)
+	weighted, err := one(example.Chats(format, row))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,5 +216,71 @@ func TestMessageWeights(t *testing.T) {
 	}
 	if weighted.Norm != norm || norm == 0 {
 		t.Errorf("norm %g, want %g", weighted.Norm, norm)
+	}
+}
+
+// one returns the only example of a chat.
+func one(examples []pack.Example, err error) (pack.Example, error) {
+	if err == nil && len(examples) != 1 {
+		err = fmt.Errorf("%d examples", len(examples))
+	}
+	return append(examples, pack.Example{})[0], err
+}
+
+// TestReasoning: each turn that counts is an example of its own where the template lays it out so, a
+// row of which none counts gives one that is skipped, and what the template leaves out is counted.
+func TestReasoning(t *testing.T) {
+	tok, _ := newFormat(t)
+	source := "{% for m in messages %}{{ '<|start_header_id|>' + m.content.split('</think>')[-1] }}<|eot_id|>{% endfor %}" +
+		"{% if add_generation_prompt %}<|start_header_id|>{{ '<think>' if thinking else '' }}{% endif %}"
+	format, err := template.New(tok.WithTemplate(tokenizer.Template{Source: source}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := 0.0
+	user, thinks := say("user", "who?"), chat.Message{Role: "assistant", Reasoning: "hm", Content: "they"}
+	unweighted := thinks
+	unweighted.Weight = &none
+	learn := format.WithReasoning(template.LearnReasoning)
+	const full = "hm</think>they<|eot_id|>" // behind <think>, for which the template was asked
+	for name, c := range map[string]struct {
+		format   *template.Format
+		messages []chat.Message
+		learnt   []string
+	}{
+		"two turns":       {learn, []chat.Message{user, thinks, user, thinks}, []string{full, full}},
+		"one counts":      {learn, []chat.Message{user, unweighted, user, thinks}, []string{full}},
+		"none counts":     {learn, []chat.Message{user, unweighted}, []string{""}},
+		"masked":          {format.WithReasoning(template.MaskReasoning), []chat.Message{user, thinks}, []string{"they<|eot_id|>"}},
+		"what is left of": {format.AllowDropped(), []chat.Message{user, thinks, user, thinks}, []string{"they<|eot_id|>they<|eot_id|>"}},
+	} {
+		examples, err := example.Chats(c.format, table.Chat{Messages: c.messages})
+		var learnt []string
+		for _, e := range examples {
+			var ids []token.ID
+			for i, w := range e.Prompt.Weight {
+				if w == 1 {
+					ids = append(ids, e.Prompt.IDs[i])
+				}
+			}
+			learnt = append(learnt, tok.Decode(ids))
+			if e.Norm != float64(len(ids)) {
+				t.Errorf("%s: norm %g, but %d tokens", name, e.Norm, len(ids))
+			}
+			if e.Partly != (name == "what is left of") {
+				t.Errorf("%s: partly %t", name, e.Partly)
+			}
+		}
+		if err != nil || !slices.Equal(learnt, c.learnt) {
+			t.Errorf("%s: learnt %q, want %q, error %v", name, learnt, c.learnt, err)
+		}
+	}
+	prompt := []chat.Message{user}
+	if _, _, err := example.Responses(learn, "p", prompt, []chat.Message{thinks}, example.Reply("they")); !errors.Is(err, example.ErrPrompts) {
+		t.Errorf("responses with different prompts: error %v", err)
+	}
+	e, _, err := example.Responses(format.AllowDropped(), "p", prompt, []chat.Message{thinks}, example.Reply("they"))
+	if err != nil || !e.Partly {
+		t.Errorf("a response without its reasoning: partly %t, error %v", e.Partly, err)
 	}
 }

@@ -57,7 +57,10 @@ func loadFormat(dir, layout string) (*template.Format, error) {
 	if errors.Is(err, template.ErrMissing) {
 		return nil, fmt.Errorf("%s: the reward model has no chat template: set reward_template to one of %s", dir, strings.Join(template.Names, ", "))
 	}
-	return format, err
+	if err != nil {
+		return nil, err
+	}
+	return format.WithReasoning(template.LearnReasoning), nil
 }
 
 // Accepts implements judge.Judge: there must be room for one token of the answer.

@@ -30,7 +30,10 @@ func Dial(s remote.RewardSettings, dir, layout string) (judge.Judge, error) {
 
 // Accepts implements judge.Judge. The server decides what is too long.
 func (o *onServer) Accepts(q judge.Question) error {
-	_, err := o.format.Prompt(q.Prompt)
+	format, err := o.format.WithTools(q.Tools)
+	if err == nil {
+		_, err = format.Prompt(q.Prompt)
+	}
 	return err
 }
 
@@ -38,12 +41,16 @@ func (o *onServer) Accepts(q judge.Question) error {
 func (o *onServer) Verdicts(ctx context.Context, items []judge.Item) ([][]judge.Verdict, error) {
 	var texts []string
 	for _, item := range items {
+		format, err := o.format.WithTools(item.Tools)
+		if err != nil {
+			return nil, fmt.Errorf("prompt %s: %w", item.ID, err)
+		}
 		for _, a := range item.Answers {
-			before, after, err := o.format.Continue(item.Prompt, example.Reply(a.Text))
+			before, after, err := format.Continue(item.Prompt, example.Reply(a.Text))
 			if err != nil {
 				return nil, fmt.Errorf("prompt %s: %w", item.ID, err)
 			}
-			texts = append(texts, o.format.Tokenizer().Decode(append(before.IDs, after.IDs...)))
+			texts = append(texts, format.Tokenizer().Decode(append(before.IDs, after.IDs...)))
 		}
 	}
 	flat, err := o.server.Score(ctx, texts)

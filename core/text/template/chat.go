@@ -186,7 +186,7 @@ func (f *Format) Continue(prompt, response []chat.Message) (before, after Render
 	switch {
 	case failed != nil:
 		return before, after, err
-	case !f.reasoning.allowed():
+	case f.reasoning == RefuseReasoning:
 		return Rendered{}, Rendered{}, &TurnByTurn{err}
 	}
 	return before, after, nil

@@ -18,7 +18,7 @@ type Reasoning string
 
 const (
 	// RefuseReasoning returns a *TurnByTurn error for such chats.
-	RefuseReasoning Reasoning = "refuse"
+	RefuseReasoning Reasoning = ""
 	// LearnReasoning lays out each turn of the assistant by itself, behind the prompt that the
 	// template gives for it, with its reasoning as the model writes it.
 	LearnReasoning Reasoning = "learn"
@@ -26,15 +26,13 @@ const (
 	MaskReasoning Reasoning = "mask"
 )
 
-// Validate returns an error for an unknown value. "" means RefuseReasoning.
+// Validate returns an error for an unknown value.
 func (r Reasoning) Validate() error {
-	if all := []Reasoning{"", RefuseReasoning, LearnReasoning, MaskReasoning}; !slices.Contains(all, r) {
-		return fmt.Errorf("reasoning is %q, expected %s, %s or %s", r, RefuseReasoning, LearnReasoning, MaskReasoning)
+	if r != RefuseReasoning && r != LearnReasoning && r != MaskReasoning {
+		return fmt.Errorf("reasoning is %q, expected %s, %s, or nothing", r, LearnReasoning, MaskReasoning)
 	}
 	return nil
 }
-
-func (r Reasoning) allowed() bool { return r == LearnReasoning || r == MaskReasoning }
 
 // WithReasoning returns a copy of f that treats reasoning as r says. A new Format refuses it.
 func (f *Format) WithReasoning(r Reasoning) *Format {
@@ -48,7 +46,7 @@ func (f *Format) WithReasoning(r Reasoning) *Format {
 type TurnByTurn struct{ Err error }
 
 func (e *TurnByTurn) Error() string {
-	return fmt.Sprintf("%v: only each turn by itself, behind its own prompt, can be learnt", e.Err)
+	return fmt.Sprintf("%v; herd could lay out each turn by itself, behind its own prompt", e.Err)
 }
 
 func (e *TurnByTurn) Unwrap() error { return e.Err }
@@ -66,15 +64,18 @@ func (f *Format) Turns(messages []chat.Message) ([]Rendered, error) {
 	switch {
 	case failed != nil:
 		return nil, err
-	case !f.reasoning.allowed():
+	case f.reasoning == RefuseReasoning:
 		return nil, &TurnByTurn{err}
 	}
 	return turns, nil
 }
 
 func (f *Format) turnByTurn(messages []chat.Message) (turns []Rendered, err error) {
-	if !f.reasoning.allowed() {
-		f = f.WithReasoning(LearnReasoning)
+	if !slices.ContainsFunc(messages, func(m chat.Message) bool { return m.Role == chat.Assistant }) {
+		return nil, errors.New("chat: no message is the assistant's")
+	}
+	if f.reasoning == RefuseReasoning {
+		f = f.WithReasoning(LearnReasoning) // to see whether it could
 	}
 	for i, m := range messages {
 		if m.Role != chat.Assistant || m.LossWeight() == 0 {

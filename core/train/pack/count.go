@@ -12,6 +12,7 @@ type Count struct {
 	Rows    int `json:"rows"`               // read from the tables
 	Used    int `json:"used"`               // rows that the model learns from, of them:
 	Cut     int `json:"cut,omitempty"`      // truncated to the limit
+	Partly  int `json:"partly,omitempty"`   // without text that the chat template leaves out
 	Long    int `json:"too_long,omitempty"` // skipped: longer than the limit
 	Empty   int `json:"empty,omitempty"`    // skipped: no token of theirs counts
 	Alike   int `json:"alike,omitempty"`    // skipped: the responses of a pair are the same
@@ -30,6 +31,9 @@ func (c *Count) add(f fate, kept int) {
 		if f.cut {
 			c.Cut++
 		}
+		if f.partly {
+			c.Partly++
+		}
 	case f.long:
 		c.Long++
 	case f.alike:
@@ -45,7 +49,7 @@ func (c *Count) add(f fate, kept int) {
 func (c Count) Lost() int { return c.Long + c.Empty + c.Alike }
 
 // Notable reports whether the count says more than that all rows are used as they are.
-func (c Count) Notable() bool { return c.Used < c.Rows || c.Cut > 0 }
+func (c Count) Notable() bool { return c.Used < c.Rows || c.Cut+c.Partly > 0 }
 
 // Heavy reports whether more than a tenth of the rows is lost or cut.
 func (c Count) Heavy() bool { return 10*(c.Lost()+c.Cut) > c.Rows }
@@ -78,6 +82,7 @@ func (c Count) String() string {
 		what string
 	}{
 		{c.Cut, fmt.Sprintf("of them cut to %d tokens", c.limit.MaxTokens)},
+		{c.Partly, "of them without what the template leaves out"},
 		{c.Long, fmt.Sprintf("longer than %d tokens skipped", c.limit.MaxTokens)},
 		{c.Alike, "with equal responses skipped"},
 		{c.Empty, "with nothing to learn skipped"},
@@ -92,6 +97,6 @@ func (c Count) String() string {
 
 // fate is what Limit.Apply does to the examples of one row.
 type fate struct {
-	made             int // examples
-	cut, long, alike bool
+	made                     int // examples
+	cut, partly, long, alike bool
 }

@@ -45,6 +45,7 @@ type Example struct {
 	Responses []Run
 	Pairs     []token.Pair
 	Norm      float64 // the example's share of Batch.Norm
+	Partly    bool    // the chat template left out text of the row; Count says how many
 }
 
 // Tokens returns the number of tokens that the example takes in a batch.

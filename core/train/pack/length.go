@@ -39,6 +39,7 @@ func (l Limit) Apply(examples []Example, count *Count) (kept []Example, err erro
 	f := fate{made: len(examples)}
 	count.limit = l
 	for _, e := range examples {
+		f.partly = f.partly || e.Partly
 		long := l.MaxTokens > 0 && e.longest() > l.MaxTokens
 		switch {
 		case long && l.TooLong == Refuse:

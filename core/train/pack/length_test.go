@@ -217,6 +217,26 @@ func TestCountString(t *testing.T) {
 }
 
 // TestNothing: the error of a stage without rows says what became of them.
+// TestPartly: a row counts as used without what the template left out, once, and only if it is used.
+func TestPartly(t *testing.T) {
+	partly := func(n int) pack.Example {
+		e := row(n)
+		e.Partly = true
+		return e
+	}
+	limit := pack.Limit{MaxTokens: 4, TooLong: pack.Skip}
+	var count pack.Count
+	for _, examples := range [][]pack.Example{{partly(3), partly(3)}, {row(3), partly(2)}, {partly(9)}, {row(3)}} {
+		if _, err := limit.Apply(examples, &count); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = "4 rows: 3 used, 2 of them without what the template leaves out, 1 longer than 4 tokens skipped"
+	if count.Partly != 2 || count.String() != want || !(pack.Count{Rows: 1, Used: 1, Partly: 1}).Notable() {
+		t.Errorf("%+v, %s, want %s", count, count, want)
+	}
+}
+
 func TestNothing(t *testing.T) {
 	unlearnt := row(3)
 	clear(unlearnt.Prompt.Weight)

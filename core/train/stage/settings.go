@@ -30,7 +30,9 @@ type Tuning struct {
 	// Template follows the rule of template.Choose.
 	Template string `yaml:"template" json:",omitempty"` // name of a chat template to use instead of the model's own; the new model keeps it
 	// AllowDropped is template.Format.AllowDropped.
-	AllowDropped bool `yaml:"allow_dropped" json:",omitempty"` // train on chats of which the template leaves out text, such as reasoning; false: refuse them
+	AllowDropped bool `yaml:"allow_dropped" json:",omitempty"` // train on chats of which the template leaves out text, without that text; false: refuse them
+	// Reasoning is that of template.Format.WithReasoning.
+	Reasoning template.Reasoning `yaml:"reasoning" json:",omitempty"` // chats that the template does not print as a reasoning model writes them: learn (each turn by itself) or mask (learn no reasoning); empty: refuse them
 
 	pack.Limit     `yaml:",inline"`
 	train.Settings `yaml:",inline"`
@@ -45,16 +47,26 @@ func Defaults() Tuning {
 
 // Validate returns an error for the first invalid setting.
 func (t Tuning) Validate() error {
-	return cmp.Or(NeedModel(t.Model, t.Adapter), NeedOut(t.Out), template.CheckName(t.Template), t.Limit.Validate(), t.Settings.Validate())
+	return cmp.Or(NeedModel(t.Model, t.Adapter), NeedOut(t.Out), template.CheckName(t.Template), t.layout(), t.Limit.Validate(), t.Settings.Validate())
+}
+
+func (t Tuning) layout() error {
+	if t.AllowDropped && t.Reasoning != template.RefuseReasoning {
+		return fmt.Errorf("allow_dropped is true and reasoning is %s: the one leaves out reasoning, and the other keeps it", t.Reasoning)
+	}
+	return t.Reasoning.Validate()
 }
 
 // Format returns the layout of the chats to train on.
 func (t Tuning) Format(tok *tokenizer.Tokenizer) (*template.Format, error) {
 	format, err := template.New(tok)
-	if err == nil && t.AllowDropped {
+	if err != nil {
+		return nil, err
+	}
+	if format = format.WithReasoning(t.Reasoning); t.AllowDropped {
 		format = format.AllowDropped()
 	}
-	return format, err
+	return format, nil
 }
 
 // Start returns the model to continue from.

@@ -198,7 +198,7 @@ func (v *verification) template(tok *tokenizer.Tokenizer) {
 	messages := []chat.Message{{Role: "user", Content: "Hello"}, {Role: chat.Assistant, Content: "Hello."}}
 	format, err := template.New(tok)
 	if err == nil {
-		_, err = format.Chat(messages)
+		_, err = format.WithReasoning(template.LearnReasoning).Turns(messages)
 	}
 	if err != nil {
 		v.find("chat template", "%v", err)
