@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/herd-lm/herd/core/text/chat"
+	"github.com/herd-lm/herd/core/text/template"
 	"github.com/herd-lm/herd/data/table"
 	"github.com/herd-lm/herd/internal/testmodel"
 )
@@ -49,6 +50,30 @@ func TestExample(t *testing.T) {
 		}
 		if e.Responses[chosen].Reference != -7 || e.Responses[rejected].Reference != -9 {
 			t.Errorf("references %v and %v", e.Responses[chosen].Reference, e.Responses[rejected].Reference)
+		}
+	}
+}
+
+// TestReasoning: reasoning counts in the contrast as other words do.
+func TestReasoning(t *testing.T) {
+	tok := testmodel.Tokenizer(t, 265, "What is it? It is a goat.")
+	says := func(thought, text string) []chat.Message {
+		return []chat.Message{{Role: "assistant", Reasoning: thought, Content: text}}
+	}
+	row := table.Preference{Prompt: []chat.Message{{Role: "user", Content: "What is it?"}}, Chosen: says("is it?", "It is."), Rejected: says("what", "What?")}
+	for reasoning, counts := range map[template.Reasoning]float32{template.LearnReasoning: 1, template.MaskReasoning: 0} {
+		format := testmodel.Format(t, tok).WithReasoning(reasoning)
+		e, err := Example(format, row, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range e.Responses {
+			thought := len(tok.Encode("<think>\n" + []string{"is it?", "what"}[i] + "\n</think>\n\n"))
+			for k, w := range r.SeqWeight[:len(r.IDs)-1] {
+				if want := map[bool]float32{true: counts, false: 1}[k < thought]; w != want {
+					t.Errorf("%s, response %d: token %d, %q, counts %g, want %g", reasoning, i, k, tok.Token(r.IDs[k]), w, want)
+				}
+			}
 		}
 	}
 }

@@ -128,7 +128,7 @@ func TestChatsWithReasoning(t *testing.T) {
 	if err != nil || m["chat_loss"].N != 2 || m["chats/too_long"] != measure(1, 1, 1, 3) {
 		t.Fatalf("%v, error %v", m, err)
 	}
-	var nats, tokens float64
+	var nats, tokens []float64 // of each chat
 	for _, c := range []table.Chat{chats[0], chats[2]} {
 		turns, err := example.Chats(formatOf(t, tok).WithReasoning(template.LearnReasoning), c)
 		if err != nil {
@@ -138,9 +138,14 @@ func TestChatsWithReasoning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		nats, tokens = nats+n, tokens+w
+		nats, tokens = append(nats, n), append(tokens, w)
 	}
-	if !near(m["chat_loss"].Value, nats/tokens, 1e-6*nats) {
-		t.Errorf("chat loss %v, want %v", m, nats/tokens)
+	want := stat.Ratio(nats, tokens)
+	if got := m["chat_loss"]; !near(got.Value, want.Value, 1e-5) || !near(got.Low, want.Low, 1e-5) || !near(got.High, want.High, 1e-5) {
+		t.Errorf("chat loss %v, want %v", got, want)
+	}
+	pair := table.Preference{Prompt: user("who?"), Chosen: turn("hm")[1:], Rejected: turn("so")[1:]}
+	if m, err := Preferences(t.Context(), p, random(t, tok, false, 2), tok, []table.Preference{pair}); err != nil || m["preference_accuracy"].N != 1 {
+		t.Errorf("a pair with reasoning: %v, error %v", m, err)
 	}
 }

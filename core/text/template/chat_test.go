@@ -310,6 +310,14 @@ func TestToolTemplate(t *testing.T) {
 			t.Errorf("tools %s: %q, error %v", c.tools, text, err)
 		}
 	}
+	f, err := New(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f = f.At(DefaultDate.AddDate(1, 0, 0)).AllowDropped().WithReasoning(LearnReasoning)
+	if g, err := f.WithTools(`["look"]`); err != nil || g.options != f.options {
+		t.Errorf("with tools, the options are %v, want %v, error %v", g.options, f.options, err)
+	}
 	other := tok.WithTemplates([]tokenizer.NamedTemplate{{Name: "tool_use", Template: "{{ 1 }}"}})
 	if other.Digest() == tok.Digest() {
 		t.Error("the digest leaves out how chats with tools are laid out")

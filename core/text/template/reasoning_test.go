@@ -69,6 +69,8 @@ func TestTurns(t *testing.T) {
 			`H-:<bos> H0:<|im_start|> C0:a H1:<|im_end|> H1:</think> C1:b E1:<eos> H2:<|im_start|> C2:c H3:<|im_end|> H3:<think> T3*:so\nthen</think> C3*:d E3*:<eos>`,
 		}},
 		"V3.1, no thought": {likeV31, plain, []string{`H-:<bos> H0:<|im_start|> C0:a H1:<|im_end|> H1:</think> C1*:b E1*:<eos>`}},
+		"R1, both": {strings.Replace(likeR1, "content.split('</think>')[-1]", "content", 1), []chat.Message{plain[0], thought("hm", "x</think>b")}, []string{
+			`H-:<bos> H0:<|im_start|> C0:a H1:<|im_end|> H1:<think>\n T1*:hm\n</think>\n\n C1*:x</think>b E1*:<eos>`}},
 		"Qwen 3": {likeQwen3, dialogue, []string{
 			`H0:<|im_start|> H0:user\n C0:a E0:<|im_end|> H1:\n H1:<|im_start|> H1:assistant\n T1*:<think>\nhm\n</think>\n\n C1*:b E1*:<|im_end|> H1:\n`,
 			`H0:<|im_start|> H0:user\n C0:a E0:<|im_end|> H1:\n H1:<|im_start|> H1:assistant\n C1:b E1:<|im_end|> H2:\n H2:<|im_start|> H2:user\n C2:c E2:<|im_end|> H3:\n H3:<|im_start|> H3:assistant\n T3*:<think>\nso\nthen\n</think>\n\n C3*:d E3*:<|im_end|> H3:\n`,
@@ -137,6 +139,8 @@ func TestRefuseReasoning(t *testing.T) {
 		"another prompt":    {likeR1, []chat.Message{question, say(chat.Assistant, "b")}, true, `gives the model "<think>\n" to continue from`},
 		"the user's words":  {strings.Replace(likeR1, "{{ m.content }}", "", 1), []chat.Message{question, thought("hm", "b")}, false, "leaves out text of message 0"},
 		"a part of the end": {strings.Replace(likeR1, "{{ content }}", "{{ content[:1] }}", 1), []chat.Message{question, thought("hm", "bcd")}, false, `leaves out text of message 1, from "cd" on`},
+		"another header":    {strings.Replace(likeR1, "<|im_end|>{{ content", "<|end|>{{ content", 1), []chat.Message{question, thought("hm", "b")}, false, "leaves out the reasoning of message 1"},
+		"one mark":          {strings.Replace(reasoning, "m.content if loop.last else m.content.split('</think>')[-1]", "m.content.replace('<think>', '')", 1), []chat.Message{question, say(chat.Assistant, "<think>hm</think>b")}, true, `leaves out text of message 1`},
 		"no question":       {likeR1, two, false, "leaves out the reasoning of message 0"},
 		"no place": {strings.Replace(likeV31, "'<think>' if thinking else '</think>'", "'</think>'", 1),
 			[]chat.Message{question, thought("hm", "b")}, false, "leaves out the reasoning of message 1"},
@@ -158,8 +162,10 @@ func TestRefuseReasoning(t *testing.T) {
 	}
 	// A response of several messages is no single turn.
 	f := formatOf(t, likeR1).WithReasoning(LearnReasoning)
-	if _, _, err := f.Continue([]chat.Message{question}, two); err == nil || !strings.Contains(err.Error(), "leaves out the reasoning") {
-		t.Errorf("several messages: error %v", err)
+	for _, response := range [][]chat.Message{two, two[:2]} {
+		if _, _, err := f.Continue([]chat.Message{question}, response); err == nil || !strings.Contains(err.Error(), "leaves out the reasoning") {
+			t.Errorf("%d messages: error %v", len(response), err)
+		}
 	}
 	if err := Reasoning("drop").Validate(); err == nil {
 		t.Error("an unknown value is accepted")

@@ -226,7 +226,7 @@ func TestPartly(t *testing.T) {
 	}
 	limit := pack.Limit{MaxTokens: 4, TooLong: pack.Skip}
 	var count pack.Count
-	for _, examples := range [][]pack.Example{{partly(3), partly(3)}, {row(3), partly(2)}, {partly(9)}, {row(3)}} {
+	for _, examples := range [][]pack.Example{{partly(3), partly(3)}, {partly(2), row(3)}, {partly(9)}, {row(3)}} {
 		if _, err := limit.Apply(examples, &count); err != nil {
 			t.Fatal(err)
 		}
