@@ -71,6 +71,8 @@ func TestTurns(t *testing.T) {
 		"V3.1, no thought": {likeV31, plain, []string{`H-:<bos> H0:<|im_start|> C0:a H1:<|im_end|> H1:</think> C1*:b E1*:<eos>`}},
 		"R1, both": {strings.Replace(likeR1, "content.split('</think>')[-1]", "content", 1), []chat.Message{plain[0], thought("hm", "x</think>b")}, []string{
 			`H-:<bos> H0:<|im_start|> C0:a H1:<|im_end|> H1:<think>\n T1*:hm\n</think>\n\n C1*:x</think>b E1*:<eos>`}},
+		"marks of its own": {strings.NewReplacer("<think>", "[THINK]", "</think>", "[/THINK]", "{% for c", "[CALL]{% for c").Replace(full), []chat.Message{plain[0], thought("hm", "b")}, []string{
+			`H0:<|im_start|> H0:user\n C0:a H0:[CALL] E0:<|im_end|> H1:\n H1:<|im_start|> H1:assistant\n T1*:[THINK]hm[/THINK] C1*:b[CALL] E1*:<|im_end|> H1:\n`}},
 		"Qwen 3": {likeQwen3, dialogue, []string{
 			`H0:<|im_start|> H0:user\n C0:a E0:<|im_end|> H1:\n H1:<|im_start|> H1:assistant\n T1*:<think>\nhm\n</think>\n\n C1*:b E1*:<|im_end|> H1:\n`,
 			`H0:<|im_start|> H0:user\n C0:a E0:<|im_end|> H1:\n H1:<|im_start|> H1:assistant\n C1:b E1:<|im_end|> H2:\n H2:<|im_start|> H2:user\n C2:c E2:<|im_end|> H3:\n H3:<|im_start|> H3:assistant\n T3*:<think>\nso\nthen\n</think>\n\n C3*:d E3*:<|im_end|> H3:\n`,
@@ -139,7 +141,7 @@ func TestRefuseReasoning(t *testing.T) {
 		"another prompt":    {likeR1, []chat.Message{question, say(chat.Assistant, "b")}, true, `gives the model "<think>\n" to continue from`},
 		"the user's words":  {strings.Replace(likeR1, "{{ m.content }}", "", 1), []chat.Message{question, thought("hm", "b")}, false, "leaves out text of message 0"},
 		"a part of the end": {strings.Replace(likeR1, "{{ content }}", "{{ content[:1] }}", 1), []chat.Message{question, thought("hm", "bcd")}, false, `leaves out text of message 1, from "cd" on`},
-		"another header":    {strings.Replace(likeR1, "<|im_end|>{{ content", "<|end|>{{ content", 1), []chat.Message{question, thought("hm", "b")}, false, "leaves out the reasoning of message 1"},
+		"another header":    {strings.Replace(likeR1, "<|im_end|>{{ content", "<|start_header_id|>{{ content", 1), []chat.Message{question, thought("hm", "b")}, false, "leaves out the reasoning of message 1"},
 		"one mark":          {strings.Replace(reasoning, "m.content if loop.last else m.content.split('</think>')[-1]", "m.content.replace('<think>', '')", 1), []chat.Message{question, say(chat.Assistant, "<think>hm</think>b")}, true, `leaves out text of message 1`},
 		"no question":       {likeR1, two, false, "leaves out the reasoning of message 0"},
 		"no place": {strings.Replace(likeV31, "'<think>' if thinking else '</think>'", "'</think>'", 1),
