@@ -69,6 +69,7 @@ core/train/stage: core/config core/memory core/model core/run core/text/template
 
 # Sampling.
 core/sample: core/text/chat core/token
+core/sample/constrain: core/sample core/text/tokenizer core/token
 core/sample/engine: core/kernel core/kernel/vector core/memory core/model core/sample
 	core/text/tokenizer core/token
 core/sample/remote: core/sample core/text/chat core/text/show core/text/tokenizer core/token
@@ -112,7 +113,7 @@ rejection: core/config core/disk core/kernel core/model core/policy core/run cor
 	judge/scoring
 dpo: core/model core/run core/text/chat core/text/template core/text/tokenizer core/token core/train core/train/pack core/train/score
 	core/train/stage data/example data/table
-serve: core/sample core/text/chat core/text/show core/text/template core/text/tokenizer core/token internal/httpd
+serve: core/sample core/sample/constrain core/text/chat core/text/show core/text/template core/text/tokenizer core/token internal/httpd
 
 # Recipes, and the programs.
 recipes: core/config core/disk core/model core/run core/sample core/text/template core/text/tokenizer core/train

@@ -37,6 +37,11 @@ type Request struct {
 	// whatever other requests have in common with it. A remote server refuses it.
 	PromptDetail bool
 
+	// Constraint limits what a completion may say; nil: nothing. It applies before temperature, top-k
+	// and the like, which then choose among the tokens that it allows. A completion ends where the
+	// constraint allows no more, without a stop token. A remote server refuses it.
+	Constraint Constraint
+
 	// Stream, if not nil, is called as the completion of Seeds[k] grows, by one goroutine
 	// at a time for each k. It must not block: all other requests would wait.
 	Stream func(k int, d Delta)
@@ -80,4 +85,18 @@ type Delta struct {
 	Text   string  // whole characters that cannot belong to a stop string
 	Tokens []Token // drawn since the last call; without Detail only their ids
 	Finish string  // Stop or Length in the last call, otherwise empty
+}
+
+// Constraint limits the texts of completions, such as to JSON. It decides token by token, so that
+// every completion that ends with Stop is whole. Package constrain makes constraints.
+type Constraint interface {
+	Begin() ConstraintState // before the first token
+}
+
+// ConstraintState is a constraint after some tokens. It does not change.
+type ConstraintState interface {
+	// Allowed returns the tokens that may follow, bit id%64 of word id/64, and whether the completion
+	// may end here. Without tokens it must end. It returns an error if nothing is possible.
+	Allowed() (tokens []uint64, ends bool, err error)
+	Next(id token.ID) ConstraintState
 }
