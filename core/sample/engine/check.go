@@ -24,6 +24,8 @@ func (e *Engine) check(r sample.Request) error {
 		return fmt.Errorf("the request has no seeds: there is nothing to draw")
 	case len(r.StopStrings) > 0 && !e.hasText:
 		return fmt.Errorf("there are stop strings, but no tokenizer: the engine cannot find them in a text")
+	case r.Constraint != nil && !e.hasText:
+		return fmt.Errorf("there is a constraint on the text, but no tokenizer")
 	case len(r.Prompt) >= context:
 		return fmt.Errorf("the prompt has %d tokens, the model has %d positions: there is no room for an answer", len(r.Prompt), context)
 	}

@@ -16,16 +16,16 @@ type sampler struct {
 	ranks  []rank
 }
 
-// draw draws a token from logits [V]. Log-probabilities, also of the likeliest tokens if
-// r asks for them, are the model's own; NaN if the logits are not finite.
-func (d *sampler) draw(logits []float32, r sample.Request, p *penalties, rng *rand.Rand) sample.Token {
+// draw draws a token from logits [V], one of allowed unless that is nil. Log-probabilities, also of
+// the likeliest tokens if r asks for them, are the model's own; NaN if the logits are not finite.
+func (d *sampler) draw(logits []float32, r sample.Request, p *penalties, allowed []uint64, rng *rand.Rand) sample.Token {
 	d.dist.set(logits, 1)
 	logNorm := d.dist.logNorm()
 	drawn := sample.Token{ID: -1}
 	if r.Detail && r.Top > 0 && !math.IsNaN(logNorm) {
 		drawn.Top = d.likeliest(logits, r.Top, logNorm)
 	}
-	if changed := p.apply(d.logits[:0], logits); changed != nil {
+	if changed := restrict(p.apply(d.logits[:0], logits), d.logits[:0], logits, allowed); changed != nil {
 		d.logits = changed
 		d.dist.set(changed, 1)
 	}

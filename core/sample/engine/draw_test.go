@@ -221,7 +221,7 @@ func TestPenalties(t *testing.T) {
 	}
 	// In a draw, another token is now the likeliest, and the log-probability is the model's.
 	var d sampler
-	drawn := d.draw(logits, sample.Request{}, &p, nil)
+	drawn := d.draw(logits, sample.Request{}, &p, nil, nil)
 	if want := math.Log(softmax(logits, 1)[0]); drawn.ID != 0 || math.Abs(drawn.LogProb-want) > 1e-6 {
 		t.Errorf("drew %+v, want 0 with %v", drawn, want)
 	}
@@ -233,7 +233,7 @@ func TestLikeliest(t *testing.T) {
 	s := sample.Settings{Temperature: 3, Repetition: 5}
 	p := newPenalties(s, []token.ID{1})
 	var d sampler
-	drawn := d.draw(logits, sample.Request{Detail: true, Top: 3, Settings: s}, &p, rand.New(rand.NewPCG(1, 1)))
+	drawn := d.draw(logits, sample.Request{Detail: true, Top: 3, Settings: s}, &p, nil, rand.New(rand.NewPCG(1, 1)))
 	all := softmax(logits, 1)
 	for i, id := range []token.ID{1, 2, 0} {
 		if a := drawn.Top[i]; a.ID != id || math.Abs(a.LogProb-math.Log(all[id])) > 1e-6 {
@@ -268,7 +268,7 @@ func logOf(p float64) float32 { return float32(math.Log(p)) }
 
 func drawOne(d *sampler, logits []float32, s sample.Settings, rng *rand.Rand) (token.ID, float64) {
 	p := newPenalties(s, nil)
-	drawn := d.draw(logits, sample.Request{Settings: s}, &p, rng)
+	drawn := d.draw(logits, sample.Request{Settings: s}, &p, nil, rng)
 	return drawn.ID, drawn.LogProb
 }
 

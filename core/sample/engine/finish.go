@@ -30,8 +30,8 @@ func (s *scheduler) end(q *sequence) {
 	r.open--
 	switch {
 	case r.over: // another of its completions failed
-	case q.failed:
-		s.finish(r, errNotFinite)
+	case q.err != nil:
+		s.finish(r, q.err)
 	case r.open == 0:
 		s.finish(r, nil)
 	}

@@ -25,8 +25,9 @@ type sequence struct {
 	rng       *rand.Rand
 	text      *detokenizer
 	penalties penalties
+	limits    constrained
 	ended     bool
-	failed    bool // the logits were not finite
+	err       error // why it failed, if it did
 }
 
 // prefill is the index of the sequence that computes the prompt which all completions
@@ -39,6 +40,7 @@ func newSequence(r *request, k int, tok *tokenizer.Tokenizer) *sequence {
 		q.rng = rand.New(rand.NewPCG(r.Seeds[k], 0))
 		q.text = newDetokenizer(tok, r.Request)
 		q.penalties = newPenalties(r.Settings, r.Prompt)
+		q.err = q.limits.begin(r.Request)
 	}
 	return q
 }
@@ -123,11 +125,15 @@ func (q *sequence) advance(p *pages, n int) {
 func (q *sequence) draw(logits []float32, s *sampler) {
 	r := q.request
 	c := &r.completions[q.k]
-	drawn := s.draw(logits, r.Request, &q.penalties, q.rng)
+	if q.err != nil {
+		q.ended = true
+		return
+	}
+	drawn := s.draw(logits, r.Request, &q.penalties, q.limits.allowed, q.rng)
 	c.LogProb += drawn.LogProb
 	switch {
 	case math.IsNaN(drawn.LogProb):
-		q.failed, q.ended = true, true
+		q.err, q.ended = errNotFinite, true
 	case slices.Contains(r.Stop, drawn.ID):
 		q.end(sample.Stop, nil)
 	default:
@@ -136,7 +142,7 @@ func (q *sequence) draw(logits []float32, s *sampler) {
 }
 
 // append adds a token to the completion, streams it, and ends the completion at a stop
-// string or at its greatest length.
+// string, where its constraint allows no more, or at its greatest length.
 func (q *sequence) append(drawn sample.Token) {
 	r := q.request
 	c := &r.completions[q.k]
@@ -148,8 +154,11 @@ func (q *sequence) append(drawn sample.Token) {
 	} else {
 		drawn.LogProb = 0
 	}
+	q.err = q.limits.next(drawn.ID, r.Stop)
 	switch {
-	case q.text.add(drawn.ID):
+	case q.err != nil:
+		q.ended = true
+	case q.text.add(drawn.ID) || q.limits.over:
 		q.end(sample.Stop, []sample.Token{drawn})
 	case len(c.IDs) == r.room:
 		q.end(sample.Length, []sample.Token{drawn})

@@ -50,6 +50,8 @@ func (e *Engine) check(r sample.Request) error {
 	}
 	form := e.form(r)
 	switch {
+	case r.Constraint != nil:
+		return fmt.Errorf("a remote server cannot be given a constraint on its answers")
 	case r.PromptDetail:
 		return fmt.Errorf("herd does not ask servers for the log-probabilities of a prompt")
 	case len(r.Seeds) == 0:
