@@ -30,6 +30,10 @@ func (s *Server) readChat(f *fields, m *served) (*request, encoder, error) {
 		f.fail("top_logprobs", "needs logprobs: set logprobs to true")
 	}
 	as.detail = common.Detail
+	form, err := readFormat(f)
+	if err != nil {
+		return nil, nil, err
+	}
 	goes := readContinue(f, messages)
 	param, most := readMost(f)
 	if err := f.end(); err != nil {
@@ -44,7 +48,10 @@ func (s *Server) readChat(f *fields, m *served) (*request, encoder, error) {
 			as.begun[k] = true
 		}
 	}
-	return q, as, s.addPrompts(q, common, []prompt{{"messages", ids, messages}}, param, most)
+	if err := s.addPrompts(q, common, []prompt{{"messages", ids, messages}}, param, most); err != nil {
+		return nil, nil, err
+	}
+	return q, as, m.limit(form, q)
 }
 
 // readContinue reads vLLM's continue_final_message: the answer goes on with the last message,

@@ -23,6 +23,10 @@ func (s *Server) readCompletion(f *fields, m *served) (*request, encoder, error)
 	f.flag("return_tokens_as_token_ids", &as.asIDs)
 	common.Detail = f.integer("logprobs", &common.Top, 0, maxTop)
 	as.detail, as.top = common.Detail, common.Top
+	form, err := readFormat(f)
+	if err != nil {
+		return nil, nil, err
+	}
 	f.flag("echo", &as.echo)
 	if common.PromptDetail = as.echo && common.Detail; common.PromptDetail && q.stream {
 		f.fail("stream", "is not supported with echo and logprobs: the log-probabilities of the prompt come at once")
@@ -45,7 +49,7 @@ func (s *Server) readCompletion(f *fields, m *served) (*request, encoder, error)
 		return nil, nil, err
 	}
 	as.prepare(q, most == 0)
-	return q, as, nil
+	return q, as, m.limit(form, q)
 }
 
 // prepare sets up what the encoder keeps for each choice. If short is set, the client set

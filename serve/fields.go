@@ -109,7 +109,6 @@ var neutral = map[string][]string{
 	"min_tokens":         {`0`},
 	"modalities":         {`["text"]`},
 	"reasoning_effort":   nil,
-	"response_format":    {`{"type":"text"}`},
 	"suffix":             {`""`},
 	"tool_choice":        {`"none"`, `"auto"`},
 	"tools":              {`[]`},

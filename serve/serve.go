@@ -51,6 +51,7 @@ type served struct {
 	Model
 	queue *queue
 	meter *meter
+	forms *forms
 }
 
 // New returns a server for at least one model. The first one answers requests that name
@@ -70,7 +71,7 @@ func New(s Settings, models ...Model) (*Server, error) {
 		if other, err := server.model(m.Name); err == nil {
 			return nil, fmt.Errorf("serve: two models are called %q", other.Name)
 		}
-		server.models = append(server.models, &served{m, newQueue(s.Slots, s.Queue), server.metrics.add(m.Name)})
+		server.models = append(server.models, &served{m, newQueue(s.Slots, s.Queue), server.metrics.add(m.Name), &forms{}})
 	}
 	server.gate = httpd.NewGate(len(models) * (s.Slots + s.Queue))
 	handler, err := server.routes()

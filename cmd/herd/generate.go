@@ -22,7 +22,8 @@ type generation struct {
 	prompt     string
 	chat, json bool
 	n          int
-	logprobs   int // number of likeliest tokens to print with each token; -1: no log-probabilities
+	schema     string // JSON Schema of the continuation, or a file with one
+	logprobs   int    // number of likeliest tokens to print with each token; -1: no log-probabilities
 	seed       uint64
 	precision  kernel.Precision
 	sample.Settings
@@ -34,7 +35,8 @@ func newGenerateCmd() *cobra.Command {
 		Use:   "generate --model DIR --prompt TEXT",
 		Short: "Continue a text, or answer a prompt",
 		Example: `  herd generate --model base --prompt "Once upon a time"
-  herd generate --model aligned --chat --prompt "Why is the sky blue?" --temperature 0.7`,
+  herd generate --model aligned --chat --prompt "Why is the sky blue?" --temperature 0.7
+  herd generate --model aligned --chat --prompt "Name a bird." --json-schema '{"properties":{"bird":{"type":"string"}},"required":["bird"]}'`,
 		Args: operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if g.n < 1 || g.n > 1 && g.Temperature == 0 {
@@ -63,6 +65,7 @@ func newGenerateCmd() *cobra.Command {
 	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to continue, or to answer with --chat; -: standard input")
 	flags.BoolVar(&g.chat, "chat", false, "treat the prompt as a user's message")
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
+	flags.StringVar(&g.schema, "json-schema", "", "`SCHEMA` in JSON, or a file with one: the continuation is JSON that it describes ('{\"type\":\"object\"}': any object)")
 	flags.IntVar(&g.logprobs, "logprobs", -1, "with --json, print each token's log-probability and the `N` likeliest tokens at its position")
 	flags.IntVarP(&g.n, "number", "n", 1, "number of continuations to draw")
 	flags.Uint64Var(&g.seed, "seed", 0, "seed of the first continuation; each further one adds 1")
@@ -93,6 +96,9 @@ func (g generation) run(ctx context.Context, w io.Writer) error {
 		}
 	}
 	r := p.Request(ids, g.Settings, g.seed)
+	if r.Constraint, err = constraintOf(g.schema, p.Tokenizer(), ids); err != nil {
+		return err
+	}
 	r.Continues = !g.chat && g.prompt != ""
 	if g.n == 1 && !g.json {
 		_, err := p.stream(ctx, harmless(w), r)

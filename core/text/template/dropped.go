@@ -57,7 +57,7 @@ func (f *Format) findDropped(messages []chat.Message, text jinja.Text, from int)
 // in the content, before </think>.
 func withoutReasoning(m chat.Message) chat.Message {
 	m.Reasoning = ""
-	if _, answer, ok := strings.Cut(m.Content, thinkEnd); ok {
+	if _, answer, ok := strings.Cut(m.Content, ThinkEnd); ok {
 		m.Content = answer
 	}
 	return m
@@ -139,8 +139,8 @@ func dropped(m chat.Message, i int, w written) error {
 // withoutTags returns the content of message i without the marks of a thought, if the template, like
 // that of Qwen 3, takes the thought out of the content and writes the marks itself.
 func (w written) withoutTags(content string, i int) string {
-	thought, answer, ok := strings.Cut(content, thinkEnd)
-	if !ok || strings.Contains(w.parts[from(i, partContent)], thinkEnd) || !strings.Contains(w.around(from(i, partContent)), thinkEnd) {
+	thought, answer, ok := strings.Cut(content, ThinkEnd)
+	if !ok || strings.Contains(w.parts[from(i, partContent)], ThinkEnd) || !strings.Contains(w.around(from(i, partContent)), ThinkEnd) {
 		return content
 	}
 	return strings.TrimPrefix(strings.TrimSpace(thought), thinkBegin) + answer

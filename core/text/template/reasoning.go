@@ -9,6 +9,8 @@ import (
 
 	"github.com/herd-lm/herd/core/text/chat"
 	"github.com/herd-lm/herd/core/text/jinja"
+	"github.com/herd-lm/herd/core/text/tokenizer"
+	"github.com/herd-lm/herd/core/token"
 )
 
 // Reasoning says what to do with chats that a template does not print as a model writes them. The
@@ -150,15 +152,21 @@ func (f *Format) thinking() *Format {
 // The marks around a thought. Other marks count only where a template writes them itself.
 const (
 	thinkBegin = "<think>"
-	thinkEnd   = "</think>"
+	ThinkEnd   = "</think>"
 )
+
+// OpensThought reports whether a prompt ends with <think>, so that the answer begins with a thought.
+func OpensThought(tok *tokenizer.Tokenizer, prompt []token.ID) bool {
+	last := prompt[max(0, len(prompt)-2*len(thinkBegin)):] // a token has a byte at least
+	return strings.HasSuffix(strings.TrimRight(tok.Decode(last), "\n"), thinkBegin)
+}
 
 // thoughtOf splits a message into what the assistant thought and a message with the rest. The thought
 // is a field of the message, or stands in the content before </think>. Newlines at the borders belong
 // to the layout, as in the template of Qwen 3.
 func thoughtOf(m chat.Message) (thought string, answer chat.Message) {
 	thought = m.Reasoning
-	if in, rest, ok := strings.Cut(m.Content, thinkEnd); ok && thought == "" {
+	if in, rest, ok := strings.Cut(m.Content, ThinkEnd); ok && thought == "" {
 		thought = strings.TrimPrefix(strings.TrimLeft(in, "\n"), thinkBegin)
 		m.Content = strings.TrimLeft(rest, "\n")
 	}
@@ -181,7 +189,7 @@ func cutOpening(given jinja.Text) (header string, o opening) {
 	whole := given.String()
 	trimmed := strings.TrimRight(whole, "\n")
 	header, o = whole, unopened
-	if before, ok := strings.CutSuffix(trimmed, thinkEnd); ok {
+	if before, ok := strings.CutSuffix(trimmed, ThinkEnd); ok {
 		header, o = before, closed
 		if before, ok := strings.CutSuffix(strings.TrimRight(before, "\n"), thinkBegin); ok {
 			header = before
@@ -206,11 +214,11 @@ func (o opening) around(thought string) (begin, end string, err error) {
 	case o == closed, o == unopened && thought == "":
 		return "", "", nil
 	case o == inline:
-		return "", thinkEnd, nil
+		return "", ThinkEnd, nil
 	case o == unopened:
 		begin = thinkBegin + "\n"
 	}
-	return begin, "\n" + thinkEnd + "\n\n", nil
+	return begin, "\n" + ThinkEnd + "\n\n", nil
 }
 
 // withoutThought cuts off the thought, which is empty, that a template writes before the answer.
@@ -218,7 +226,7 @@ func withoutThought(text jinja.Text, message int) jinja.Text {
 	all := text.String()
 	lead := all[:firstByte(text, message)]
 	rest := strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(lead, "\n"), thinkBegin), "\n")
-	rest, ok := strings.CutPrefix(rest, thinkEnd)
+	rest, ok := strings.CutPrefix(rest, ThinkEnd)
 	if !ok {
 		return text
 	}
@@ -231,8 +239,8 @@ func withoutThought(text jinja.Text, message int) jinja.Text {
 // none.
 func thoughtEnd(text jinja.Text, t turn) int {
 	all := text.String()[t.start:t.end]
-	if at := strings.Index(all, thinkEnd); at >= 0 {
-		rest := strings.TrimLeft(all[at+len(thinkEnd):], "\n")
+	if at := strings.Index(all, ThinkEnd); at >= 0 {
+		rest := strings.TrimLeft(all[at+len(ThinkEnd):], "\n")
 		return t.start + len(all) - len(rest)
 	}
 	end, start := t.start, 0
