@@ -22,6 +22,7 @@ type generation struct {
 	prompt     string
 	chat, json bool
 	n          int
+	tools      string // file with the functions that the model may call
 	schema     string // JSON Schema of the continuation, or a file with one
 	logprobs   int    // number of likeliest tokens to print with each token; -1: no log-probabilities
 	seed       uint64
@@ -48,6 +49,9 @@ func newGenerateCmd() *cobra.Command {
 			if g.model.template != "" && !g.chat {
 				return misuse(cmd, "--template needs --chat: without it the prompt is a text, not a chat")
 			}
+			if g.tools != "" && !g.chat {
+				return misuse(cmd, "--tools needs --chat: only chats have tools")
+			}
 			if err := g.Validate(); err != nil {
 				return misuse(cmd, "%v", err)
 			}
@@ -65,6 +69,7 @@ func newGenerateCmd() *cobra.Command {
 	flags.StringVar(&g.prompt, "prompt", "", "`TEXT` to continue, or to answer with --chat; -: standard input")
 	flags.BoolVar(&g.chat, "chat", false, "treat the prompt as a user's message")
 	flags.BoolVar(&g.json, "json", false, "print each continuation as a line of JSON")
+	flags.StringVar(&g.tools, "tools", "", "`FILE` with a JSON list of the functions that the model may call, for --chat; a call is printed as the model writes it")
 	flags.StringVar(&g.schema, "json-schema", "", "`SCHEMA` in JSON, or a file with one: the continuation is JSON that it describes ('{\"type\":\"object\"}': any object)")
 	flags.IntVar(&g.logprobs, "logprobs", -1, "with --json, print each token's log-probability and the `N` likeliest tokens at its position")
 	flags.IntVarP(&g.n, "number", "n", 1, "number of continuations to draw")
@@ -91,7 +96,11 @@ func (g generation) run(ctx context.Context, w io.Writer) error {
 	}
 	ids := p.Tokenizer().Prompt(g.prompt)
 	if g.chat {
-		if ids, err = p.Prompt([]chat.Message{{Role: chat.User, Content: g.prompt}}); err != nil {
+		tools, err := readTools(g.tools)
+		if err != nil {
+			return err
+		}
+		if ids, err = p.PromptWithTools([]chat.Message{{Role: chat.User, Content: g.prompt}}, tools); err != nil {
 			return err
 		}
 	}
