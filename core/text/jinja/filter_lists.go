@@ -94,6 +94,9 @@ func mapped(f *frame, v Value, a *args) Value {
 	}
 	attribute, byAttribute := a.find(math.MaxInt, "attribute")
 	missing := a.get(math.MaxInt, "default", nil)
+	if !byAttribute && len(a.values) == 0 {
+		fail("map needs the name of a filter, or attribute=")
+	}
 	for _, item := range f.each(v) {
 		f.work(valueWork)
 		if !byAttribute {
