@@ -1,9 +1,6 @@
 package constrain
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // maxNodes limits a grammar: lengths and counts are written out.
 const maxNodes = 1 << 18
@@ -42,8 +39,6 @@ type builder struct {
 	Grammar
 	err error
 }
-
-func (b *builder) fail(err error) { b.err = errors.Join(b.err, err) }
 
 func (b *builder) node() int32 {
 	if len(b.nodes) >= maxNodes {
